@@ -1,0 +1,26 @@
+package account
+
+import (
+	"context"
+	"database/sql"
+
+	"github.com/google/uuid"
+
+	"github.com/cotterpin/cotterpin/core/identity"
+)
+
+// NewUser is what an [OnRegister] hook is told about.
+type NewUser struct {
+	ID         identity.UserID
+	IdentityID uuid.UUID
+	Identity   identity.Identity
+}
+
+// OnRegister runs inside the transaction that creates a user. The application
+// may write rows of its own through tx, which is nil in a store without SQL.
+//
+// An error vetoes the registration: nothing is written. If it is an
+// *autherr.Error its code is the answer, such as registration_closed, else the
+// answer is internal. A panic is an error too. The hook must neither commit nor
+// roll back nor keep tx.
+type OnRegister func(ctx context.Context, tx *sql.Tx, user NewUser) error

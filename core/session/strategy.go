@@ -1,0 +1,76 @@
+package session
+
+import (
+	"context"
+	"time"
+
+	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/provider"
+)
+
+// Strategy decides what stands for a signed-in caller after the login.
+// Where the token travels is not its business beyond checking that it is the
+// way it was issued for.
+//
+// The two strategies are [Own] and [ProviderToken].
+type Strategy interface {
+	// Name is "own" or "provider_token".
+	Name() string
+
+	// Issue makes the token for a caller who has just signed in.
+	Issue(ctx context.Context, l Login) (Issued, error)
+
+	// Check recognises the caller of a request.
+	//
+	// Errors by code: InvalidToken and TokenExpired for a bad credential;
+	// AccountDisabled and NotRegistered where the provider's token is good but
+	// the user is not; TemporarilyUnavailable if it could not be checked.
+	Check(ctx context.Context, p Presented) (Grant, error)
+
+	// End ends what a caller presented, at logout or when a login replaces it.
+	// Ending what is dead, unknown or unparsable is no error, and neither is
+	// having nothing to end. TemporarilyUnavailable: it may still be alive.
+	End(ctx context.Context, p Presented, reason string) error
+}
+
+// Login is what is known about somebody who has just signed in.
+type Login struct {
+	User       identity.User // zero ID where there are no users
+	Identity   identity.Identity
+	Credential provider.Credential // verified
+	Slot       provider.Slot       // the provider's deciding slot
+	Transport  string              // settings.Cookie or settings.Bearer
+	UserAgent  string
+	Address    string
+}
+
+// Presented is a credential as a request carries it.
+type Presented struct {
+	Token     string
+	Transport string // settings.Cookie or settings.Bearer: where it was found
+}
+
+// Issued is a token and the session it stands for.
+type Issued struct {
+	Token   string
+	Session View
+}
+
+// Grant is a recognised caller.
+type Grant struct {
+	Principal identity.Principal
+	Session   View
+	Transport string
+}
+
+// View is a session as its user may see it.
+type View struct {
+	ID            string // public id; "" in provider_token
+	Strategy      string
+	Format        string // "opaque", or "jwt" for a provider's token
+	Provider      string
+	AuthMethod    string
+	CreatedAt     time.Time
+	ExpiresAt     time.Time
+	IdleExpiresAt time.Time // zero: no idle limit
+}
