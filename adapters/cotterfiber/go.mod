@@ -3,6 +3,7 @@ module github.com/cotterpin/cotterpin/adapters/cotterfiber
 go 1.26.0
 
 require (
+	github.com/cotterpin/cotterpin v0.0.0
 	github.com/gofiber/fiber/v2 v2.52.15 // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/klauspost/compress v1.20.3 // indirect
@@ -15,3 +16,5 @@ require (
 	github.com/valyala/fasthttp v1.77.0 // indirect
 	golang.org/x/sys v0.49.0 // indirect
 )
+
+replace github.com/cotterpin/cotterpin => ../..

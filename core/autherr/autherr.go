@@ -62,6 +62,10 @@ type Error struct {
 	// default of whoever renders the error.
 	RetryAfter time.Duration
 
+	// MaxAge is how recent the authentication must be, where Code is
+	// ReauthenticationRequired.
+	MaxAge time.Duration
+
 	// Err is the cause, if there is one.
 	Err error
 }

@@ -60,3 +60,21 @@ type Instance struct {
 	Type     Type
 	Settings any // a pointer to the type's arguments, as Type.NewSettings returns it
 }
+
+// Existing returns the instance of a database that the program has opened
+// itself and closes itself.
+func Existing(db Database) *Instance {
+	existing := Define(Definition[struct{}]{
+		Type:    "existing",
+		Summary: "a database that the program has opened itself",
+		Open: func(context.Context, struct{}, Env) (Database, error) {
+			return unclosed{db}, nil
+		},
+	})
+	return &Instance{Type: existing, Settings: existing.NewSettings()}
+}
+
+// unclosed is a database that somebody else closes.
+type unclosed struct{ Database }
+
+func (unclosed) Close() error { return nil }

@@ -1,0 +1,257 @@
+package adaptertest
+
+import (
+	"fmt"
+	"net/http"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/cotterpin/cotterpin/core/web"
+)
+
+const ada = "ada@example.com"
+
+func testLogin(t *testing.T, c *client) {
+	first := c.login(t, c.issuer.Login(ada).Body())
+	first.is(t, http.StatusCreated, "")
+	again := c.login(t, c.issuer.Login(ada).Body())
+	again.is(t, http.StatusOK, "")
+
+	var one, two struct {
+		User struct{ ID, Email string }
+	}
+	first.decode(t, &one)
+	again.decode(t, &two)
+	if one.User.ID == "" || one.User.ID != two.User.ID || one.User.Email != ada {
+		t.Errorf("the second login is %+v, the first was %+v", two, one)
+	}
+	if len(first.Cookies) != 1 || !first.Cookies[0].HttpOnly || first.Cookies[0].Path != "/" {
+		t.Errorf("Set-Cookie: %q", first.Header["Set-Cookie"])
+	}
+	if strings.Contains(string(first.Body), first.Cookies[0].Value) {
+		t.Error("the cookie's value stands in the body")
+	}
+}
+
+func testGuard(t *testing.T, c *client) {
+	token := c.signIn(t, ada)
+	c.send(t, "GET", "/guarded", bearer(token)).calls(t, known(ada))
+	c.send(t, "POST", "/guarded", bearer(token)).calls(t, known(ada))
+	c.send(t, "GET", "/optional", bearer(token)).calls(t, known(ada))
+	c.send(t, "GET", "/optional").calls(t, caller{})
+	c.send(t, "GET", "/optional", bearer("bad")).calls(t, caller{})
+	c.send(t, "GET", "/open", bearer(token)).calls(t, caller{})
+	c.send(t, "GET", "/elsewhere", bearer(token)).is(t, http.StatusForbidden, "insufficient_scope")
+
+	stranger := c.send(t, "GET", "/guarded")
+	stranger.is(t, http.StatusUnauthorized, "unauthenticated")
+	if got := stranger.Header.Get("WWW-Authenticate"); got != `Bearer realm="`+web.Realm+`"` {
+		t.Errorf("WWW-Authenticate: %s", got)
+	}
+	c.send(t, "GET", "/guarded", bearer("bad")).is(t, http.StatusUnauthorized, "invalid_token")
+	c.send(t, "POST", "/guarded", bearer("bad")).is(t, http.StatusUnauthorized, "invalid_token")
+	if head := c.send(t, "HEAD", "/auth/session", bearer("bad")); head.Status != http.StatusUnauthorized || len(head.Body) != 0 {
+		t.Errorf("HEAD: %d %q", head.Status, head.Body)
+	}
+}
+
+func testLogout(t *testing.T, c *client) {
+	value := c.signInByCookie(t, ada)
+	c.send(t, "GET", "/guarded", cookie(value)).calls(t, known(ada))
+	out := c.send(t, "POST", "/auth/logout", cookie(value))
+	out.is(t, http.StatusNoContent, "")
+	if len(out.Cookies) != 1 || out.Cookies[0].MaxAge >= 0 || out.Cookies[0].Value != "" {
+		t.Errorf("Set-Cookie: %q", out.Header["Set-Cookie"])
+	}
+	if len(out.Body) != 0 || out.Header.Get("Content-Type") != "" {
+		t.Errorf("204 with body %q of type %q", out.Body, out.Header.Get("Content-Type"))
+	}
+	c.send(t, "GET", "/guarded", cookie(value)).is(t, http.StatusUnauthorized, "invalid_token")
+	c.send(t, "POST", "/auth/logout", cookie(value)).is(t, http.StatusNoContent, "")
+}
+
+func testHeaderLines(t *testing.T, c *client) {
+	token, value := c.signIn(t, ada), c.signInByCookie(t, "bob@example.com")
+	c.send(t, "GET", "/guarded", bearer(token), cookie(value)).calls(t, known(ada))
+	c.send(t, "GET", "/guarded", header("authorization", "bEARER "+token)).calls(t, known(ada))
+	c.send(t, "GET", "/guarded", header("Authorization", "Basic eDp5"), cookie(value)).calls(t, known("bob@example.com"))
+	c.send(t, "GET", "/guarded", header("Cookie", "a=b", cookieName+"="+value, "c=d")).calls(t, known("bob@example.com"))
+
+	c.send(t, "GET", "/guarded", header("Authorization", "Bearer "+token, "Bearer "+token)).
+		is(t, http.StatusBadRequest, "invalid_request")
+	c.send(t, "GET", "/guarded", header("Authorization", "Bearer "+token, "Basic eDp5")).
+		is(t, http.StatusBadRequest, "invalid_request")
+	c.send(t, "GET", "/guarded", header("Cookie", cookieName+"="+value, cookieName+"="+value)).
+		is(t, http.StatusBadRequest, "invalid_request")
+	c.send(t, "GET", "/guarded", header("Cookie", cookieName+"="+value+"; "+cookieName+"=x")).
+		is(t, http.StatusBadRequest, "invalid_request")
+	for _, bad := range []string{"Bearer", "Bearer  " + token, "Bearer " + token + " x", "Bearer\t" + token, "Bearer " + token + "\xc3\xa4"} {
+		a := c.send(t, "GET", "/guarded", header("Authorization", bad), cookie(value))
+		if bad == "Bearer\t"+token {
+			a.calls(t, known("bob@example.com")) // another scheme, so the cookie decides
+			continue
+		}
+		a.is(t, http.StatusUnauthorized, "invalid_token")
+	}
+	c.login(t, c.issuer.Login(ada).Body(), header("Cookie", cookieName+"=x; "+cookieName+"=y")).is(t, http.StatusOK, "")
+}
+
+func testFullCookie(t *testing.T, c *client) {
+	full := strings.Repeat("x", web.MaxCookie-len(cookieName))
+	c.send(t, "GET", "/guarded", cookie(full)).is(t, http.StatusUnauthorized, "invalid_token")
+	c.send(t, "POST", "/auth/logout", cookie(full)).is(t, http.StatusNoContent, "")
+	c.send(t, "GET", "/optional", header("X-Filler", strings.Repeat("x", 11<<10)), cookie(full)).calls(t, caller{})
+}
+
+func testBodies(t *testing.T, c *client) {
+	good := string(c.issuer.Login(ada).Body())
+	c.login(t, []byte(good)).is(t, http.StatusCreated, "")
+	c.login(t, []byte(good), chunked).is(t, http.StatusOK, "")
+	c.login(t, []byte(good), header("Content-Type", "APPLICATION/json; charset=UTF-8")).is(t, http.StatusOK, "")
+	brim := good + strings.Repeat(" ", 64<<10-len(good))
+	c.login(t, []byte(brim)).is(t, http.StatusOK, "")
+
+	c.login(t, []byte(brim+" ")).is(t, http.StatusRequestEntityTooLarge, "payload_too_large")
+	c.login(t, []byte(brim+" "), chunked).is(t, http.StatusRequestEntityTooLarge, "payload_too_large")
+	c.login(t, []byte(good), header("Content-Encoding", "gzip")).is(t, http.StatusUnsupportedMediaType, "unsupported_media_type")
+	for _, mediaType := range [][]string{nil, {"text/plain"}, {"application/json; charset=utf-16"}, {"application/json", "application/json"}} {
+		c.login(t, []byte(good), header("Content-Type", mediaType...)).
+			is(t, http.StatusUnsupportedMediaType, "unsupported_media_type")
+	}
+	for _, bad := range []string{
+		"", "[]", "null", good + "x", "\ufeff" + good, strings.Replace(good, "{", `{"email":"x",`, 1),
+		strings.Replace(good, `"oauth_token"`, `"OAUTH_TOKEN"`, 1), strings.Replace(good, `"access_token"`, `"Access_Token"`, 1),
+		strings.Replace(good, "{", `{"x":`+strings.Repeat("[", 40)+strings.Repeat("]", 40)+`,`, 1),
+		`{"email":"ada@example.com"}`,
+	} {
+		c.login(t, []byte(bad)).is(t, http.StatusBadRequest, "invalid_request")
+	}
+	c.send(t, "POST", "/auth/logout").is(t, http.StatusNoContent, "")
+	c.send(t, "POST", "/auth/logout", body("x=y"), header("Content-Type", "application/x-www-form-urlencoded")).
+		is(t, http.StatusUnsupportedMediaType, "unsupported_media_type")
+}
+
+func testCrossOrigin(t *testing.T, c *client) {
+	good := c.issuer.Login(ada).Body()
+	value := c.signInByCookie(t, ada)
+	for _, passing := range []with{
+		header("Sec-Fetch-Site", "same-origin"), header("Sec-Fetch-Site", "none"), header("Origin", baseURL),
+		header("Origin", c.origin), header("Origin", allowedOrigin),
+	} {
+		c.login(t, good, passing).is(t, http.StatusOK, "")
+		c.send(t, "POST", "/guarded", cookie(value), passing).calls(t, known(ada))
+	}
+	for _, foreign := range []with{
+		header("Sec-Fetch-Site", "cross-site"), header("Sec-Fetch-Site", "same-site"),
+		header("Origin", "https://evil.example"), header("Origin", "null"),
+	} {
+		refused := c.login(t, good, foreign)
+		refused.is(t, http.StatusForbidden, "cross_origin")
+		if len(refused.Cookies) != 0 {
+			t.Errorf("Set-Cookie: %q", refused.Header["Set-Cookie"])
+		}
+		c.send(t, "POST", "/guarded", cookie(value), foreign).is(t, http.StatusForbidden, "cross_origin")
+		c.send(t, "POST", "/auth/logout", cookie(value), foreign).is(t, http.StatusForbidden, "cross_origin")
+		c.send(t, "GET", "/guarded", cookie(value), foreign).calls(t, known(ada))
+	}
+	c.login(t, good, header("Origin", "https://evil.example"), header("X-Forwarded-Host", "evil.example")).
+		is(t, http.StatusForbidden, "cross_origin")
+}
+
+func testPaths(t *testing.T, c *client) {
+	c.send(t, "GET", "/auth/ok").is(t, http.StatusOK, "")
+	c.send(t, "GET", "/auth/ok?x=1").is(t, http.StatusOK, "")
+	for _, unknown := range []string{"/auth", "/auth/", "/auth/ok/", "/auth/OK", "/auth/%6Fk", "/auth/refresh", "/auth/caf%C3%A9"} {
+		c.send(t, "GET", unknown).is(t, http.StatusNotFound, "not_found")
+	}
+	c.send(t, "GET", "/authentic").calls(t, caller{})
+	for _, notOurs := range []string{"/AUTH/ok", "/auth%2Fok", "/%61uth/ok"} {
+		a := c.send(t, "GET", notOurs)
+		if a.Header.Get("Content-Type") == "application/problem+json" || strings.Contains(string(a.Body), `"status":"ok"`) {
+			t.Errorf("%s was answered by the kit: %d %s", notOurs, a.Status, a.Body)
+		}
+	}
+}
+
+func testMethods(t *testing.T, c *client) {
+	for path, allow := range map[string]string{"/auth/session": "GET, HEAD", "/auth/login": "POST"} {
+		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE"} {
+			if strings.Contains(allow, method) || method == "CONNECT" {
+				continue // net/http's client cannot send a CONNECT for a path
+			}
+			a := c.send(t, method, path)
+			if a.Status != http.StatusMethodNotAllowed || a.Header.Get("Allow") != allow {
+				t.Errorf("%s %s: %d, Allow %q", method, path, a.Status, a.Header.Get("Allow"))
+			}
+		}
+	}
+	get, head := c.send(t, "GET", "/auth/ok"), c.send(t, "HEAD", "/auth/ok")
+	if head.Status != http.StatusOK || len(head.Body) != 0 || head.Header.Get("Content-Length") != fmt.Sprint(len(get.Body)) {
+		t.Errorf("HEAD: %d, Content-Length %q, body %q", head.Status, head.Header.Get("Content-Length"), head.Body)
+	}
+	c.send(t, "GET", "/auth/login", header("X-HTTP-Method-Override", "POST")).is(t, http.StatusMethodNotAllowed, "method_not_allowed")
+}
+
+func testFields(t *testing.T, c *client) {
+	for _, a := range []answer{
+		c.login(t, c.issuer.Login(ada).Body()),
+		c.send(t, "GET", "/auth/ok"),
+		c.send(t, "GET", "/auth/nothing"),
+		c.send(t, "GET", "/auth/login"),
+		c.send(t, "POST", "/auth/logout"),
+		c.send(t, "GET", "/guarded"),
+	} {
+		for name, want := range map[string]string{
+			"Cache-Control":          "no-store",
+			"X-Content-Type-Options": "nosniff",
+			"Referrer-Policy":        "no-referrer",
+			"Vary":                   "Origin",
+		} {
+			if got := a.Header.Values(name); len(got) != 1 || got[0] != want {
+				t.Errorf("%d %s: %s is %q", a.Status, a.Body, name, got)
+			}
+		}
+	}
+}
+
+func testCORS(t *testing.T, c *client) {
+	const allowOrigin = "Access-Control-Allow-Origin"
+	asked := header("Access-Control-Request-Method", "POST")
+	for _, path := range []string{"/auth/login", "/auth/session"} {
+		a := c.send(t, "OPTIONS", path, header("Origin", allowedOrigin), asked)
+		if a.Status != http.StatusNoContent || a.Header.Get(allowOrigin) != allowedOrigin || a.Header.Get("Access-Control-Allow-Credentials") != "true" {
+			t.Errorf("preflight: %d %v", a.Status, a.Header)
+		}
+		a = c.send(t, "OPTIONS", path, header("Origin", "https://evil.example"), asked)
+		if a.Status != http.StatusNoContent || a.Header.Get(allowOrigin) != "" {
+			t.Errorf("preflight from elsewhere: %d %v", a.Status, a.Header)
+		}
+		c.send(t, "OPTIONS", path, header("Origin", allowedOrigin)).is(t, http.StatusMethodNotAllowed, "method_not_allowed")
+	}
+	a := c.send(t, "GET", "/auth/session", header("Origin", allowedOrigin))
+	a.is(t, http.StatusUnauthorized, "unauthenticated")
+	if a.Header.Get(allowOrigin) != allowedOrigin {
+		t.Errorf("%v", a.Header)
+	}
+	if a := c.send(t, "GET", "/auth/session", header("Origin", "https://evil.example")); a.Header.Get(allowOrigin) != "" {
+		t.Errorf("%v", a.Header)
+	}
+}
+
+// testCallersDoNotMix finds texts that a framework uses again for the next
+// request: then somebody is taken for somebody else.
+func testCallersDoNotMix(t *testing.T, c *client) {
+	const callers, rounds = 16, 40
+	var group sync.WaitGroup
+	for i := range callers {
+		identifier := fmt.Sprintf("caller-%02d@example.com", i)
+		token := c.signIn(t, identifier)
+		group.Go(func() {
+			for range rounds {
+				c.send(t, "GET", "/guarded", bearer(token)).calls(t, known(identifier))
+			}
+		})
+	}
+	group.Wait()
+}

@@ -1,0 +1,223 @@
+package adaptertest
+
+import (
+	"bytes"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net/http"
+	"strings"
+	"testing"
+
+	"github.com/cotterpin/cotterpin/core"
+	"github.com/cotterpin/cotterpin/core/account/memstore"
+	"github.com/cotterpin/cotterpin/core/database"
+	"github.com/cotterpin/cotterpin/core/provider"
+	"github.com/cotterpin/cotterpin/core/provider/cotter"
+	"github.com/cotterpin/cotterpin/core/provider/providertest"
+	"github.com/cotterpin/cotterpin/core/settings"
+)
+
+// The kit's own place and a front end that may call it.
+const (
+	baseURL       = "http://localhost:8080"
+	allowedOrigin = "http://localhost:5173"
+	cookieName    = "cotterpin_session"
+)
+
+// client drives one mounted kit.
+type client struct {
+	origin string
+	issuer *providertest.Issuer
+	http   *http.Client
+}
+
+func newClient(t *testing.T, serve Serve) *client {
+	t.Helper()
+	issuer := providertest.NewIssuer(t)
+	kit, err := core.New(t.Context(), newSettings(issuer), core.WithLogger(slog.New(slog.DiscardHandler)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := kit.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	transport := &http.Transport{DisableCompression: true}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &client{
+		origin: serve(t, kit, routes()),
+		issuer: issuer,
+		http: &http.Client{
+			Transport:     transport,
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		},
+	}
+}
+
+func newSettings(issuer *providertest.Issuer) core.Settings {
+	common := provider.DefaultCommon()
+	common.Trust = []string{"email", "phone"}
+	own := settings.DefaultOwnSession()
+	own.Transport = []string{settings.Cookie, settings.Bearer}
+	s := core.Settings{
+		Auth:  settings.DefaultAuth(),
+		Users: settings.DefaultUsers(),
+		Providers: []provider.Instance{{
+			Type:   cotter.Type,
+			Name:   "cotter",
+			Common: common,
+			Settings: &cotter.Settings{
+				APIKeyID: providertest.Audience,
+				BaseURL:  issuer.CotterURL(),
+				Issuer:   providertest.CotterIssuer,
+			},
+		}},
+		Own:      &own,
+		Database: database.Existing(memstore.New()),
+	}
+	s.Auth.Mode = settings.Development
+	s.Auth.BaseURL = baseURL
+	s.Auth.AllowedOrigins = []string{allowedOrigin}
+	return s
+}
+
+// answer is a response that has been read.
+type answer struct {
+	Status  int
+	Header  http.Header
+	Cookies []*http.Cookie
+	Body    []byte
+}
+
+// with changes a request before it is sent.
+type with func(*http.Request)
+
+func header(name string, lines ...string) with {
+	return func(r *http.Request) { r.Header[http.CanonicalHeaderKey(name)] = lines }
+}
+
+func bearer(token string) with { return header("Authorization", "Bearer "+token) }
+
+func cookie(value string) with { return header("Cookie", cookieName+"="+value) }
+
+func body(text string) with {
+	return func(r *http.Request) {
+		r.Body = io.NopCloser(strings.NewReader(text))
+		r.ContentLength = int64(len(text))
+	}
+}
+
+// chunked sends the body without declaring its length.
+func chunked(r *http.Request) { r.ContentLength = -1 }
+
+// send makes a request; target is a path as it stands on the request line.
+func (c *client) send(t *testing.T, method, target string, changes ...with) answer {
+	t.Helper()
+	r, err := http.NewRequestWithContext(t.Context(), method, c.origin, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.URL.Opaque = target
+	for _, change := range changes {
+		change(r)
+	}
+	response, err := c.http.Do(r)
+	if err != nil {
+		t.Fatalf("%s %s: %v", method, target, err)
+	}
+	defer response.Body.Close()
+	text, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatalf("%s %s: %v", method, target, err)
+	}
+	return answer{Status: response.StatusCode, Header: response.Header, Cookies: response.Cookies(), Body: text}
+}
+
+// login posts what the front end has for somebody, with changes.
+func (c *client) login(t *testing.T, payload []byte, changes ...with) answer {
+	t.Helper()
+	changes = append([]with{header("Content-Type", "application/json"), body(string(payload))}, changes...)
+	return c.send(t, "POST", "/auth/login", changes...)
+}
+
+// signIn logs somebody in and returns the token of a bearer session.
+func (c *client) signIn(t *testing.T, identifier string) (token string) {
+	t.Helper()
+	payload := c.issuer.Login(identifier).Payload()
+	payload["transport"] = settings.Bearer
+	a := c.login(t, marshal(t, payload))
+	var answered struct {
+		Token struct {
+			AccessToken string `json:"access_token"`
+		} `json:"token"`
+	}
+	a.decode(t, &answered)
+	if answered.Token.AccessToken == "" {
+		t.Fatalf("login: %d %s", a.Status, a.Body)
+	}
+	return answered.Token.AccessToken
+}
+
+// signInByCookie logs somebody in and returns the value of the session cookie.
+func (c *client) signInByCookie(t *testing.T, identifier string) (value string) {
+	t.Helper()
+	a := c.login(t, c.issuer.Login(identifier).Body())
+	if len(a.Cookies) != 1 || a.Cookies[0].Name != cookieName {
+		t.Fatalf("login: %d %s, cookies %v", a.Status, a.Body, a.Cookies)
+	}
+	return a.Cookies[0].Value
+}
+
+func (a answer) decode(t *testing.T, into any) {
+	t.Helper()
+	if err := json.NewDecoder(bytes.NewReader(a.Body)).Decode(into); err != nil {
+		t.Fatalf("%d %q: %v", a.Status, a.Body, err)
+	}
+}
+
+// is checks the status and, for a refusal, the code.
+func (a answer) is(t *testing.T, status int, code string) {
+	t.Helper()
+	var problem struct {
+		Code   string `json:"code"`
+		Status int    `json:"status"`
+	}
+	if code != "" {
+		a.decode(t, &problem)
+	}
+	if a.Status != status || problem.Code != code {
+		t.Errorf("got %d %s, want %d %s", a.Status, a.Body, status, code)
+	}
+	if code != "" && (problem.Status != status || a.Header.Get("Content-Type") != "application/problem+json") {
+		t.Errorf("not a problem document: %v %s", a.Header, a.Body)
+	}
+}
+
+// calls checks who the application's handler says has called it.
+func (a answer) calls(t *testing.T, want caller) {
+	t.Helper()
+	if a.Status != http.StatusOK {
+		t.Fatalf("got %d %s, want 200", a.Status, a.Body)
+	}
+	var got caller
+	a.decode(t, &got)
+	if got != want {
+		t.Errorf("the handler saw %+v, want %+v", got, want)
+	}
+}
+
+func known(identifier string) caller {
+	subject := providertest.SubjectOf(identifier)
+	return caller{Known: true, Context: subject, Native: subject}
+}
+
+func marshal(t *testing.T, value any) []byte {
+	t.Helper()
+	text, err := json.Marshal(value)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return text
+}

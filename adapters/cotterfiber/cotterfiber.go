@@ -1,0 +1,139 @@
+// Package cotterfiber mounts cotterpin in fiber v2, natively: nothing is
+// bridged through net/http, and nothing that fiber will use again is kept.
+//
+//	app := fiber.New(fiber.Config{ReadBufferSize: 16 << 10})
+//	err := cotterfiber.Mount(app, kit)
+//	app.Get("/api/me", cotterfiber.Require(kit, core.Guard{}), me)
+//
+// Behind a guard the caller is in the user context ([core.FromContext] of
+// c.UserContext()) and in fiber's locals ([Principal]).
+package cotterfiber
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/gofiber/fiber/v2"
+
+	"github.com/cotterpin/cotterpin/core"
+)
+
+// MinReadBufferSize is the least fiber.Config.ReadBufferSize. Fiber's own 4096
+// bytes for all header lines are less than one full cookie: a user who has one
+// is locked out with status 431, from the logout too.
+const MinReadBufferSize = 16 << 10
+
+type principalKey struct{}
+
+// Mount makes the application answer the kit's own routes and lets everything
+// else go on. It is called before every route and every app.Use but those for
+// logging and recovery. An error means that the application is configured in a
+// way that the kit cannot serve.
+func Mount(app *fiber.App, kit *core.Kit) error {
+	config := app.Config()
+	if config.ReadBufferSize < MinReadBufferSize {
+		return fmt.Errorf("cotterfiber: fiber.Config.ReadBufferSize is %d: set it to %d or more, or users with a full cookie are locked out",
+			config.ReadBufferSize, MinReadBufferSize)
+	}
+	if config.StreamRequestBody {
+		return errors.New("cotterfiber: fiber.Config.StreamRequestBody is not supported: leave it off")
+	}
+	app.Use(func(c *fiber.Ctx) error {
+		response, ours := kit.Serve(c.UserContext(), request(c))
+		if !ours {
+			return c.Next()
+		}
+		return write(c, response)
+	})
+	return nil
+}
+
+// Require returns a handler that lets through whom the guard admits.
+func Require(kit *core.Kit, guard core.Guard) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		ctx, refusal := kit.Authorize(c.UserContext(), request(c), guard)
+		if refusal != nil {
+			return write(c, *refusal)
+		}
+		c.SetUserContext(ctx)
+		if principal, ok := core.FromContext(ctx); ok {
+			c.Locals(principalKey{}, principal)
+		}
+		return c.Next()
+	}
+}
+
+// Principal returns the caller that a guard recognised; false for strangers.
+func Principal(c *fiber.Ctx) (core.Principal, bool) {
+	principal, ok := c.Locals(principalKey{}).(core.Principal)
+	return principal, ok
+}
+
+// CORS returns a handler for app.Use that lets the allowed origins read what
+// the application's own routes answer.
+func CORS(kit *core.Kit) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		fields, preflight := kit.CORS(request(c))
+		if preflight != nil {
+			return write(c, *preflight)
+		}
+		for _, f := range fields {
+			c.Response().Header.Add(f.Name, f.Value)
+		}
+		return c.Next()
+	}
+}
+
+// ErrorHandler returns fiber's error handler that renders what fiber refuses
+// before any handler runs, such as a body over BodyLimit, as the kit does.
+func ErrorHandler(kit *core.Kit) fiber.ErrorHandler {
+	return func(c *fiber.Ctx, err error) error {
+		if refused, ok := errors.AsType[*fiber.Error](err); ok {
+			if response, ok := kit.RenderStatus(refused.Code); ok {
+				return write(c, response)
+			}
+		}
+		return fiber.DefaultErrorHandler(c, err)
+	}
+}
+
+// request describes a request of fiber. Everything is copied but the body,
+// which is read before the handler returns.
+func request(c *fiber.Ctx) core.Request {
+	r := c.Request()
+	return core.Request{
+		Method:        string(r.Header.Method()),
+		Path:          string(r.URI().PathOriginal()),
+		Query:         string(r.URI().QueryString()),
+		Host:          string(r.Header.Host()),
+		Remote:        c.Context().RemoteAddr().String(),
+		TLS:           c.Context().IsTLS(),
+		ContentLength: int64(max(r.Header.ContentLength(), -1)),
+		Header: func(name string) (lines []string) {
+			for key, value := range r.Header.AllInOrder() {
+				if strings.EqualFold(string(key), name) {
+					lines = append(lines, string(bytes.Trim(value, " \t")))
+				}
+			}
+			return lines
+		},
+		Body: bytes.NewReader(r.Body()),
+	}
+}
+
+func write(c *fiber.Ctx, response core.Response) error {
+	header := &c.Response().Header
+	for _, f := range response.Header {
+		if f.Name == "Vary" {
+			header.Add(f.Name, f.Value)
+			continue
+		}
+		header.Set(f.Name, f.Value)
+	}
+	for _, line := range response.Cookies {
+		header.Add("Set-Cookie", line)
+	}
+	return c.Status(response.Status).Send(response.Body)
+}

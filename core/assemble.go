@@ -1,0 +1,81 @@
+package core
+
+import (
+	"context"
+	"time"
+
+	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/database"
+	"github.com/cotterpin/cotterpin/core/endpoint"
+	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/provider"
+	"github.com/cotterpin/cotterpin/core/session"
+	"github.com/cotterpin/cotterpin/core/web"
+)
+
+// sweepEvery is how often expired sessions are deleted.
+const sweepEvery = 10 * time.Minute
+
+// assemble makes the kit of opened providers and an opened database, which is
+// nil if nothing is stored.
+func assemble(s Settings, o options, providers *provider.Set, db database.Database) *Kit {
+	background, stop := context.WithCancel(context.Background())
+	k := &Kit{database: db, stop: stop}
+	pieces := endpoint.Pieces{
+		Auth:      s.Auth,
+		Proxies:   web.Proxies{Trusted: s.Auth.ProxyPrefixes()},
+		Providers: providers,
+		Now:       o.now,
+		Log:       o.log,
+	}
+	var forget func(identity.UserID)
+	if s.Own != nil {
+		own := session.NewOwn(*s.Own, db.Sessions(), o.now, o.log)
+		k.background.Go(func() { sweep(background, own, o) })
+		pieces.Strategy = own
+		pieces.Transports = s.Own.Transport
+		pieces.Cookie = web.NewCookie(s.Own.Cookie, s.Auth.BaseURL)
+	} else {
+		var users account.Finder
+		if db != nil {
+			users = db.Accounts()
+		}
+		tokens := session.NewProviderToken(*s.ProviderToken, providers, users, o.now, o.log)
+		forget = tokens.Forget
+		pieces.Strategy = tokens
+		pieces.Transports = s.ProviderToken.Transport
+		pieces.Cookie = web.NewCookie(s.ProviderToken.Cookie, s.Auth.BaseURL)
+	}
+	if db != nil {
+		pieces.Accounts = account.NewRegistrar(db.Accounts(), account.Options{
+			Create:     s.Users.Create,
+			OnRegister: o.onRegister,
+			Now:        o.now,
+		})
+		pieces.Users = db.Accounts()
+		pieces.Directory = session.NewDirectory(db.Accounts(), db.Sessions(), forget, o.now)
+		pieces.DatabaseReady = db.Ready
+		k.users = account.NewUsers(db.Accounts(), db.Sessions(), forget, o.now)
+	}
+	k.endpoints = endpoint.New(pieces)
+	k.sessions = k.endpoints.Sessions()
+	return k
+}
+
+// sweep deletes expired sessions now and then until ctx is done.
+func sweep(ctx context.Context, own *session.Own, o options) {
+	tick := time.NewTicker(sweepEvery)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if n, err := own.Sweep(ctx); err != nil {
+				o.log.Warn("could not delete expired sessions", "event", "session_sweep_failed", "error", err.Error())
+			} else if n > 0 {
+				o.log.Info("deleted expired sessions", "event", "session_sweep", "deleted", n)
+			}
+		}
+	}
+}

@@ -1,0 +1,93 @@
+package endpoint
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/session"
+	"github.com/cotterpin/cotterpin/core/settings"
+	"github.com/cotterpin/cotterpin/core/web"
+)
+
+// presented returns the one credential that a request bears. A Bearer header
+// decides alone, whatever cookies stand beside it; other schemes are ignored.
+//
+// Errors by code: Unauthenticated if there is none; InvalidRequest for two
+// Authorization lines or two cookies of our name; InvalidToken for a Bearer
+// header that cannot hold a token.
+func (e *Endpoints) presented(r web.Request) (session.Presented, error) {
+	token, isBearer, err := bearer(r)
+	if err != nil {
+		return session.Presented{}, err
+	}
+	if isBearer {
+		return e.listed(session.Presented{Token: token, Transport: settings.Bearer})
+	}
+	switch values := e.Cookie.Values(r); len(values) {
+	case 0:
+		return session.Presented{}, autherr.New(autherr.Unauthenticated, "no_credential")
+	case 1:
+		return e.listed(session.Presented{Token: values[0], Transport: settings.Cookie})
+	default:
+		return session.Presented{}, autherr.New(autherr.InvalidRequest, "two_cookies")
+	}
+}
+
+// listed refuses a token that came a way no session travels.
+func (e *Endpoints) listed(p session.Presented) (session.Presented, error) {
+	if !slices.Contains(e.Transports, p.Transport) {
+		return session.Presented{}, autherr.New(autherr.InvalidToken, "transport_not_listed")
+	}
+	return p, nil
+}
+
+// maxReplaced is how many cookies of our name a login or logout looks at.
+// Browsers send one; who tosses in more than a few tosses in vain.
+const maxReplaced = 4
+
+// replaced returns what a login or logout ends: all credentials that the
+// request bears, however many and however bad.
+func (e *Endpoints) replaced(r web.Request) ([]session.Presented, error) {
+	var all []session.Presented
+	token, isBearer, err := bearer(r)
+	if err != nil && autherr.CodeOf(err) == autherr.InvalidRequest {
+		return nil, err
+	}
+	if isBearer {
+		all = append(all, session.Presented{Token: token, Transport: settings.Bearer})
+	}
+	values := e.Cookie.Values(r)
+	for _, value := range values[:min(len(values), maxReplaced)] {
+		all = append(all, session.Presented{Token: value, Transport: settings.Cookie})
+	}
+	return all, nil
+}
+
+// bearer reads the Authorization header (RFC 6750, section 2.1).
+func bearer(r web.Request) (token string, isBearer bool, err error) {
+	lines := r.Header("Authorization")
+	if len(lines) == 0 {
+		return "", false, nil
+	}
+	if len(lines) > 1 {
+		return "", false, autherr.New(autherr.InvalidRequest, "two_authorization_headers")
+	}
+	scheme, rest, _ := strings.Cut(lines[0], " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return "", false, nil
+	}
+	if rest == "" || strings.ContainsFunc(rest, notInTokens) {
+		return "", false, autherr.New(autherr.InvalidToken, "malformed_bearer")
+	}
+	return rest, true, nil
+}
+
+// notInTokens reports what the b64token of RFC 6750 cannot hold.
+func notInTokens(c rune) bool {
+	switch {
+	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		return false
+	}
+	return !strings.ContainsRune("-._~+/=", c)
+}

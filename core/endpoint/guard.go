@@ -1,0 +1,162 @@
+package endpoint
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"slices"
+	"time"
+
+	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/session"
+	"github.com/cotterpin/cotterpin/core/web"
+)
+
+// storeTimeout bounds what one request waits for the database. A framework's
+// context may have no deadline of its own.
+const storeTimeout = 3 * time.Second
+
+// Guard says what a route demands of its caller. The zero value demands a
+// signed-in caller and nothing more; every field that is set demands more.
+type Guard struct {
+	// Optional lets strangers pass as nobody, and callers with a bad credential
+	// too. What could not be checked is still refused, with
+	// temporarily_unavailable: a known caller must not be taken for nobody. The
+	// other demands hold for callers who are signed in.
+	Optional bool
+
+	// Providers are the blocks that the caller may have signed in at. Empty: any.
+	Providers []string
+
+	// AuthMethods are the ways that the caller may have signed in, in the
+	// provider's words, such as "OTP". Empty: any.
+	AuthMethods []string
+
+	// MaxAge is how long ago the caller may have proved who they are, at most
+	// (RFC 9470). Zero: any time. A credential that does not say when, such as
+	// Cotter's own token, never suffices.
+	MaxAge time.Duration
+
+	// Claims are demanded of the signed claims: the named claim is this text,
+	// or a list that holds it, or a bool or number written so.
+	Claims map[string]string
+}
+
+// check returns nil if the caller meets the demands.
+func (g Guard) check(p identity.Principal, now time.Time) error {
+	if len(g.Providers) > 0 && !slices.Contains(g.Providers, p.Provider) {
+		return autherr.New(autherr.InsufficientScope, "other_provider")
+	}
+	if len(g.AuthMethods) > 0 && !slices.Contains(g.AuthMethods, p.AuthMethod) {
+		return autherr.New(autherr.InsufficientScope, "other_auth_method")
+	}
+	for name, want := range g.Claims {
+		if !holds(p.Claims[name], want) {
+			return autherr.New(autherr.InsufficientScope, "claim_missing")
+		}
+	}
+	if g.MaxAge > 0 && (p.AuthenticatedAt.IsZero() || now.Sub(p.AuthenticatedAt) > g.MaxAge) {
+		return &autherr.Error{Code: autherr.ReauthenticationRequired, Reason: "authenticated_too_long_ago", MaxAge: g.MaxAge}
+	}
+	return nil
+}
+
+// holds reports whether a claim has the wanted value.
+func holds(claim any, want string) bool {
+	switch v := claim.(type) {
+	case nil:
+		return false
+	case []string:
+		return slices.Contains(v, want)
+	default:
+		return fmt.Sprint(v) == want
+	}
+}
+
+// Authenticate recognises the caller of a request. It does not look at where
+// the request comes from; [Endpoints.Authorize] does.
+//
+// Errors by code: Unauthenticated, InvalidRequest, InvalidToken, TokenExpired,
+// AccountDisabled, NotRegistered, TemporarilyUnavailable.
+func (e *Endpoints) Authenticate(ctx context.Context, r web.Request) (session.Grant, error) {
+	p, err := e.presented(r)
+	if err != nil {
+		return session.Grant{}, err
+	}
+	return e.check(ctx, p)
+}
+
+func (e *Endpoints) check(ctx context.Context, p session.Presented) (session.Grant, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	return e.Strategy.Check(ctx, p)
+}
+
+// Authorize decides about a request to one of the application's own routes. It
+// returns either the context in which the route goes on, from which [FromContext]
+// takes the caller, or the response that ends the request: a refusal, or the
+// answer to a CORS preflight.
+func (e *Endpoints) Authorize(ctx context.Context, r web.Request, g Guard) (context.Context, *web.Response) {
+	if r.Preflight() {
+		return nil, e.preflight(r)
+	}
+	var admitted context.Context
+	answer := e.recovered(func() (web.Response, error) {
+		caller, err := e.admit(ctx, r, g)
+		if err != nil {
+			return web.Response{}, err
+		}
+		admitted = withCaller(ctx, caller)
+		return web.Response{}, nil
+	})
+	if admitted != nil {
+		return admitted, nil
+	}
+	answer = e.cors.Apply(r, answer)
+	return nil, &answer
+}
+
+// admit returns the caller, or nobody (nil) where the guard allows that.
+func (e *Endpoints) admit(ctx context.Context, r web.Request, g Guard) (*caller, error) {
+	if len(e.Cookie.Values(r)) > 0 && !e.guard.Allows(r) {
+		return nil, autherr.New(autherr.CrossOrigin, "foreign_origin")
+	}
+	found, err := e.caller(ctx, r)
+	switch {
+	case err == nil:
+		return found, g.check(found.principal, e.Now())
+	case g.Optional && web.StatusOf(err) < http.StatusInternalServerError:
+		return nil, nil
+	default:
+		return nil, err
+	}
+}
+
+func (e *Endpoints) caller(ctx context.Context, r web.Request) (*caller, error) {
+	p, err := e.presented(r)
+	if err != nil {
+		return nil, err
+	}
+	grant, err := e.check(ctx, p)
+	if err != nil {
+		return nil, err
+	}
+	return &caller{principal: grant.Principal, presented: p, endpoints: e}, nil
+}
+
+// CORS returns the header fields that an answer of one of the application's own
+// routes bears, and the answer itself if the request is a preflight.
+func (e *Endpoints) CORS(r web.Request) (fields []web.Field, preflight *web.Response) {
+	if r.Preflight() {
+		return nil, e.preflight(r)
+	}
+	return e.cors.Fields(r), nil
+}
+
+// preflight answers for routes of the application, whose methods and header
+// fields the kit does not know.
+func (e *Endpoints) preflight(r web.Request) *web.Response {
+	answer := e.cors.Preflight(r, "GET, HEAD, POST, PUT, PATCH, DELETE", web.RequestedHeaders(r))
+	return &answer
+}

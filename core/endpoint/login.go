@@ -1,0 +1,134 @@
+package endpoint
+
+import (
+	"context"
+	"net/http"
+	"slices"
+
+	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/provider"
+	"github.com/cotterpin/cotterpin/core/session"
+	"github.com/cotterpin/cotterpin/core/settings"
+	"github.com/cotterpin/cotterpin/core/web"
+)
+
+// login exchanges the provider's tokens for a session, registering the user at
+// the first login.
+func (e *Endpoints) login(ctx context.Context, r web.Request) (web.Response, error) {
+	body, err := readPayload(r)
+	if err != nil {
+		return web.Response{}, err
+	}
+	transport, err := e.transport(body.transport)
+	if err != nil {
+		return web.Response{}, err
+	}
+	replaced, err := e.replaced(r)
+	if err != nil {
+		return web.Response{}, err
+	}
+	who, slot, err := e.Providers.Login(ctx, body.provider, body.credential)
+	if err != nil {
+		return web.Response{}, err
+	}
+	if err := body.hints.Check(who); err != nil {
+		return web.Response{}, err
+	}
+	l := e.newLogin(r, who, body.credential, slot, transport)
+	if err := e.checkFits(l); err != nil {
+		return web.Response{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	created := false
+	if e.Accounts != nil {
+		if l.User, created, err = e.Accounts.RegisterOrLogin(ctx, who); err != nil {
+			return web.Response{}, err
+		}
+	}
+	issued, err := e.issue(ctx, l, replaced)
+	if err != nil {
+		return web.Response{}, err
+	}
+	e.Log.Info("login", "event", "authn_login_success", "provider", who.Provider, "auth_method", who.AuthMethod,
+		"user_id", l.User.ID.String(), "created", created, "session_id", issued.Session.ID, "address", l.Address)
+	return e.signedIn(created, l.User, issued, transport, ""), nil
+}
+
+// issue makes the new session and ends the ones that the caller came with. The
+// new one is never the old one: no presented token is adopted.
+func (e *Endpoints) issue(ctx context.Context, l session.Login, replaced []session.Presented) (session.Issued, error) {
+	issued, err := e.Strategy.Issue(ctx, l)
+	if err != nil {
+		return session.Issued{}, err
+	}
+	for _, old := range replaced {
+		if err := e.Strategy.End(ctx, old, "replaced_by_login"); err != nil {
+			return session.Issued{}, err
+		}
+	}
+	return issued, nil
+}
+
+func (e *Endpoints) newLogin(r web.Request, who identity.Identity, c provider.Credential, slot provider.Slot, transport string) session.Login {
+	return session.Login{
+		Identity:   who,
+		Credential: c,
+		Slot:       slot,
+		Transport:  transport,
+		UserAgent:  r.First("User-Agent"),
+		Address:    e.Proxies.Client(r).String(),
+	}
+}
+
+// checkFits refuses, before anything is written, a provider's token that does
+// not fit into a cookie.
+func (e *Endpoints) checkFits(l session.Login) error {
+	if l.Transport != settings.Cookie || e.Strategy.Name() != settings.ProviderToken {
+		return nil
+	}
+	if !e.Cookie.Fits(l.Credential.Token(l.Slot)) {
+		return autherr.New(autherr.TokenTooLarge, "cookie_too_large")
+	}
+	return nil
+}
+
+// transport returns what a login asked its token to travel in.
+func (e *Endpoints) transport(asked string) (string, error) {
+	if asked == "" {
+		return e.Transports[0], nil
+	}
+	if !slices.Contains(e.Transports, asked) {
+		return "", autherr.New(autherr.InvalidRequest, "transport_not_listed")
+	}
+	return asked, nil
+}
+
+// signedIn is the answer to a login or a refresh. A token that travels in a
+// cookie stands nowhere else.
+func (e *Endpoints) signedIn(created bool, u identity.User, issued session.Issued, transport, refreshToken string) web.Response {
+	body := signedInBody{Created: created, User: e.userBody(u), Session: newSessionBody(issued.Session)}
+	if transport == settings.Bearer {
+		body.Token = &tokenBody{
+			AccessToken: issued.Token,
+			TokenType:   "Bearer",
+			ExpiresIn:   int64(e.untilEnd(issued.Session).Seconds()),
+		}
+	}
+	if refreshToken != "" {
+		if body.Token == nil {
+			body.Token = &tokenBody{}
+		}
+		body.Token.RefreshToken = refreshToken
+	}
+	status := http.StatusOK
+	if created {
+		status = http.StatusCreated
+	}
+	response := web.JSON(status, body)
+	if transport == settings.Cookie {
+		response = response.WithCookie(e.Cookie.Set(issued.Token, e.untilEnd(issued.Session)))
+	}
+	return response
+}

@@ -1,0 +1,85 @@
+package endpoint
+
+import (
+	"context"
+
+	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/provider"
+	"github.com/cotterpin/cotterpin/core/web"
+)
+
+// refresh exchanges a provider's refresh token for new tokens and verifies
+// them as a login does. Nobody is registered by it.
+func (e *Endpoints) refresh(ctx context.Context, r web.Request) (web.Response, error) {
+	body, err := readObject(r)
+	if err != nil {
+		return web.Response{}, err
+	}
+	if err := checkNames(body, "refresh_token", "provider"); err != nil {
+		return web.Response{}, err
+	}
+	refreshToken, err := text(body, "refresh_token")
+	if err != nil {
+		return web.Response{}, err
+	}
+	if refreshToken == "" {
+		return web.Response{}, autherr.New(autherr.InvalidRequest, "no_refresh_token")
+	}
+	name, err := text(body, "provider")
+	if err != nil {
+		return web.Response{}, err
+	}
+	transport, err := e.refreshTransport(r)
+	if err != nil {
+		return web.Response{}, err
+	}
+	named, _, refresher, err := e.Providers.Refresher(name)
+	if err != nil {
+		return web.Response{}, err
+	}
+	fresh, err := refresher.Refresh(ctx, refreshToken)
+	if err != nil {
+		return web.Response{}, err
+	}
+	return e.refreshed(ctx, r, named.Name, transport, fresh)
+}
+
+// refreshed answers with the new tokens of a known and enabled user.
+func (e *Endpoints) refreshed(ctx context.Context, r web.Request, name, transport string, fresh provider.Refreshed) (web.Response, error) {
+	who, slot, err := e.Providers.Login(ctx, name, fresh.Credential)
+	if err != nil {
+		return web.Response{}, err
+	}
+	l := e.newLogin(r, who, fresh.Credential, slot, transport)
+	if err := e.checkFits(l); err != nil {
+		return web.Response{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	if e.Accounts != nil {
+		if l.User, err = e.Accounts.Known(ctx, who); err != nil {
+			return web.Response{}, err
+		}
+	}
+	issued, err := e.issue(ctx, l, nil)
+	if err != nil {
+		return web.Response{}, err
+	}
+	e.Log.Info("refresh", "event", "authn_token_refreshed", "provider", who.Provider,
+		"user_id", l.User.ID.String(), "address", l.Address)
+	return e.signedIn(false, l.User, issued, transport, fresh.RefreshToken), nil
+}
+
+// refreshTransport returns the transport of the session that is refreshed: the
+// one that the request bears a token in, however dead, else the default.
+func (e *Endpoints) refreshTransport(r web.Request) (string, error) {
+	p, err := e.presented(r)
+	switch code := autherr.CodeOf(err); {
+	case err == nil:
+		return p.Transport, nil
+	case code == autherr.Unauthenticated:
+		return e.Transports[0], nil
+	default:
+		return "", err
+	}
+}

@@ -1,0 +1,122 @@
+// Package core is the facade of cotterpin: it opens a configuration and gives a
+// [Kit], which adapters mount in net/http, gin and fiber.
+//
+//	kit, err := core.Open(ctx, "auth.hcl", core.With(cotter.Type, sqlite.Type))
+//
+// What the kit is made of lives in the packages below, none of which imports
+// this one: provider verifies tokens, account registers and logs in, session
+// recognises callers, endpoint answers requests, config reads the file.
+//
+// # Security
+//
+// What a front end sends is forged until a signature says otherwise. See the
+// promises in the README.
+package core
+
+import (
+	"context"
+	"errors"
+
+	"github.com/cotterpin/cotterpin/core/config"
+	"github.com/cotterpin/cotterpin/core/database"
+	"github.com/cotterpin/cotterpin/core/provider"
+	"github.com/cotterpin/cotterpin/core/settings"
+)
+
+// Settings is a whole configuration as data: what a file says, or the same
+// said in Go.
+type Settings = config.Settings
+
+// Open reads the configuration file and opens what it says. The error holds
+// every mistake in the file at once, each with its line and a way out.
+//
+// A provider that cannot be reached is no error: the kit starts, /ready says
+// "degraded", logins answer 503, and it recovers by itself. A database that
+// cannot be opened is one.
+func Open(ctx context.Context, file string, list ...Option) (*Kit, error) {
+	s, err := Load(file, list...)
+	if err != nil {
+		return nil, err
+	}
+	return New(ctx, s, list...)
+}
+
+// Load reads the configuration file without opening anything.
+func Load(file string, list ...Option) (Settings, error) {
+	return config.Loader{Types: newOptions(list).types}.Load(file)
+}
+
+// New opens a configuration that was loaded or written in Go.
+func New(ctx context.Context, s Settings, list ...Option) (*Kit, error) {
+	if err := s.Validate(); err != nil {
+		return nil, err
+	}
+	o := newOptions(list)
+	for _, warning := range s.Warnings() {
+		o.log.Warn("configuration", "event", "configuration_warning", "warning", warning.Summary)
+	}
+	providers, err := openProviders(ctx, s, o)
+	if err != nil {
+		return nil, err
+	}
+	db, err := openDatabase(ctx, s, o)
+	if err != nil {
+		return nil, err
+	}
+	return assemble(s, o, providers, db), nil
+}
+
+func openProviders(ctx context.Context, s Settings, o options) (*provider.Set, error) {
+	var opened []provider.Named
+	var failed []error
+	for _, instance := range s.Providers {
+		p, err := openProvider(ctx, s, instance, o)
+		if err != nil {
+			failed = append(failed, s.Explain(config.Path{Block: "provider", Label: instance.Name}, "Provider cannot be opened", err))
+			continue
+		}
+		opened = append(opened, provider.Named{Name: instance.Name, Provider: p})
+	}
+	if len(failed) > 0 {
+		return nil, errors.Join(failed...)
+	}
+	set := provider.NewSet(opened)
+	if name, err := set.Ambiguous(); err != nil {
+		return nil, s.Explain(config.Path{Block: "provider", Label: name}, "Ambiguous provider", err)
+	}
+	return set, nil
+}
+
+func openProvider(ctx context.Context, s Settings, instance provider.Instance, o options) (provider.Provider, error) {
+	client, err := provider.NewHTTPClient(instance.Common.HTTP, s.Directory, o.transport)
+	if err != nil {
+		return nil, err
+	}
+	return instance.Type.Open(ctx, instance.Settings, provider.Env{
+		Name:        instance.Name,
+		Common:      instance.Common,
+		Development: s.Auth.Mode == settings.Development,
+		BaseURL:     s.Auth.BaseURL,
+		MountPath:   s.Auth.Path + "/" + instance.Name,
+		HTTPClient:  client,
+		Now:         o.now,
+		Log:         o.log.With("provider", instance.Name),
+	})
+}
+
+// openDatabase returns nil if nothing is stored.
+func openDatabase(ctx context.Context, s Settings, o options) (database.Database, error) {
+	if s.Database == nil {
+		return nil, nil
+	}
+	db, err := s.Database.Type.Open(ctx, s.Database.Settings, database.Env{
+		Development: s.Auth.Mode == settings.Development,
+		Directory:   s.Directory,
+		Now:         o.now,
+		Log:         o.log,
+	})
+	if err != nil {
+		return nil, s.Explain(config.Path{Block: "database", Label: s.Database.Type.Name()}, "Database cannot be opened", err)
+	}
+	return db, nil
+}
