@@ -1,7 +1,7 @@
 // Package cotterfiber mounts cotterpin in fiber v2, natively: nothing is
 // bridged through net/http, and nothing that fiber will use again is kept.
 //
-//	app := fiber.New(fiber.Config{ReadBufferSize: 16 << 10})
+//	app := fiber.New(fiber.Config{ReadBufferSize: cotterfiber.MinReadBufferSize})
 //	err := cotterfiber.Mount(app, kit)
 //	app.Get("/api/me", cotterfiber.Require(kit, core.Guard{}), me)
 //
@@ -20,24 +20,20 @@ import (
 	"github.com/cotterpin/cotterpin/core"
 )
 
-// MinReadBufferSize is the least fiber.Config.ReadBufferSize. Fiber's own 4096
-// bytes for all header lines are less than one full cookie: a user who has one
-// is locked out with status 431, from the logout too.
+// MinReadBufferSize is the least fiber.Config.ReadBufferSize. With fiber's own
+// 4096 bytes a user who has one full cookie gets 431, from the logout too.
 const MinReadBufferSize = 16 << 10
 
 type principalKey struct{}
 
-// Mount makes the application answer the kit's own routes and lets everything
-// else go on. It is called before every route and every app.Use but those for
-// logging and recovery. An error means that the application is configured in a
-// way that the kit cannot serve.
+// Mount makes the application answer the kit's own routes. It is called before
+// every route and every app.Use but those for logging and recovery. An error
+// says what in the application's configuration the kit cannot live with.
 func Mount(app *fiber.App, kit *core.Kit) error {
-	config := app.Config()
-	if config.ReadBufferSize < MinReadBufferSize {
-		return fmt.Errorf("cotterfiber: fiber.Config.ReadBufferSize is %d: set it to %d or more, or users with a full cookie are locked out",
-			config.ReadBufferSize, MinReadBufferSize)
+	if size := app.Config().ReadBufferSize; size < MinReadBufferSize {
+		return fmt.Errorf("cotterfiber: fiber.Config.ReadBufferSize is %d: set it to MinReadBufferSize, %d, or more", size, MinReadBufferSize)
 	}
-	if config.StreamRequestBody {
+	if app.Config().StreamRequestBody {
 		return errors.New("cotterfiber: fiber.Config.StreamRequestBody is not supported: leave it off")
 	}
 	app.Use(func(c *fiber.Ctx) error {
@@ -71,8 +67,8 @@ func Principal(c *fiber.Ctx) (core.Principal, bool) {
 	return principal, ok
 }
 
-// CORS returns a handler for app.Use that lets the allowed origins read what
-// the application's own routes answer.
+// CORS returns a handler for app.Use that lets the allowed origins read what the
+// application's own routes answer.
 func CORS(kit *core.Kit) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		fields, preflight := kit.CORS(request(c))
@@ -86,12 +82,12 @@ func CORS(kit *core.Kit) fiber.Handler {
 	}
 }
 
-// ErrorHandler returns fiber's error handler that renders what fiber refuses
-// before any handler runs, such as a body over BodyLimit, as the kit does.
+// ErrorHandler returns an error handler for fiber.Config that renders as the
+// kit does what fiber refuses by itself, such as a body over BodyLimit.
 func ErrorHandler(kit *core.Kit) fiber.ErrorHandler {
 	return func(c *fiber.Ctx, err error) error {
 		if refused, ok := errors.AsType[*fiber.Error](err); ok {
-			if response, ok := kit.RenderStatus(refused.Code); ok {
+			if response, known := kit.RenderStatus(refused.Code); known {
 				return write(c, response)
 			}
 		}
@@ -124,16 +120,11 @@ func request(c *fiber.Ctx) core.Request {
 }
 
 func write(c *fiber.Ctx, response core.Response) error {
-	header := &c.Response().Header
 	for _, f := range response.Header {
-		if f.Name == "Vary" {
-			header.Add(f.Name, f.Value)
-			continue
-		}
-		header.Set(f.Name, f.Value)
+		c.Response().Header.Set(f.Name, f.Value)
 	}
 	for _, line := range response.Cookies {
-		header.Add("Set-Cookie", line)
+		c.Response().Header.Add("Set-Cookie", line)
 	}
 	return c.Status(response.Status).Send(response.Body)
 }

@@ -22,14 +22,10 @@ func FromHTTP(r *http.Request) Request {
 }
 
 // WriteHTTP writes the response. What stands in w's header under the same
-// names is replaced, but for Set-Cookie and Vary, which are added to.
+// names is replaced, but for Set-Cookie, which is added to.
 func (r Response) WriteHTTP(w http.ResponseWriter) {
 	header := w.Header()
 	for _, f := range r.Header {
-		if f.Name == "Vary" {
-			header.Add(f.Name, f.Value)
-			continue
-		}
 		header.Set(f.Name, f.Value)
 	}
 	for _, c := range r.Cookies {

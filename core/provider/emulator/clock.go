@@ -1,0 +1,16 @@
+package emulator
+
+import (
+	"sync/atomic"
+	"time"
+)
+
+// clock is the emulator's own clock, which may be made to go wrong.
+type clock struct {
+	base func() time.Time
+	skew atomic.Int64 // nanoseconds
+}
+
+func (c *clock) now() time.Time { return c.base().Add(time.Duration(c.skew.Load())) }
+
+func (c *clock) setSkew(d time.Duration) { c.skew.Store(int64(d)) }

@@ -1,0 +1,51 @@
+package emulator
+
+import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"encoding/base64"
+	"strconv"
+	"time"
+)
+
+// legacySigner signs what Cotter calls `token`: an older proof, which back ends
+// should ignore. Its key is new at every start.
+type legacySigner struct {
+	apiKeyID string
+	private  ed25519.PrivateKey
+}
+
+func newLegacySigner(apiKeyID string) legacySigner {
+	seed := make([]byte, ed25519.SeedSize)
+	_, _ = rand.Read(seed) // never fails
+	return legacySigner{apiKeyID: apiKeyID, private: ed25519.NewKeyFromSeed(seed)}
+}
+
+// legacyToken is an older proof. Every member is a text.
+type legacyToken struct {
+	IdentifierID   string `json:"identifier_id"`
+	Identifier     string `json:"identifier"`
+	IdentifierType string `json:"identifier_type"`
+	Receiver       string `json:"receiver"`
+	Timestamp      string `json:"timestamp"`
+	ExpireAt       string `json:"expire_at"`
+	Signature      string `json:"signature"`
+}
+
+func (s legacySigner) sign(identifierID, identifier, kind string, now time.Time) legacyToken {
+	expireAt := strconv.FormatInt(now.Add(refreshLifetime).Unix(), 10)
+	signed := identifier + kind + s.apiKeyID + expireAt
+	return legacyToken{
+		IdentifierID:   identifierID,
+		Identifier:     identifier,
+		IdentifierType: kind,
+		Receiver:       s.apiKeyID,
+		Timestamp:      strconv.FormatInt(now.Unix(), 10),
+		ExpireAt:       expireAt,
+		Signature:      base64.StdEncoding.EncodeToString(ed25519.Sign(s.private, []byte(signed))),
+	}
+}
+
+func (s legacySigner) publicKey() string {
+	return base64.StdEncoding.EncodeToString(s.private.Public().(ed25519.PublicKey))
+}

@@ -1,0 +1,71 @@
+package emulator
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/cotterpin/cotterpin/core/strictjson"
+	"github.com/cotterpin/cotterpin/core/web"
+)
+
+// refresh exchanges a refresh token, of the body or of the cookie, for new
+// tokens.
+func (e *Emulator) refresh(_ context.Context, r web.Request) (web.Response, error) {
+	body, err := readObject(r)
+	if err != nil {
+		return web.Response{}, err
+	}
+	if grant := stringIn(body, "grant_type"); grant != "refresh_token" {
+		return web.Response{}, badRequest("grant_type must be refresh_token")
+	}
+	identifier, next, ok := e.families.rotate(presentedToken(body, r), e.clock.now())
+	if !ok {
+		return web.Response{}, badRequest("The refresh token is not valid")
+	}
+	issued, err := e.tokens(e.users.seen(identifier, e.clock.now()), next, alteration{})
+	if err != nil {
+		return web.Response{}, err
+	}
+	return web.JSON(http.StatusOK, issued).WithCookie(e.refreshCookie(r, next)), nil
+}
+
+// logout clears the cookie and ends what was in it. Tokens that were handed out
+// live on, as at Cotter.
+func (e *Emulator) logout(_ context.Context, r web.Request) (web.Response, error) {
+	e.families.end(cookieToken(r), e.clock.now())
+	return web.JSON(http.StatusOK, map[string]bool{"success": true}).WithCookie(e.refreshCookie(r, "")), nil
+}
+
+func presentedToken(body strictjson.Object, r web.Request) string {
+	if token := stringIn(body, "refresh_token"); token != "" {
+		return token
+	}
+	return cookieToken(r)
+}
+
+const refreshCookieName = "refreshToken"
+
+func cookieToken(r web.Request) string {
+	carrier := http.Request{Header: http.Header{"Cookie": r.Header("Cookie")}}
+	if cookies := carrier.CookiesNamed(refreshCookieName); len(cookies) > 0 {
+		return cookies[0].Value
+	}
+	return ""
+}
+
+// refreshCookie returns the Set-Cookie line for the refresh token; "" clears it.
+func (e *Emulator) refreshCookie(r web.Request, token string) string {
+	cookie := http.Cookie{
+		Name:     refreshCookieName,
+		Value:    token,
+		Path:     e.options.BasePath + ownTokenPath + e.options.APIKeyID,
+		MaxAge:   int(refreshLifetime.Seconds()),
+		HttpOnly: true,
+		Secure:   r.TLS,
+		SameSite: http.SameSiteLaxMode,
+	}
+	if token == "" {
+		cookie.MaxAge = -1
+	}
+	return cookie.String()
+}

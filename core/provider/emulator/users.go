@@ -1,0 +1,160 @@
+package emulator
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strings"
+	"sync"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/cotterpin/cotterpin/core/web"
+)
+
+// user is somebody the emulator knows.
+type user struct {
+	id         string
+	identifier string
+	created    time.Time
+	updated    time.Time
+}
+
+// maxUsers is how many users are remembered. Forgetting one costs its dates
+// alone, since its id is derived.
+const maxUsers = 10_000
+
+type users struct {
+	mu           sync.Mutex
+	namespace    uuid.UUID
+	byIdentifier *bounded[string, user]
+}
+
+// newUsers returns a register whose ids follow from the API key and the
+// identifier (UUID version 5; RFC 9562, section 5.5).
+func newUsers(apiKeyID string) *users {
+	return &users{
+		namespace:    uuid.NewSHA1(uuid.NameSpaceURL, []byte("urn:cotterpin:emulator:"+apiKeyID)),
+		byIdentifier: newBounded[string, user](maxUsers),
+	}
+}
+
+// seen returns the user, who is created if unknown.
+func (u *users) seen(identifier string, now time.Time) user {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	known, ok := u.byIdentifier.get(identifier)
+	if !ok {
+		known = u.fresh(identifier, now)
+	}
+	known.updated = now
+	u.byIdentifier.put(identifier, known)
+	return known
+}
+
+// create returns a new user; ok is false if there is one already.
+func (u *users) create(identifier string, now time.Time) (created user, ok bool) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if _, exists := u.byIdentifier.get(identifier); exists {
+		return user{}, false
+	}
+	created = u.fresh(identifier, now)
+	u.byIdentifier.put(identifier, created)
+	return created, true
+}
+
+// find returns a user, who has the zero UUID if unknown: so does Cotter.
+func (u *users) find(identifier string) user {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if known, ok := u.byIdentifier.get(identifier); ok {
+		return known
+	}
+	return user{id: uuid.Nil.String()}
+}
+
+func (u *users) fresh(identifier string, now time.Time) user {
+	return user{
+		id:         uuid.NewSHA1(u.namespace, []byte(identifier)).String(),
+		identifier: identifier,
+		created:    now,
+		updated:    now,
+	}
+}
+
+// maxIdentifier is how many bytes an identifier has at most: as many as an
+// e-mail address (RFC 5321, section 4.5.3.1.3, less the angle brackets).
+const maxIdentifier = 254
+
+const identifierRule = "an identifier is 1 to 254 bytes of printable text without outer blanks"
+
+// validIdentifier reports whether the text can be an identifier: an e-mail
+// address, a phone number or any name.
+func validIdentifier(text string) bool {
+	return text != "" && len(text) <= maxIdentifier && utf8.ValidString(text) &&
+		strings.TrimSpace(text) == text && !strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsPrint(c) })
+}
+
+// userObject is a user as Cotter's user API and login payload write it.
+type userObject struct {
+	ID            string   `json:"ID"`
+	ClientUserID  string   `json:"client_user_id"`
+	CreatedAt     string   `json:"created_at"`
+	UpdatedAt     string   `json:"updated_at"`
+	DeletedAt     string   `json:"deleted_at"`
+	Issuer        string   `json:"issuer"`
+	Identifier    string   `json:"identifier"`
+	Identifiers   []string `json:"identifiers"` // deprecated there: always null
+	Enrolled      []string `json:"enrolled"`
+	DefaultMethod *string  `json:"default_method"`
+}
+
+const microseconds = "2006-01-02T15:04:05.000000Z07:00"
+
+func (e *Emulator) userObject(u user) userObject {
+	return userObject{
+		ID:           u.id,
+		ClientUserID: u.id,
+		CreatedAt:    u.created.UTC().Format(microseconds),
+		UpdatedAt:    u.updated.UTC().Format(microseconds),
+		DeletedAt:    time.Time{}.Format(time.RFC3339),
+		Issuer:       e.options.APIKeyID,
+		Identifier:   u.identifier,
+		Enrolled:     []string{},
+	}
+}
+
+func (e *Emulator) getUser(_ context.Context, r web.Request) (web.Response, error) {
+	query, err := url.ParseQuery(r.Query)
+	if err != nil {
+		return web.Response{}, badRequest("the query is malformed")
+	}
+	return web.JSON(http.StatusOK, e.userObject(e.users.find(query.Get("identifier")))), nil
+}
+
+// createUser makes a user known. It hands out no tokens, whatever the query
+// asks for: nobody has proved to be that user.
+func (e *Emulator) createUser(_ context.Context, r web.Request) (web.Response, error) {
+	body, err := readObject(r)
+	if err != nil {
+		return web.Response{}, err
+	}
+	identifier := stringIn(body, "identifier")
+	if !validIdentifier(identifier) {
+		return web.Response{}, badRequest(identifierRule)
+	}
+	created, ok := e.users.create(identifier, e.clock.now())
+	if !ok {
+		return web.Response{}, badRequest("User already exists")
+	}
+	return web.JSON(http.StatusOK, e.userObject(created)), nil
+}
+
+// listUsers refuses: nobody has an API_SECRET_KEY of the emulator.
+func (e *Emulator) listUsers(context.Context, web.Request) (web.Response, error) {
+	return web.Response{}, refuse(http.StatusUnauthorized, "API_SECRET_KEY is unknown to this emulator")
+}

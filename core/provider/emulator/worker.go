@@ -1,0 +1,65 @@
+package emulator
+
+import (
+	"context"
+	"net/http"
+
+	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/strictjson"
+	"github.com/cotterpin/cotterpin/core/token"
+	"github.com/cotterpin/cotterpin/core/web"
+)
+
+// workerVerdict is what Cotter's worker says of a token: whether it is valid,
+// never whose it is.
+type workerVerdict struct {
+	Success bool   `json:"success"`
+	Reason  string `json:"reason,omitempty"`
+}
+
+// verifyToken is Cotter's worker. As there, the type of the token is not looked
+// at, and its audience only if the request names an API key.
+func (e *Emulator) verifyToken(ctx context.Context, r web.Request) (web.Response, error) {
+	body, err := readObject(r)
+	if err != nil {
+		return web.Response{}, err
+	}
+	raw := workerToken(body)
+	_, audience, _ := token.Peek(raw)
+	if key := r.First("Api_key_id"); key != "" {
+		audience = []string{key}
+	}
+	if err := e.checkToken(ctx, raw, audience); err != nil {
+		return web.JSON(http.StatusOK, workerVerdict{Reason: workerReason(err)}), nil
+	}
+	return web.JSON(http.StatusOK, workerVerdict{Success: true}), nil
+}
+
+func workerToken(body strictjson.Object) string {
+	value, _ := body.Lookup("oauth_token")
+	tokens, _ := value.Object()
+	return stringIn(tokens, "access_token")
+}
+
+func (e *Emulator) checkToken(ctx context.Context, raw string, audience []string) error {
+	verifier, err := token.NewVerifier(token.Policy{
+		Keys:          e.keys,
+		Issuer:        e.options.IssuerURL,
+		Audience:      audience,
+		Algorithms:    []string{"ES256"},
+		KeyIDRequired: true,
+		Now:           e.clock.now,
+	})
+	if err != nil {
+		return err
+	}
+	_, err = verifier.Verify(ctx, raw)
+	return err
+}
+
+func workerReason(err error) string {
+	if autherr.ReasonOf(err) == "bad_signature" {
+		return "Error: Invalid JWT Signature"
+	}
+	return "Error: Invalid JWT token"
+}
