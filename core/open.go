@@ -98,6 +98,7 @@ func openProvider(ctx context.Context, s Settings, instance provider.Instance, o
 		Development: s.Auth.Mode == settings.Development,
 		BaseURL:     s.Auth.BaseURL,
 		MountPath:   s.Auth.Path + "/" + instance.Name,
+		Directory:   s.Directory,
 		HTTPClient:  client,
 		Now:         o.now,
 		Log:         o.log.With("provider", instance.Name),

@@ -1,12 +1,8 @@
 // Package cotterfiber mounts cotterpin in fiber v2, natively: nothing is
 // bridged through net/http, and nothing that fiber will use again is kept.
 //
-//	app := fiber.New(fiber.Config{ReadBufferSize: cotterfiber.MinReadBufferSize})
-//	err := cotterfiber.Mount(app, kit)
-//	app.Get("/api/me", cotterfiber.Require(kit, core.Guard{}), me)
-//
-// Behind a guard the caller is in the user context ([core.FromContext] of
-// c.UserContext()) and in fiber's locals ([Principal]).
+// Behind a guard the caller is in c.UserContext() ([core.FromContext]) and in
+// fiber's locals ([Principal]).
 package cotterfiber
 
 import (
@@ -26,15 +22,12 @@ const MinReadBufferSize = 16 << 10
 
 type principalKey struct{}
 
-// Mount makes the application answer the kit's own routes. It is called before
-// every route and every app.Use but those for logging and recovery. An error
-// says what in the application's configuration the kit cannot live with.
+// Mount makes the application answer the kit's own routes, and is called before
+// every route and app.Use but those for logging and recovery. An error says what
+// in the application's configuration the kit cannot live with.
 func Mount(app *fiber.App, kit *core.Kit) error {
-	if size := app.Config().ReadBufferSize; size < MinReadBufferSize {
-		return fmt.Errorf("cotterfiber: fiber.Config.ReadBufferSize is %d: set it to MinReadBufferSize, %d, or more", size, MinReadBufferSize)
-	}
-	if app.Config().StreamRequestBody {
-		return errors.New("cotterfiber: fiber.Config.StreamRequestBody is not supported: leave it off")
+	if c := app.Config(); c.ReadBufferSize < MinReadBufferSize || c.StreamRequestBody {
+		return fmt.Errorf("cotterfiber: fiber.Config needs ReadBufferSize %d or more, not %d, and StreamRequestBody off", MinReadBufferSize, c.ReadBufferSize)
 	}
 	app.Use(func(c *fiber.Ctx) error {
 		response, ours := kit.Serve(c.UserContext(), request(c))
@@ -67,8 +60,7 @@ func Principal(c *fiber.Ctx) (core.Principal, bool) {
 	return principal, ok
 }
 
-// CORS returns a handler for app.Use that lets the allowed origins read what the
-// application's own routes answer.
+// CORS, for app.Use, lets the allowed origins read what the application answers.
 func CORS(kit *core.Kit) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		fields, preflight := kit.CORS(request(c))
@@ -82,8 +74,7 @@ func CORS(kit *core.Kit) fiber.Handler {
 	}
 }
 
-// ErrorHandler returns an error handler for fiber.Config that renders as the
-// kit does what fiber refuses by itself, such as a body over BodyLimit.
+// ErrorHandler renders what fiber refuses by itself, such as a body over BodyLimit.
 func ErrorHandler(kit *core.Kit) fiber.ErrorHandler {
 	return func(c *fiber.Ctx, err error) error {
 		if refused, ok := errors.AsType[*fiber.Error](err); ok {

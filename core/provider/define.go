@@ -16,6 +16,7 @@ type Env struct {
 	Development bool   // auth.mode is "development"
 	BaseURL     string // auth.base_url: an origin without trailing slash
 	MountPath   string // where the provider's own routes are mounted: auth.path + "/" + Name
+	Directory   string // what relative paths are relative to: the folder of the file, or "" for the working directory
 
 	// HTTPClient calls the provider as Common.HTTP says: bounded in time,
 	// following no redirect. Never nil once the provider is opened.

@@ -85,6 +85,10 @@ type Issuer struct {
 	Issuer   string   // the token's iss, byte-exact
 	Audience []string // one of these must be (among) the token's aud
 	Slot     Slot     // where to look
+
+	// KeySource says where the keys are from, such as the URL of a JWKS.
+	// Providers that share an issuer must share it.
+	KeySource string
 }
 
 // Issuers is the ability to be found by the token: it lets a login leave out

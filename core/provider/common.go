@@ -1,0 +1,45 @@
+package provider
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/block"
+	"github.com/cotterpin/cotterpin/core/token"
+)
+
+// Mistakes returns what is wrong with the common arguments, without touching
+// the network or the file system.
+func (c Common) Mistakes() []block.Mistake {
+	var mistakes []block.Mistake
+	wrong := func(argument, problem string) {
+		mistakes = append(mistakes, block.Mistake{Argument: argument, Problem: problem})
+	}
+	for _, contact := range c.Trust {
+		if contact != "email" && contact != "phone" {
+			wrong("trust", fmt.Sprintf(`%q is no contact: use "email", "phone" or both`, contact))
+		}
+	}
+	if skew := c.ClockSkew.Std(); skew < 0 || skew > token.MaxClockSkew {
+		wrong("clock_skew", `must be between "0s" and "120s"`)
+	}
+	if c.LoginMaxAge < 0 {
+		wrong("login_max_age", `must not be negative; "0s" accepts a token as long as it lives`)
+	}
+	if c.HTTP != nil && c.HTTP.Timeout <= 0 {
+		wrong("http.timeout", `must be more than zero, such as "5s"`)
+	}
+	return mistakes
+}
+
+// CheckAge returns TokenExpired if a token that was issued then is too old for
+// its use: at a login, more than LoginMaxAge, in whole seconds as tokens count.
+// The clock skew is not added: it would only lengthen what the file says.
+func (c Common) CheckAge(use Use, issuedAt, now time.Time) error {
+	limit := c.LoginMaxAge.Std()
+	if use != Login || limit == 0 || now.Truncate(time.Second).Sub(issuedAt) <= limit {
+		return nil
+	}
+	return autherr.New(autherr.TokenExpired, "too_old")
+}

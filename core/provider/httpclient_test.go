@@ -1,0 +1,147 @@
+package provider_test
+
+import (
+	"encoding/pem"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/cotterpin/cotterpin/core/provider"
+	"github.com/cotterpin/cotterpin/core/settings"
+)
+
+func newClient(t *testing.T, h *provider.HTTP, directory string) *http.Client {
+	t.Helper()
+	client, err := provider.NewHTTPClient(h, directory, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return client
+}
+
+func TestTheClientFollowsNoRedirectAndAsksForNoCompression(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Accept-Encoding") != "" {
+			t.Errorf("compression is asked for: %q", r.Header.Get("Accept-Encoding"))
+		}
+		if r.URL.Path != "/" {
+			t.Error("the redirect was followed")
+		}
+		http.Redirect(w, r, "/elsewhere", http.StatusFound)
+	}))
+	defer server.Close()
+	response, err := newClient(t, nil, "").Get(server.URL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusFound {
+		t.Errorf("status %d, want %d", response.StatusCode, http.StatusFound)
+	}
+}
+
+func TestTheTimeoutBoundsTheBodyToo(t *testing.T) {
+	t.Parallel()
+	done := make(chan struct{})
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		w.WriteHeader(http.StatusOK)
+		_ = http.NewResponseController(w).Flush()
+		select {
+		case <-r.Context().Done():
+		case <-done:
+		}
+	}))
+	defer server.Close()
+	defer close(done)
+	client := newClient(t, &provider.HTTP{Timeout: settings.Duration(50 * time.Millisecond)}, "")
+	response, err := client.Get(server.URL)
+	if err != nil {
+		return // cut before the header was there: a slow machine
+	}
+	defer response.Body.Close()
+	if _, err := io.ReadAll(response.Body); err == nil {
+		t.Error("the body ended by itself, want a timeout")
+	}
+}
+
+func TestTheDefaultTimeoutIsFiveSeconds(t *testing.T) {
+	t.Parallel()
+	if got := newClient(t, nil, "").Timeout; got != 5*time.Second {
+		t.Errorf("timeout %v, want 5s", got)
+	}
+}
+
+func TestOnlyTheAuthoritiesOfCAFileAreBelieved(t *testing.T) {
+	t.Parallel()
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of the handshake that must fail
+	server.StartTLS()
+	defer server.Close()
+	directory := t.TempDir()
+	certificate := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: server.Certificate().Raw})
+	if err := os.WriteFile(filepath.Join(directory, "ca.pem"), certificate, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for name, h := range map[string]*provider.HTTP{
+		"relative to the directory": {Timeout: settings.Duration(5 * time.Second), CAFile: "ca.pem"},
+		"absolute":                  {Timeout: settings.Duration(5 * time.Second), CAFile: filepath.Join(directory, "ca.pem")},
+	} {
+		response, err := newClient(t, h, directory).Get(server.URL)
+		if err != nil {
+			t.Errorf("%s: %v", name, err)
+			continue
+		}
+		_ = response.Body.Close()
+	}
+	if response, err := newClient(t, nil, directory).Get(server.URL); err == nil {
+		_ = response.Body.Close()
+		t.Error("the system's authorities believe the test server")
+	}
+}
+
+func TestAnUnusableCAFileIsAnError(t *testing.T) {
+	t.Parallel()
+	directory := t.TempDir()
+	if err := os.WriteFile(filepath.Join(directory, "empty.pem"), []byte("nothing"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range []string{"missing.pem", "empty.pem"} {
+		if _, err := provider.NewHTTPClient(&provider.HTTP{CAFile: file}, directory, nil); err == nil {
+			t.Errorf("%s is taken", file)
+		}
+	}
+	if _, err := provider.NewHTTPClient(&provider.HTTP{CAFile: "ca.pem"}, directory, http.DefaultTransport); err == nil {
+		t.Error("ca_file beside a transport of the program's own is taken")
+	}
+}
+
+func TestRequestsTakeTheProgramsOwnTransport(t *testing.T) {
+	t.Parallel()
+	called := false
+	base := roundTrip(func(*http.Request) (*http.Response, error) {
+		called = true
+		return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
+	})
+	client, err := provider.NewHTTPClient(nil, "", base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := client.Get("https://id.example.com")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if !called {
+		t.Error("another transport was used")
+	}
+}
+
+type roundTrip func(*http.Request) (*http.Response, error)
+
+func (f roundTrip) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }

@@ -1,0 +1,303 @@
+package oidc_test
+
+import (
+	"crypto/sha256"
+	"crypto/sha512"
+	"encoding/base64"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/provider"
+	"github.com/cotterpin/cotterpin/core/provider/oidc"
+	"github.com/cotterpin/cotterpin/core/provider/providertest"
+)
+
+const ada = "ada@example.com"
+
+// newEnv returns what a provider gets in development.
+func newEnv(t *testing.T) provider.Env {
+	t.Helper()
+	client, err := provider.NewHTTPClient(nil, "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(client.CloseIdleConnections)
+	return provider.Env{
+		Name:        "oidc",
+		Common:      provider.DefaultCommon(),
+		Development: true,
+		HTTPClient:  client,
+		Now:         time.Now,
+		Log:         slog.New(slog.DiscardHandler),
+	}
+}
+
+// open opens the provider as the file does, with changes.
+func open(t *testing.T, i *providertest.Issuer, change func(*oidc.Settings, *provider.Env)) provider.Provider {
+	t.Helper()
+	env := newEnv(t)
+	settings := oidc.Type.NewSettings().(*oidc.Settings)
+	settings.Issuer, settings.Audience = i.URL(), []string{providertest.Audience}
+	if change != nil {
+		change(settings, &env)
+	}
+	if mistakes := oidc.Type.Validate(settings, env); len(mistakes) > 0 {
+		t.Fatalf("mistakes: %v", mistakes)
+	}
+	p, err := oidc.Type.Open(t.Context(), settings, env)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func login(id string) provider.Credential {
+	return provider.Credential{Use: provider.Login, IDToken: id}
+}
+
+func TestOIDCIsAProvider(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*providertest.Issuer) func(*oidc.Settings, *provider.Env){
+		"Discovery": func(*providertest.Issuer) func(*oidc.Settings, *provider.Env) { return nil },
+		"JWKSURL": func(i *providertest.Issuer) func(*oidc.Settings, *provider.Env) {
+			return func(s *oidc.Settings, _ *provider.Env) { s.JWKSURL = i.URL() + providertest.OIDCKeysPath }
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			providertest.Run(t, providertest.Subject{
+				Open: func(t *testing.T, i *providertest.Issuer) provider.Provider { return open(t, i, change(i)) },
+				Mint: func(i *providertest.Issuer, identifier string, edits ...providertest.Edit) provider.Credential {
+					return login(i.OIDCToken(identifier, edits...))
+				},
+				Slot: provider.IDToken,
+			})
+		})
+	}
+}
+
+func TestIDTokensOfEveryRightFormAreTaken(t *testing.T) {
+	t.Parallel()
+	i := providertest.NewIssuer(t)
+	p := open(t, i, func(s *oidc.Settings, _ *provider.Env) { s.Audience = []string{"second", providertest.Audience} })
+	own, rsa := i.Key(), providertest.NewRSAKey("rsa")
+	i.Publish(rsa)
+	i.Publish(own)
+	both := []string{providertest.Audience, "api"}
+	for name, edits := range map[string][]providertest.Edit{
+		"ES256":                     nil,
+		"RS256":                     {providertest.SignedBy(rsa)},
+		"no kid, one key fits":      {providertest.Header("kid", nil)},
+		"no typ":                    {providertest.Header("typ", nil)},
+		"another header member":     {providertest.Header("x5t", "AA")},
+		"audience is a list of one": {providertest.Claim("aud", []string{providertest.Audience})},
+		"list, authorized party":    {providertest.Claim("aud", both), providertest.Claim("azp", providertest.Audience)},
+		"another of our client ids": {providertest.Claim("aud", "second")},
+	} {
+		if _, err := p.Verify(t.Context(), login(i.OIDCToken(ada, edits...))); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for name, c := range map[string]struct {
+		edits  []providertest.Edit
+		reason string
+	}{
+		"list without authorized party":   {[]providertest.Edit{providertest.Claim("aud", both)}, "wrong_authorized_party"},
+		"authorized party is another":     {[]providertest.Edit{providertest.Claim("aud", both), providertest.Claim("azp", "api")}, "wrong_authorized_party"},
+		"list of others":                  {[]providertest.Edit{providertest.Claim("aud", []string{"api"})}, "wrong_audience"},
+		"list that holds a number":        {[]providertest.Edit{providertest.Claim("aud", []any{1, providertest.Audience})}, "wrong_audience"},
+		"access token (RFC 9068)":         {[]providertest.Edit{providertest.Header("typ", "at+jwt")}, "wrong_header_type"},
+		"right key, algorithm of another": {[]providertest.Edit{providertest.Header("alg", "RS256")}, "unknown_key"},
+	} {
+		_, err := p.Verify(t.Context(), login(i.OIDCToken(ada, c.edits...)))
+		if autherr.CodeOf(err) != autherr.InvalidToken || autherr.ReasonOf(err) != c.reason {
+			t.Errorf("%s: got %v, want %s (%s)", name, err, autherr.InvalidToken, c.reason)
+		}
+	}
+}
+
+func TestWithoutKidTheOnlyFittingKeyIsMeant(t *testing.T) {
+	t.Parallel()
+	i := providertest.NewIssuer(t)
+	i.Rotate()
+	p := open(t, i, nil)
+	if _, err := p.Verify(t.Context(), login(i.OIDCToken(ada))); err != nil {
+		t.Fatal(err)
+	}
+	_, err := p.Verify(t.Context(), login(i.OIDCToken(ada, providertest.Header("kid", nil))))
+	if autherr.CodeOf(err) != autherr.InvalidToken {
+		t.Errorf("two keys fit: got %v, want %s", err, autherr.InvalidToken)
+	}
+}
+
+func TestOnlyListedAlgorithmsAreTaken(t *testing.T) {
+	t.Parallel()
+	i := providertest.NewIssuer(t)
+	p := open(t, i, func(s *oidc.Settings, _ *provider.Env) { s.Algorithms = []string{"RS256"} })
+	own, rsa := i.Key(), providertest.NewRSAKey("rsa")
+	i.Publish(rsa)
+	if _, err := p.Verify(t.Context(), login(i.OIDCToken(ada))); err != nil {
+		t.Fatal(err)
+	}
+	_, err := p.Verify(t.Context(), login(i.OIDCToken(ada, providertest.SignedBy(own))))
+	if autherr.ReasonOf(err) != "wrong_algorithm" {
+		t.Errorf("ES256: got %v, want wrong_algorithm", err)
+	}
+}
+
+func TestRequiredClaimsMustHaveTheirValue(t *testing.T) {
+	t.Parallel()
+	i := providertest.NewIssuer(t)
+	p := open(t, i, func(s *oidc.Settings, _ *provider.Env) {
+		s.RequiredClaims = map[string]string{"hd": "example.com", "email_verified": "true"}
+	})
+	hd := providertest.Claim("hd", "example.com")
+	if _, err := p.Verify(t.Context(), login(i.OIDCToken(ada, hd))); err != nil {
+		t.Fatal(err)
+	}
+	for name, edit := range map[string]providertest.Edit{
+		"missing":             providertest.Claim("hd", nil),
+		"another value":       providertest.Claim("hd", "example.org"),
+		"another letter case": providertest.Claim("hd", "Example.com"),
+		"a list":              providertest.Claim("hd", []string{"example.com"}),
+		"false":               providertest.Claim("email_verified", false),
+		"a number":            providertest.Claim("email_verified", 1),
+	} {
+		_, err := p.Verify(t.Context(), login(i.OIDCToken(ada, hd, edit)))
+		if autherr.CodeOf(err) != autherr.InvalidToken || autherr.ReasonOf(err) != "wrong_claim" {
+			t.Errorf("%s: got %v, want %s (wrong_claim)", name, err, autherr.InvalidToken)
+		}
+	}
+}
+
+func TestAContactIsVerifiedIfItIsTrustedAndTheClaimIsTrue(t *testing.T) {
+	t.Parallel()
+	i := providertest.NewIssuer(t)
+	trusting := open(t, i, func(_ *oidc.Settings, env *provider.Env) { env.Common.Trust = []string{"email", "phone"} })
+	cautious := open(t, i, nil)
+	for claim, want := range map[any]identity.Verification{
+		true: identity.Verified, false: identity.Unverified, nil: identity.Unverified, "true": identity.Unverified, 1: identity.Unverified,
+	} {
+		token := i.OIDCToken(ada,
+			providertest.Claim("email_verified", claim),
+			providertest.Claim("phone_number", "+12025550100"),
+			providertest.Claim("phone_number_verified", claim))
+		id, err := trusting.Verify(t.Context(), login(token))
+		email, phone := identity.Contact{Value: ada, Verification: want}, identity.Contact{Value: "+12025550100", Verification: want}
+		if err != nil || id.Email != email || id.Phone != phone {
+			t.Errorf("%v: got %+v, %+v and %v, want %v", claim, id.Email, id.Phone, err, want)
+		}
+		id, err = cautious.Verify(t.Context(), login(token))
+		if err != nil || id.Email != (identity.Contact{Value: ada}) || id.Phone != (identity.Contact{Value: "+12025550100"}) {
+			t.Errorf("%v, nothing trusted: got %+v, %+v and %v", claim, id.Email, id.Phone, err)
+		}
+	}
+}
+
+func TestAMalformedContactIsNoneAndTheLoginWorks(t *testing.T) {
+	t.Parallel()
+	i := providertest.NewIssuer(t)
+	p := open(t, i, nil)
+	for _, email := range []any{nil, 7, []string{ada}, "a@x@y", "a@x,b@y", `"e@evil"@x`, "ada＠example.com", "a@x\r\n", "a@x\x00", strings.Repeat("a", 300) + "@x"} {
+		id, err := p.Verify(t.Context(), login(i.OIDCToken(ada, providertest.Claim("email", email), providertest.Claim("phone_number", email))))
+		if err != nil || id.Email.Value != "" || id.Phone.Value != "" || id.Identifier != "" {
+			t.Errorf("%v: got %+v and %v, want no contact", email, id, err)
+		}
+	}
+}
+
+func TestAnIdentitySaysWhatIsSigned(t *testing.T) {
+	t.Parallel()
+	i := providertest.NewIssuer(t)
+	p := open(t, i, nil)
+	now := i.Now().Unix()
+	id, err := p.Verify(t.Context(), login(i.OIDCToken(ada,
+		providertest.Claim("amr", []string{"pwd", "otp"}),
+		providertest.Claim("auth_time", now-60),
+		providertest.Claim("name", "Ada"))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id.Key != (identity.Key{Issuer: i.URL(), Subject: providertest.SubjectOf(ada)}) {
+		t.Errorf("key %+v", id.Key)
+	}
+	if id.Identifier != ada || id.AuthMethod != "pwd otp" || id.AuthenticatedAt.Unix() != now-60 {
+		t.Errorf("identifier %q, method %q, authenticated at %v", id.Identifier, id.AuthMethod, id.AuthenticatedAt)
+	}
+	if id.Claims["name"] != "Ada" {
+		t.Errorf("claims %v", id.Claims)
+	}
+	for _, wrong := range []any{nil, "-62135596800", 0, -1, now + 3600, 1.5, true} {
+		id, err := p.Verify(t.Context(), login(i.OIDCToken(ada, providertest.Claim("auth_time", wrong))))
+		if err != nil || !id.AuthenticatedAt.IsZero() {
+			t.Errorf("auth_time %v: got %v and %v, want unknown", wrong, id.AuthenticatedAt, err)
+		}
+	}
+}
+
+func TestClaimsAreFoundWhereTheSettingsSay(t *testing.T) {
+	t.Parallel()
+	i := providertest.NewIssuer(t)
+	p := open(t, i, func(s *oidc.Settings, env *provider.Env) {
+		env.Common.Trust = []string{"email"}
+		s.Claims = &oidc.Claims{
+			Subject: "/oid", Email: "/profile/work~1mail", EmailVerified: "/profile/ok", Name: "/profile/display",
+		}
+	})
+	profile := map[string]any{"work/mail": "lovelace@example.com", "ok": true, "display": "Ada"}
+	token := func(edits ...providertest.Edit) string {
+		return i.OIDCToken(ada, append([]providertest.Edit{providertest.Claim("oid", "0042"), providertest.Claim("profile", profile)}, edits...)...)
+	}
+	id, err := p.Verify(t.Context(), login(token()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if id.Subject != "0042" || id.Email != (identity.Contact{Value: "lovelace@example.com", Verification: identity.Verified}) || id.Claims["name"] != "Ada" {
+		t.Errorf("got %+v", id)
+	}
+	for name, oid := range map[string]any{"missing": nil, "empty": "", "blank behind": "0042 ", "number": 42, "not ASCII": "é", "256 bytes": strings.Repeat("a", 256)} {
+		_, err := p.Verify(t.Context(), login(token(providertest.Claim("oid", oid))))
+		if autherr.CodeOf(err) != autherr.InvalidToken || autherr.ReasonOf(err) != "bad_subject" {
+			t.Errorf("subject %s: got %v, want %s (bad_subject)", name, err, autherr.InvalidToken)
+		}
+	}
+	id, err = p.Verify(t.Context(), login(token(providertest.Claim("profile", "flat"))))
+	if err != nil || id.Email.Value != "" {
+		t.Errorf("nothing at the pointer: got %+v and %v", id.Email, err)
+	}
+}
+
+func TestAnAccessTokenMustHaveTheHashThatIsSigned(t *testing.T) {
+	t.Parallel()
+	i := providertest.NewIssuer(t)
+	p := open(t, i, nil)
+	const access = "opaque access token"
+	short, middle, long := sha256.Sum256([]byte(access)), sha512.Sum384([]byte(access)), sha512.Sum512([]byte(access))
+	encode := base64.RawURLEncoding.EncodeToString
+	verify := func(access string, hash any) error {
+		_, err := p.Verify(t.Context(), provider.Credential{
+			Use: provider.Login, AccessToken: access, IDToken: i.OIDCToken(ada, providertest.Claim("at_hash", hash)),
+		})
+		return err
+	}
+	for name, hash := range map[string]any{"SHA-256": encode(short[:16]), "SHA-384": encode(middle[:24]), "SHA-512": encode(long[:32]), "none": nil} {
+		if err := verify(access, hash); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if err := verify("", encode(short[:16])); err != nil {
+		t.Errorf("a hash and no access token: %v", err)
+	}
+	for name, hash := range map[string]any{"other half": encode(short[16:]), "whole": encode(short[:]), "empty": "", "number": 7} {
+		if err := verify(access, hash); autherr.ReasonOf(err) != "wrong_access_token_hash" {
+			t.Errorf("%s: got %v, want wrong_access_token_hash", name, err)
+		}
+	}
+	if err := verify("another access token", encode(short[:16])); autherr.CodeOf(err) != autherr.InvalidToken {
+		t.Errorf("another access token: got %v, want %s", err, autherr.InvalidToken)
+	}
+}

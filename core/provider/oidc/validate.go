@@ -1,0 +1,85 @@
+package oidc
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/cotterpin/cotterpin/core/block"
+	"github.com/cotterpin/cotterpin/core/provider"
+	"github.com/cotterpin/cotterpin/core/token"
+)
+
+func validate(s Settings, env provider.Env) []block.Mistake {
+	_, wrongPointers := s.Claims.layout()
+	return slices.Concat(
+		s.issuerMistakes(env.Development),
+		s.keyMistakes(env.Development),
+		s.algorithmMistakes(),
+		wrongPointers,
+	)
+}
+
+func (s Settings) issuerMistakes(development bool) []block.Mistake {
+	var mistakes []block.Mistake
+	if err := provider.CheckURL(s.Issuer, development); err != nil {
+		mistakes = append(mistakes, block.Mistake{Argument: "issuer", Problem: err.Error()})
+	} else if strings.Contains(s.Issuer, "?") {
+		mistakes = append(mistakes, block.Mistake{Argument: "issuer", Problem: "must have no query"})
+	}
+	if len(s.Audience) == 0 || slices.Contains(s.Audience, "") {
+		mistakes = append(mistakes, block.Mistake{Argument: "audience", Problem: "must name at least one client id, and no empty one"})
+	}
+	return mistakes
+}
+
+func (s Settings) keyMistakes(development bool) []block.Mistake {
+	var mistakes []block.Mistake
+	sources := 0
+	for _, source := range []struct {
+		argument, value string
+		isURL           bool
+	}{
+		{"jwks_url", s.JWKSURL, true},
+		{"jwks_file", s.JWKSFile, false},
+		{"discovery_url", s.DiscoveryURL, true},
+	} {
+		if source.value == "" {
+			continue
+		}
+		if sources++; sources > 1 {
+			mistakes = append(mistakes, block.Mistake{
+				Argument: source.argument,
+				Problem:  "is a second source of keys: keep one of jwks_url, jwks_file and discovery_url",
+			})
+		}
+		if !source.isURL {
+			continue
+		}
+		if err := provider.CheckURL(source.value, development); err != nil {
+			mistakes = append(mistakes, block.Mistake{Argument: source.argument, Problem: err.Error()})
+		}
+	}
+	return mistakes
+}
+
+func (s Settings) algorithmMistakes() []block.Mistake {
+	unsafe := func(algorithm string) bool { return !isPublicKeyAlgorithm(algorithm) }
+	if len(s.Algorithms) > 0 && !slices.ContainsFunc(s.Algorithms, unsafe) {
+		return nil
+	}
+	return []block.Mistake{{
+		Argument: "algorithms",
+		Problem:  `must name algorithms of public keys, such as "RS256", "ES256" or "EdDSA"; with "none" or HMAC anybody could sign`,
+	}}
+}
+
+// isPublicKeyAlgorithm asks package token, which alone knows.
+func isPublicKeyAlgorithm(algorithm string) bool {
+	_, err := token.NewVerifier(token.Policy{
+		Keys:       token.Static(),
+		Issuer:     "any",
+		Audience:   []string{"any"},
+		Algorithms: []string{algorithm},
+	})
+	return err == nil
+}

@@ -1,0 +1,54 @@
+package oidc_test
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/cotterpin/cotterpin/core/provider"
+	"github.com/cotterpin/cotterpin/core/provider/oidc"
+)
+
+func TestMistakesNameTheirArgument(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change      func(*oidc.Settings)
+		development bool
+		want        string // arguments, with blanks between them
+	}{
+		"issuer and audience":  {change: func(*oidc.Settings) {}},
+		"no issuer":            {change: func(s *oidc.Settings) { s.Issuer = "" }, want: "issuer"},
+		"issuer is no URL":     {change: func(s *oidc.Settings) { s.Issuer = "accounts.google.com" }, want: "issuer"},
+		"issuer over http":     {change: func(s *oidc.Settings) { s.Issuer = "http://127.0.0.1:1" }, want: "issuer"},
+		"http in development":  {change: func(s *oidc.Settings) { s.Issuer = "http://127.0.0.1:1" }, development: true},
+		"issuer with query":    {change: func(s *oidc.Settings) { s.Issuer += "?a=b" }, want: "issuer"},
+		"issuer ends in slash": {change: func(s *oidc.Settings) { s.Issuer += "/" }},
+		"no audience":          {change: func(s *oidc.Settings) { s.Audience = nil }, want: "audience"},
+		"an empty audience":    {change: func(s *oidc.Settings) { s.Audience = []string{"app", ""} }, want: "audience"},
+		"keys over http":       {change: func(s *oidc.Settings) { s.JWKSURL = "http://id.example.com/jwks" }, want: "jwks_url"},
+		"keys with query":      {change: func(s *oidc.Settings) { s.JWKSURL = "https://id.example.com/jwks?p=a" }},
+		"document over http":   {change: func(s *oidc.Settings) { s.DiscoveryURL = "http://id.example.com/doc" }, want: "discovery_url"},
+		"two sources":          {change: func(s *oidc.Settings) { s.JWKSURL, s.JWKSFile = "https://id.example.com/jwks", "keys.json" }, want: "jwks_file"},
+		"three sources": {change: func(s *oidc.Settings) {
+			s.JWKSURL, s.JWKSFile, s.DiscoveryURL = "https://a.example", "b", "https://c.example"
+		}, want: "jwks_file discovery_url"},
+		"other algorithms":      {change: func(s *oidc.Settings) { s.Algorithms = []string{"PS256", "EdDSA", "ES384"} }},
+		"no algorithm":          {change: func(s *oidc.Settings) { s.Algorithms = nil }, want: "algorithms"},
+		"none":                  {change: func(s *oidc.Settings) { s.Algorithms = []string{"RS256", "none"} }, want: "algorithms"},
+		"HMAC":                  {change: func(s *oidc.Settings) { s.Algorithms = []string{"HS256"} }, want: "algorithms"},
+		"algorithm in low case": {change: func(s *oidc.Settings) { s.Algorithms = []string{"rs256"} }, want: "algorithms"},
+		"pointers":              {change: func(s *oidc.Settings) { s.Claims = &oidc.Claims{Email: "/a~0b/c~1d", Name: "/"} }},
+		"pointers that are not": {change: func(s *oidc.Settings) { s.Claims = &oidc.Claims{Subject: "oid", Email: "/a~2", Picture: "/a~"} }, want: "claims.subject claims.email claims.picture"},
+		"everything at once":    {change: func(s *oidc.Settings) { *s = oidc.Settings{} }, want: "issuer audience algorithms"},
+	} {
+		settings := oidc.Type.NewSettings().(*oidc.Settings)
+		settings.Issuer, settings.Audience = "https://id.example.com", []string{"app"}
+		c.change(settings)
+		var got []string
+		for _, mistake := range oidc.Type.Validate(settings, provider.Env{Development: c.development}) {
+			got = append(got, mistake.Argument)
+		}
+		if strings.Join(got, " ") != c.want {
+			t.Errorf("%s: mistakes in %q, want %q", name, got, c.want)
+		}
+	}
+}

@@ -1,0 +1,168 @@
+package oidc
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/provider"
+	"github.com/cotterpin/cotterpin/core/token"
+)
+
+// verifier is the opened provider.
+type verifier struct {
+	settings Settings
+	layout   layout
+	rules    *token.Verifier
+	keys     token.KeySet
+	common   provider.Common
+	now      func() time.Time
+}
+
+var (
+	_ provider.Provider = (*verifier)(nil)
+	_ provider.Issuers  = (*verifier)(nil)
+	_ provider.Checker  = (*verifier)(nil)
+)
+
+func open(_ context.Context, s Settings, env provider.Env) (provider.Provider, error) {
+	keys, err := openKeys(s, env)
+	if err != nil {
+		return nil, fmt.Errorf("oidc: %w", err)
+	}
+	v := &verifier{settings: s, keys: keys, common: env.Common, now: env.Now}
+	v.layout, _ = s.Claims.layout()
+	v.rules, err = token.NewVerifier(token.Policy{
+		Keys:         keys,
+		Issuer:       s.Issuer,
+		Audience:     s.Audience,
+		Algorithms:   s.Algorithms,
+		Types:        []string{"JWT"},
+		AudienceList: true,
+		ClockSkew:    env.Common.ClockSkew.Std(),
+		Check:        v.check,
+		Now:          env.Now,
+	})
+	if err != nil {
+		return nil, fmt.Errorf("oidc: %w", err)
+	}
+	return v, nil
+}
+
+// Issuers says that ID tokens for one of the client ids are addressed to v.
+func (v *verifier) Issuers() []provider.Issuer {
+	return []provider.Issuer{{
+		Issuer:    v.settings.Issuer,
+		Audience:  v.settings.Audience,
+		Slot:      provider.IDToken,
+		KeySource: v.settings.keySource(),
+	}}
+}
+
+// Check is [provider.Checker]. Keys from a file are always there.
+func (v *verifier) Check(ctx context.Context) error {
+	if remote, ok := v.keys.(provider.Checker); ok {
+		return remote.Check(ctx)
+	}
+	return nil
+}
+
+// Verify is [provider.Provider]. The ID token is required and decides. An
+// access token beside it is looked at only as far as the ID token's at_hash
+// speaks of it.
+func (v *verifier) Verify(ctx context.Context, c provider.Credential) (identity.Identity, error) {
+	if c.IDToken == "" {
+		return identity.Identity{}, invalid("missing_id_token")
+	}
+	claims, late := v.rules.Verify(ctx, c.IDToken)
+	if late != nil && autherr.CodeOf(late) != autherr.TokenExpired {
+		return identity.Identity{}, late
+	}
+	if c.AccessToken != "" && !hashAgrees(claims, c.AccessToken) {
+		return identity.Identity{}, invalid("wrong_access_token_hash")
+	}
+	if late == nil {
+		late = v.common.CheckAge(c.Use, claims.IssuedAt, v.now())
+	}
+	if late != nil {
+		return identity.Identity{}, late
+	}
+	return v.identity(claims), nil
+}
+
+// check is what the settings demand of a token beyond what every token must say.
+func (v *verifier) check(c token.Claims) error {
+	if !identity.IsSubject(v.layout.subject.text(c)) {
+		return invalid("bad_subject")
+	}
+	for name, want := range v.settings.RequiredClaims {
+		if got, ok := scalar(c, name); !ok || got != want {
+			return invalid("wrong_claim")
+		}
+	}
+	return nil
+}
+
+// scalar returns a claim that is a text or a boolean, as a text.
+func scalar(c token.Claims, name string) (string, bool) {
+	if b, ok := c.Bool(name); ok {
+		return strconv.FormatBool(b), true
+	}
+	return c.String(name)
+}
+
+// identity is what a verified ID token says.
+func (v *verifier) identity(c token.Claims) identity.Identity {
+	id := identity.Identity{
+		Key:             identity.Key{Issuer: c.Issuer, Subject: v.layout.subject.text(c)},
+		AuthMethod:      authMethod(c),
+		Audience:        c.Audience,
+		IssuedAt:        c.IssuedAt,
+		ExpiresAt:       c.ExpiresAt,
+		AuthenticatedAt: v.authenticatedAt(c),
+		Claims:          c.Extra(),
+	}
+	if email := v.layout.email.text(c); identity.IsEmail(email) {
+		id.Email = v.contact(c, "email", email, v.layout.emailVerified)
+	}
+	if phone := v.layout.phone.text(c); identity.IsPhone(phone) {
+		id.Phone = v.contact(c, "phone", phone, v.layout.phoneVerified)
+	}
+	id.Identifier = cmp.Or(id.Email.Value, id.Phone.Value)
+	for name, at := range map[string]pointer{"name": v.layout.name, "picture": v.layout.picture} {
+		if text := at.text(c); text != "" {
+			id.Claims[name] = text
+		}
+	}
+	return id
+}
+
+func (v *verifier) contact(c token.Claims, kind, value string, verified pointer) identity.Contact {
+	if v.common.Trusts(kind) && verified.isTrue(c) {
+		return identity.Contact{Value: value, Verification: identity.Verified}
+	}
+	return identity.Contact{Value: value}
+}
+
+// authMethod returns the methods of amr (RFC 8176), with a blank between them.
+func authMethod(c token.Claims) string {
+	methods, _ := c.Strings("amr")
+	return strings.Join(methods, " ")
+}
+
+// authenticatedAt returns auth_time, if it is a number of seconds that may be
+// true: after 1970, and not in the future.
+func (v *verifier) authenticatedAt(c token.Claims) time.Time {
+	seconds, ok := c.Int64("auth_time")
+	if !ok || seconds <= 0 || seconds > v.now().Add(v.common.ClockSkew.Std()).Unix() {
+		return time.Time{}
+	}
+	return time.Unix(seconds, 0).UTC()
+}
+
+func invalid(reason string) error { return autherr.New(autherr.InvalidToken, reason) }

@@ -1,0 +1,226 @@
+package providertest
+
+import (
+	"crypto/rand"
+	"crypto/sha256"
+	"maps"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+)
+
+// Audience is whom tokens are minted for: the API key at Cotter, the client id
+// at an OpenID provider.
+const Audience = "6f0a5a3e-0c52-4f52-9a3e-7d8f0a1b2c3d"
+
+// CotterIssuer is the issuer of the Cotter tokens that are minted.
+const CotterIssuer = "https://www.cotter.app"
+
+// Issuer signs tokens and serves, on a loopback address, what a verifier asks
+// for: Cotter's keys and refresh, and the discovery document and keys of an
+// OpenID provider. It is used by many goroutines at once.
+type Issuer struct {
+	// Now is the clock of the tokens. Set it before the first use.
+	Now func() time.Time
+
+	server *httptest.Server
+	closed chan struct{}
+
+	mu        sync.Mutex
+	keys      []*Key // published; the last one signs
+	jwks      Mode
+	refresh   Mode
+	answer    map[string]any // of a refresh; nil: new tokens
+	discovery map[string]any
+	requests  map[string]int
+	refreshes map[string]string // live refresh token → identifier
+}
+
+// NewIssuer starts an issuer with one ES256 key that runs until the test ends.
+func NewIssuer(t testing.TB) *Issuer {
+	t.Helper()
+	i := &Issuer{
+		Now:       time.Now,
+		closed:    make(chan struct{}),
+		keys:      []*Key{NewKey(newKeyID())},
+		jwks:      OK,
+		refresh:   OK,
+		requests:  map[string]int{},
+		refreshes: map[string]string{},
+	}
+	i.server = httptest.NewServer(i.handler())
+	i.discovery = map[string]any{
+		"issuer":                                i.URL(),
+		"jwks_uri":                              i.URL() + OIDCKeysPath,
+		"authorization_endpoint":                i.URL() + "/authorize",
+		"response_types_supported":              []string{"code"},
+		"subject_types_supported":               []string{"public"},
+		"id_token_signing_alg_values_supported": []string{"RS256", "ES256"},
+	}
+	t.Cleanup(func() {
+		close(i.closed)
+		i.server.Close()
+	})
+	return i
+}
+
+// newKeyID returns a kid of Cotter's form.
+func newKeyID() string { return "SPACE_JWT_PUBLIC:" + uuid.NewString() }
+
+// URL returns the issuer's origin, which is also its issuer as an OpenID
+// provider.
+func (i *Issuer) URL() string { return i.server.URL }
+
+// CotterURL returns the base_url of a Cotter provider block.
+func (i *Issuer) CotterURL() string { return i.URL() + "/api/v0" }
+
+// Key returns the key that signs.
+func (i *Issuer) Key() *Key {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.keys[len(i.keys)-1]
+}
+
+// Publish adds a key to the published ones, and signs with it from now on.
+func (i *Issuer) Publish(k *Key) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.keys = append(i.keys, k)
+}
+
+// Rotate publishes a new key and signs with it from now on. The old keys stay
+// published until [Issuer.DropOldKeys].
+func (i *Issuer) Rotate() { i.Publish(NewKey(newKeyID())) }
+
+// DropOldKeys leaves only the key that signs published.
+func (i *Issuer) DropOldKeys() {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.keys = slices.Clone(i.keys[len(i.keys)-1:])
+}
+
+// SetJWKS sets how keys are served from now on.
+func (i *Issuer) SetJWKS(m Mode) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.jwks = m
+}
+
+// SetRefresh sets how refreshes are answered from now on.
+func (i *Issuer) SetRefresh(m Mode) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.refresh = m
+}
+
+// SetRefreshAnswer sets what a refresh answers from now on in place of new
+// tokens of the same person. The refresh token still dies.
+func (i *Issuer) SetRefreshAnswer(body map[string]any) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.answer = body
+}
+
+// SetDiscovery sets a member of the discovery document; nil removes it.
+func (i *Issuer) SetDiscovery(name string, value any) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	discovery := maps.Clone(i.discovery)
+	set(discovery, name, value)
+	i.discovery = discovery
+}
+
+// Requests returns how often a path was asked for, such as [CotterKeysPath].
+func (i *Issuer) Requests(path string) int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	return i.requests[path]
+}
+
+// AccessToken returns a Cotter access token of the newer kind, which carries
+// the identifier. Its authentication method is OTP.
+func (i *Issuer) AccessToken(identifier string, edits ...Edit) string {
+	claims := i.cotterClaims(identifier)
+	claims["type"] = "client_access_token"
+	claims["scope"] = "access"
+	claims["authentication_method"] = "OTP"
+	return i.sign(claims, edits)
+}
+
+// IDToken returns a Cotter ID token.
+func (i *Issuer) IDToken(identifier string, edits ...Edit) string {
+	claims := i.cotterClaims(identifier)
+	claims["type"] = "client_id_token"
+	claims["auth_time"] = "-62135596800"
+	return i.sign(claims, edits)
+}
+
+func (i *Issuer) cotterClaims(identifier string) map[string]any {
+	claims := i.claims(identifier)
+	claims["iss"] = CotterIssuer
+	claims["client_user_id"] = claims["sub"]
+	claims["identifier"] = identifier
+	return claims
+}
+
+// OIDCToken returns an ID token of an OpenID provider for somebody with that
+// e-mail address, which the provider has verified.
+func (i *Issuer) OIDCToken(email string, edits ...Edit) string {
+	claims := i.claims(email)
+	claims["iss"] = i.URL()
+	claims["auth_time"] = claims["iat"]
+	claims["email"] = email
+	claims["email_verified"] = true
+	return i.sign(claims, edits)
+}
+
+func (i *Issuer) claims(identifier string) map[string]any {
+	now := i.Now().Unix()
+	return map[string]any{
+		"sub": SubjectOf(identifier),
+		"aud": Audience,
+		"iat": now,
+		"exp": now + 3600,
+		"jti": uuid.NewString(),
+	}
+}
+
+// sign makes the edits and then the token.
+func (i *Issuer) sign(claims map[string]any, edits []Edit) string {
+	t := &Token{Header: map[string]any{"typ": "JWT"}, Claims: claims}
+	SignedBy(i.Key())(t)
+	for _, edit := range edits {
+		edit(t)
+	}
+	return t.String()
+}
+
+// SubjectOf returns the sub of whoever has that identifier: the same UUID for
+// the same identifier, always.
+func SubjectOf(identifier string) string {
+	digest := sha256.Sum256([]byte(identifier))
+	return uuid.NewHash(sha256.New(), uuid.Nil, digest[:], 8).String()
+}
+
+// newRefreshToken returns a refresh token of Cotter's form.
+func newRefreshToken() string { return "27805:" + (rand.Text() + rand.Text())[:50] }
+
+// handler serves the issuer's paths and counts the requests.
+func (i *Issuer) handler() http.Handler {
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET "+CotterKeysPath, i.serveKeys)
+	mux.HandleFunc("GET "+OIDCKeysPath, i.serveKeys)
+	mux.HandleFunc("GET "+DiscoveryPath, i.serveDiscovery)
+	mux.HandleFunc("POST "+RefreshPath, i.serveRefresh)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		i.mu.Lock()
+		i.requests[r.URL.Path]++
+		i.mu.Unlock()
+		mux.ServeHTTP(w, r)
+	})
+}
