@@ -1,0 +1,89 @@
+package ent_test
+
+import (
+	"go/importer"
+	"go/token"
+	"go/types"
+	"io"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// TestNoExportedSignatureNamesTheGeneratedClient keeps the generated code
+// exchangeable: nobody outside can come to depend on it.
+func TestNoExportedSignatureNamesTheGeneratedClient(t *testing.T) {
+	t.Parallel()
+	exports := compiled(t)
+	imports := importer.ForCompiler(token.NewFileSet(), "gc", func(path string) (io.ReadCloser, error) {
+		return os.Open(exports[path])
+	})
+	checked := 0
+	for path := range exports {
+		if !strings.HasPrefix(path, "github.com/cotterpin/cotterpin/ent/") || strings.Contains(path, "/internal/") {
+			continue
+		}
+		pkg, err := imports.Import(path)
+		if err != nil {
+			t.Fatalf("%s: %v", path, err)
+		}
+		for _, name := range pkg.Scope().Names() {
+			object := pkg.Scope().Lookup(name)
+			if !object.Exported() {
+				continue
+			}
+			checked++
+			for _, signature := range signatures(object) {
+				if strings.Contains(signature, "/internal/") {
+					t.Errorf("%s.%s: %s", path, name, signature)
+				}
+			}
+		}
+	}
+	if checked < 10 {
+		t.Errorf("only %d exported names were found", checked)
+	}
+}
+
+// compiled returns the files of compiled packages by import path.
+func compiled(t *testing.T) map[string]string {
+	t.Helper()
+	list, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-export", "-f", "{{.ImportPath}}\t{{.Export}}", "./...").Output()
+	if err != nil {
+		t.Fatalf("go list: %v", err)
+	}
+	files := make(map[string]string)
+	for line := range strings.Lines(string(list)) {
+		path, file, _ := strings.Cut(strings.TrimSpace(line), "\t")
+		files[path] = file
+	}
+	return files
+}
+
+// signatures returns what of an exported name others can use, with the full
+// paths of packages.
+func signatures(object types.Object) []string {
+	full := func(p *types.Package) string { return p.Path() }
+	name, isType := object.(*types.TypeName)
+	if !isType {
+		return []string{types.ObjectString(object, full)}
+	}
+	var all []string
+	methods := types.NewMethodSet(types.NewPointer(name.Type()))
+	for i := range methods.Len() {
+		if method := methods.At(i).Obj(); method.Exported() {
+			all = append(all, types.ObjectString(method, full))
+		}
+	}
+	fields, isStruct := name.Type().Underlying().(*types.Struct)
+	if !isStruct {
+		return append(all, types.TypeString(name.Type().Underlying(), full))
+	}
+	for i := range fields.NumFields() {
+		if field := fields.Field(i); field.Exported() {
+			all = append(all, types.ObjectString(field, full))
+		}
+	}
+	return all
+}

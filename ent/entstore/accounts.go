@@ -1,0 +1,199 @@
+package entstore
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"time"
+
+	entsql "entgo.io/ent/dialect/sql"
+	"github.com/google/uuid"
+
+	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/ent/internal/entgen"
+	entidentity "github.com/cotterpin/cotterpin/ent/internal/entgen/identity"
+	"github.com/cotterpin/cotterpin/ent/internal/entgen/user"
+)
+
+// selectUser reads a user through an identity; scanUser knows the columns.
+const selectUser = `
+	SELECT u.id, u.created_ms, u.disabled_ms, u.not_before_ms,
+	       i.id, i.issuer, i.subject, i.provider, i.identifier,
+	       i.email, i.email_verified, i.phone, i.phone_verified, i.last_login_ms
+	FROM auth_identities AS i JOIN auth_users AS u ON u.id = i.user_id`
+
+const (
+	selectUserByKey = selectUser + ` WHERE i.issuer = ? AND i.subject = ?`
+	selectUserByID  = selectUser + ` WHERE u.id = ? ORDER BY i.last_login_ms DESC, i.id DESC LIMIT 1`
+)
+
+// accounts is the account.Store.
+type accounts struct {
+	engine
+	byKey, byID *sql.Stmt
+}
+
+var _ account.Store = (*accounts)(nil)
+
+func newAccounts(ctx context.Context, e engine) (*accounts, error) {
+	byKey, err := e.prepare(ctx, selectUserByKey)
+	if err != nil {
+		return nil, err
+	}
+	byID, err := e.prepare(ctx, selectUserByID)
+	if err != nil {
+		return nil, errors.Join(err, byKey.Close())
+	}
+	return &accounts{engine: e, byKey: byKey, byID: byID}, nil
+}
+
+func (a *accounts) close() error { return errors.Join(a.byKey.Close(), a.byID.Close()) }
+
+// Find implements account.Store.
+func (a *accounts) Find(ctx context.Context, key identity.Key) (identity.User, error) {
+	return scanUser(a.byKey.QueryRowContext(ctx, key.Issuer, key.Subject))
+}
+
+// Get implements account.Store.
+func (a *accounts) Get(ctx context.Context, id identity.UserID) (identity.User, error) {
+	return scanUser(a.byID.QueryRowContext(ctx, id))
+}
+
+func scanUser(row *sql.Row) (identity.User, error) {
+	var (
+		u                   identity.User
+		created, lastLogin  int64
+		disabled, notBefore *int64
+	)
+	err := row.Scan(
+		&u.ID, &created, &disabled, &notBefore,
+		&u.IdentityID, &u.Issuer, &u.Subject, &u.Provider, &u.Identifier,
+		&u.Email, &u.EmailVerified, &u.Phone, &u.PhoneVerified, &lastLogin,
+	)
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return identity.User{}, account.ErrNotFound
+	case err != nil:
+		return identity.User{}, fmt.Errorf("entstore: reading a user: %w", err)
+	}
+	u.CreatedAt = fromMillis(created)
+	u.LastLoginAt = fromMillis(lastLogin)
+	u.Disabled = disabled != nil
+	u.NotBefore = fromNullMillis(notBefore)
+	return u, nil
+}
+
+// Register implements account.Store.
+func (a *accounts) Register(ctx context.Context, u identity.User, within account.Within) error {
+	return a.inTx(ctx, func(tx *sql.Tx, client *entgen.Client) error {
+		err := createUserWithIdentity(ctx, client, u)
+		switch {
+		case a.dialect.IsConflict(err):
+			return account.ErrConflict
+		case err != nil:
+			return fmt.Errorf("entstore: registering: %w", err)
+		case within == nil:
+			return nil
+		}
+		return within(ctx, tx)
+	})
+}
+
+// createUserWithIdentity inserts both rows. The only unique key that two callers
+// can share is that of the identity: ids are made for this call.
+func createUserWithIdentity(ctx context.Context, client *entgen.Client, u identity.User) error {
+	if err := createUser(ctx, client, u); err != nil {
+		return err
+	}
+	return createIdentity(ctx, client, u)
+}
+
+func createUser(ctx context.Context, client *entgen.Client, u identity.User) error {
+	create := client.User.Create().
+		SetID(u.ID).
+		SetCreatedMs(toMillis(u.CreatedAt)).
+		SetNillableNotBeforeMs(toNullMillis(u.NotBefore))
+	if u.Disabled {
+		create.SetDisabledMs(toMillis(u.CreatedAt))
+	}
+	return create.Exec(ctx)
+}
+
+func createIdentity(ctx context.Context, client *entgen.Client, u identity.User) error {
+	return client.Identity.Create().
+		SetID(u.IdentityID).
+		SetUserID(u.ID).
+		SetIssuer(u.Issuer).
+		SetSubject(u.Subject).
+		SetProvider(u.Provider).
+		SetIdentifier(u.Identifier).
+		SetEmail(u.Email).
+		SetEmailVerified(u.EmailVerified).
+		SetPhone(u.Phone).
+		SetPhoneVerified(u.PhoneVerified).
+		SetCreatedMs(toMillis(u.CreatedAt)).
+		SetLastLoginMs(toMillis(u.LastLoginAt)).
+		Exec(ctx)
+}
+
+// RecordLogin implements account.Store.
+func (a *accounts) RecordLogin(ctx context.Context, u identity.User) error {
+	found, err := a.client.Identity.Update().
+		Where(entidentity.ID(u.IdentityID)).
+		SetProvider(u.Provider).
+		SetIdentifier(u.Identifier).
+		SetEmail(u.Email).
+		SetEmailVerified(u.EmailVerified).
+		SetPhone(u.Phone).
+		SetPhoneVerified(u.PhoneVerified).
+		SetLastLoginMs(toMillis(u.LastLoginAt)).
+		Save(ctx)
+	return oneFound("recording a login", found, err, account.ErrNotFound)
+}
+
+// Disable implements account.Store.
+func (a *accounts) Disable(ctx context.Context, id identity.UserID, at time.Time) error {
+	return a.updateUser(ctx, "disabling a user", id,
+		atFirst(user.FieldDisabledMs, at), notBackwards(user.FieldNotBeforeMs, at))
+}
+
+// SetNotBefore implements account.Store.
+func (a *accounts) SetNotBefore(ctx context.Context, id identity.UserID, at time.Time) error {
+	return a.updateUser(ctx, "setting not-before", id, notBackwards(user.FieldNotBeforeMs, at))
+}
+
+// Enable implements account.Store.
+func (a *accounts) Enable(ctx context.Context, id identity.UserID) error {
+	found, err := a.client.User.Update().Where(user.ID(id)).ClearDisabledMs().Save(ctx)
+	return oneFound("enabling a user", found, err, account.ErrNotFound)
+}
+
+// Delete implements account.Store. The foreign keys take identities and
+// sessions along.
+func (a *accounts) Delete(ctx context.Context, id identity.UserID) error {
+	found, err := a.client.User.Delete().Where(user.ID(id)).Exec(ctx)
+	return oneFound("deleting a user", found, err, account.ErrNotFound)
+}
+
+type modifier = func(*entsql.UpdateBuilder)
+
+func (a *accounts) updateUser(ctx context.Context, doing string, id uuid.UUID, change ...modifier) error {
+	found, err := a.client.User.Update().Where(user.ID(id)).Modify(change...).Save(ctx)
+	return oneFound(doing, found, err, account.ErrNotFound)
+}
+
+// atFirst sets a column unless it is set.
+func atFirst(column string, at time.Time) modifier {
+	return func(u *entsql.UpdateBuilder) {
+		u.Set(column, entsql.Expr("COALESCE("+column+", ?)", toMillis(at)))
+	}
+}
+
+// notBackwards sets a column unless it holds a later instant.
+func notBackwards(column string, at time.Time) modifier {
+	return func(u *entsql.UpdateBuilder) {
+		u.Set(column, entsql.Expr("CASE WHEN "+column+" > ? THEN "+column+" ELSE ? END", toMillis(at), toMillis(at)))
+	}
+}

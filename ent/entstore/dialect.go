@@ -1,0 +1,35 @@
+package entstore
+
+import (
+	"strconv"
+	"strings"
+
+	"entgo.io/ent/dialect"
+)
+
+// Dialect is what differs between databases beyond what ent hides. Each package
+// of a database has one.
+type Dialect struct {
+	// Name is what ent calls the database: "sqlite3", "postgres", "mysql".
+	Name string
+
+	// IsConflict reports whether an error is the violation of a unique key, and
+	// IsForeignKey whether it is that of a foreign key. They go by the
+	// database's code: the text of an error is in the server's language.
+	IsConflict   func(error) bool
+	IsForeignKey func(error) bool
+}
+
+// placeholders returns a query that is written with question marks in the way
+// the database writes parameters.
+func (d Dialect) placeholders(query string) string {
+	if d.Name != dialect.Postgres {
+		return query
+	}
+	parts := strings.Split(query, "?")
+	numbered := parts[0]
+	for i, part := range parts[1:] {
+		numbered += "$" + strconv.Itoa(i+1) + part
+	}
+	return numbered
+}

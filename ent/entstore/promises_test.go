@@ -1,0 +1,157 @@
+package entstore_test
+
+import (
+	"database/sql"
+	"strings"
+	"testing"
+
+	"entgo.io/ent/dialect"
+	_ "modernc.org/sqlite" // registers "sqlite"
+
+	"github.com/cotterpin/cotterpin/core/database"
+	"github.com/cotterpin/cotterpin/ent/entstore"
+	"github.com/cotterpin/cotterpin/ent/migrations"
+	"github.com/cotterpin/cotterpin/ent/sqlite"
+)
+
+const foreignKeys = "&_pragma=foreign_keys(1)"
+
+// openTables opens a database in memory that has our tables.
+func openTables(t *testing.T, pragmas string) *sql.DB {
+	t.Helper()
+	pool, err := sql.Open("sqlite", "file::memory:?_txlock=immediate"+pragmas)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool.SetMaxOpenConns(1)
+	t.Cleanup(func() { _ = pool.Close() })
+	set, err := migrations.For(dialect.SQLite, pool)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := set.Apply(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return pool
+}
+
+func execute(t *testing.T, pool *sql.DB, statements ...string) {
+	t.Helper()
+	for _, statement := range statements {
+		if _, err := pool.ExecContext(t.Context(), statement); err != nil {
+			t.Fatalf("%s: %v", statement, err)
+		}
+	}
+}
+
+func openStore(t *testing.T, pool *sql.DB, way database.Migrate) error {
+	t.Helper()
+	db, err := entstore.Open(t.Context(), pool, sqlite.Dialect(), way)
+	if err != nil {
+		return err
+	}
+	if err := db.Ready(t.Context()); err != nil {
+		t.Errorf("Ready: %v", err)
+	}
+	return db.Close()
+}
+
+// identitiesLike makes the table of identities anew, with its definition changed.
+func identitiesLike(t *testing.T, pool *sql.DB, old, replacement string) {
+	t.Helper()
+	var definition string
+	row := pool.QueryRowContext(t.Context(), "SELECT sql FROM sqlite_master WHERE name = 'auth_identities'")
+	if err := row.Scan(&definition); err != nil {
+		t.Fatal(err)
+	}
+	changed := strings.Replace(definition, old, replacement, 1)
+	if changed == definition {
+		t.Fatalf("there is no %q in %s", old, definition)
+	}
+	execute(t, pool, "DROP TABLE auth_identities", changed,
+		"CREATE UNIQUE INDEX auth_identities_issuer_subject ON auth_identities (issuer, subject)")
+}
+
+func TestTablesThatBreakAPromiseAreRefused(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		pragmas string
+		change  func(*testing.T, *sql.DB)
+		want    string
+	}{
+		"SubjectIgnoresCase": {foreignKeys, func(t *testing.T, pool *sql.DB) {
+			identitiesLike(t, pool, "`subject` text", "`subject` text COLLATE NOCASE")
+		}, "byte by byte"},
+		"SubjectIgnoresBlanksAtTheEnd": {foreignKeys, func(t *testing.T, pool *sql.DB) {
+			identitiesLike(t, pool, "`subject` text", "`subject` text COLLATE RTRIM")
+		}, "byte by byte"},
+		"IssuerIgnoresCase": {foreignKeys, func(t *testing.T, pool *sql.DB) {
+			identitiesLike(t, pool, "`issuer` text", "`issuer` text COLLATE NOCASE")
+		}, "byte by byte"},
+		"NoUniqueKey": {foreignKeys, func(t *testing.T, pool *sql.DB) {
+			execute(t, pool, "DROP INDEX auth_identities_issuer_subject")
+		}, "unique key"},
+		"NoCascade": {"", func(*testing.T, *sql.DB) {}, "ON DELETE CASCADE"},
+		"AForeignColumnIsRequired": {foreignKeys, func(t *testing.T, pool *sql.DB) {
+			execute(t, pool, "CREATE TRIGGER nickname BEFORE INSERT ON auth_users BEGIN SELECT RAISE(ABORT, 'no nickname'); END")
+		}, "do not take a user"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if err := openStore(t, openTables(t, foreignKeys), database.MigrateCheck); err != nil {
+				t.Fatalf("Open of the unchanged tables: %v", err)
+			}
+			pool := openTables(t, c.pragmas)
+			c.change(t, pool)
+			if err := openStore(t, pool, database.MigrateCheck); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("Open: got %v, want an error with %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestTheSelfCheckLeavesNothingBehind(t *testing.T) {
+	t.Parallel()
+	pool := openTables(t, foreignKeys)
+	if err := openStore(t, pool, database.MigrateCheck); err != nil {
+		t.Fatalf("Open: %v", err)
+	}
+	for _, table := range []string{"auth_users", "auth_identities", "auth_sessions"} {
+		var rows int
+		if err := pool.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM "+table).Scan(&rows); err != nil || rows != 0 {
+			t.Errorf("%s has %d rows, want none (error %v)", table, rows, err)
+		}
+	}
+}
+
+func TestWhereTheApplicationMigratesColumnsCount(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		statement string
+		want      string // "": it opens
+	}{
+		"NoVersions":       {"DROP TABLE auth_migrations", ""},
+		"MoreColumns":      {"ALTER TABLE auth_users ADD COLUMN nickname text", ""},
+		"MoreTables":       {"CREATE TABLE notes (id integer)", ""},
+		"AColumnIsMissing": {"ALTER TABLE auth_users RENAME COLUMN not_before_ms TO other", "auth_users lacks not_before_ms"},
+		"ATableIsMissing":  {"DROP TABLE auth_sessions", "auth_sessions"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			pool := openTables(t, foreignKeys)
+			if err := openStore(t, pool, database.MigrateOff); err != nil {
+				t.Fatalf("Open of the unchanged tables: %v", err)
+			}
+			execute(t, pool, c.statement)
+			err := openStore(t, pool, database.MigrateOff)
+			switch {
+			case c.want == "" && err != nil:
+				t.Errorf("Open: %v", err)
+			case c.want != "" && (err == nil || !strings.Contains(err.Error(), c.want)):
+				t.Errorf("Open: got %v, want an error with %q", err, c.want)
+			}
+		})
+	}
+}

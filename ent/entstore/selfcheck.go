@@ -1,0 +1,96 @@
+package entstore
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/ent/internal/entgen"
+	entidentity "github.com/cotterpin/cotterpin/ent/internal/entgen/identity"
+	"github.com/cotterpin/cotterpin/ent/internal/entgen/user"
+)
+
+// What the tables must promise, whoever made them.
+var (
+	errInexact = errors.New("entstore: auth_identities does not compare issuer and subject byte by byte, " +
+		"so that one person could sign in as another: give the columns a binary collation")
+	errNoCascade = errors.New("entstore: deleting a row of auth_users leaves rows of auth_identities behind: " +
+		"add the foreign keys with ON DELETE CASCADE, and see that the database enforces them")
+	errNotUnique = errors.New("entstore: auth_identities lacks the unique key over issuer and subject, " +
+		"so that one person could become two users: add it")
+)
+
+// selfCheck registers somebody in a transaction that is rolled back, to see
+// whether the tables keep what the stores promise.
+func selfCheck(ctx context.Context, e engine) error {
+	tx, err := e.pool.BeginTx(ctx, nil)
+	if err != nil {
+		return fmt.Errorf("entstore: beginning the self-check: %w", err)
+	}
+	defer tx.Rollback() //nolint:errcheck // nothing is to be kept
+	client := clientOn(tx, e.dialect)
+	if err := checkBytesAndCascade(ctx, client); err != nil {
+		return err
+	}
+	return checkUnique(ctx, client, e.dialect)
+}
+
+func checkBytesAndCascade(ctx context.Context, client *entgen.Client) error {
+	u := newProbe()
+	if err := createUserWithIdentity(ctx, client, u); err != nil {
+		return fmt.Errorf("entstore: the tables do not take a user: %w", err)
+	}
+	alike, err := client.Identity.Query().Where(entidentity.Or(
+		entidentity.And(entidentity.Issuer(u.Issuer), entidentity.SubjectIn("A", "a ", "á")),
+		entidentity.And(entidentity.Issuer(strings.ToUpper(u.Issuer)), entidentity.Subject(u.Subject)),
+	)).Exist(ctx)
+	switch {
+	case err != nil:
+		return fmt.Errorf("entstore: comparing identities: %w", err)
+	case alike:
+		return errInexact
+	}
+	if _, err := client.User.Delete().Where(user.ID(u.ID)).Exec(ctx); err != nil {
+		return fmt.Errorf("entstore: deleting a user: %w", err)
+	}
+	left, err := client.Identity.Query().Where(entidentity.ID(u.IdentityID)).Exist(ctx)
+	switch {
+	case err != nil:
+		return fmt.Errorf("entstore: looking for an identity: %w", err)
+	case left:
+		return errNoCascade
+	}
+	return nil
+}
+
+// checkUnique ends the transaction on some databases.
+func checkUnique(ctx context.Context, client *entgen.Client, d Dialect) error {
+	if err := createUserWithIdentity(ctx, client, newProbe()); err != nil {
+		return fmt.Errorf("entstore: the tables do not take a user: %w", err)
+	}
+	err := createUserWithIdentity(ctx, client, newProbe())
+	switch {
+	case err == nil:
+		return errNotUnique
+	case !d.IsConflict(err):
+		return fmt.Errorf("entstore: the tables do not take a second user: %w", err)
+	}
+	return nil
+}
+
+// newProbe returns a user that is never committed.
+func newProbe() identity.User {
+	now := time.Now()
+	return identity.User{
+		ID:          uuid.Must(uuid.NewV7()),
+		IdentityID:  uuid.Must(uuid.NewV7()),
+		Key:         identity.Key{Issuer: "urn:cotterpin:self-check", Subject: "a"},
+		CreatedAt:   now,
+		LastLoginAt: now,
+	}
+}

@@ -1,0 +1,99 @@
+// Command generate writes the next version of the tables of one database: what
+// leads from the files that are there to what package schema describes. It
+// writes nothing if the files lead there already.
+//
+//	go run ./generate DATABASE
+//
+// DATABASE is the name that ent knows the database by. The working directory is
+// that of package migrations.
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"ariga.io/atlas/sql/migrate"
+	"entgo.io/ent/dialect"
+	"github.com/pressly/goose/v3"
+	_ "modernc.org/sqlite" // registers "sqlite"
+
+	"github.com/cotterpin/cotterpin/ent/internal/drift"
+)
+
+func main() {
+	if err := run(context.Background(), os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "generate:", err)
+		os.Exit(1)
+	}
+}
+
+func run(ctx context.Context, args []string) error {
+	if len(args) != 1 {
+		return errors.New("usage: generate DATABASE")
+	}
+	name := args[0]
+	folder, db, err := open(name)
+	if err != nil {
+		return err
+	}
+	defer db.Close() //nolint:errcheck // an empty database for planning
+	version, err := replay(ctx, name, db, folder)
+	if err != nil {
+		return err
+	}
+	changes, err := drift.Plan(ctx, name, db)
+	if err != nil || len(changes) == 0 {
+		return err
+	}
+	return write(filepath.Join(folder, fmt.Sprintf("%05d_schema.sql", version+1)), changes)
+}
+
+// open returns the folder of a database's files, and an empty database to plan on.
+func open(name string) (folder string, db *sql.DB, err error) {
+	switch name {
+	case dialect.SQLite:
+		db, err = sql.Open("sqlite", "file:plan?mode=memory&cache=shared&_pragma=foreign_keys(1)")
+		return "sqlite", db, err
+	default:
+		return "", nil, fmt.Errorf("unknown database %q", name)
+	}
+}
+
+// replay applies the files that are there, and returns the version they lead to.
+func replay(ctx context.Context, name string, db *sql.DB, folder string) (int64, error) {
+	provider, err := goose.NewProvider(goose.Dialect(name), db, os.DirFS(folder), goose.WithDisableGlobalRegistry(true))
+	if errors.Is(err, goose.ErrNoMigrations) {
+		return 0, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	if _, err := provider.Up(ctx); err != nil {
+		return 0, err
+	}
+	return provider.GetDBVersion(ctx)
+}
+
+func write(path string, changes []*migrate.Change) (err error) {
+	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644) //nolint:gosec // a source file
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	_, err = io.WriteString(file, format(changes))
+	return err
+}
+
+// format returns the statements as goose reads them.
+func format(changes []*migrate.Change) string {
+	text := "-- +goose Up\n"
+	for _, change := range changes {
+		text += "-- " + change.Comment + "\n" + change.Cmd + ";\n"
+	}
+	return text
+}

@@ -1,0 +1,160 @@
+// Package migrations brings the tables of cotterpin to the version that this
+// program needs, and says at which version they are.
+//
+// A version is a number from 1 on. Each is a file per database, embedded in the
+// program; the table auth_migrations records which were applied. The files are
+// generated from package schema and do not change once they were released:
+//
+//	go generate ./ent/...
+//
+// There is no way down: going back to an older program means restoring a backup.
+package migrations
+
+import (
+	"context"
+	"database/sql"
+	"embed"
+	"fmt"
+	"io/fs"
+
+	"entgo.io/ent/dialect"
+	"github.com/pressly/goose/v3"
+)
+
+//go:generate go run ./generate sqlite3
+
+// Table records which versions were applied.
+const Table = "auth_migrations"
+
+//go:embed sqlite/*.sql
+var files embed.FS
+
+// databases is what differs between databases, by the name that ent knows them by.
+var databases = map[string]struct {
+	folder string // of the files
+	exists string // a query for the number of tables named so
+}{
+	dialect.SQLite: {
+		folder: "sqlite",
+		exists: "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = ?",
+	},
+}
+
+// Set is the migrations of one database.
+type Set struct {
+	db      *sql.DB
+	dialect string
+	files   fs.FS
+	exists  string
+	need    int64
+}
+
+// For returns the migrations of a database. Dialect is the name that ent knows
+// it by; an unknown one is an error.
+func For(dialect string, db *sql.DB) (*Set, error) {
+	known, ok := databases[dialect]
+	if !ok {
+		return nil, fmt.Errorf("migrations: there are none for the database %q", dialect)
+	}
+	folder, err := fs.Sub(files, known.folder)
+	if err != nil {
+		return nil, fmt.Errorf("migrations: %w", err)
+	}
+	s := &Set{db: db, dialect: dialect, files: folder, exists: known.exists}
+	provider, err := s.provider()
+	if err != nil {
+		return nil, err
+	}
+	for _, source := range provider.ListSources() {
+		s.need = max(s.need, source.Version)
+	}
+	return s, nil
+}
+
+// Need returns the version that this program needs.
+func (s *Set) Need() int64 { return s.need }
+
+// Have returns the version that the tables are at: 0 if nothing was ever
+// applied. It writes nothing.
+func (s *Set) Have(ctx context.Context) (int64, error) {
+	var tables int
+	if err := s.db.QueryRowContext(ctx, s.exists, Table).Scan(&tables); err != nil {
+		return 0, fmt.Errorf("migrations: looking for %s: %w", Table, err)
+	}
+	if tables == 0 {
+		return 0, nil
+	}
+	var version int64
+	err := s.db.QueryRowContext(ctx, "SELECT COALESCE(MAX(version_id), 0) FROM "+Table).Scan(&version)
+	if err != nil {
+		return 0, fmt.Errorf("migrations: reading %s: %w", Table, err)
+	}
+	return version, nil
+}
+
+// Check returns an error unless the tables are at the version that this program
+// needs. It writes nothing.
+func (s *Set) Check(ctx context.Context) error {
+	have, err := s.Have(ctx)
+	switch {
+	case err != nil:
+		return err
+	case have > s.need:
+		return s.tooNew(have)
+	case have < s.need:
+		return fmt.Errorf("migrations: the tables are at version %d, this program needs version %d: "+
+			`start it once with migrate = "apply", after a backup`, have, s.need)
+	}
+	return nil
+}
+
+// Apply brings the tables to the version that this program needs. Each version
+// is applied wholly or not at all where the database can do that. Several
+// programs may apply at once. Tables that are newer are an error.
+func (s *Set) Apply(ctx context.Context) error {
+	for {
+		have, err := s.Have(ctx)
+		switch {
+		case err != nil:
+			return err
+		case have > s.need:
+			return s.tooNew(have)
+		case have == s.need:
+			return nil
+		}
+		if err := s.up(ctx); err != nil && !s.movedOn(ctx, have) {
+			return fmt.Errorf("migrations: applying what follows version %d: %w", have, err)
+		}
+	}
+}
+
+// movedOn reports whether another program brought the tables beyond a version,
+// which makes our own attempt to do so fail.
+func (s *Set) movedOn(ctx context.Context, version int64) bool {
+	now, err := s.Have(ctx)
+	return err == nil && now > version
+}
+
+func (s *Set) up(ctx context.Context) error {
+	provider, err := s.provider()
+	if err != nil {
+		return err
+	}
+	_, err = provider.Up(ctx)
+	return err
+}
+
+// provider returns goose without its global state, and silent.
+func (s *Set) provider() (*goose.Provider, error) {
+	provider, err := goose.NewProvider(goose.Dialect(s.dialect), s.db, s.files,
+		goose.WithTableName(Table), goose.WithDisableGlobalRegistry(true), goose.WithVerbose(false))
+	if err != nil {
+		return nil, fmt.Errorf("migrations: %w", err)
+	}
+	return provider, nil
+}
+
+func (s *Set) tooNew(have int64) error {
+	return fmt.Errorf("migrations: the tables are at version %d, this program knows only version %d: "+
+		"a newer program has migrated them; start that one, or restore the backup from before", have, s.need)
+}

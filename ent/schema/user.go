@@ -1,0 +1,46 @@
+package schema
+
+import (
+	"entgo.io/ent"
+	"entgo.io/ent/dialect/entsql"
+	"entgo.io/ent/schema"
+	"entgo.io/ent/schema/edge"
+	"entgo.io/ent/schema/field"
+	"entgo.io/ent/schema/mixin"
+	"github.com/google/uuid"
+)
+
+// User is a user of the application. What is known about the person is in the
+// user's identities.
+type User struct{ ent.Schema }
+
+// Mixin returns the whole of the schema.
+func (User) Mixin() []ent.Mixin { return []ent.Mixin{UserMixin{}} }
+
+// UserMixin makes a schema named User the table auth_users.
+type UserMixin struct{ mixin.Schema }
+
+// Annotations name the table.
+func (UserMixin) Annotations() []schema.Annotation {
+	return []schema.Annotation{entsql.Annotation{Table: "auth_users"}}
+}
+
+// Fields of a user.
+func (UserMixin) Fields() []ent.Field {
+	return []ent.Field{
+		field.UUID("id", uuid.UUID{}).Immutable(),
+		field.Int64("created_ms").Immutable(),
+		field.Int64("disabled_ms").Optional().Nillable().
+			Comment("Null: the user is not disabled."),
+		field.Int64("not_before_ms").Optional().Nillable().
+			Comment("No credential issued earlier counts. Null: there is no such moment."),
+	}
+}
+
+// Edges of a user.
+func (UserMixin) Edges() []ent.Edge {
+	return []ent.Edge{
+		edge.To("identities", Identity.Type).Annotations(entsql.OnDelete(entsql.Cascade)),
+		edge.To("sessions", Session.Type).Annotations(entsql.OnDelete(entsql.Cascade)),
+	}
+}

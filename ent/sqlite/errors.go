@@ -1,0 +1,32 @@
+package sqlite
+
+import (
+	"errors"
+	"fmt"
+
+	"modernc.org/sqlite"
+	code "modernc.org/sqlite/lib"
+)
+
+const driverName = "sqlite"
+
+func isConflict(err error) bool {
+	return has(err, code.SQLITE_CONSTRAINT_UNIQUE) || has(err, code.SQLITE_CONSTRAINT_PRIMARYKEY)
+}
+
+func isForeignKey(err error) bool { return has(err, code.SQLITE_CONSTRAINT_FOREIGNKEY) }
+
+// has reports whether an error has one of SQLite's extended result codes:
+// https://www.sqlite.org/rescode.html.
+func has(err error, extended int) bool {
+	failure, ok := errors.AsType[*sqlite.Error](err)
+	return ok && failure.Code() == extended
+}
+
+// explain adds what the operator can do about an error at the start.
+func explain(path string, err error) error {
+	if has(err, code.SQLITE_NOTADB) {
+		return fmt.Errorf("sqlite: %s is not an SQLite database: change path: %w", path, err)
+	}
+	return err
+}

@@ -1,0 +1,340 @@
+package sqlite_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	_ "modernc.org/sqlite" // registers "sqlite"
+
+	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/database"
+	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/ent/sqlite"
+)
+
+func newUser(subject string) identity.User {
+	now := time.Now()
+	return identity.User{
+		ID: uuid.Must(uuid.NewV7()), IdentityID: uuid.Must(uuid.NewV7()),
+		Key:       identity.Key{Issuer: "https://issuer.example", Subject: subject},
+		CreatedAt: now, LastLoginAt: now,
+	}
+}
+
+func register(t *testing.T, db database.Database, subject string) identity.User {
+	t.Helper()
+	user := newUser(subject)
+	if err := db.Accounts().Register(t.Context(), user, nil); err != nil {
+		t.Fatalf("Register: %v", err)
+	}
+	return user
+}
+
+// execute changes a database file behind the kit's back.
+func execute(t *testing.T, path, statement string) {
+	t.Helper()
+	db, err := sql.Open("sqlite", path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer db.Close()
+	if _, err := db.ExecContext(t.Context(), statement); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestEveryPathNamesTheFileItSays(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{
+		"auth.db", "with blank.db", "what?.db", "what?mode=memory", "50%.db", "%41.db", "a#b.db",
+		"a&b=c.db", "ü.db", "'quoted\".db", "back\\slash.db", "semi;colon.db", ":memory:.db", "plus+.db",
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			folder := t.TempDir()
+			path := filepath.Join(folder, name)
+			db := open(t, path)
+			user := register(t, db, "ada")
+
+			entries, err := os.ReadDir(folder)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, entry := range entries {
+				if !slices.Contains([]string{name, name + "-wal", name + "-shm"}, entry.Name()) {
+					t.Errorf("there is a file %q", entry.Name())
+				}
+			}
+			if _, err := open(t, path).Accounts().Find(t.Context(), user.Key); err != nil {
+				t.Errorf("Find after opening again: %v", err)
+			}
+		})
+	}
+}
+
+func TestTheFilesAreForTheirOwnerAlone(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "auth.db")
+	register(t, open(t, path), "ada")
+	for _, file := range []string{path, path + "-wal", path + "-shm"} {
+		info, err := os.Stat(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if mode := info.Mode().Perm(); mode != 0o600 {
+			t.Errorf("%s has mode %o, want 600", filepath.Base(file), mode)
+		}
+	}
+}
+
+func TestWhatCannotBeOpenedIsExplained(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		settings func(folder string) sqlite.Settings
+		want     string
+	}{
+		"FolderIsMissing": {
+			func(folder string) sqlite.Settings {
+				return sqlite.Settings{Path: filepath.Join(folder, "missing", "auth.db"), Migrate: "apply"}
+			},
+			"missing does not exist: make it",
+		},
+		"FileIsMissingAndIsNotToBeMade": {
+			func(folder string) sqlite.Settings {
+				return sqlite.Settings{Path: filepath.Join(folder, "auth.db"), Migrate: "check"}
+			},
+			`start once with migrate = "apply"`,
+		},
+		"PathIsAFolder": {
+			func(folder string) sqlite.Settings { return sqlite.Settings{Path: folder, Migrate: "apply"} },
+			"is a folder",
+		},
+		"FileIsSomethingElse": {
+			func(folder string) sqlite.Settings {
+				path := filepath.Join(folder, "notes.txt")
+				_ = os.WriteFile(path, []byte(strings.Repeat("not a database. ", 100)), 0o600)
+				return sqlite.Settings{Path: path, Migrate: "apply"}
+			},
+			"is not an SQLite database",
+		},
+		"PathIsAURI":       {func(string) sqlite.Settings { return sqlite.Settings{Path: "file:auth.db"} }, "not a URI"},
+		"PathIsEmpty":      {func(string) sqlite.Settings { return sqlite.Settings{} }, "path must not be empty"},
+		"MigrateIsUnknown": {func(string) sqlite.Settings { return sqlite.Settings{Path: "auth.db", Migrate: "aply"} }, `"check", "apply" or "off"`},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			_, err := sqlite.Open(t.Context(), c.settings(t.TempDir()))
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("Open: got %v, want an error with %q", err, c.want)
+			}
+		})
+	}
+}
+
+func TestARefusedCheckMakesNoFile(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "auth.db")
+	if _, err := sqlite.Open(t.Context(), sqlite.Settings{Path: path}); !errors.Is(err, fs.ErrNotExist) {
+		t.Fatalf("Open: got %v, want %v", err, fs.ErrNotExist)
+	}
+	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("the file is there: %v", err)
+	}
+}
+
+func TestAMemoryIsItsOwnAndStartsEmpty(t *testing.T) {
+	t.Parallel()
+	one, other := open(t, sqlite.Memory), open(t, sqlite.Memory)
+	user := register(t, one, "ada")
+	if _, err := one.Accounts().Find(t.Context(), user.Key); err != nil {
+		t.Fatalf("Find: %v", err)
+	}
+	if _, err := other.Accounts().Find(t.Context(), user.Key); !errors.Is(err, account.ErrNotFound) {
+		t.Errorf("Find in another memory: got %v, want ErrNotFound", err)
+	}
+}
+
+func TestAMemoryOutlivesACancelledTransaction(t *testing.T) {
+	t.Parallel()
+	db := open(t, sqlite.Memory)
+	user := register(t, db, "ada")
+	ctx, cancel := context.WithCancel(t.Context())
+	err := db.Accounts().Register(ctx, newUser("eve"), func(context.Context, *sql.Tx) error {
+		cancel()
+		return nil
+	})
+	if !errors.Is(err, context.Canceled) {
+		t.Fatalf("Register: got %v, want %v", err, context.Canceled)
+	}
+	if _, err := db.Accounts().Find(t.Context(), user.Key); err != nil {
+		t.Errorf("Find: %v", err)
+	}
+}
+
+func TestTheBlockOpensRelativeToTheConfigurationAndAppliesInDevelopment(t *testing.T) {
+	t.Parallel()
+	folder := t.TempDir()
+	settings := sqlite.Type.NewSettings()
+	production, development := database.Env{Directory: folder}, database.Env{Directory: folder, Development: true}
+
+	if _, err := sqlite.Type.Open(t.Context(), settings, production); err == nil {
+		t.Fatal("production made the tables by itself")
+	}
+	db, err := sqlite.Type.Open(t.Context(), settings, development)
+	if err != nil {
+		t.Fatalf("Open in development: %v", err)
+	}
+	user := register(t, db, "ada")
+	if err := db.Close(); err != nil {
+		t.Fatalf("Close: %v", err)
+	}
+	if _, err := os.Stat(filepath.Join(folder, "auth.db")); err != nil {
+		t.Fatal(err)
+	}
+	db, err = sqlite.Type.Open(t.Context(), settings, production)
+	if err != nil {
+		t.Fatalf("Open in production: %v", err)
+	}
+	defer db.Close()
+	if _, err := db.Accounts().Find(t.Context(), user.Key); err != nil {
+		t.Errorf("Find: %v", err)
+	}
+}
+
+func TestMistakesInTheBlockAreAllFound(t *testing.T) {
+	t.Parallel()
+	if mistakes := sqlite.Type.Validate(sqlite.Type.NewSettings(), database.Env{}); len(mistakes) != 0 {
+		t.Fatalf("the defaults have mistakes: %v", mistakes)
+	}
+	mistakes := sqlite.Type.Validate(&sqlite.Settings{Path: "file:auth.db", Migrate: "aply"}, database.Env{})
+	arguments := make([]string, len(mistakes))
+	for i, mistake := range mistakes {
+		arguments[i] = mistake.Argument
+	}
+	if slices.Sort(arguments); !slices.Equal(arguments, []string{"migrate", "path"}) {
+		t.Errorf("mistakes in %v, want migrate and path", arguments)
+	}
+}
+
+func TestManyProcessesMayStartAndMigrateAtOnce(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "auth.db")
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			db, err := sqlite.Open(t.Context(), sqlite.Settings{Path: path, Migrate: "apply"})
+			if err != nil {
+				t.Errorf("Open: %v", err)
+				return
+			}
+			if err := errors.Join(db.Ready(t.Context()), db.Close()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	register(t, open(t, path), "ada")
+}
+
+func TestADatabaseOfAnotherVersionIsRefused(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct{ statement, want string }{
+		"TooOld": {"DELETE FROM auth_migrations WHERE version_id > 0", "are at version 0, this program needs version 1"},
+		"TooNew": {"INSERT INTO auth_migrations (version_id, is_applied) VALUES (2, 1)", "are at version 2, this program knows only version 1"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			path := filepath.Join(t.TempDir(), "auth.db")
+			db := open(t, path)
+			if err := db.Ready(t.Context()); err != nil {
+				t.Fatalf("Ready: %v", err)
+			}
+			execute(t, path, c.statement)
+			_, openErr := sqlite.Open(t.Context(), sqlite.Settings{Path: path, Migrate: "check"})
+			for what, err := range map[string]error{"Open": openErr, "Ready": db.Ready(t.Context())} {
+				if err == nil || !strings.Contains(err.Error(), c.want) {
+					t.Errorf("%s: got %v, want an error with %q", what, err, c.want)
+				}
+			}
+		})
+	}
+}
+
+func TestADatabaseThatIsTooNewIsNotMigrated(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "auth.db")
+	open(t, path)
+	execute(t, path, "INSERT INTO auth_migrations (version_id, is_applied) VALUES (2, 1)")
+	_, err := sqlite.Open(t.Context(), sqlite.Settings{Path: path, Migrate: "apply"})
+	if err == nil || !strings.Contains(err.Error(), "knows only version 1") {
+		t.Errorf("Open: got %v, want a refusal", err)
+	}
+}
+
+func TestAClosedDatabaseIsNotReady(t *testing.T) {
+	t.Parallel()
+	db, err := sqlite.Open(t.Context(), sqlite.Settings{Path: sqlite.Memory})
+	if err != nil {
+		t.Fatalf("Open: %v", err)
+	}
+	if err := db.Ready(t.Context()); err != nil {
+		t.Fatalf("Ready: %v", err)
+	}
+	if err := db.Close(); err != nil {
+		t.Fatalf("Close: %v", err)
+	}
+	if err := db.Ready(t.Context()); err == nil {
+		t.Error("Ready after Close: no error")
+	}
+}
+
+func TestADoneContextDoesNotWaitForTheLock(t *testing.T) {
+	t.Parallel()
+	db := openFile(t)
+	writes := map[string]func(context.Context) error{
+		"Register": func(ctx context.Context) error { return db.Accounts().Register(ctx, newUser("eve"), nil) },
+		"Enable":   func(ctx context.Context) error { return db.Accounts().Enable(ctx, uuid.Must(uuid.NewV7())) },
+	}
+	err := db.Accounts().Register(t.Context(), newUser("ada"), func(ctx context.Context, _ *sql.Tx) error {
+		for name, write := range writes {
+			hasty, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
+			began := time.Now()
+			if err := write(hasty); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("%s: got %v, want %v", name, err, context.DeadlineExceeded)
+			}
+			if waited := time.Since(began); waited > 2*time.Second {
+				t.Errorf("%s waited %v", name, waited)
+			}
+			cancel()
+		}
+		return nil
+	})
+	if err != nil {
+		t.Errorf("Register: %v", err)
+	}
+}
+
+func TestReadingDoesNotWaitForAWriter(t *testing.T) {
+	t.Parallel()
+	db := openFile(t)
+	user := register(t, db, "ada")
+	err := db.Accounts().Register(t.Context(), newUser("eve"), func(ctx context.Context, _ *sql.Tx) error {
+		_, err := db.Accounts().Find(ctx, user.Key)
+		return err
+	})
+	if err != nil {
+		t.Errorf("Find during a registration: %v", err)
+	}
+}
