@@ -40,7 +40,7 @@ func assemble(s Settings, o options, providers *provider.Set, db database.Databa
 		if db != nil {
 			users = db.Accounts()
 		}
-		tokens := session.NewProviderToken(*s.ProviderToken, providers, users, o.now, o.log)
+		tokens := session.NewProviderToken(*s.ProviderToken, providers, users, o.now)
 		forget = tokens.Forget
 		pieces.Strategy = tokens
 		pieces.Transports = s.ProviderToken.Transport

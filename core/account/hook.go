@@ -22,5 +22,6 @@ type NewUser struct {
 // An error vetoes the registration: nothing is written. If it is an
 // *autherr.Error its code is the answer, such as registration_closed, else the
 // answer is internal. A panic is an error too. The hook must neither commit nor
-// roll back nor keep tx.
+// roll back nor keep tx. It is called again, for another user id, if its
+// transaction did not last; so what it does outside of tx must bear repeating.
 type OnRegister func(ctx context.Context, tx *sql.Tx, user NewUser) error

@@ -5,55 +5,15 @@ import (
 	"errors"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/cotterpin/cotterpin/core/identity"
 )
 
 // ErrNotFound means that there is no such session, or that it has ended.
 var ErrNotFound = errors.New("session: not found")
 
-// Lookup finds a session. It is the public half of an opaque token, and never
-// shown outside of it.
-type Lookup [16]byte
-
-// Record is a session at rest.
-type Record struct {
-	Lookup     Lookup
-	SecretHash [32]byte // SHA-256 of the token's secret half, which is kept nowhere
-
-	ID         string // public id, for lists and logs; random, tells nothing about Lookup
-	UserID     identity.UserID
-	IdentityID uuid.UUID
-
-	Provider   string // name of the provider's block at login
-	Issuer     string
-	Subject    string
-	AuthMethod string
-	Transport  string         // what the token was issued for: "cookie" or "bearer"
-	Claims     map[string]any // kept claims: strings, bools, json.Number, []string; nil if none
-
-	CreatedAt       time.Time
-	AuthenticatedAt time.Time // when the person proved to the provider who they are
-	LastSeenAt      time.Time
-	IdleExpiresAt   time.Time // zero: no idle limit. Never after ExpiresAt.
-	ExpiresAt       time.Time
-
-	RevokedAt    time.Time // zero: not revoked
-	RevokeReason string
-
-	UserAgent string // at login, cut to 255 bytes
-	Address   string // of the caller at login
-}
-
-// Owner is what decides about a session beside the session itself.
-type Owner struct {
-	Disabled  bool
-	NotBefore time.Time // a session created before it has ended
-}
-
 // Store keeps sessions. Each method is atomic. Instants are kept in
-// milliseconds of UTC.
+// milliseconds of UTC. A session is live at a moment that is before both of its
+// ends if it is not revoked; its owner is looked at by Find alone.
 //
 // An error that is not [ErrNotFound] means that the store could not do or could
 // not learn what was asked. Methods are called by many goroutines, and by other
@@ -62,11 +22,11 @@ type Owner struct {
 //
 // The suite that each store must pass is sessiontest.Run.
 type Store interface {
-	// Create adds a session. If the user then has more than max sessions that
-	// are live at r.CreatedAt, the oldest are revoked with reason
+	// Create adds a session. If the user then has more than limit sessions that
+	// are live at r.CreatedAt, the oldest of the others are revoked with reason
 	// "max_per_user", however many logins run at once. ErrNotFound: there is no
 	// such user or identity, or it was deleted meanwhile.
-	Create(ctx context.Context, r Record, max int) error
+	Create(ctx context.Context, r Record, limit int) error
 
 	// Find returns the session with that lookup, live or not, and its owner,
 	// in one statement. ErrNotFound: there is none.
@@ -95,12 +55,4 @@ type Store interface {
 	// Sweep deletes at most limit sessions that expired (by either end) or were
 	// revoked before the given moment, and returns how many it deleted.
 	Sweep(ctx context.Context, before time.Time, limit int) (int, error)
-}
-
-// LiveAt reports whether a session with this record and owner may be used.
-func (r Record) LiveAt(now time.Time, o Owner) bool {
-	return r.RevokedAt.IsZero() && !o.Disabled &&
-		now.Before(r.ExpiresAt) &&
-		(r.IdleExpiresAt.IsZero() || now.Before(r.IdleExpiresAt)) &&
-		!r.CreatedAt.Before(o.NotBefore)
 }

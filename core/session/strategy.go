@@ -35,7 +35,7 @@ type Strategy interface {
 
 // Login is what is known about somebody who has just signed in.
 type Login struct {
-	User       identity.User // zero ID where there are no users
+	User       identity.User // as RegisterOrLogin returned it; zero where there are no users
 	Identity   identity.Identity
 	Credential provider.Credential // verified
 	Slot       provider.Slot       // the provider's deciding slot

@@ -40,3 +40,14 @@ func DefaultProviderTokenSession() ProviderTokenSession {
 func DefaultCookie() CookieSettings {
 	return CookieSettings{SameSite: "lax"}
 }
+
+// DefaultCookieName returns the name of the session cookie where the file is
+// silent. The prefix "__Host-" binds the cookie to one host (RFC 6265bis,
+// section 4.1.3.2) and needs https; localhost's ports share their cookies, so
+// that the other name is one that no other application has.
+func DefaultCookieName(https bool) string {
+	if https {
+		return "__Host-session"
+	}
+	return "cotterpin_session"
+}

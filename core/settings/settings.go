@@ -7,6 +7,8 @@
 // field means zero, not "default", but where its comment says otherwise.
 package settings
 
+import "net/netip"
+
 // Modes of Auth.Mode.
 const (
 	Production  = "production"
@@ -110,4 +112,38 @@ type CookieSettings struct {
 	SameSite string `hcl:"same_site,optional" doc:"lax, strict or none"`
 	// Partitioned ties the cookie to the top-level site (CHIPS). Default false.
 	Partitioned bool `hcl:"partitioned,optional" doc:"ties the cookie to the top-level site (CHIPS)"`
+}
+
+// Failures returns LoginFailures or, where it is nil, the default of the mode.
+func (a Auth) Failures() int {
+	switch {
+	case a.LoginFailures != nil:
+		return *a.LoginFailures
+	case a.Mode == Development:
+		return 0
+	default:
+		return 60
+	}
+}
+
+// ProxyPrefixes returns TrustedProxies as networks. What is neither an address
+// nor a CIDR block is left out; the rules of package config refuse it.
+func (a Auth) ProxyPrefixes() []netip.Prefix {
+	var prefixes []netip.Prefix
+	for _, text := range a.TrustedProxies {
+		if prefix, err := ParseProxy(text); err == nil {
+			prefixes = append(prefixes, prefix)
+		}
+	}
+	return prefixes
+}
+
+// ParseProxy reads an element of TrustedProxies: an address or a CIDR block.
+func ParseProxy(text string) (netip.Prefix, error) {
+	if address, err := netip.ParseAddr(text); err == nil {
+		address = address.Unmap().WithZone("")
+		return netip.PrefixFrom(address, address.BitLen()), nil
+	}
+	prefix, err := netip.ParsePrefix(text)
+	return prefix.Masked(), err
 }

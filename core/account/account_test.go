@@ -1,0 +1,142 @@
+package account_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/account/memstore"
+	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/identity"
+)
+
+var (
+	start   = time.UnixMilli(1_800_000_000_123).UTC()
+	errDown = errors.New("account_test: the database is down")
+)
+
+func now() time.Time { return start }
+
+// ada is an identity as a provider has just verified it.
+func ada() identity.Identity {
+	return identity.Identity{
+		Key:        identity.Key{Issuer: "https://issuer.example", Subject: "ada"},
+		Provider:   "cotter",
+		Identifier: "ada@example.com",
+		Email:      identity.Contact{Value: "ada@example.com", Verification: identity.Verified},
+		AuthMethod: "OTP",
+		Audience:   []string{"api-key"},
+		IssuedAt:   start,
+		ExpiresAt:  start.Add(time.Hour),
+	}
+}
+
+func newRegistrar(store account.Store) *account.Registrar {
+	return account.NewRegistrar(store, account.Options{Create: true, Now: now})
+}
+
+// register signs ada in for the first time.
+func register(t *testing.T, store account.Store) identity.User {
+	t.Helper()
+	user, created, err := newRegistrar(store).RegisterOrLogin(t.Context(), ada())
+	if err != nil || !created {
+		t.Fatalf("RegisterOrLogin: created %t, error %v", created, err)
+	}
+	return user
+}
+
+func wantError(t *testing.T, err error, code autherr.Code, reason string) {
+	t.Helper()
+	if err == nil || autherr.CodeOf(err) != code || autherr.ReasonOf(err) != reason {
+		t.Errorf("got %v, want %s (%s)", err, code, reason)
+	}
+}
+
+// wantUnknown expects that nobody is registered under the key.
+func wantUnknown(t *testing.T, store account.Store, key identity.Key) {
+	t.Helper()
+	if user, err := store.Find(t.Context(), key); !errors.Is(err, account.ErrNotFound) {
+		t.Errorf("Find: got %+v and %v, want ErrNotFound", user, err)
+	}
+}
+
+// wantStored expects the user to be stored like that.
+func wantStored(t *testing.T, store account.Store, want identity.User) {
+	t.Helper()
+	got, err := store.Find(t.Context(), want.Key)
+	if err != nil || got != want {
+		t.Errorf("stored is %+v (error %v)\nwant %+v", got, err, want)
+	}
+}
+
+// broken is a store one of whose methods fails, and may be asked to do
+// something else first.
+type broken struct {
+	account.Store
+	method string
+	err    error
+	before func()
+}
+
+func (b *broken) fail(method string) error {
+	if b.method != method {
+		return nil
+	}
+	if b.before != nil {
+		b.before()
+	}
+	return b.err
+}
+
+func (b *broken) Find(ctx context.Context, key identity.Key) (identity.User, error) {
+	if err := b.fail("Find"); err != nil {
+		return identity.User{}, err
+	}
+	return b.Store.Find(ctx, key)
+}
+
+func (b *broken) Register(ctx context.Context, user identity.User, within account.Within) error {
+	if err := b.fail("Register"); err != nil {
+		return err
+	}
+	return b.Store.Register(ctx, user, within)
+}
+
+func (b *broken) RecordLogin(ctx context.Context, user identity.User) error {
+	if err := b.fail("RecordLogin"); err != nil {
+		return err
+	}
+	return b.Store.RecordLogin(ctx, user)
+}
+
+func (b *broken) Get(ctx context.Context, id identity.UserID) (identity.User, error) {
+	if err := b.fail("Get"); err != nil {
+		return identity.User{}, err
+	}
+	return b.Store.Get(ctx, id)
+}
+
+func (b *broken) Disable(ctx context.Context, id identity.UserID, at time.Time) error {
+	if err := b.fail("Disable"); err != nil {
+		return err
+	}
+	return b.Store.Disable(ctx, id, at)
+}
+
+func (b *broken) Enable(ctx context.Context, id identity.UserID) error {
+	if err := b.fail("Enable"); err != nil {
+		return err
+	}
+	return b.Store.Enable(ctx, id)
+}
+
+func (b *broken) Delete(ctx context.Context, id identity.UserID) error {
+	if err := b.fail("Delete"); err != nil {
+		return err
+	}
+	return b.Store.Delete(ctx, id)
+}
+
+func newStore() account.Store { return memstore.New().Accounts() }

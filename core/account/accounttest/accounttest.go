@@ -1,0 +1,117 @@
+// Package accounttest is the suite that every account.Store must pass.
+package accounttest
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/identity"
+)
+
+// Run checks a store. open is called once a case, by parallel cases, and
+// returns an empty store of its own each time; what must be closed it closes
+// in t.Cleanup.
+//
+// Where the store hands a transaction to hooks, the table of users must be
+// called auth_users.
+func Run(t *testing.T, open func(t *testing.T) account.Store) {
+	t.Helper()
+	t.Run("Register", func(t *testing.T) { testRegister(t, open) })
+	t.Run("Within", func(t *testing.T) { testWithin(t, open) })
+	t.Run("Keys", func(t *testing.T) { testKeys(t, open) })
+	t.Run("Users", func(t *testing.T) { testUsers(t, open) })
+	t.Run("Cancelled", func(t *testing.T) { testCancelled(t, open) })
+	t.Run("Race", func(t *testing.T) { testRace(t, open) })
+	t.Run("Registrar", func(t *testing.T) { testRegistrar(t, open) })
+}
+
+const (
+	racers = 32
+	rounds = 20
+)
+
+// start has odd milliseconds, and a zone that is not UTC.
+var start = time.UnixMilli(1_800_000_000_123).In(time.FixedZone("", 9*60*60))
+
+// newUser returns a user with every column filled.
+func newUser(key identity.Key) identity.User {
+	return identity.User{
+		ID:            uuid.Must(uuid.NewV7()),
+		IdentityID:    uuid.Must(uuid.NewV7()),
+		Key:           key,
+		Provider:      "cotter",
+		Identifier:    "ada@example.com",
+		Email:         "ada@example.com",
+		EmailVerified: true,
+		Phone:         "+12025550100",
+		PhoneVerified: true,
+		CreatedAt:     start,
+		LastLoginAt:   start.Add(time.Millisecond),
+	}
+}
+
+func key(subject string) identity.Key {
+	return identity.Key{Issuer: "https://issuer.example", Subject: subject}
+}
+
+// register adds a user to the store.
+func register(t *testing.T, store account.Store, subject string) identity.User {
+	t.Helper()
+	user := newUser(key(subject))
+	if err := store.Register(t.Context(), user, nil); err != nil {
+		t.Fatalf("Register(%q): %v", subject, err)
+	}
+	return user
+}
+
+func wantUser(t *testing.T, what string, got identity.User, err error, want identity.User) {
+	t.Helper()
+	if err != nil {
+		t.Fatalf("%s: %v", what, err)
+	}
+	for _, user := range []*identity.User{&got, &want} {
+		for _, instant := range []*time.Time{&user.CreatedAt, &user.LastLoginAt, &user.NotBefore} {
+			*instant = instant.UTC()
+		}
+	}
+	if got != want {
+		t.Errorf("%s:\n got %+v\nwant %+v", what, got, want)
+	}
+}
+
+// wantFound asks for the user in both ways.
+func wantFound(t *testing.T, store account.Store, want identity.User) {
+	t.Helper()
+	got, err := store.Find(t.Context(), want.Key)
+	wantUser(t, "Find", got, err, want)
+	got, err = store.Get(t.Context(), want.ID)
+	wantUser(t, "Get", got, err, want)
+}
+
+// race runs f in many goroutines that start together.
+func race(f func(racer int)) {
+	var group sync.WaitGroup
+	gate := make(chan struct{})
+	for racer := range racers {
+		group.Go(func() {
+			<-gate
+			f(racer)
+		})
+	}
+	close(gate)
+	group.Wait()
+}
+
+// hostile are texts that a store must take literally.
+var hostile = map[string]string{
+	"Quotes":     `'"` + "`",
+	"Statement":  `'; DROP TABLE auth_users; --`,
+	"Tautology":  `' OR 1=1 --`,
+	"Wildcards":  `%_*?[a-z]`,
+	"Backslash":  `\' \\ \n \x00`,
+	"Parameters": `? $1 :name @name`,
+}

@@ -1,0 +1,177 @@
+package accounttest
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/identity"
+)
+
+func testRegister(t *testing.T, open func(t *testing.T) account.Store) {
+	t.Parallel()
+
+	t.Run("NobodyIsFoundInAnEmptyStore", func(t *testing.T) {
+		t.Parallel()
+		store := open(t)
+		if _, err := store.Find(t.Context(), key("ada")); !errors.Is(err, account.ErrNotFound) {
+			t.Errorf("Find: got %v, want ErrNotFound", err)
+		}
+		if _, err := store.Get(t.Context(), uuid.Must(uuid.NewV7())); !errors.Is(err, account.ErrNotFound) {
+			t.Errorf("Get: got %v, want ErrNotFound", err)
+		}
+	})
+
+	t.Run("EveryColumnIsFoundAsItWasRegistered", func(t *testing.T) {
+		t.Parallel()
+		store := open(t)
+		wantFound(t, store, register(t, store, "ada"))
+	})
+
+	t.Run("AUserWithoutContactsIsFoundAsItWasRegistered", func(t *testing.T) {
+		t.Parallel()
+		store := open(t)
+		user := identity.User{
+			ID: uuid.Must(uuid.NewV7()), IdentityID: uuid.Must(uuid.NewV7()),
+			Key: key("ada"), Provider: "cotter", CreatedAt: start, LastLoginAt: start,
+		}
+		if err := store.Register(t.Context(), user, nil); err != nil {
+			t.Fatalf("Register: %v", err)
+		}
+		wantFound(t, store, user)
+	})
+
+	t.Run("InstantsAreCutToMilliseconds", func(t *testing.T) {
+		t.Parallel()
+		store := open(t)
+		want := newUser(key("ada"))
+		user := want
+		user.CreatedAt = user.CreatedAt.Add(999_999 * time.Nanosecond)
+		if err := store.Register(t.Context(), user, nil); err != nil {
+			t.Fatalf("Register: %v", err)
+		}
+		wantFound(t, store, want)
+	})
+
+	t.Run("ASecondUserOfTheSameIdentityIsAConflictAndChangesNothing", func(t *testing.T) {
+		t.Parallel()
+		store := open(t)
+		first := register(t, store, "ada")
+		second := newUser(first.Key)
+		second.Email, second.Identifier = "other@example.com", "other@example.com"
+		if err := store.Register(t.Context(), second, nil); !errors.Is(err, account.ErrConflict) {
+			t.Fatalf("Register: got %v, want ErrConflict", err)
+		}
+		wantFound(t, store, first)
+		if _, err := store.Get(t.Context(), second.ID); !errors.Is(err, account.ErrNotFound) {
+			t.Errorf("the loser's user: got %v, want ErrNotFound", err)
+		}
+	})
+
+	t.Run("AContactSelectsNobody", func(t *testing.T) {
+		t.Parallel()
+		store := open(t)
+		victim := register(t, store, "victim")
+		attacker := register(t, store, "attacker")
+		wantFound(t, store, victim)
+		wantFound(t, store, attacker)
+	})
+}
+
+func testWithin(t *testing.T, open func(t *testing.T) account.Store) {
+	t.Parallel()
+	errVeto := errors.New("accounttest: veto")
+
+	t.Run("ItRunsOnceAndTheUserIsKept", func(t *testing.T) {
+		t.Parallel()
+		store, user, calls := open(t), newUser(key("ada")), 0
+		err := store.Register(t.Context(), user, func(context.Context, *sql.Tx) error {
+			calls++
+			return nil
+		})
+		if err != nil || calls != 1 {
+			t.Fatalf("Register: error %v after %d calls, want none after 1", err, calls)
+		}
+		wantFound(t, store, user)
+	})
+
+	t.Run("ItSeesTheNewUserThroughItsTransaction", func(t *testing.T) {
+		t.Parallel()
+		store := open(t)
+		err := store.Register(t.Context(), newUser(key("ada")), func(ctx context.Context, tx *sql.Tx) error {
+			if tx == nil {
+				return nil
+			}
+			var users int
+			if err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM auth_users").Scan(&users); err != nil {
+				return err
+			}
+			if users != 1 {
+				t.Errorf("within sees %d users, want 1", users)
+			}
+			return nil
+		})
+		if err != nil {
+			t.Fatalf("Register: %v", err)
+		}
+	})
+
+	t.Run("ItsErrorComesBackAndNothingIsWritten", func(t *testing.T) {
+		t.Parallel()
+		store, user := open(t), newUser(key("ada"))
+		err := store.Register(t.Context(), user, func(context.Context, *sql.Tx) error { return errVeto })
+		if !errors.Is(err, errVeto) {
+			t.Fatalf("Register: got %v, want the veto", err)
+		}
+		wantNothing(t, store, user)
+	})
+
+	t.Run("ItsPanicGoesOnAndNothingIsWritten", func(t *testing.T) {
+		t.Parallel()
+		store, user := open(t), newUser(key("ada"))
+		func() {
+			defer func() {
+				if p, _ := recover().(error); !errors.Is(p, errVeto) {
+					t.Errorf("recovered %v, want the panic of within", p)
+				}
+			}()
+			_ = store.Register(t.Context(), user, func(context.Context, *sql.Tx) error { panic(errVeto) })
+			t.Error("Register returned, want its panic")
+		}()
+		wantNothing(t, store, user)
+	})
+
+	t.Run("AContextThatEndsWithinLeavesNothing", func(t *testing.T) {
+		t.Parallel()
+		store, user := open(t), newUser(key("ada"))
+		ctx, cancel := context.WithCancel(t.Context())
+		err := store.Register(ctx, user, func(context.Context, *sql.Tx) error {
+			cancel()
+			return nil
+		})
+		if err == nil {
+			t.Fatal("Register succeeded, want an error")
+		}
+		wantNothing(t, store, user)
+	})
+}
+
+// wantNothing expects that the user's registration left no trace: it is
+// unknown, and may be registered now.
+func wantNothing(t *testing.T, store account.Store, user identity.User) {
+	t.Helper()
+	if _, err := store.Find(t.Context(), user.Key); !errors.Is(err, account.ErrNotFound) {
+		t.Errorf("Find: got %v, want ErrNotFound", err)
+	}
+	if _, err := store.Get(t.Context(), user.ID); !errors.Is(err, account.ErrNotFound) {
+		t.Errorf("Get: got %v, want ErrNotFound", err)
+	}
+	if err := store.Register(t.Context(), user, nil); err != nil {
+		t.Errorf("Register afterwards: %v", err)
+	}
+}

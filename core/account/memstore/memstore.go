@@ -1,0 +1,76 @@
+// Package memstore keeps users and sessions in the memory of the process: for
+// tests and demonstrations. Everything is gone when the process ends, and
+// other processes see nothing of it.
+//
+// It passes accounttest.Run and sessiontest.Run, and its [DB] is a
+// database.Database. Hooks get no transaction: their tx is nil.
+package memstore
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/session"
+)
+
+// DB is an empty database until something is written to it.
+type DB struct {
+	registering chan struct{} // holds a value while a registration, hook included, is under way
+
+	mu       sync.Mutex
+	users    map[identity.UserID]identity.User
+	owners   map[identity.Key]identity.UserID
+	sessions map[session.Lookup]*session.Record
+	byUser   map[identity.UserID][]*session.Record // in the order of their creation
+}
+
+// New returns an empty database.
+func New() *DB {
+	return &DB{
+		registering: make(chan struct{}, 1),
+		users:       make(map[identity.UserID]identity.User),
+		owners:      make(map[identity.Key]identity.UserID),
+		sessions:    make(map[session.Lookup]*session.Record),
+		byUser:      make(map[identity.UserID][]*session.Record),
+	}
+}
+
+// Accounts returns the users.
+func (db *DB) Accounts() account.Store { return accounts{db} }
+
+// Sessions returns the sessions.
+func (db *DB) Sessions() session.Store { return sessions{db} }
+
+// Ready returns nil unless ctx is done: there is nothing that could fail.
+func (db *DB) Ready(ctx context.Context) error { return ctx.Err() }
+
+// Close does nothing.
+func (db *DB) Close() error { return nil }
+
+// begin locks the database for one atomic step, unless ctx is done.
+func (db *DB) begin(ctx context.Context) (end func(), err error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	db.mu.Lock()
+	return db.mu.Unlock, nil
+}
+
+// instant returns t as every store keeps it: in milliseconds of UTC.
+func instant(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return time.UnixMilli(t.UnixMilli()).UTC()
+}
+
+// belongs reports whether the user exists and has the identity.
+func (db *DB) belongs(user identity.UserID, id uuid.UUID) bool {
+	u, ok := db.users[user]
+	return ok && u.IdentityID == id
+}

@@ -1,0 +1,44 @@
+package session_test
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+
+	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/account/memstore"
+	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/session"
+	"github.com/cotterpin/cotterpin/core/settings"
+)
+
+// From a verified identity to a session, a recognised caller, and a logout.
+func ExampleOwn() {
+	ctx, db := context.Background(), memstore.New()
+	registrar := account.NewRegistrar(db.Accounts(), account.Options{Create: true, Now: time.Now})
+	sessions := session.NewOwn(settings.DefaultOwnSession(), db.Sessions(), time.Now, slog.New(slog.DiscardHandler))
+
+	id := identity.Identity{Key: identity.Key{Issuer: "https://issuer.example", Subject: "ada"}}
+	user, _, err := registrar.RegisterOrLogin(ctx, id)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	issued, err := sessions.Issue(ctx, session.Login{User: user, Identity: id, Transport: settings.Cookie})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	presented := session.Presented{Token: issued.Token, Transport: settings.Cookie}
+
+	grant, err := sessions.Check(ctx, presented)
+	fmt.Println(grant.Principal.Subject, err)
+	fmt.Println(sessions.End(ctx, presented, "logout"))
+	_, err = sessions.Check(ctx, presented)
+	fmt.Println(err)
+	// Output:
+	// ada <nil>
+	// <nil>
+	// invalid_token (session_revoked)
+}

@@ -1,0 +1,108 @@
+package session
+
+import (
+	"crypto/sha256"
+	"strings"
+	"testing"
+)
+
+func TestATokenHasOneSpelling(t *testing.T) {
+	t.Parallel()
+	token := newOpaque()
+	good := token.text()
+	if len(good) != 70 {
+		t.Fatalf("the token has %d characters, want 70", len(good))
+	}
+	if parsed, ok := parseOpaque(good); !ok || parsed != token {
+		t.Fatal("the token is not parsed as it was written")
+	}
+	lookup, secret, _ := strings.Cut(good, ".")
+	bad := map[string]string{
+		"Empty":                "",
+		"PrefixAlone":          opaquePrefix,
+		"NoPrefix":             strings.TrimPrefix(good, opaquePrefix),
+		"OtherPrefix":          "cpr_" + strings.TrimPrefix(good, opaquePrefix),
+		"PrefixInUpperCase":    strings.Replace(good, opaquePrefix, "CPS_", 1),
+		"PrefixTwice":          opaquePrefix + good,
+		"NoDot":                lookup + secret,
+		"TwoDots":              good + ".",
+		"DotsInside":           lookup + ".." + secret,
+		"OtherSeparator":       lookup + "," + secret,
+		"NoLookup":             opaquePrefix + "." + secret,
+		"NoSecret":             lookup + ".",
+		"ShortLookup":          lookup[:len(lookup)-1] + "." + secret,
+		"LongLookup":           lookup + "A." + secret,
+		"ShortSecret":          good[:len(good)-1],
+		"LongSecret":           good + "A",
+		"Swapped":              opaquePrefix + secret + "." + strings.TrimPrefix(lookup, opaquePrefix),
+		"Padded":               lookup + "==." + secret + "=",
+		"StandardAlphabet":     lookup + "." + "+/" + secret[2:],
+		"BlankBefore":          " " + good,
+		"BlankBehind":          good + " ",
+		"LineBreakBehind":      good + "\n",
+		"LineBreaksInside":     lookup + "." + "\r\n" + secret[2:],
+		"LineBreaksInLookup":   opaquePrefix + "\n\n" + lookup[len(opaquePrefix)+2:] + "." + secret,
+		"NUL":                  lookup + "." + "\x00" + secret[1:],
+		"NotASCII":             lookup + "." + "é" + secret[2:],
+		"SlackBitsOfTheLookup": lookup[:len(lookup)-1] + "B." + secret,
+		"SlackBitsOfTheSecret": good[:len(good)-1] + "B",
+	}
+	for name, raw := range bad {
+		if _, ok := parseOpaque(raw); ok {
+			t.Errorf("%s: %q is parsed", name, raw)
+		}
+	}
+}
+
+func TestTokensAreAllDifferent(t *testing.T) {
+	t.Parallel()
+	const n = 10_000
+	lookups, secrets := make(map[Lookup]bool), make(map[[32]byte]bool)
+	ones := 0
+	for range n {
+		token := newOpaque()
+		lookups[token.lookup], secrets[token.secret] = true, true
+		for _, b := range token.secret {
+			for ; b != 0; b &= b - 1 {
+				ones++
+			}
+		}
+	}
+	if len(lookups) != n || len(secrets) != n {
+		t.Errorf("%d lookups and %d secrets of %d tokens differ", len(lookups), len(secrets), n)
+	}
+	// The standard deviation is 800 bits; ten of them never happen by chance.
+	if mean := n * 128; ones < mean-8000 || ones > mean+8000 {
+		t.Errorf("%d of %d bits are set", ones, n*256)
+	}
+}
+
+func TestASecretOpensItsHashAlone(t *testing.T) {
+	t.Parallel()
+	token := newOpaque()
+	if !token.opens(sha256.Sum256(token.secret[:])) {
+		t.Fatal("the secret does not open its own hash")
+	}
+	for i := range 32 {
+		hash := token.hash()
+		hash[i] ^= 1
+		if token.opens(hash) {
+			t.Errorf("the secret opens a hash that differs in byte %d", i)
+		}
+	}
+	if token.opens(token.secret) || token.opens([32]byte{}) {
+		t.Error("the secret opens what is no hash of it")
+	}
+}
+
+func FuzzATokenThatIsParsedIsWrittenTheSame(f *testing.F) {
+	good := opaque{}.text()
+	for _, seed := range []string{good, good + "=", good[:69] + "B", "cps_" + good, strings.Repeat("\n", 70), ""} {
+		f.Add(seed)
+	}
+	f.Fuzz(func(t *testing.T, raw string) {
+		if token, ok := parseOpaque(raw); ok && token.text() != raw {
+			t.Errorf("%q is written as %q", raw, token.text())
+		}
+	})
+}

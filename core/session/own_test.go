@@ -1,0 +1,391 @@
+package session_test
+
+import (
+	"encoding/base64"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/session"
+	"github.com/cotterpin/cotterpin/core/settings"
+)
+
+func TestASessionIsShownAsItBegan(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	own := b.own(settings.DefaultOwnSession(), nil)
+	issued := issue(t, own, b.login())
+	want := session.View{
+		ID: issued.Session.ID, Strategy: "own", Format: "opaque", Provider: "cotter", AuthMethod: "OTP",
+		CreatedAt: start, ExpiresAt: start.Add(30 * 24 * time.Hour), IdleExpiresAt: start.Add(7 * 24 * time.Hour),
+	}
+	if issued.Session != want || issued.Session.ID == "" {
+		t.Errorf("issued %+v\nwant %+v", issued.Session, want)
+	}
+	if got := check(t, own, presented(issued.Token)).Session; got != want {
+		t.Errorf("checked %+v\nwant %+v", got, want)
+	}
+	if own.Name() != settings.Own {
+		t.Errorf("the strategy is called %q", own.Name())
+	}
+}
+
+func TestTheStoredHashIsNoSecret(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	var stored session.Record
+	keep := &keepRecord{Store: b.db.Sessions(), kept: &stored}
+	own := b.own(settings.DefaultOwnSession(), keep)
+	token := issue(t, own, b.login()).Token
+	check(t, own, presented(token))
+
+	lookup, _, _ := strings.Cut(token, ".")
+	hash := stored.SecretHash[:]
+	for _, secret := range []string{string(hash), hex.EncodeToString(hash), base64.RawURLEncoding.EncodeToString(hash)} {
+		if _, err := own.Check(t.Context(), presented(lookup+"."+secret)); autherr.CodeOf(err) != autherr.InvalidToken {
+			t.Errorf("the hash as secret: got %v, want InvalidToken", err)
+		}
+	}
+	if shown, err := json.Marshal(stored); err != nil || strings.Contains(string(shown), token[len(lookup)+1:]) {
+		t.Errorf("the secret is stored, or error %v", err)
+	}
+}
+
+func TestWhatEndedASessionIsToldToTheLogAlone(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		end    func(*testing.T, *bench, session.View)
+		reason string
+	}{
+		"Revoked": {func(t *testing.T, b *bench, v session.View) {
+			if err := b.db.Sessions().Revoke(t.Context(), b.user.ID, v.ID, "test", b.at); err != nil {
+				t.Fatal(err)
+			}
+		}, "session_revoked"},
+		"Expired": {func(_ *testing.T, b *bench, v session.View) { b.at = v.ExpiresAt }, "session_expired"},
+		"Idle":    {func(_ *testing.T, b *bench, v session.View) { b.at = v.IdleExpiresAt }, "session_idle"},
+		"Disabled": {func(t *testing.T, b *bench, _ session.View) {
+			if err := b.db.Accounts().Disable(t.Context(), b.user.ID, b.at); err != nil {
+				t.Fatal(err)
+			}
+		}, "account_disabled"},
+		"NotBefore": {func(t *testing.T, b *bench, v session.View) {
+			if err := b.db.Accounts().SetNotBefore(t.Context(), b.user.ID, v.CreatedAt.Add(time.Millisecond)); err != nil {
+				t.Fatal(err)
+			}
+		}, "issued_before_revocation"},
+		"Deleted": {func(t *testing.T, b *bench, _ session.View) {
+			if err := b.db.Accounts().Delete(t.Context(), b.user.ID); err != nil {
+				t.Fatal(err)
+			}
+		}, "unknown_session"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			own := b.own(settings.DefaultOwnSession(), nil)
+			issued := issue(t, own, b.login())
+			check(t, own, presented(issued.Token))
+			c.end(t, b, issued.Session)
+			_, err := own.Check(t.Context(), presented(issued.Token))
+			wantError(t, err, autherr.InvalidToken, c.reason)
+			_, err = own.Renew(t.Context(), presented(issued.Token))
+			wantError(t, err, autherr.InvalidToken, c.reason)
+			if err := own.End(t.Context(), presented(issued.Token), "logout"); err != nil {
+				t.Errorf("End: %v", err)
+			}
+		})
+	}
+}
+
+func TestAnOutageEndsNoSession(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	sound := b.own(settings.DefaultOwnSession(), nil)
+	token := issue(t, sound, b.login()).Token
+	calls := map[string]func(*session.Own) error{
+		"Create": func(o *session.Own) error { _, err := o.Issue(t.Context(), b.login()); return err },
+		"Find":   func(o *session.Own) error { _, err := o.Check(t.Context(), presented(token)); return err },
+		"Rotate": func(o *session.Own) error { _, err := o.Renew(t.Context(), presented(token)); return err },
+		"Revoke": func(o *session.Own) error { return o.End(t.Context(), presented(token), "logout") },
+		"Sweep":  func(o *session.Own) error { _, err := o.Sweep(t.Context()); return err },
+	}
+	for method, call := range calls {
+		err := call(b.own(settings.DefaultOwnSession(), &broken{Store: b.db.Sessions(), method: method, err: errDown}))
+		wantError(t, err, autherr.TemporarilyUnavailable, "store_failed")
+		if !errors.Is(err, errDown) || strings.Contains(err.Error(), token) {
+			t.Errorf("%s: got %v, want its cause and no token", method, err)
+		}
+	}
+	err := b.own(settings.DefaultOwnSession(), &broken{Store: b.db.Sessions(), method: "Find", err: errDown}).
+		End(t.Context(), presented(token), "logout")
+	wantError(t, err, autherr.TemporarilyUnavailable, "store_failed")
+	check(t, sound, presented(token))
+}
+
+func TestAUserWhoIsDeletedBetweenLoginAndSessionTriesAgain(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	own := b.own(settings.DefaultOwnSession(), nil)
+	issue(t, own, b.login())
+	if err := b.db.Accounts().Delete(t.Context(), b.user.ID); err != nil {
+		t.Fatalf("Delete: %v", err)
+	}
+	_, err := own.Issue(t.Context(), b.login())
+	wantError(t, err, autherr.TemporarilyUnavailable, "user_deleted_meanwhile")
+}
+
+func TestALoginThatARevocationOvertakesHasNoSession(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	own := b.own(settings.DefaultOwnSession(), nil)
+	login := b.login()
+	check(t, own, presented(issue(t, own, login).Token))
+
+	b.at = b.at.Add(time.Millisecond)
+	directory := session.NewDirectory(b.db.Accounts(), b.db.Sessions(), nil, b.now)
+	if err := directory.RevokeAll(t.Context(), b.user.ID); err != nil {
+		t.Fatalf("RevokeAll: %v", err)
+	}
+	_, err := own.Check(t.Context(), presented(issue(t, own, login).Token))
+	wantError(t, err, autherr.InvalidToken, "issued_before_revocation")
+}
+
+func TestASessionThatIsRevokedWhileItIsRenewedHasNoNewToken(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	own := b.own(settings.DefaultOwnSession(), nil)
+	issued := issue(t, own, b.login())
+	racing := b.own(settings.DefaultOwnSession(), &broken{Store: b.db.Sessions(), method: "Rotate", before: func() {
+		if err := own.End(t.Context(), presented(issued.Token), "logout"); err != nil {
+			t.Errorf("End: %v", err)
+		}
+	}})
+	_, err := racing.Renew(t.Context(), presented(issued.Token))
+	wantError(t, err, autherr.InvalidToken, "session_revoked")
+}
+
+func TestAFailureToNoteIsLoggedAndDoesNotFailTheRequest(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	own := b.own(settings.DefaultOwnSession(), &broken{Store: b.db.Sessions(), method: "Touch", err: errDown})
+	issued := issue(t, own, b.login())
+	check(t, own, presented(issued.Token))
+	if b.log.Len() != 0 {
+		t.Fatalf("logged %q before there was anything to note", b.log.String())
+	}
+	b.at = b.at.Add(time.Hour)
+	if got := check(t, own, presented(issued.Token)).Session; got != issued.Session {
+		t.Errorf("checked %+v, want %+v", got, issued.Session)
+	}
+	log := b.log.String()
+	if !strings.Contains(log, issued.Session.ID) || !strings.Contains(log, errDown.Error()) || strings.Contains(log, issued.Token[4:]) {
+		t.Errorf("logged %q, want the session and the cause, and no token", log)
+	}
+}
+
+func TestHowOftenASessionIsNoted(t *testing.T) {
+	t.Parallel()
+	cases := map[string]struct {
+		idle, interval time.Duration
+	}{
+		"AtMostHourly":      {7 * 24 * time.Hour, time.Hour},
+		"ATenthOfAShortEnd": {20 * time.Minute, 2 * time.Minute},
+		"WithoutIdleLimit":  {0, time.Hour},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			s := settings.DefaultOwnSession()
+			s.IdleTTL = settings.Duration(c.idle)
+			touches := 0
+			own := b.own(s, &broken{Store: b.db.Sessions(), method: "Touch", before: func() { touches++ }})
+			token := issue(t, own, b.login()).Token
+			for _, step := range []struct {
+				advance time.Duration
+				want    int
+			}{
+				{c.interval - time.Millisecond, 0},
+				{time.Millisecond, 1},
+				{c.interval - time.Millisecond, 1},
+				{-time.Hour, 1},
+				{time.Hour + time.Millisecond, 2},
+			} {
+				b.at = b.at.Add(step.advance)
+				check(t, own, presented(token))
+				if touches != step.want {
+					t.Fatalf("%d notes at %v, want %d", touches, b.at.Sub(start), step.want)
+				}
+			}
+		})
+	}
+}
+
+func TestWithoutIdleLimitOnlyTheAbsoluteEndCounts(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	s := settings.DefaultOwnSession()
+	s.IdleTTL = 0
+	own := b.own(s, nil)
+	issued := issue(t, own, b.login())
+	if !issued.Session.IdleExpiresAt.IsZero() {
+		t.Errorf("the idle end is %v, want none", issued.Session.IdleExpiresAt)
+	}
+	b.at = issued.Session.ExpiresAt.Add(-time.Millisecond)
+	if got := check(t, own, presented(issued.Token)).Session.IdleExpiresAt; !got.IsZero() {
+		t.Errorf("the idle end is %v after a note, want none", got)
+	}
+	b.at = issued.Session.ExpiresAt
+	_, err := own.Check(t.Context(), presented(issued.Token))
+	wantError(t, err, autherr.InvalidToken, "session_expired")
+}
+
+func TestWhenThePersonProvedWhoTheyAre(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ said, want time.Time }{
+		"AsTheProviderSays":   {start.Add(-time.Hour), start.Add(-time.Hour)},
+		"JustNow":             {start, start},
+		"TheProviderIsSilent": {time.Time{}, start},
+		"InTheFuture":         {start.Add(time.Second), start},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			own := b.own(settings.DefaultOwnSession(), nil)
+			login := b.login()
+			login.Identity.AuthenticatedAt = c.said
+			token := issue(t, own, login).Token
+			if got := check(t, own, presented(token)).Principal.AuthenticatedAt; !got.Equal(c.want) {
+				t.Errorf("got %v, want %v", got, c.want)
+			}
+		})
+	}
+}
+
+func TestASessionKeepsTheClaimsThatAreNamed(t *testing.T) {
+	t.Parallel()
+	claims := map[string]any{"role": "admin", "level": json.Number("7"), "other": "x"}
+	tooLarge := map[string]any{"role": strings.Repeat("a", 1024), "level": json.Number("7")}
+	justFits := map[string]any{"role": strings.Repeat("a", 1024-len(`{"role":""}`))}
+	cases := map[string]struct {
+		names  []string
+		claims map[string]any
+		want   map[string]any
+		warned bool
+	}{
+		"Named":       {[]string{"role", "level", "missing"}, claims, map[string]any{"role": "admin", "level": json.Number("7")}, false},
+		"NoneNamed":   {nil, claims, nil, false},
+		"NonePresent": {[]string{"missing"}, claims, nil, false},
+		"JustFitting": {[]string{"role"}, justFits, justFits, false},
+		"TooLarge":    {[]string{"role", "level"}, tooLarge, nil, true},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			s := settings.DefaultOwnSession()
+			s.Claims = c.names
+			own := b.own(s, nil)
+			login := b.login()
+			login.Identity.Claims = c.claims
+			token := issue(t, own, login).Token
+			if got := check(t, own, presented(token)).Principal.Claims; !reflect.DeepEqual(got, c.want) {
+				t.Errorf("kept %v, want %v", got, c.want)
+			}
+			if warned := b.log.Len() > 0; warned != c.warned || strings.Contains(b.log.String(), "aaaa") {
+				t.Errorf("logged %q", b.log.String())
+			}
+		})
+	}
+}
+
+func TestTheUserAgentIsKeptPrintableAndShort(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ sent, want string }{
+		"AsSent":          {"Mozilla/5.0 (X11; é)", "Mozilla/5.0 (X11; é)"},
+		"Control":         {"a\x00b\r\nc\x1b[31m\u0085d", "abc[31md"},
+		"Direction":       {"a\u202eb", "ab"},
+		"NotUTF8":         {"a\xff\xc3b", "ab"},
+		"JustFitting":     {strings.Repeat("a", 255), strings.Repeat("a", 255)},
+		"TooLong":         {strings.Repeat("a", 256), strings.Repeat("a", 255)},
+		"CutInACharacter": {strings.Repeat("a", 254) + "éé", strings.Repeat("a", 254)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			own := b.own(settings.DefaultOwnSession(), nil)
+			login := b.login()
+			login.UserAgent = c.sent
+			issue(t, own, login)
+			list, err := b.db.Sessions().List(t.Context(), b.user.ID, b.at)
+			if err != nil || len(list) != 1 || list[0].UserAgent != c.want || !utf8.ValidString(list[0].UserAgent) {
+				t.Errorf("kept %+v (error %v), want %q", list, err, c.want)
+			}
+		})
+	}
+}
+
+func TestASweepGoesOnUntilNothingIsLeft(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	s := settings.DefaultOwnSession()
+	s.MaxPerUser = 5000
+	batches := 0
+	own := b.own(s, &broken{Store: b.db.Sessions(), method: "Sweep", before: func() { batches++ }})
+	const sessions = 1001
+	for range sessions {
+		issue(t, own, b.login())
+	}
+	b.at = b.at.Add(s.TTL.Std() + 2*time.Hour)
+	if swept, err := own.Sweep(t.Context()); err != nil || swept != sessions || batches != 3 {
+		t.Errorf("deleted %d in %d batches (error %v), want %d in 3", swept, batches, err, sessions)
+	}
+}
+
+func BenchmarkCheckOwn(b *testing.B) {
+	bench := newBench(b)
+	own := bench.own(settings.DefaultOwnSession(), nil)
+	p := presented(issue(b, own, bench.login()).Token)
+	b.ReportAllocs()
+	for b.Loop() {
+		check(b, own, p)
+	}
+}
+
+func TestTheDirectoryTellsAnOutageFromNothingThere(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	own := b.own(settings.DefaultOwnSession(), nil)
+	issued := issue(t, own, b.login())
+	calls := map[string]func(*session.Directory, identity.UserID) error{
+		"List": func(d *session.Directory, u identity.UserID) error { _, err := d.List(t.Context(), u, ""); return err },
+		"Revoke": func(d *session.Directory, u identity.UserID) error {
+			return d.Revoke(t.Context(), u, issued.Session.ID)
+		},
+		"RevokeAll": func(d *session.Directory, u identity.UserID) error { return d.RevokeAll(t.Context(), u) },
+	}
+	for method, call := range calls {
+		down := session.NewDirectory(b.db.Accounts(), &broken{Store: b.db.Sessions(), method: method, err: errDown}, nil, b.now)
+		wantError(t, call(down, b.user.ID), autherr.TemporarilyUnavailable, "store_failed")
+	}
+	down := session.NewDirectory(b.db.Accounts(), &broken{Store: b.db.Sessions(), method: "RevokeAll", err: errDown}, nil, b.now)
+	wantError(t, down.RevokeOthers(t.Context(), b.user.ID, ""), autherr.TemporarilyUnavailable, "store_failed")
+
+	sound := session.NewDirectory(b.db.Accounts(), b.db.Sessions(), nil, b.now)
+	stranger := identity.UserID{1}
+	if entries, err := sound.List(t.Context(), stranger, ""); err != nil || len(entries) != 0 {
+		t.Errorf("List of a stranger: %v, error %v", entries, err)
+	}
+	wantError(t, sound.Revoke(t.Context(), stranger, issued.Session.ID), autherr.NotFound, "unknown_session")
+	wantError(t, sound.RevokeAll(t.Context(), stranger), autherr.NotFound, "unknown_user")
+	check(t, own, presented(issued.Token))
+}
