@@ -1,7 +1,11 @@
 package strictjson
 
-// Object is a parsed JSON object. Its values are views of the input, which
-// must not be changed while the object is in use.
+import (
+	"fmt"
+	"strings"
+)
+
+// Object is a parsed JSON object. The zero value has no members.
 type Object struct {
 	members []member
 }
@@ -11,33 +15,47 @@ type member struct {
 	value Value
 }
 
-// Value is the text of one JSON value, already checked.
-type Value []byte
+// Parse reads a text that is one JSON object, with nothing but blanks around
+// it. The error is a [*SyntaxError].
+func Parse(text []byte) (Object, error) { return parse(string(text)) }
 
-// Parse reads a text that is one JSON object.
-func Parse(text []byte) (Object, error) { panic("to be written") }
+func parse(text string) (Object, error) {
+	s := scanner{text: text, members: make([]member, 0, fewMembers)}
+	if err := s.document(); err != nil {
+		return Object{}, err
+	}
+	return Object{members: s.members}, nil
+}
 
 // Lookup returns the member with exactly that name.
-func (o Object) Lookup(name string) (Value, bool) { panic("to be written") }
+func (o Object) Lookup(name string) (Value, bool) {
+	for _, m := range o.members {
+		if m.name == name {
+			return m.value, true
+		}
+	}
+	return "", false
+}
 
 // Names returns the names of the members in the order of the text.
-func (o Object) Names() []string { panic("to be written") }
+func (o Object) Names() []string {
+	names := make([]string, len(o.members))
+	for i, m := range o.members {
+		names[i] = m.name
+	}
+	return names
+}
 
-// String returns the text of a JSON string, decoded.
-func (v Value) String() (string, bool) { panic("to be written") }
-
-// Int64 returns a JSON number that is written as an integer (no fraction, no
-// exponent) and fits.
-func (v Value) Int64() (int64, bool) { panic("to be written") }
-
-// Bool returns a JSON true or false.
-func (v Value) Bool() (value, ok bool) { panic("to be written") }
-
-// IsNull reports whether the value is null.
-func (v Value) IsNull() bool { panic("to be written") }
-
-// Object returns a JSON object.
-func (v Value) Object() (Object, bool) { panic("to be written") }
-
-// Strings returns a JSON array whose elements are all strings.
-func (v Value) Strings() ([]string, bool) { panic("to be written") }
+// CheckCase returns an error if a member has one of the known names but for its
+// letter case, as encoding/json would match it. It looks at the members of this
+// object, not into their values.
+func (o Object) CheckCase(known ...string) error {
+	for _, m := range o.members {
+		for _, name := range known {
+			if m.name != name && strings.EqualFold(m.name, name) {
+				return fmt.Errorf("strictjson: member %q is written in another letter case", name)
+			}
+		}
+	}
+	return nil
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"net/netip"
 	"strings"
 
 	"github.com/cotterpin/cotterpin/core/web"
@@ -17,18 +16,13 @@ func (e *Emulator) local(r web.Request) bool {
 	return e.options.InsecureRemote || isLoopback(r.Remote) && isLoopback(r.Host)
 }
 
-// isLoopback reports whether host or host:port is localhost or a loopback
-// address. No name is resolved.
+// isLoopback is [web.IsLoopback] for a host that may have a port.
 func isLoopback(hostport string) bool {
 	host, _, err := net.SplitHostPort(hostport)
 	if err != nil {
 		host = strings.TrimSuffix(strings.TrimPrefix(hostport, "["), "]")
 	}
-	if strings.EqualFold(host, "localhost") {
-		return true
-	}
-	addr, err := netip.ParseAddr(host)
-	return err == nil && addr.Unmap().IsLoopback()
+	return web.IsLoopback(host)
 }
 
 // sameOrigin lets only requests through that no page of another origin made a

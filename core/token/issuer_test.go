@@ -1,0 +1,146 @@
+package token_test
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/token"
+)
+
+// What a good token of the issuer says.
+const (
+	goodHeader = `{"alg":"ES256","kid":"k1","typ":"JWT"}`
+	goodClaims = `{"iss":"https://issuer.example","aud":"app","sub":"user-1","iat":1795345200,"exp":1795348800,"type":"access"}`
+)
+
+// issued is the iat of a good token, and the time at which tests verify it.
+var issued = time.Unix(1795345200, 0)
+
+// issuer signs whatever it is told to.
+type issuer struct {
+	kid string
+	key *ecdsa.PrivateKey
+}
+
+func newIssuer(tb testing.TB, kid string) issuer {
+	tb.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return issuer{kid: kid, key: key}
+}
+
+// sign returns a token of those texts, whatever they are.
+func (i issuer) sign(tb testing.TB, header, claims string) string {
+	tb.Helper()
+	signed := encode(header) + "." + encode(claims)
+	return signed + "." + encode(string(signES256(tb, i.key, signed)))
+}
+
+func signES256(tb testing.TB, key *ecdsa.PrivateKey, signed string) []byte {
+	tb.Helper()
+	digest := sha256.Sum256([]byte(signed))
+	r, s, err := ecdsa.Sign(rand.Reader, key, digest[:])
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return append(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32))...)
+}
+
+func encode(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
+
+// public returns the key as the issuer publishes it.
+func (i issuer) public(tb testing.TB) token.Key {
+	tb.Helper()
+	key, err := token.NewKey(i.kid, "ES256", &i.key.PublicKey)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return key
+}
+
+// jwk returns the entry of a document, with members changed or, if nil, removed.
+func (i issuer) jwk(changes map[string]any) map[string]any {
+	entry := token.PublicJWK(i.kid, &i.key.PublicKey)
+	for name, value := range changes {
+		entry[name] = value
+		if value == nil {
+			delete(entry, name)
+		}
+	}
+	return entry
+}
+
+// document returns a JWK Set document of entries of any kind.
+func document(tb testing.TB, entries ...any) []byte {
+	tb.Helper()
+	text, err := json.Marshal(map[string]any{"keys": entries})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return text
+}
+
+// strictPolicy takes what the issuer signs and nothing that can be left out.
+func strictPolicy(keys token.KeySet) token.Policy {
+	return token.Policy{
+		Keys:          keys,
+		Issuer:        "https://issuer.example",
+		Audience:      []string{"app"},
+		Algorithms:    []string{"ES256"},
+		KeyIDRequired: true,
+		PlainHeader:   true,
+		ClockSkew:     30 * time.Second,
+		Now:           func() time.Time { return issued },
+	}
+}
+
+func newVerifier(tb testing.TB, p token.Policy) *token.Verifier {
+	tb.Helper()
+	v, err := token.NewVerifier(p)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return v
+}
+
+// accept demands that the token is right.
+func accept(tb testing.TB, v *token.Verifier, raw string) token.Claims {
+	tb.Helper()
+	claims, err := v.Verify(tb.Context(), raw)
+	if err != nil {
+		tb.Fatalf("a good token is refused: %v", err)
+	}
+	return claims
+}
+
+// refuse demands that the token is refused for that reason, and that nothing
+// is told about it.
+func refuse(tb testing.TB, v *token.Verifier, raw, reason string) {
+	tb.Helper()
+	claims, err := v.Verify(tb.Context(), raw)
+	if autherr.CodeOf(err) != autherr.InvalidToken || autherr.ReasonOf(err) != reason {
+		tb.Errorf("got %v, want invalid_token (%s)", err, reason)
+	}
+	if claims.Subject != "" || claims.Issuer != "" {
+		tb.Errorf("claims of a refused token: %+v", claims)
+	}
+}
+
+// change replaces a part of a text that must be there.
+func change(tb testing.TB, text, old, replacement string) string {
+	tb.Helper()
+	if !strings.Contains(text, old) {
+		tb.Fatalf("%s does not contain %s", text, old)
+	}
+	return strings.Replace(text, old, replacement, 1)
+}

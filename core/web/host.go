@@ -1,0 +1,17 @@
+package web
+
+import (
+	"net/netip"
+	"strings"
+)
+
+// IsLoopback reports whether a host, without its port, is this machine:
+// "localhost", or a loopback address (RFC 6761, section 6.3). No name is looked
+// up.
+func IsLoopback(host string) bool {
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	address, err := netip.ParseAddr(host)
+	return err == nil && address.Unmap().IsLoopback()
+}
