@@ -1,6 +1,5 @@
 // Package cotterfiber mounts cotterpin in fiber v2, natively: nothing is
 // bridged through net/http, and nothing that fiber will use again is kept.
-//
 // Behind a guard the caller is in c.UserContext() ([core.FromContext]) and in
 // fiber's locals ([Principal]).
 package cotterfiber

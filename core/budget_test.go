@@ -1,0 +1,178 @@
+package core_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// What must stay small, so that no logic gathers in the facade or is written
+// once for each framework.
+const (
+	facadeTypes  = 8
+	facadeLines  = 600
+	adapterLines = 120
+)
+
+func TestTheFacadeStaysSmall(t *testing.T) {
+	t.Parallel()
+	files := parseFolder(t, ".")
+	if lines := countLines(files); lines > facadeLines {
+		t.Errorf("package core has %d lines, more than %d", lines, facadeLines)
+	}
+	if types := exportedTypes(files); len(types) > facadeTypes {
+		t.Errorf("package core has %d exported types, more than %d: %v", len(types), facadeTypes, types)
+	}
+}
+
+func TestExportedTypesAndLinesAreCounted(t *testing.T) {
+	t.Parallel()
+	files := []source{
+		parse(t, "a.go", "package core\n\ntype (\n\tKit struct{}\n\thidden struct{}\n)\n"),
+		parse(t, "b.go", "package core\n\ntype Request = string\n\nfunc Open() {}\n"),
+	}
+	if got, want := exportedTypes(files), []string{"Kit", "Request"}; !slices.Equal(got, want) {
+		t.Errorf("exported types: got %v, want %v", got, want)
+	}
+	if got, want := countLines(files), 11; got != want {
+		t.Errorf("lines: got %d, want %d", got, want)
+	}
+}
+
+func TestAdaptersOnlyTranslate(t *testing.T) {
+	t.Parallel()
+	for _, adapter := range []string{"cotterhttp", "cottergin", "cotterfiber"} {
+		files := parseFolder(t, filepath.Join("../adapters", adapter))
+		if lines := countLines(files); lines > adapterLines {
+			t.Errorf("%s has %d lines, more than %d", adapter, lines, adapterLines)
+		}
+		for _, file := range files {
+			for _, breach := range decisions(file) {
+				t.Errorf("%s decides: %s", adapter, breach)
+			}
+		}
+	}
+}
+
+func TestDecisionsOfAnAdapterAreFound(t *testing.T) {
+	t.Parallel()
+	const translation = `package cotterx
+import "net/http"
+func write(w http.ResponseWriter, status int) { w.WriteHeader(status) }
+`
+	if found := decisions(parse(t, "x.go", translation)); len(found) != 0 {
+		t.Fatalf("a translation: %v", found)
+	}
+	for name, c := range map[string]struct{ replaced, by, want string }{
+		"AStatusByName":   {"w.WriteHeader(status)", "w.WriteHeader(http.StatusUnauthorized)", "x.go:3: http.StatusUnauthorized"},
+		"AStatusByNumber": {"w.WriteHeader(status)", "w.WriteHeader(401)", "x.go:3: 401"},
+		"JSON":            {`import "net/http"`, `import "net/http"; import "encoding/json"`, "x.go:2: encoding/json"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			decided := strings.Replace(translation, c.replaced, c.by, 1)
+			if got := decisions(parse(t, "x.go", decided)); !slices.Equal(got, []string{c.want}) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+		})
+	}
+}
+
+// source is a Go file without tests.
+type source struct {
+	positions *token.FileSet
+	file      *ast.File
+}
+
+func (s source) at(node ast.Node) string {
+	position := s.positions.Position(node.Pos())
+	return fmt.Sprintf("%s:%d", filepath.Base(position.Filename), position.Line)
+}
+
+func parseFolder(t *testing.T, folder string) []source {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(folder, "*.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var files []source
+	for _, name := range names {
+		if strings.HasSuffix(name, "_test.go") {
+			continue
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, parse(t, name, string(text)))
+	}
+	if len(files) == 0 {
+		t.Fatalf("there is no source in %s", folder)
+	}
+	return files
+}
+
+func parse(t *testing.T, name, text string) source {
+	t.Helper()
+	s := source{positions: token.NewFileSet()}
+	var err error
+	if s.file, err = parser.ParseFile(s.positions, name, text, parser.SkipObjectResolution); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func countLines(files []source) int {
+	var lines int
+	for _, s := range files {
+		lines += s.positions.File(s.file.FileStart).LineCount()
+	}
+	return lines
+}
+
+func exportedTypes(files []source) []string {
+	var types []string
+	for _, s := range files {
+		ast.Inspect(s.file, func(node ast.Node) bool {
+			spec, isType := node.(*ast.TypeSpec)
+			if isType && spec.Name.IsExported() {
+				types = append(types, spec.Name.Name)
+			}
+			_, isBody := node.(*ast.BlockStmt)
+			return !isBody
+		})
+	}
+	return types
+}
+
+// decisions returns where an adapter names a status or makes JSON: what an
+// answer says is decided in core.
+func decisions(s source) []string {
+	var found []string
+	ast.Inspect(s.file, func(node ast.Node) bool {
+		switch node := node.(type) {
+		case *ast.ImportSpec:
+			if node.Path.Value == `"encoding/json"` {
+				found = append(found, s.at(node)+": encoding/json")
+			}
+		case *ast.SelectorExpr:
+			of, isName := node.X.(*ast.Ident)
+			if isName && len(node.Sel.Name) > len("Status") && strings.HasPrefix(node.Sel.Name, "Status") {
+				found = append(found, fmt.Sprintf("%s: %s.%s", s.at(node), of.Name, node.Sel.Name))
+			}
+		case *ast.BasicLit:
+			if n, err := strconv.Atoi(node.Value); err == nil && 100 <= n && n <= 599 {
+				found = append(found, s.at(node)+": "+node.Value)
+			}
+		}
+		return true
+	})
+	return found
+}

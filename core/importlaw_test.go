@@ -1,0 +1,198 @@
+package core_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const modulePath = "github.com/cotterpin/cotterpin/"
+
+// The groups of the law. Leaves know nothing of ours but each other; parts are
+// what package core is put together from. The vocabulary is everybody's.
+const (
+	leaves    = " core/autherr core/block core/identity core/settings core/strictjson core/web "
+	parts     = " core/account core/config core/database core/provider core/session core/token "
+	providers = " core/provider/cotter core/provider/emulator core/provider/oidc "
+
+	vocabulary = leaves + "github.com/google/uuid "
+
+	storage = vocabulary + "core/account core/database core/session ent/... " +
+		"ariga.io/atlas/... entgo.io/ent/... github.com/pressly/goose/v3/... "
+
+	testLibraries = " testing testing/... net/http/httptest "
+)
+
+// importLaw says what each package may import beside the standard library. Our
+// packages are written without the path of our module; "x/..." is x and all
+// below it. The first row that names a package decides.
+var importLaw = []lawRow{
+	{leaves, vocabulary},
+
+	{"core/token", vocabulary + "github.com/lestrrat-go/jwx/v2/... github.com/maypok86/otter/v2 golang.org/x/sync/... golang.org/x/time/..."},
+	{"core/provider", vocabulary + "core/token"},
+	{"core/provider/emulator", vocabulary + "core/provider core/provider/cotter core/token"},
+	{"core/provider/cotter core/provider/oidc", vocabulary + "core/provider core/token"},
+	{"core/account", vocabulary},
+	{"core/account/memstore", vocabulary + "core/account core/session"},
+	{"core/session", vocabulary + "core/account core/provider github.com/maypok86/otter/v2"},
+	{"core/database", vocabulary + "core/account core/session"},
+	{"core/config", vocabulary + "core/database core/provider " +
+		"github.com/agext/levenshtein github.com/hashicorp/hcl/v2/... github.com/zclconf/go-cty/... golang.org/x/net/publicsuffix"},
+
+	{"core/endpoint", vocabulary + parts + "github.com/maypok86/otter/v2 golang.org/x/time/..."},
+	{"core", vocabulary + parts + "core/endpoint"},
+	{"core/cli", vocabulary + parts + providers + "core adapters/cotterhttp github.com/spf13/cobra"},
+	{"core/cmd/...", vocabulary + providers + "core core/cli ent/sqlite github.com/spf13/cobra"},
+
+	{"adapters/cotterhttp", "core core/web"},
+	{"adapters/cottergin", "core core/web github.com/gin-gonic/gin"},
+	{"adapters/cotterfiber", "core core/web github.com/gofiber/fiber/v2 github.com/valyala/fasthttp"},
+
+	{"ent/sqlite ent/migrations/generate", storage + "modernc.org/sqlite/..."},
+	{"ent/...", storage},
+
+	// The suites are the only packages outside of tests that know how to test.
+	{"core/provider/providertest", vocabulary + "core/provider core/token" + testLibraries},
+	{"core/account/accounttest", vocabulary + "core/account" + testLibraries},
+	{"core/session/sessiontest", vocabulary + "core/account core/session" + testLibraries},
+	{"adapters/adaptertest", vocabulary + parts + providers + "core core/account/memstore core/provider/providertest" + testLibraries},
+}
+
+func TestEveryPackageImportsOnlyWhatTheLawAllows(t *testing.T) {
+	t.Parallel()
+	for _, module := range []string{"..", "../adapters/cottergin", "../adapters/cotterfiber"} {
+		packages := listPackages(t, module)
+		if len(packages) == 0 {
+			t.Errorf("go list finds no package in %s", module)
+		}
+		for _, breach := range importBreaches(importLaw, packages) {
+			t.Error(breach)
+		}
+	}
+}
+
+func TestBreachesOfTheImportLawAreFound(t *testing.T) {
+	t.Parallel()
+	const (
+		jwx   = "github.com/lestrrat-go/jwx/v2/jwk"
+		hcl   = "github.com/hashicorp/hcl/v2"
+		gin   = "github.com/gin-gonic/gin"
+		cobra = "github.com/spf13/cobra"
+	)
+	for name, c := range map[string]struct{ from, lawful, unlawful string }{
+		"ALeafImportsAPart":              {"core/web", ours("core/autherr"), ours("core/token")},
+		"APartImportsAnother":            {"core/account", ours("core/identity"), ours("core/session")},
+		"APartImportsCore":               {"core/session", ours("core/provider"), ours("core")},
+		"ConfigImportsJWX":               {"core/config", hcl, jwx},
+		"TokenImportsHCL":                {"core/token", jwx, hcl},
+		"CoreImportsAProvider":           {"core", ours("core/provider"), ours("core/provider/cotter")},
+		"CoreImportsEnt":                 {"core", ours("core/endpoint"), ours("ent/sqlite")},
+		"CoreImportsTesting":             {"core", "net/http", "testing"},
+		"CoreImportsATestServer":         {"core", "net/http", "net/http/httptest"},
+		"CLIImportsTheEndpoints":         {"core/cli", cobra, ours("core/endpoint")},
+		"CLIImportsEnt":                  {"core/cli", ours("adapters/cotterhttp"), ours("ent/sqlite")},
+		"AnAdapterImportsAPart":          {"adapters/cotterhttp", ours("core/web"), ours("core/session")},
+		"AnAdapterImportsAnother":        {"adapters/cottergin", gin, ours("adapters/cotterhttp")},
+		"AnAdapterImportsAForeignRouter": {"adapters/cotterfiber", "github.com/gofiber/fiber/v2", gin},
+		"EntImportsCore":                 {"ent/entstore", ours("core/account"), ours("core")},
+		"EntStoreImportsADriver":         {"ent/entstore", "entgo.io/ent/dialect", "modernc.org/sqlite"},
+		"AProviderImportsItsSuite":       {"core/provider/oidc", ours("core/token"), ours("core/provider/providertest")},
+		"ASuiteImportsATestFramework":    {"core/account/accounttest", "testing", "github.com/stretchr/testify/require"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			lawful := goPackage{ImportPath: ours(c.from), Imports: []string{"context", c.lawful}}
+			if breaches := importBreaches(importLaw, []goPackage{lawful}); len(breaches) != 0 {
+				t.Fatalf("the lawful import: %v", breaches)
+			}
+			unlawful := goPackage{ImportPath: ours(c.from), Imports: []string{"context", c.lawful, c.unlawful}}
+			want := []string{c.from + " must not import " + strings.TrimPrefix(c.unlawful, modulePath)}
+			if got := importBreaches(importLaw, []goPackage{unlawful}); !slices.Equal(got, want) {
+				t.Errorf("got %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+func TestAPackageWithoutARowIsABreach(t *testing.T) {
+	t.Parallel()
+	got := importBreaches(importLaw, []goPackage{{ImportPath: ours("core/util")}})
+	if want := []string{"core/util has no row in the import law"}; !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// lawRow is two lists whose entries are parted by blanks.
+type lawRow struct{ packages, mayImport string }
+
+// goPackage is what we read of go list's description of a package. Imports are
+// those of its files without tests.
+type goPackage struct {
+	ImportPath string   `json:"ImportPath"`
+	Imports    []string `json:"Imports"`
+}
+
+func importBreaches(law []lawRow, packages []goPackage) []string {
+	var breaches []string
+	for _, p := range packages {
+		from := strings.TrimPrefix(p.ImportPath, modulePath)
+		i := slices.IndexFunc(law, func(row lawRow) bool { return names(row.packages, from) })
+		if i < 0 {
+			breaches = append(breaches, from+" has no row in the import law")
+			continue
+		}
+		for _, imported := range p.Imports {
+			path, isOurs := strings.CutPrefix(imported, modulePath)
+			if names(law[i].mayImport, path) || !isOurs && isEverybodys(path) {
+				continue
+			}
+			breaches = append(breaches, from+" must not import "+path)
+		}
+	}
+	return breaches
+}
+
+// isEverybodys reports whether the path is of the standard library, test
+// libraries excepted.
+func isEverybodys(path string) bool {
+	host, _, _ := strings.Cut(path, "/")
+	return !strings.Contains(host, ".") && !names(testLibraries, path)
+}
+
+// names reports whether one of the patterns, which are parted by blanks, names
+// the path.
+func names(patterns, path string) bool {
+	return slices.ContainsFunc(strings.Fields(patterns), func(pattern string) bool {
+		if root, whole := strings.CutSuffix(pattern, "/..."); whole {
+			return path == root || strings.HasPrefix(path, root+"/")
+		}
+		return path == pattern
+	})
+}
+
+func ours(path string) string { return modulePath + path }
+
+func listPackages(t *testing.T, module string) []goPackage {
+	t.Helper()
+	command := exec.CommandContext(t.Context(), "go", "list", "-json=ImportPath,Imports", "./...")
+	command.Dir = module
+	var stderr bytes.Buffer
+	command.Stderr = &stderr
+	output, err := command.Output()
+	if err != nil {
+		t.Fatalf("go list in %s: %v\n%s", module, err, &stderr)
+	}
+	var packages []goPackage
+	for decoder := json.NewDecoder(bytes.NewReader(output)); decoder.More(); {
+		var p goPackage
+		if err := decoder.Decode(&p); err != nil {
+			t.Fatalf("go list in %s: %v", module, err)
+		}
+		packages = append(packages, p)
+	}
+	return packages
+}
