@@ -14,6 +14,7 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -70,6 +71,7 @@ func openProviders(ctx context.Context, s Settings, o options) (*provider.Set, e
 	var opened []provider.Named
 	var failed []error
 	for _, instance := range s.Providers {
+		instance.Name = cmp.Or(instance.Name, instance.Type.Name())
 		p, err := openProvider(ctx, s, instance, o)
 		if err != nil {
 			failed = append(failed, s.Explain(config.Path{Block: "provider", Label: instance.Name}, "Provider cannot be opened", err))

@@ -8,7 +8,6 @@ package endpoint
 
 import (
 	"context"
-	"crypto/rand"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -130,12 +129,12 @@ func (e *Endpoints) Serve(ctx context.Context, r web.Request) (web.Response, boo
 		return web.Response{}, false
 	}
 	if own, rest, ok := e.providerRoutes(below); ok {
-		return e.recovered(func() (web.Response, error) {
+		return e.recovered(r, func() (web.Response, error) {
 			r.Path = rest
 			return own.Serve(ctx, r), nil
 		}), true
 	}
-	response := e.recovered(func() (web.Response, error) { return e.answer(ctx, below, r) })
+	response := e.recovered(r, func() (web.Response, error) { return e.answer(ctx, below, r) })
 	if r.ContentLength > maxBody {
 		// What was declared too large is not read, so the connection cannot go on.
 		response = response.With("Connection", "close")
@@ -154,7 +153,7 @@ func (e *Endpoints) answer(ctx context.Context, path string, r web.Request) (web
 	}
 	if !found.takes(r.Method) {
 		refusal := autherr.New(autherr.MethodNotAllowed, "wrong_method")
-		return e.problem(refusal).With("Allow", found.allow()), nil
+		return e.refuse(r, refusal).With("Allow", found.allow()), nil
 	}
 	if !e.guard.Allows(r) {
 		return web.Response{}, autherr.New(autherr.CrossOrigin, "foreign_origin")
@@ -184,39 +183,16 @@ func (e *Endpoints) providerRoutes(below string) (own web.Handler, rest string, 
 }
 
 // recovered turns an error or a panic into the response that tells of it.
-func (e *Endpoints) recovered(handle func() (web.Response, error)) (response web.Response) {
+func (e *Endpoints) recovered(r web.Request, handle func() (web.Response, error)) (response web.Response) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			e.Log.Error("panic", "cause", cause, "stack", string(debug.Stack()))
-			response = e.problem(autherr.New(autherr.Internal, "panic"))
+			response = e.refuse(r, autherr.New(autherr.Internal, "panic"))
 		}
 	}()
 	response, err := handle()
 	if err != nil {
-		return e.problem(err)
+		return e.refuse(r, err)
 	}
 	return response
-}
-
-// problem renders an error and writes it to the log under the same request id.
-func (e *Endpoints) problem(err error) web.Response {
-	id := rand.Text()
-	e.logRefusal(id, err)
-	return web.Problem(err, id, e.Auth.Mode == settings.Development)
-}
-
-// logRefusal writes one line about an error: a caller's fault with its reason
-// alone, ours with the cause.
-func (e *Endpoints) logRefusal(requestID string, err error) {
-	attributes := []any{
-		"event", "request_refused",
-		"request_id", requestID,
-		"code", string(autherr.CodeOf(err)),
-		"reason", autherr.ReasonOf(err),
-	}
-	if web.StatusOf(err) < http.StatusInternalServerError {
-		e.Log.Info("request refused", attributes...)
-		return
-	}
-	e.Log.Error("request failed", append(attributes, "error", err.Error())...)
 }

@@ -102,7 +102,7 @@ func (e *Endpoints) Authorize(ctx context.Context, r web.Request, g Guard) (cont
 		return nil, e.preflight(r)
 	}
 	var admitted context.Context
-	answer := e.recovered(func() (web.Response, error) {
+	answer := e.recovered(r, func() (web.Response, error) {
 		caller, err := e.admit(ctx, r, g)
 		if err != nil {
 			return web.Response{}, err

@@ -102,6 +102,8 @@ func (e *Endpoints) revokeSessions(ctx context.Context, r web.Request) (web.Resp
 	if err != nil {
 		return web.Response{}, err
 	}
+	e.Log.Info("sessions revoked", "event", "session_revoked", "user_id", caller.UserID.String(),
+		"all", asked.all, "others", asked.others, "address", e.Proxies.Client(r).String())
 	response := web.NoContent()
 	if grant.Transport == settings.Cookie && (asked.all || asked.id == caller.SessionID) {
 		response = response.WithCookie(e.Cookie.Clear())

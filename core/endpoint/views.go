@@ -82,9 +82,9 @@ func newSessionBody(v session.View) sessionBody {
 	}
 }
 
-// untilEnd returns how long a session lasts at most.
+// untilEnd returns how long a session lasts at most, in whole seconds.
 func (e *Endpoints) untilEnd(v session.View) time.Duration {
-	return v.ExpiresAt.Sub(e.Now())
+	return v.ExpiresAt.Sub(e.Now()).Round(time.Second)
 }
 
 func textOrNull(s string) *string {

@@ -1,0 +1,117 @@
+package cli
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cotterpin/cotterpin/core/config"
+)
+
+// stdin is the name that stands for standard input.
+const stdin = "-"
+
+func newFmt(loader config.Loader) *cobra.Command {
+	f := formatter{loader: loader}
+	cmd := &cobra.Command{
+		Use:   "fmt [FILE...]",
+		Short: "Bring configuration files into the canonical layout",
+		Long: `Bring configuration files, by default ` + defaultFile + `, into the canonical layout.
+
+Files are rewritten in place, and the names of those that changed are printed.
+"-" formats standard input to standard output.`,
+		RunE: func(cmd *cobra.Command, files []string) error {
+			if len(files) == 0 {
+				files = []string{defaultFile}
+			}
+			return f.run(cmd, files)
+		},
+	}
+	cmd.Flags().BoolVar(&f.check, "check", false, "change nothing, and exit with 3 if a file is not formatted")
+	return cmd
+}
+
+// formatter is one run of fmt.
+type formatter struct {
+	loader  config.Loader
+	check   bool
+	changed []string
+	found   config.Diagnostics
+}
+
+func (f *formatter) run(cmd *cobra.Command, files []string) error {
+	f.changed, f.found = []string{}, nil
+	for _, file := range files {
+		if err := f.format(cmd, file); err != nil {
+			f.found = append(f.found, diagnosticsOf(err)...)
+		}
+	}
+	if err := f.print(cmd); err != nil {
+		return err
+	}
+	switch {
+	case len(f.found) > 0:
+		return exit(cmd, ExitError)
+	case f.check && len(f.changed) > 0:
+		return exit(cmd, ExitChanges)
+	default:
+		return nil
+	}
+}
+
+// format looks at one file, and rewrites it unless that is only checked.
+func (f *formatter) format(cmd *cobra.Command, file string) error {
+	src, err := read(cmd, file)
+	if err != nil {
+		return err
+	}
+	formatted, err := f.loader.Format(file, src)
+	if err != nil {
+		return err
+	}
+	isChanged := !bytes.Equal(src, formatted)
+	if isChanged && (f.check || file != stdin) {
+		f.changed = append(f.changed, file)
+	}
+	switch {
+	case f.check:
+		return nil
+	case file == stdin:
+		_, err = cmd.OutOrStdout().Write(formatted)
+	case isChanged:
+		err = rewrite(file, formatted)
+	}
+	return err
+}
+
+func read(cmd *cobra.Command, file string) ([]byte, error) {
+	if file == stdin {
+		return io.ReadAll(cmd.InOrStdin())
+	}
+	return os.ReadFile(file)
+}
+
+// rewrite replaces the content of a file that exists, whose mode stays.
+func rewrite(file string, content []byte) error {
+	const unused = 0o600
+	return os.WriteFile(file, content, unused)
+}
+
+// print says which files changed, and what was found.
+func (f *formatter) print(cmd *cobra.Command) error {
+	if wantsJSON(cmd) {
+		return printJSON(cmd, struct {
+			report
+
+			Changed []string `json:"changed"`
+		}{newReport(f.found), f.changed})
+	}
+	for _, file := range f.changed {
+		fmt.Fprintln(cmd.OutOrStdout(), file)
+	}
+	printDiagnostics(cmd, f.found)
+	return nil
+}

@@ -1,0 +1,18 @@
+// Command cotterpin checks and formats configuration files, and runs the Cotter
+// emulator. It knows all types of provider and database of this repository; an
+// application with types of its own mounts package cli in its own command.
+package main
+
+import (
+	"os"
+
+	"github.com/cotterpin/cotterpin/core/cli"
+	"github.com/cotterpin/cotterpin/core/provider/cotter"
+	"github.com/cotterpin/cotterpin/core/provider/emulator"
+	"github.com/cotterpin/cotterpin/core/provider/oidc"
+	"github.com/cotterpin/cotterpin/ent/sqlite"
+)
+
+func main() {
+	os.Exit(cli.ExitCode(cli.New(cotter.Type, emulator.Type, oidc.Type, sqlite.Type).Execute()))
+}

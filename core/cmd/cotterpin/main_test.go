@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bufio"
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// asCommand makes this test binary the command itself.
+const asCommand = "COTTERPIN_TEST_AS_COMMAND"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asCommand) != "" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+// command returns the command, run in a folder of its own with the given
+// auth.hcl.
+func command(t *testing.T, file string, args ...string) *exec.Cmd {
+	t.Helper()
+	program, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd.Dir = t.TempDir()
+	cmd.Env = append(os.Environ(), asCommand+"=1")
+	if err := os.WriteFile(filepath.Join(cmd.Dir, "auth.hcl"), []byte(file), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return cmd
+}
+
+func exitCode(err error) int {
+	if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+		return exit.ExitCode()
+	}
+	return 0
+}
+
+const development = `auth {
+  mode     = "development"
+  base_url = "http://localhost:8080"
+}
+
+provider "emulator" {
+  users = ["ada@example.com"]
+}
+
+provider "cotter" {
+  api_key_id = "6f0a5a3e-0c52-4f52-9a3e-7d8f0a1b2c3d"
+  base_url   = "http://127.0.0.1:8081/api/v0"
+  issuer     = "https://www.cotter.app"
+  trust      = ["email", "phone"]
+}
+
+provider "oidc" "google" {
+  issuer          = "https://accounts.google.com"
+  audience        = ["1234567890-abc.apps.googleusercontent.com"]
+  required_claims = { hd = "example.com" }
+}
+
+session "own" {}
+
+database "sqlite" {
+  path = "auth.db"
+}
+`
+
+func TestItExitsWithWhatBecameOfIt(t *testing.T) {
+	t.Parallel()
+	untidy := strings.ReplaceAll(development, "  ", "")
+	for name, c := range map[string]struct {
+		file string
+		args string
+		code int
+	}{
+		"Valid":        {development, "validate", 0},
+		"Mistaken":     {strings.Replace(development, "sqlite", "sqlight", 1), "validate", 1},
+		"Formatted":    {development, "fmt --check", 0},
+		"NotFormatted": {untidy, "fmt --check", 3},
+		"Formats":      {untidy, "fmt", 0},
+		"Broken":       {"auth {", "fmt --check", 1},
+		"UnknownFlag":  {development, "validate --colour", 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			output, err := command(t, c.file, strings.Fields(c.args)...).CombinedOutput()
+			if code := exitCode(err); code != c.code {
+				t.Errorf("it exits with %d, want %d:\n%s", code, c.code, output)
+			}
+		})
+	}
+}
+
+func TestTheEmulatorEndsWellAtASignal(t *testing.T) {
+	t.Parallel()
+	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
+		t.Run(signal.String(), func(t *testing.T) {
+			t.Parallel()
+			cmd := command(t, "", "emulator", "--addr", "127.0.0.1:0", "--api-key", "6f0a5a3e")
+			stderr, err := cmd.StderrPipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			line, err := bufio.NewReader(stderr).ReadString('\n')
+			if err != nil || !strings.HasPrefix(line, "listening on http://127.0.0.1:") {
+				t.Fatalf("it says %q, %v", line, err)
+			}
+			if err := cmd.Process.Signal(signal); err != nil {
+				t.Fatal(err)
+			}
+			if err := cmd.Wait(); err != nil {
+				t.Errorf("it ends with %v", err)
+			}
+		})
+	}
+}

@@ -1,0 +1,47 @@
+package config_test
+
+import (
+	"fmt"
+
+	"github.com/cotterpin/cotterpin/core/config"
+)
+
+func ExampleLoader_Parse() {
+	file := `auth {
+  base_url = "https://api.example.com/"
+}
+
+provider "coter" {
+}
+
+session "own" {
+  tll = "30d"
+}
+
+database "sqlite" {
+}
+`
+	_, err := config.Loader{Types: []config.Type{cotterType, sqliteType}}.Parse("auth.hcl", []byte(file))
+	fmt.Println(err)
+	// Output:
+	// Error: Invalid value for "base_url"
+	//
+	//   on auth.hcl line 2, in auth:
+	//    2:   base_url = "https://api.example.com/"
+	//
+	// Must be an origin and nothing else: write "https://api.example.com".
+	//
+	// Error: Unknown provider type
+	//
+	//   on auth.hcl line 5, in provider "coter":
+	//    5: provider "coter" {
+	//
+	// There is no provider "coter". Did you mean "cotter"?
+	//
+	// Error: Unsupported argument
+	//
+	//   on auth.hcl line 9, in session "own":
+	//    9:   tll = "30d"
+	//
+	// An argument named "tll" is not expected here. Did you mean "ttl"?
+}

@@ -1,0 +1,22 @@
+auth {
+  base_url = "https://api.example.com"
+}
+
+provider "cotter" {
+  api_key_id = "6f0a5a3e"
+  state = "draining"
+}
+
+session "own" {
+}
+
+database "sqlite" {
+}
+----------
+Error: Unsupported argument
+
+  on auth.hcl line 7, in provider "cotter":
+   7:   state = "draining"
+
+An argument named "state" is not expected here. This block has api_key_id,
+base_url, clock_skew, display_name, http, login_max_age, trust.

@@ -1,0 +1,22 @@
+auth {
+  base_url = "https://api.example.com"
+}
+
+provider "cotter" {
+  api_key_id = "6f0a5a3e"
+  colour = "red"
+}
+
+session "own" {
+}
+
+database "sqlite" {
+}
+----------
+Error: Unsupported argument
+
+  on auth.hcl line 7, in provider "cotter":
+   7:   colour = "red"
+
+An argument named "colour" is not expected here. This block has api_key_id,
+base_url, clock_skew, display_name, http, login_max_age, trust.

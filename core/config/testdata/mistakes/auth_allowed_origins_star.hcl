@@ -1,0 +1,22 @@
+auth {
+  base_url = "https://api.example.com"
+  allowed_origins = ["*"]
+}
+
+provider "cotter" {
+  api_key_id = "6f0a5a3e"
+}
+
+session "own" {
+}
+
+database "sqlite" {
+}
+----------
+Error: Invalid value for "allowed_origins"
+
+  on auth.hcl line 3, in auth:
+   3:   allowed_origins = ["*"]
+
+"*" would let every page on the web act for a signed-in user: list the
+origins.

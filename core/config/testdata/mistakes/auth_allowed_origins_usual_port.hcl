@@ -1,0 +1,21 @@
+auth {
+  base_url = "https://api.example.com"
+  allowed_origins = ["https://App.example.com:443"]
+}
+
+provider "cotter" {
+  api_key_id = "6f0a5a3e"
+}
+
+session "own" {
+}
+
+database "sqlite" {
+}
+----------
+Error: Invalid value for "allowed_origins"
+
+  on auth.hcl line 3, in auth:
+   3:   allowed_origins = ["https://App.example.com:443"]
+
+Each one must be an origin and nothing else: write "https://app.example.com".

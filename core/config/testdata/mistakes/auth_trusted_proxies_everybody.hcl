@@ -1,0 +1,22 @@
+auth {
+  base_url = "https://api.example.com"
+  trusted_proxies = ["0.0.0.0/0"]
+}
+
+provider "cotter" {
+  api_key_id = "6f0a5a3e"
+}
+
+session "own" {
+}
+
+database "sqlite" {
+}
+----------
+Error: Invalid value for "trusted_proxies"
+
+  on auth.hcl line 3, in auth:
+   3:   trusted_proxies = ["0.0.0.0/0"]
+
+"0.0.0.0/0" is everybody, who could then choose their address at will: list
+the proxies.

@@ -1,0 +1,24 @@
+auth {
+  base_url = "https://api.example.com"
+}
+
+auth {
+  base_url = "https://api.example.com"
+}
+
+provider "cotter" {
+  api_key_id = "6f0a5a3e"
+}
+
+session "own" {
+}
+
+database "sqlite" {
+}
+----------
+Error: Second auth block
+
+  on auth.hcl line 5, in auth:
+   5: auth {
+
+The block auth is on line 1 already. Remove one of them.

@@ -1,0 +1,21 @@
+auth {
+  base_url = "api.example.com"
+}
+
+provider "cotter" {
+  api_key_id = "6f0a5a3e"
+}
+
+session "own" {
+}
+
+database "sqlite" {
+}
+----------
+Error: Invalid value for "base_url"
+
+  on auth.hcl line 2, in auth:
+   2:   base_url = "api.example.com"
+
+Must be an origin, such as "https://api.example.com": scheme, host, and the
+port where it is not the usual one.

@@ -1,0 +1,20 @@
+auth {
+  base_url = "https://ada:hunter2@api.example.com"
+}
+
+provider "cotter" {
+  api_key_id = "6f0a5a3e"
+}
+
+session "own" {
+}
+
+database "sqlite" {
+}
+----------
+Error: Invalid value for "base_url"
+
+  on auth.hcl line 2, in auth:
+   2:   base_url = "https://•••@api.example.com"
+
+Must be an origin and nothing else: write "https://api.example.com".

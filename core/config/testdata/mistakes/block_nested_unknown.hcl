@@ -1,0 +1,23 @@
+auth {
+  base_url = "https://api.example.com"
+}
+
+provider "cotter" {
+  api_key_id = "6f0a5a3e"
+}
+
+session "own" {
+  store "redis" {
+  }
+}
+
+database "sqlite" {
+}
+----------
+Error: Unsupported block type
+
+  on auth.hcl line 10, in session "own":
+  10:   store "redis" {
+
+Blocks of type "store" are not expected here. This block has claims, cookie,
+idle_ttl, max_per_user, transport, ttl.

@@ -1,0 +1,24 @@
+logging {
+}
+
+auth {
+  base_url = "https://api.example.com"
+}
+
+provider "cotter" {
+  api_key_id = "6f0a5a3e"
+}
+
+session "own" {
+}
+
+database "sqlite" {
+}
+----------
+Error: Unsupported block type
+
+  on auth.hcl line 1, in logging:
+   1: logging {
+
+Blocks of type "logging" are not expected here. The file has the blocks auth,
+provider, users, session and database.

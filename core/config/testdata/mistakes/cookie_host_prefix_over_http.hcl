@@ -1,0 +1,25 @@
+auth {
+  base_url = "http://localhost:8080"
+  mode     = "development"
+}
+
+provider "cotter" {
+  api_key_id = "6f0a5a3e"
+}
+
+session "own" {
+  cookie {
+    name = "__Host-session"
+  }
+}
+
+database "sqlite" {
+}
+----------
+Error: Invalid value for "cookie.name"
+
+  on auth.hcl line 12, in session "own":
+  12:     name = "__Host-session"
+
+Browsers take a cookie of this name over https alone, and base_url is http:
+leave the name out.

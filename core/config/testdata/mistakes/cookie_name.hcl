@@ -1,0 +1,24 @@
+auth {
+  base_url = "https://api.example.com"
+}
+
+provider "cotter" {
+  api_key_id = "6f0a5a3e"
+}
+
+session "own" {
+  cookie {
+    name = "my session"
+  }
+}
+
+database "sqlite" {
+}
+----------
+Error: Invalid value for "cookie.name"
+
+  on auth.hcl line 11, in session "own":
+  11:     name = "my session"
+
+Must be made of letters, digits and punctuation that a cookie's name may have,
+such as "__Host-session".

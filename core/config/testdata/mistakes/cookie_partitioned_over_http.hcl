@@ -1,0 +1,24 @@
+auth {
+  base_url = "http://localhost:8080"
+  mode     = "development"
+}
+
+provider "cotter" {
+  api_key_id = "6f0a5a3e"
+}
+
+session "own" {
+  cookie {
+    partitioned = true
+  }
+}
+
+database "sqlite" {
+}
+----------
+Error: Invalid value for "cookie.partitioned"
+
+  on auth.hcl line 12, in session "own":
+  12:     partitioned = true
+
+Browsers take a partitioned cookie over https alone, and base_url is http.

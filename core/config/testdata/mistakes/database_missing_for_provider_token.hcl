@@ -1,0 +1,18 @@
+auth {
+  base_url = "https://api.example.com"
+}
+
+provider "cotter" {
+  api_key_id = "6f0a5a3e"
+}
+
+session "provider_token" {
+}
+----------
+Error: Missing database block
+
+  on auth.hcl line 9, in session "provider_token":
+   9: session "provider_token" {
+
+Users are kept in a database: add a block such as database "sqlite" {}, or
+keep no users with user = "none".

@@ -1,0 +1,22 @@
+auth {
+  base_url = "https://api.example.com"
+}
+
+provider "cotter" {
+  api_key_id = "6f0a5a3e"
+}
+
+session "provider_token" {
+  user = "none"
+}
+
+database "sqlite" {
+}
+----------
+Error: Database without use
+
+  on auth.hcl line 13, in database "sqlite":
+  13: database "sqlite" {
+
+Nothing is stored where session "provider_token" has user = "none": remove
+this block, or that argument.

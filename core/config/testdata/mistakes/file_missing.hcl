@@ -1,0 +1,20 @@
+auth {
+  base_url = "https://api.example.com"
+}
+
+provider "cotter" {
+  api_key_id = file("no-such-file")
+}
+
+session "own" {
+}
+
+database "sqlite" {
+}
+----------
+Error: Error in function call
+
+  on auth.hcl line 6, in provider "cotter":
+   6:   api_key_id = file("no-such-file")
+
+Call to function "file" failed: open no-such-file: no such file or directory.

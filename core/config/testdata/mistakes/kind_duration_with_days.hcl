@@ -1,0 +1,22 @@
+auth {
+  base_url = "https://api.example.com"
+}
+
+provider "cotter" {
+  api_key_id = "6f0a5a3e"
+}
+
+session "own" {
+  ttl = "1d12h"
+}
+
+database "sqlite" {
+}
+----------
+Error: Invalid value for "ttl"
+
+  on auth.hcl line 10, in session "own":
+  10:   ttl = "1d12h"
+
+"1d12h" is not a duration: write a number and a unit, such as "90s", "15m",
+"12h" or "30d".

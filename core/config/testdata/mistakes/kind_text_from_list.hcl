@@ -1,0 +1,20 @@
+auth {
+  base_url = "https://api.example.com"
+}
+
+provider "cotter" {
+  api_key_id = ["6f0a5a3e"]
+}
+
+session "own" {
+}
+
+database "sqlite" {
+}
+----------
+Error: Invalid value for "api_key_id"
+
+  on auth.hcl line 6, in provider "cotter":
+   6:   api_key_id = ["6f0a5a3e"]
+
+Must be one text, in quotes.

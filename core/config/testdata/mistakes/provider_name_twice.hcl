@@ -1,0 +1,33 @@
+auth {
+  base_url = "https://api.example.com"
+}
+
+provider "cotter" {
+  api_key_id = "6f0a5a3e"
+}
+
+provider "cotter" {
+  api_key_id = "other"
+  clock_skew = "5m"
+}
+
+session "own" {
+}
+
+database "sqlite" {
+}
+----------
+Error: Second provider of one name
+
+  on auth.hcl line 9, in provider "cotter":
+   9: provider "cotter" {
+
+There is a provider "cotter" already: give this one a name of its own,
+provider "TYPE" "NAME".
+
+Error: Invalid value for "clock_skew"
+
+  on auth.hcl line 11, in provider "cotter":
+  11:   clock_skew = "5m"
+
+Must be between "0s" and "120s".

@@ -1,0 +1,24 @@
+auth {
+  base_url = "https://api.example.com"
+}
+
+provider "oidc" {
+  issuer   = "https://accounts.example.com"
+  audience = ["a"]
+  claims {
+    subject = ""
+  }
+}
+
+session "own" {
+}
+
+database "sqlite" {
+}
+----------
+Error: Invalid value for "claims.subject"
+
+  on auth.hcl line 9, in provider "oidc":
+   9:     subject = ""
+
+Must not be empty.

@@ -1,0 +1,21 @@
+auth {
+  base_url = "https://api.example.com"
+}
+
+provider "cotter" {
+  api_key_id = "6f0a5a3e"
+}
+
+session "provider_token" {
+  transport = ["header"]
+}
+
+database "sqlite" {
+}
+----------
+Error: Invalid value for "transport"
+
+  on auth.hcl line 10, in session "provider_token":
+  10:   transport = ["header"]
+
+"header" is no transport: use "cookie", "bearer" or both.

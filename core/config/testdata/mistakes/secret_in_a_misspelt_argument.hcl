@@ -1,0 +1,28 @@
+auth {
+  base_url = "https://api.example.com"
+}
+
+provider "cotter" {
+  api_key_id = "6f0a5a3e"
+}
+
+session "own" {
+}
+
+database "postgres" {
+  ulr = "hunter2"
+}
+----------
+Error: Missing required argument
+
+  on auth.hcl line 12, in database "postgres":
+  12: database "postgres" {
+
+The argument "url" is required: the connection.
+
+Error: Unsupported argument
+
+  on auth.hcl line 13, in database "postgres":
+  13:   ulr = "•••"
+
+An argument named "ulr" is not expected here. Did you mean "url"?

@@ -1,0 +1,30 @@
+auth {
+  base_url = "https://api.example.com"
+}
+
+provider "cotter" {
+  api_key_id = "6f0a5a3e"
+}
+
+session "own" {
+}
+
+database "postgres" {
+  url            = "postgres://app:hunter2@db/auth"
+  max_open_conns = "hunter-many"
+}
+----------
+Warning: Secret "url" stands in the file
+
+  on auth.hcl line 13, in database "postgres":
+  13:   url            = "•••"
+
+Whoever reads the file or its history knows it. Take it from the environment,
+url = env("NAME"), or from a file, url = trimspace(file("PATH")).
+
+Error: Invalid value for "max_open_conns"
+
+  on auth.hcl line 14, in database "postgres":
+  14:   max_open_conns = "hunter-many"
+
+Must be a whole number.

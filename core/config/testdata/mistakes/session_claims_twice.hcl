@@ -1,0 +1,21 @@
+auth {
+  base_url = "https://api.example.com"
+}
+
+provider "cotter" {
+  api_key_id = "6f0a5a3e"
+}
+
+session "own" {
+  claims = ["role", "role"]
+}
+
+database "sqlite" {
+}
+----------
+Error: Invalid value for "claims"
+
+  on auth.hcl line 10, in session "own":
+  10:   claims = ["role", "role"]
+
+Must list names of claims, each once and none of them empty.

@@ -1,0 +1,18 @@
+auth {
+  base_url = "https://api.example.com"
+}
+
+provider "cotter" {
+  api_key_id = "6f0a5a3e"
+}
+
+database "sqlite" {
+}
+----------
+Error: Missing session block
+
+  on auth.hcl line 1:
+   1: auth {
+
+Add session "own" {} for sessions of the kit, or session "provider_token" {}
+to use the provider's token as it is.

@@ -1,0 +1,22 @@
+auth {
+  base_url = "https://api.example.com"
+  mode = development
+}
+
+provider "cotter" {
+  api_key_id = "6f0a5a3e"
+}
+
+session "own" {
+}
+
+database "sqlite" {
+}
+----------
+Error: Variables not allowed
+
+  on auth.hcl line 3, in auth:
+   3:   mode = development
+
+There are no variables in this file. A text stands in quotes, and a value from
+outside comes through env("NAME").

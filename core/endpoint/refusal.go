@@ -1,0 +1,47 @@
+package endpoint
+
+import (
+	"context"
+	"crypto/rand"
+	"log/slog"
+	"net/http"
+	"strings"
+
+	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/settings"
+	"github.com/cotterpin/cotterpin/core/web"
+)
+
+// refuse renders the error that a request ends with, and logs who was refused
+// where.
+func (e *Endpoints) refuse(r web.Request, err error) web.Response {
+	event, route := "request_refused", strings.TrimPrefix(r.Path, e.Auth.Path)
+	if _, known := e.routes[route]; !known {
+		route = "" // the path of a stranger's choice is not for the log
+	}
+	if route == "/login" {
+		event = "authn_login_fail"
+	}
+	return e.problem(err, "event", event, "route", route, "address", e.Proxies.Client(r).String())
+}
+
+// problem renders an error, and logs it with attributes under the same request
+// id.
+func (e *Endpoints) problem(err error, attributes ...any) web.Response {
+	requestID := rand.Text()
+	attributes = append(attributes,
+		"request_id", requestID,
+		"code", string(autherr.CodeOf(err)),
+		"reason", autherr.ReasonOf(err),
+	)
+	level, message := slog.LevelInfo, "request refused"
+	switch code := autherr.CodeOf(err); {
+	case code == autherr.Unauthenticated:
+		level = slog.LevelDebug
+	case web.StatusOf(err) >= http.StatusInternalServerError:
+		level, message = slog.LevelError, "request failed"
+		attributes = append(attributes, "error", err.Error()) // a fault of ours, which the operator can mend
+	}
+	e.Log.Log(context.Background(), level, message, attributes...)
+	return web.Problem(err, requestID, e.Auth.Mode == settings.Development)
+}
