@@ -220,7 +220,8 @@ func testCORS(t *testing.T, c *client) {
 	asked := header("Access-Control-Request-Method", "POST")
 	for _, path := range []string{"/auth/login", "/auth/session"} {
 		a := c.send(t, "OPTIONS", path, header("Origin", allowedOrigin), asked)
-		if a.Status != http.StatusNoContent || a.Header.Get(allowOrigin) != allowedOrigin || a.Header.Get("Access-Control-Allow-Credentials") != "true" {
+		allowed := a.Header.Get(allowOrigin) == allowedOrigin && a.Header.Get("Access-Control-Allow-Credentials") == "true"
+		if a.Status != http.StatusNoContent || !allowed {
 			t.Errorf("preflight: %d %v", a.Status, a.Header)
 		}
 		a = c.send(t, "OPTIONS", path, header("Origin", "https://evil.example"), asked)

@@ -59,7 +59,7 @@ func Principal(c *fiber.Ctx) (core.Principal, bool) {
 	return principal, ok
 }
 
-// CORS, for app.Use, lets the allowed origins read what the application answers.
+// CORS returns a handler for app.Use that lets the allowed origins read what the application answers.
 func CORS(kit *core.Kit) fiber.Handler {
 	return func(c *fiber.Ctx) error {
 		fields, preflight := kit.CORS(request(c))
