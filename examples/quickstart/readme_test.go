@@ -1,0 +1,52 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/cotterpin/cotterpin/core/config"
+	"github.com/cotterpin/cotterpin/core/provider/cotter"
+	"github.com/cotterpin/cotterpin/core/provider/oidc"
+	"github.com/cotterpin/cotterpin/ent/sqlite"
+)
+
+func read(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestTheREADMEShowsThisProgram(t *testing.T) {
+	t.Parallel()
+	_, program, found := strings.Cut(read(t, "main.go"), "\nfunc main()")
+	if !found {
+		t.Fatal("main.go has no main")
+	}
+	if !strings.Contains(read(t, "../../README.md"), "```go\nfunc main()"+program+"```\n") {
+		t.Error("the README shows another program than main.go")
+	}
+}
+
+func TestTheREADMEsFilesAreValid(t *testing.T) {
+	t.Parallel()
+	loader := config.Loader{
+		Types:     []config.Type{cotter.Type, oidc.Type, sqlite.Type},
+		LookupEnv: func(string) (string, bool) { return "6f0a5a3e-0c52-4f52-9a3e-7d8f0a1b2c3d", true },
+	}
+	blocks := regexp.MustCompile("(?s)```hcl\n(.*?)```").FindAllStringSubmatch(read(t, "../../README.md"), -1)
+	if len(blocks) == 0 {
+		t.Fatal("the README shows no file")
+	}
+	for i, block := range blocks {
+		settings, err := loader.Parse(fmt.Sprintf("README-%d.hcl", i), []byte(block[1]))
+		if err != nil || len(settings.Warnings()) > 0 {
+			t.Errorf("file %d: %v %v", i, err, settings.Warnings())
+		}
+	}
+}
