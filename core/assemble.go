@@ -18,8 +18,8 @@ const sweepEvery = 10 * time.Minute
 
 // assemble makes the kit of opened providers and an opened database, which is
 // nil if nothing is stored.
-func assemble(s Settings, o options, providers *provider.Set, db database.Database) *Kit {
-	background, stop := context.WithCancel(context.Background())
+func assemble(ctx context.Context, s Settings, o options, providers *provider.Set, db database.Database) *Kit {
+	background, stop := context.WithCancel(context.WithoutCancel(ctx)) // until Close
 	k := &Kit{database: db, stop: stop}
 	pieces := endpoint.Pieces{
 		Auth:      s.Auth,

@@ -64,7 +64,7 @@ func New(ctx context.Context, s Settings, list ...Option) (*Kit, error) {
 	if err != nil {
 		return nil, err
 	}
-	return assemble(s, o, providers, db), nil
+	return assemble(ctx, s, o, providers, db), nil
 }
 
 func openProviders(ctx context.Context, s Settings, o options) (*provider.Set, error) {

@@ -70,9 +70,8 @@ func signatures(object types.Object) []string {
 		return []string{types.ObjectString(object, full)}
 	}
 	var all []string
-	methods := types.NewMethodSet(types.NewPointer(name.Type()))
-	for i := range methods.Len() {
-		if method := methods.At(i).Obj(); method.Exported() {
+	for selection := range types.NewMethodSet(types.NewPointer(name.Type())).Methods() {
+		if method := selection.Obj(); method.Exported() {
 			all = append(all, types.ObjectString(method, full))
 		}
 	}
@@ -80,8 +79,8 @@ func signatures(object types.Object) []string {
 	if !isStruct {
 		return append(all, types.TypeString(name.Type().Underlying(), full))
 	}
-	for i := range fields.NumFields() {
-		if field := fields.Field(i); field.Exported() {
+	for field := range fields.Fields() {
+		if field.Exported() {
 			all = append(all, types.ObjectString(field, full))
 		}
 	}

@@ -58,16 +58,16 @@ func (s *Sessions) Renew(ctx context.Context) (Renewed, error) {
 }
 
 // Render returns the response to an error, and writes it to the log.
-func (e *Endpoints) Render(err error) web.Response { return e.problem(err) }
+func (e *Endpoints) Render(err error) web.Response { return e.problem(context.Background(), err) }
 
 // RenderStatus returns the response to a request that a framework refuses by
 // itself with that status; false for a status that it does not know.
 func (e *Endpoints) RenderStatus(status int) (web.Response, bool) {
 	switch status {
 	case http.StatusRequestEntityTooLarge:
-		return e.problem(autherr.New(autherr.PayloadTooLarge, "refused_by_framework")), true
+		return e.Render(autherr.New(autherr.PayloadTooLarge, "refused_by_framework")), true
 	case http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestHeaderFieldsTooLarge:
-		return e.problem(autherr.New(autherr.InvalidRequest, "refused_by_framework")), true
+		return e.Render(autherr.New(autherr.InvalidRequest, "refused_by_framework")), true
 	default:
 		return web.Response{}, false
 	}

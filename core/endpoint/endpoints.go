@@ -57,11 +57,14 @@ type Endpoints struct {
 	failures *failures
 }
 
+// handler answers the requests to a route. Whoever calls it renders its error.
+type handler func(context.Context, web.Request) (web.Response, error)
+
 // route is one path with its one method; a GET route answers HEAD too.
 type route struct {
 	method  string
 	summary string
-	handle  func(context.Context, web.Request) (web.Response, error)
+	handle  handler
 }
 
 // New returns the endpoints.
@@ -129,12 +132,12 @@ func (e *Endpoints) Serve(ctx context.Context, r web.Request) (web.Response, boo
 		return web.Response{}, false
 	}
 	if own, rest, ok := e.providerRoutes(below); ok {
-		return e.recovered(r, func() (web.Response, error) {
+		return e.recovered(ctx, r, func() (web.Response, error) {
 			r.Path = rest
 			return own.Serve(ctx, r), nil
 		}), true
 	}
-	response := e.recovered(r, func() (web.Response, error) { return e.answer(ctx, below, r) })
+	response := e.recovered(ctx, r, func() (web.Response, error) { return e.answer(ctx, below, r) })
 	if r.ContentLength > maxBody {
 		// What was declared too large is not read, so the connection cannot go on.
 		response = response.With("Connection", "close")
@@ -153,7 +156,7 @@ func (e *Endpoints) answer(ctx context.Context, path string, r web.Request) (web
 	}
 	if !found.takes(r.Method) {
 		refusal := autherr.New(autherr.MethodNotAllowed, "wrong_method")
-		return e.refuse(r, refusal).With("Allow", found.allow()), nil
+		return e.refuse(ctx, r, refusal).With("Allow", found.allow()), nil
 	}
 	if !e.guard.Allows(r) {
 		return web.Response{}, autherr.New(autherr.CrossOrigin, "foreign_origin")
@@ -183,16 +186,18 @@ func (e *Endpoints) providerRoutes(below string) (own web.Handler, rest string, 
 }
 
 // recovered turns an error or a panic into the response that tells of it.
-func (e *Endpoints) recovered(r web.Request, handle func() (web.Response, error)) (response web.Response) {
+func (e *Endpoints) recovered(
+	ctx context.Context, r web.Request, handle func() (web.Response, error),
+) (response web.Response) {
 	defer func() {
 		if cause := recover(); cause != nil {
 			e.Log.Error("panic", "cause", cause, "stack", string(debug.Stack()))
-			response = e.refuse(r, autherr.New(autherr.Internal, "panic"))
+			response = e.refuse(ctx, r, autherr.New(autherr.Internal, "panic"))
 		}
 	}()
 	response, err := handle()
 	if err != nil {
-		return e.refuse(r, err)
+		return e.refuse(ctx, r, err)
 	}
 	return response
 }

@@ -58,7 +58,7 @@ func (f *failures) count(client netip.Addr) {
 
 // limited gives a route the limit on refusals. Answers about our own faults
 // are not refusals, and neither is what never got as far as a credential.
-func (e *Endpoints) limited(handle func(context.Context, web.Request) (web.Response, error)) func(context.Context, web.Request) (web.Response, error) {
+func (e *Endpoints) limited(handle handler) handler {
 	if e.failures == nil {
 		return handle
 	}

@@ -101,20 +101,18 @@ func (e *Endpoints) Authorize(ctx context.Context, r web.Request, g Guard) (cont
 	if r.Preflight() {
 		return nil, e.preflight(r)
 	}
-	var admitted context.Context
-	answer := e.recovered(r, func() (web.Response, error) {
-		caller, err := e.admit(ctx, r, g)
-		if err != nil {
-			return web.Response{}, err
-		}
-		admitted = withCaller(ctx, caller)
-		return web.Response{}, nil
+	var found *caller
+	admitted := false
+	refusal := e.recovered(ctx, r, func() (_ web.Response, err error) {
+		found, err = e.admit(ctx, r, g)
+		admitted = err == nil
+		return web.Response{}, err
 	})
-	if admitted != nil {
-		return admitted, nil
+	if admitted {
+		return withCaller(ctx, found), nil
 	}
-	answer = e.cors.Apply(r, answer)
-	return nil, &answer
+	refusal = e.cors.Apply(r, refusal)
+	return nil, &refusal
 }
 
 // admit returns the caller, or nobody (nil) where the guard allows that.

@@ -71,7 +71,9 @@ func (e *Endpoints) issue(ctx context.Context, l session.Login, replaced []sessi
 	return issued, nil
 }
 
-func (e *Endpoints) newLogin(r web.Request, who identity.Identity, c provider.Credential, slot provider.Slot, transport string) session.Login {
+func (e *Endpoints) newLogin(
+	r web.Request, who identity.Identity, c provider.Credential, slot provider.Slot, transport string,
+) session.Login {
 	return session.Login{
 		Identity:   who,
 		Credential: c,

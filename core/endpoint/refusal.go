@@ -14,7 +14,7 @@ import (
 
 // refuse renders the error that a request ends with, and logs who was refused
 // where.
-func (e *Endpoints) refuse(r web.Request, err error) web.Response {
+func (e *Endpoints) refuse(ctx context.Context, r web.Request, err error) web.Response {
 	event, route := "request_refused", strings.TrimPrefix(r.Path, e.Auth.Path)
 	if _, known := e.routes[route]; !known {
 		route = "" // the path of a stranger's choice is not for the log
@@ -22,12 +22,12 @@ func (e *Endpoints) refuse(r web.Request, err error) web.Response {
 	if route == "/login" {
 		event = "authn_login_fail"
 	}
-	return e.problem(err, "event", event, "route", route, "address", e.Proxies.Client(r).String())
+	return e.problem(ctx, err, "event", event, "route", route, "address", e.Proxies.Client(r).String())
 }
 
 // problem renders an error, and logs it with attributes under the same request
 // id.
-func (e *Endpoints) problem(err error, attributes ...any) web.Response {
+func (e *Endpoints) problem(ctx context.Context, err error, attributes ...any) web.Response {
 	requestID := rand.Text()
 	attributes = append(attributes,
 		"request_id", requestID,
@@ -42,6 +42,6 @@ func (e *Endpoints) problem(err error, attributes ...any) web.Response {
 		level, message = slog.LevelError, "request failed"
 		attributes = append(attributes, "error", err.Error()) // a fault of ours, which the operator can mend
 	}
-	e.Log.Log(context.Background(), level, message, attributes...)
+	e.Log.Log(ctx, level, message, attributes...)
 	return web.Problem(err, requestID, e.Auth.Mode == settings.Development)
 }

@@ -31,6 +31,12 @@ type route struct {
 	Issuer
 }
 
+// refreshing is a provider that exchanges refresh tokens.
+type refreshing struct {
+	Named
+	Refresher
+}
+
 // NewSet returns a set of opened providers.
 func NewSet(providers []Named) *Set {
 	s := &Set{providers: slices.Clone(providers)}
@@ -101,10 +107,10 @@ func (s *Set) Authenticate(ctx context.Context, raw string) (identity.Identity, 
 // Errors by code: NotFound if no provider can; InvalidRequest if the named one
 // cannot or is unknown, or several can and none is named.
 func (s *Set) Refresher(name string) (Named, Slot, Refresher, error) {
-	var able []Named
+	var able []refreshing
 	for _, p := range s.providers {
-		if _, ok := p.Provider.(Refresher); ok {
-			able = append(able, p)
+		if refresher, ok := p.Provider.(Refresher); ok {
+			able = append(able, refreshing{p, refresher})
 		}
 	}
 	if len(able) == 0 {
@@ -115,7 +121,7 @@ func (s *Set) Refresher(name string) (Named, Slot, Refresher, error) {
 	}
 	for _, p := range able {
 		if name == "" || name == p.Name {
-			return p, s.slot(p), p.Provider.(Refresher), nil
+			return p.Named, s.slot(p.Named), p.Refresher, nil
 		}
 	}
 	return Named{}, 0, nil, autherr.New(autherr.InvalidRequest, "provider_cannot_refresh")

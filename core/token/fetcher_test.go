@@ -200,10 +200,11 @@ func TestAddressesAreHTTPSOrLoopbackInDevelopment(t *testing.T) { // K12
 			t.Errorf("%s in development: %v", address, development)
 		}
 		if want == "nowhere" {
-			if _, err := (token.Fetcher{AllowInsecureLoopback: true}).Document(address); err == nil {
+			f := token.Fetcher{AllowInsecureLoopback: true}
+			if _, err := f.Document(address); err == nil {
 				t.Errorf("%s is taken as a document", address)
 			}
-			if _, err := (token.Fetcher{AllowInsecureLoopback: true}).Get(t.Context(), address); err == nil || strings.Contains(err.Error(), "dial") {
+			if _, err := f.Get(t.Context(), address); err == nil || strings.Contains(err.Error(), "dial") {
 				t.Errorf("%s is fetched: %v", address, err)
 			}
 		}

@@ -776,9 +776,11 @@ func FuzzParse(f *testing.F) {
 				t.Fatalf("%q is written again as %q", segment, encode(decoded))
 			}
 		}
-		var header, claims map[string]any
-		if err := errors.Join(json.Unmarshal([]byte(decode(t, segments[0])), &header), json.Unmarshal([]byte(decode(t, segments[1])), &claims)); err != nil {
-			t.Fatal(err)
+		for _, segment := range segments[:2] { // header and claims
+			var object map[string]any
+			if err := json.Unmarshal([]byte(decode(t, segment)), &object); err != nil {
+				t.Fatal(err)
+			}
 		}
 	})
 }

@@ -39,7 +39,7 @@ func (c Cookie) Set(value string, keep time.Duration) string {
 func (c Cookie) Clear() string { return c.line("", -1) }
 
 func (c Cookie) line(value string, maxAge int) string {
-	return (&http.Cookie{
+	return (&http.Cookie{ //nolint:gosec // Secure and SameSite are settings, and validated
 		Name:        c.Name,
 		Value:       value,
 		Path:        "/",

@@ -68,8 +68,8 @@ type Field struct {
 
 // With returns the response with a header field set, whatever it was before.
 func (r Response) With(name, value string) Response {
-	header := slices.DeleteFunc(slices.Clone(r.Header), func(f Field) bool { return f.Name == name })
-	r.Header = append(header, Field{Name: name, Value: singleLine(value)})
+	r.Header = slices.DeleteFunc(slices.Clone(r.Header), func(f Field) bool { return f.Name == name })
+	r.Header = append(r.Header, Field{Name: name, Value: singleLine(value)})
 	return r
 }
 

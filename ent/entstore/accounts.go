@@ -44,12 +44,12 @@ func newAccounts(ctx context.Context, e engine) (*accounts, error) {
 	}
 	byID, err := e.prepare(ctx, selectUserByID)
 	if err != nil {
-		return nil, errors.Join(err, byKey.Close())
+		return nil, errors.Join(err, release(byKey))
 	}
 	return &accounts{engine: e, byKey: byKey, byID: byID}, nil
 }
 
-func (a *accounts) close() error { return errors.Join(a.byKey.Close(), a.byID.Close()) }
+func (a *accounts) close() error { return release(a.byKey, a.byID) }
 
 // Find implements account.Store.
 func (a *accounts) Find(ctx context.Context, key identity.Key) (identity.User, error) {

@@ -26,10 +26,12 @@ func (d Dialect) placeholders(query string) string {
 	if d.Name != dialect.Postgres {
 		return query
 	}
-	parts := strings.Split(query, "?")
-	numbered := parts[0]
-	for i, part := range parts[1:] {
-		numbered += "$" + strconv.Itoa(i+1) + part
+	var numbered strings.Builder
+	for i, part := range strings.Split(query, "?") {
+		if i > 0 {
+			numbered.WriteString("$" + strconv.Itoa(i))
+		}
+		numbered.WriteString(part)
 	}
-	return numbered
+	return numbered.String()
 }

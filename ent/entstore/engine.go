@@ -3,6 +3,7 @@ package entstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 
 	entsql "entgo.io/ent/dialect/sql"
@@ -44,6 +45,17 @@ func (e engine) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
 		return nil, fmt.Errorf("entstore: preparing: %w", err)
 	}
 	return stmt, nil
+}
+
+// release closes prepared queries.
+func release(prepared ...*sql.Stmt) error {
+	var failed []error
+	for _, stmt := range prepared {
+		if err := stmt.Close(); err != nil {
+			failed = append(failed, fmt.Errorf("entstore: releasing: %w", err))
+		}
+	}
+	return errors.Join(failed...)
 }
 
 // oneFound is the answer of a statement that changes one row, if it is there.

@@ -4,10 +4,10 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
-	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/session"
 	"github.com/cotterpin/cotterpin/ent/internal/entgen"
 )
@@ -42,7 +42,7 @@ func createSession(ctx context.Context, client *entgen.Client, r session.Record)
 }
 
 // scanSession reads the columns of selectSession.
-func scanSession(row *sql.Row) (*entgen.Session, session.Owner, error) {
+func scanSession(row *sql.Row) (session.Record, session.Owner, error) {
 	var (
 		s                   entgen.Session
 		disabled, notBefore *int64
@@ -54,7 +54,14 @@ func scanSession(row *sql.Row) (*entgen.Session, session.Owner, error) {
 		&s.RevokedMs, &s.RevokeReason, &s.UserAgent, &s.Address,
 		&disabled, &notBefore,
 	)
-	return &s, session.Owner{Disabled: disabled != nil, NotBefore: fromNullMillis(notBefore)}, err
+	switch {
+	case errors.Is(err, sql.ErrNoRows):
+		return session.Record{}, session.Owner{}, session.ErrNotFound
+	case err != nil:
+		return session.Record{}, session.Owner{}, fmt.Errorf("entstore: reading a session: %w", err)
+	}
+	r, err := toRecord(&s)
+	return r, session.Owner{Disabled: disabled != nil, NotBefore: fromNullMillis(notBefore)}, err
 }
 
 func toRecord(s *entgen.Session) (session.Record, error) {
@@ -66,7 +73,7 @@ func toRecord(s *entgen.Session) (session.Record, error) {
 		Lookup:          session.Lookup(s.Lookup),
 		SecretHash:      [32]byte(s.SecretHash),
 		ID:              s.ID,
-		UserID:          identity.UserID(s.UserID),
+		UserID:          s.UserID,
 		IdentityID:      s.IdentityID,
 		Provider:        s.Provider,
 		Issuer:          s.Issuer,

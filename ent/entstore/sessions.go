@@ -3,7 +3,6 @@ package entstore
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"math"
 	"time"
@@ -51,7 +50,7 @@ func newSessions(ctx context.Context, e engine) (*sessions, error) {
 	return &sessions{engine: e, byLookup: byLookup}, nil
 }
 
-func (s *sessions) close() error { return s.byLookup.Close() }
+func (s *sessions) close() error { return release(s.byLookup) }
 
 // Create implements session.Store. The new session is never among those that
 // are ended for it, whatever the clocks of several machines say.
@@ -107,15 +106,7 @@ func endSurplus(ctx context.Context, client *entgen.Client, r session.Record, li
 
 // Find implements session.Store.
 func (s *sessions) Find(ctx context.Context, l session.Lookup) (session.Record, session.Owner, error) {
-	row, owner, err := scanSession(s.byLookup.QueryRowContext(ctx, l[:]))
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return session.Record{}, session.Owner{}, session.ErrNotFound
-	case err != nil:
-		return session.Record{}, session.Owner{}, fmt.Errorf("entstore: reading a session: %w", err)
-	}
-	r, err := toRecord(row)
-	return r, owner, err
+	return scanSession(s.byLookup.QueryRowContext(ctx, l[:]))
 }
 
 // Touch implements session.Store.

@@ -3,6 +3,7 @@ package entstore
 import (
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -66,14 +67,14 @@ func (t tables) checkColumns(ctx context.Context) error {
 }
 
 func (t tables) columns(ctx context.Context, table string) ([]string, error) {
-	rows, err := t.pool.QueryContext(ctx, "SELECT * FROM "+table+" WHERE 1 = 0")
+	rows, err := t.pool.QueryContext(ctx, "SELECT * FROM "+table+" WHERE 1 = 0") //nolint:gosec,unqueryvet // it asks which columns there are
 	if err != nil {
 		return nil, fmt.Errorf("entstore: looking at the table %s: %w", table, err)
 	}
 	defer rows.Close() //nolint:errcheck // there are no rows
 	columns, err := rows.Columns()
-	if err != nil {
+	if err = errors.Join(err, rows.Err()); err != nil {
 		return nil, fmt.Errorf("entstore: looking at the table %s: %w", table, err)
 	}
-	return columns, rows.Err()
+	return columns, nil
 }

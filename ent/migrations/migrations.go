@@ -122,8 +122,8 @@ func (s *Set) Apply(ctx context.Context) error {
 		case have == s.need:
 			return nil
 		}
-		if err := s.up(ctx); err != nil && !s.movedOn(ctx, have) {
-			return fmt.Errorf("migrations: applying what follows version %d: %w", have, err)
+		if err := s.up(ctx, have); err != nil && !s.movedOn(ctx, have) {
+			return err
 		}
 	}
 }
@@ -135,13 +135,16 @@ func (s *Set) movedOn(ctx context.Context, version int64) bool {
 	return err == nil && now > version
 }
 
-func (s *Set) up(ctx context.Context) error {
+// up applies what follows a version.
+func (s *Set) up(ctx context.Context, version int64) error {
 	provider, err := s.provider()
 	if err != nil {
 		return err
 	}
-	_, err = provider.Up(ctx)
-	return err
+	if _, err := provider.Up(ctx); err != nil {
+		return fmt.Errorf("migrations: applying what follows version %d: %w", version, err)
+	}
+	return nil
 }
 
 // provider returns goose without its global state, and silent.

@@ -18,11 +18,14 @@ func touch(path string, create bool) error {
 	if create {
 		flags |= os.O_CREATE
 	}
-	file, err := os.OpenFile(path, flags, 0o600) //nolint:gosec // the operator's own path
+	file, err := os.OpenFile(path, flags, 0o600)
 	if err != nil {
 		return fmt.Errorf("sqlite: %s: %w", advice(path, err), err)
 	}
-	return file.Close()
+	if err := file.Close(); err != nil {
+		return fmt.Errorf("sqlite: %w", err)
+	}
+	return nil
 }
 
 // advice says what can be done when a file cannot be opened.

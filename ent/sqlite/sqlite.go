@@ -63,11 +63,15 @@ func validate(s Settings, _ database.Env) []block.Mistake {
 	mistakes := entstore.ValidateMigrate(s.Migrate)
 	switch {
 	case s.Path == "":
-		mistakes = append(mistakes, block.Mistake{Argument: "path",
-			Problem: `must not be empty: name a file, such as "auth.db"`})
+		mistakes = append(mistakes, block.Mistake{
+			Argument: "path",
+			Problem:  `must not be empty: name a file, such as "auth.db"`,
+		})
 	case strings.HasPrefix(s.Path, "file:"):
-		mistakes = append(mistakes, block.Mistake{Argument: "path",
-			Problem: `is the path of a file, not a URI: leave out "file:" and everything from "?" on`})
+		mistakes = append(mistakes, block.Mistake{
+			Argument: "path",
+			Problem:  `is the path of a file, not a URI: leave out "file:" and everything from "?" on`,
+		})
 	}
 	return mistakes
 }
@@ -120,7 +124,7 @@ func openPool(s Settings) (*sql.DB, error) {
 	}
 	pool, err := sql.Open(driverName, source)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("sqlite: %w", err)
 	}
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)

@@ -27,7 +27,7 @@ const maxRefreshed = 64 << 10
 func (s *service) Refresh(ctx context.Context, refreshToken string) (provider.Refreshed, error) {
 	request, err := s.refreshRequest(context.WithoutCancel(ctx), refreshToken)
 	if err != nil {
-		return provider.Refreshed{}, fmt.Errorf("cotter: refresh: %w", err)
+		return provider.Refreshed{}, err
 	}
 	response, err := s.client.Do(request)
 	if err != nil {
@@ -57,11 +57,11 @@ func failed(cause error) error {
 func (s *service) refreshRequest(ctx context.Context, refreshToken string) (*http.Request, error) {
 	body, err := json.Marshal(map[string]string{"grant_type": "refresh_token", "refresh_token": refreshToken})
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("cotter: writing a refresh: %w", err)
 	}
 	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.refreshURL, bytes.NewReader(body))
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("cotter: addressing a refresh: %w", err)
 	}
 	request.Header.Set("API_KEY_ID", s.options.APIKeyID)
 	request.Header.Set("Content-Type", "application/json")
@@ -73,7 +73,7 @@ func (s *service) refreshRequest(ctx context.Context, refreshToken string) (*htt
 func readRefreshed(body io.Reader) (provider.Refreshed, error) {
 	text, err := io.ReadAll(io.LimitReader(body, maxRefreshed+1))
 	if err != nil {
-		return provider.Refreshed{}, err
+		return provider.Refreshed{}, fmt.Errorf("reading the answer: %w", err)
 	}
 	if len(text) > maxRefreshed {
 		return provider.Refreshed{}, errors.New("the answer is too long")

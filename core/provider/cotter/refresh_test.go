@@ -29,7 +29,8 @@ func TestARefreshTokenGivesNewTokensOnce(t *testing.T) {
 	if err != nil || id.Subject != providertest.SubjectOf(ada) {
 		t.Errorf("the new tokens are of %q: %v", id.Subject, err)
 	}
-	if _, err := p.(provider.Refresher).Refresh(t.Context(), old); autherr.CodeOf(err) != autherr.InvalidToken || autherr.ReasonOf(err) != "provider_refused" {
+	_, err = p.(provider.Refresher).Refresh(t.Context(), old)
+	if autherr.CodeOf(err) != autherr.InvalidToken || autherr.ReasonOf(err) != "provider_refused" {
 		t.Errorf("the second time: %v, want %s (provider_refused)", err, autherr.InvalidToken)
 	}
 	if _, err := p.(provider.Refresher).Refresh(t.Context(), refreshed.RefreshToken); err != nil {
@@ -39,7 +40,9 @@ func TestARefreshTokenGivesNewTokensOnce(t *testing.T) {
 
 func TestAFailingProviderSaysNothingAboutARefreshToken(t *testing.T) {
 	t.Parallel()
-	for _, mode := range []providertest.Mode{providertest.Failing, providertest.Slow, providertest.Garbage, providertest.Huge, providertest.Empty} {
+	for _, mode := range []providertest.Mode{
+		providertest.Failing, providertest.Slow, providertest.Garbage, providertest.Huge, providertest.Empty,
+	} {
 		t.Run(string(mode), func(t *testing.T) {
 			t.Parallel()
 			i := providertest.NewIssuer(t)

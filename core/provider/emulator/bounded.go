@@ -1,46 +1,37 @@
 package emulator
 
-import "container/list"
+import "slices"
 
 // bounded is a map that forgets its oldest entry when a new one would exceed
 // the limit. It is not safe for concurrent use; its owner locks.
 type bounded[K comparable, V any] struct {
-	limit   int
-	entries map[K]*list.Element // whose Value is an entry[K, V]
-	order   *list.List          // oldest first
-}
-
-type entry[K comparable, V any] struct {
-	key   K
-	value V
+	limit  int
+	values map[K]V
+	order  []K // oldest first
 }
 
 func newBounded[K comparable, V any](limit int) *bounded[K, V] {
-	return &bounded[K, V]{limit: limit, entries: map[K]*list.Element{}, order: list.New()}
+	return &bounded[K, V]{limit: limit, values: map[K]V{}}
 }
 
 func (b *bounded[K, V]) get(key K) (V, bool) {
-	if element, ok := b.entries[key]; ok {
-		return element.Value.(entry[K, V]).value, true
-	}
-	var none V
-	return none, false
+	value, ok := b.values[key]
+	return value, ok
 }
 
 func (b *bounded[K, V]) put(key K, value V) {
-	if element, ok := b.entries[key]; ok {
-		element.Value = entry[K, V]{key, value}
-		return
+	if _, known := b.values[key]; !known {
+		if len(b.order) >= b.limit {
+			b.remove(b.order[0])
+		}
+		b.order = append(b.order, key)
 	}
-	if b.order.Len() >= b.limit {
-		b.remove(b.order.Front().Value.(entry[K, V]).key)
-	}
-	b.entries[key] = b.order.PushBack(entry[K, V]{key, value})
+	b.values[key] = value
 }
 
 func (b *bounded[K, V]) remove(key K) {
-	if element, ok := b.entries[key]; ok {
-		b.order.Remove(element)
-		delete(b.entries, key)
+	if at := slices.Index(b.order, key); at >= 0 {
+		b.order = slices.Delete(b.order, at, at+1)
+		delete(b.values, key)
 	}
 }

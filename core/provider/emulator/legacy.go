@@ -12,13 +12,13 @@ import (
 // should ignore. Its key is new at every start.
 type legacySigner struct {
 	apiKeyID string
+	public   ed25519.PublicKey
 	private  ed25519.PrivateKey
 }
 
 func newLegacySigner(apiKeyID string) legacySigner {
-	seed := make([]byte, ed25519.SeedSize)
-	_, _ = rand.Read(seed) // never fails
-	return legacySigner{apiKeyID: apiKeyID, private: ed25519.NewKeyFromSeed(seed)}
+	public, private, _ := ed25519.GenerateKey(rand.Reader) // never fails
+	return legacySigner{apiKeyID: apiKeyID, public: public, private: private}
 }
 
 // legacyToken is an older proof. Every member is a text.
@@ -47,5 +47,5 @@ func (s legacySigner) sign(identifierID, identifier, kind string, now time.Time)
 }
 
 func (s legacySigner) publicKey() string {
-	return base64.StdEncoding.EncodeToString(s.private.Public().(ed25519.PublicKey))
+	return base64.StdEncoding.EncodeToString(s.public)
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"embed"
 	"errors"
+	"fmt"
 	"html/template"
 	"net/http"
 	"net/url"
@@ -13,10 +14,13 @@ import (
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
-//go:embed pages
+//go:embed pages/*.html
 var pageFiles embed.FS
 
 var pageTemplates = template.Must(template.ParseFS(pageFiles, "pages/*.html"))
+
+//go:embed pages/style.css
+var styleSheet []byte
 
 // page is what the templates show.
 type page struct {
@@ -43,7 +47,7 @@ func (e *Emulator) render(status int, name string, p page, returnTo *url.URL) (w
 	p.Style = e.options.BasePath + stylePath
 	var body bytes.Buffer
 	if err := pageTemplates.ExecuteTemplate(&body, name, p); err != nil {
-		return web.Response{}, err
+		return web.Response{}, fmt.Errorf("emulator: page %s: %w", name, err)
 	}
 	return document(status, "text/html; charset=utf-8", body.Bytes()).
 		With("Content-Security-Policy", contentPolicy(returnTo)), nil
@@ -79,11 +83,7 @@ func redirect(status int, location string) web.Response {
 }
 
 func (e *Emulator) style(context.Context, web.Request) (web.Response, error) {
-	sheet, err := pageFiles.ReadFile("pages/style.css")
-	if err != nil {
-		return web.Response{}, err
-	}
-	return document(http.StatusOK, "text/css; charset=utf-8", sheet), nil
+	return document(http.StatusOK, "text/css; charset=utf-8", styleSheet), nil
 }
 
 // sorry shows a refusal as a page; any other error is passed on.
@@ -225,7 +225,7 @@ func (e *Emulator) again(s signIn) string {
 	if s.redirect == nil {
 		return ""
 	}
-	return s.application.again(e.options.BasePath, e.options.APIKeyID)
+	return s.again(e.options.BasePath, e.options.APIKeyID)
 }
 
 func readForm(r web.Request) (url.Values, error) {

@@ -14,7 +14,7 @@ import (
 
 // APIKeyID is the API key of every `provider "emulator"`: what the page of an
 // application sends as api_key and as header API_KEY_ID.
-const APIKeyID = "5c7d0e61-3f0a-4b8e-9d2c-7a1b64e0f385"
+const APIKeyID = "5c7d0e61-3f0a-4b8e-9d2c-7a1b64e0f385" //nolint:gosec // every page shows its API key
 
 // Type is `provider "emulator"`: an emulator below the kit's own routes, and
 // Cotter's provider on it, which fetches keys and refreshes as it would over the

@@ -59,7 +59,13 @@ func openProvider(t *testing.T, env provider.Env) kitProvider {
 	if err != nil {
 		t.Fatalf("Open: %v", err)
 	}
-	return kitProvider{opened, opened.(provider.Checker), opened.(provider.Refresher), opened.(provider.Issuers), opened.(provider.Routes).Routes()}
+	return kitProvider{
+		opened,
+		opened.(provider.Checker),
+		opened.(provider.Refresher),
+		opened.(provider.Issuers),
+		opened.(provider.Routes).Routes(),
+	}
 }
 
 func (p kitProvider) post(t *testing.T, path, body string) web.Response {

@@ -55,7 +55,7 @@ func cookieToken(r web.Request) string {
 
 // refreshCookie returns the Set-Cookie line for the refresh token; "" clears it.
 func (e *Emulator) refreshCookie(r web.Request, token string) string {
-	cookie := http.Cookie{
+	cookie := http.Cookie{ //nolint:gosec // Secure where the emulator is served over TLS
 		Name:     refreshCookieName,
 		Value:    token,
 		Path:     e.options.BasePath + ownTokenPath + e.options.APIKeyID,

@@ -249,8 +249,10 @@ func TestTokensAreHandedOutOnlyWhenAskedFor(t *testing.T) {
 func TestTheAPIKeyMustBeKnown(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	for _, target := range []string{"POST /api/v0/verify/get_identity", "POST /api/v0/token", "POST /api/v0/token/" + apiKey,
-		"DELETE /api/v0/token/" + apiKey, "POST /api/v0/user/create", "GET /api/v0/user?identifier=x"} {
+	for _, target := range []string{
+		"POST /api/v0/verify/get_identity", "POST /api/v0/token", "POST /api/v0/token/" + apiKey,
+		"DELETE /api/v0/token/" + apiKey, "POST /api/v0/user/create", "GET /api/v0/user?identifier=x",
+	} {
 		method, path, _ := strings.Cut(target, " ")
 		if known := b.serve(t, apiRequest(method, path, "{}")); known.Status == http.StatusUnauthorized {
 			t.Errorf("%s with the key: %d", target, known.Status)

@@ -250,7 +250,8 @@ func TestClaimsAreFoundWhereTheSettingsSay(t *testing.T) {
 	})
 	profile := map[string]any{"work/mail": "lovelace@example.com", "ok": true, "display": "Ada"}
 	token := func(edits ...providertest.Edit) string {
-		return i.OIDCToken(ada, append([]providertest.Edit{providertest.Claim("oid", "0042"), providertest.Claim("profile", profile)}, edits...)...)
+		elsewhere := []providertest.Edit{providertest.Claim("oid", "0042"), providertest.Claim("profile", profile)}
+		return i.OIDCToken(ada, append(elsewhere, edits...)...)
 	}
 	id, err := p.Verify(t.Context(), login(token()))
 	if err != nil {

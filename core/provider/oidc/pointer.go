@@ -32,30 +32,25 @@ func parsePointer(text string) (pointer, error) {
 	return names, nil
 }
 
-// lookup returns what the pointer points at.
-func (p pointer) lookup(c token.Claims) (strictjson.Value, bool) {
-	value, present := c.Lookup(p[0])
+// lookup returns what the pointer points at, the zero Value if that is nothing.
+func (p pointer) lookup(c token.Claims) strictjson.Value {
+	value, _ := c.Lookup(p[0])
 	for _, name := range p[1:] {
-		if !present {
-			return "", false
-		}
 		object, _ := value.Object()
-		value, present = object.Lookup(name)
+		value, _ = object.Lookup(name)
 	}
-	return value, present
+	return value
 }
 
 // text returns the string that the pointer points at, "" if there is none.
 func (p pointer) text(c token.Claims) string {
-	value, _ := p.lookup(c)
-	text, _ := value.String()
+	text, _ := p.lookup(c).String()
 	return text
 }
 
 // isTrue reports whether the pointer points at a boolean true. A text "true" is
 // none: some issuers let people choose texts.
 func (p pointer) isTrue(c token.Claims) bool {
-	value, _ := p.lookup(c)
-	isTrue, _ := value.Bool()
+	isTrue, _ := p.lookup(c).Bool()
 	return isTrue
 }

@@ -44,14 +44,21 @@ func Plan(ctx context.Context, name string, db *sql.DB) ([]*migrate.Change, erro
 	return plan.Changes, nil
 }
 
-// inspector opens Atlas's view of a database by ent's name of it.
+// inspectors open Atlas's view of a database, by ent's name of it.
+var inspectors = map[string]func(schema.ExecQuerier) (migrate.Driver, error){
+	dialect.SQLite: sqlite.Open,
+}
+
 func inspector(name string, db *sql.DB) (migrate.Driver, error) {
-	switch name {
-	case dialect.SQLite:
-		return sqlite.Open(db)
-	default:
+	open, known := inspectors[name]
+	if !known {
 		return nil, fmt.Errorf("drift: unknown database %q", name)
 	}
+	driver, err := open(db)
+	if err != nil {
+		return nil, fmt.Errorf("drift: %w", err)
+	}
+	return driver, nil
 }
 
 // describe returns the wanted tables in the terms of the database.

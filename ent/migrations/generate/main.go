@@ -16,6 +16,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"ariga.io/atlas/sql/migrate"
 	"entgo.io/ent/dialect"
@@ -91,9 +92,10 @@ func write(path string, changes []*migrate.Change) (err error) {
 
 // format returns the statements as goose reads them.
 func format(changes []*migrate.Change) string {
-	text := "-- +goose Up\n"
+	var text strings.Builder
+	text.WriteString("-- +goose Up\n")
 	for _, change := range changes {
-		text += "-- " + change.Comment + "\n" + change.Cmd + ";\n"
+		fmt.Fprintf(&text, "-- %s\n%s;\n", change.Comment, change.Cmd)
 	}
-	return text
+	return text.String()
 }
