@@ -74,7 +74,7 @@ func openProviders(ctx context.Context, s Settings, o options) (*provider.Set, e
 		instance.Name = cmp.Or(instance.Name, instance.Type.Name())
 		p, err := openProvider(ctx, s, instance, o)
 		if err != nil {
-			failed = append(failed, s.Explain(config.Path{Block: "provider", Label: instance.Name}, "Provider cannot be opened", err))
+			failed = append(failed, s.Explain(config.Path{Block: config.BlockProvider, Label: instance.Name}, "Provider cannot be opened", err))
 			continue
 		}
 		opened = append(opened, provider.Named{Name: instance.Name, Provider: p})
@@ -84,7 +84,7 @@ func openProviders(ctx context.Context, s Settings, o options) (*provider.Set, e
 	}
 	set := provider.NewSet(opened)
 	if name, err := set.Ambiguous(); err != nil {
-		return nil, s.Explain(config.Path{Block: "provider", Label: name}, "Ambiguous provider", err)
+		return nil, s.Explain(config.Path{Block: config.BlockProvider, Label: name}, "Ambiguous provider", err)
 	}
 	return set, nil
 }
@@ -119,7 +119,7 @@ func openDatabase(ctx context.Context, s Settings, o options) (database.Database
 		Log:         o.log,
 	})
 	if err != nil {
-		return nil, s.Explain(config.Path{Block: "database", Label: s.Database.Type.Name()}, "Database cannot be opened", err)
+		return nil, s.Explain(config.Path{Block: config.BlockDatabase, Label: s.Database.Type.Name()}, "Database cannot be opened", err)
 	}
 	return db, nil
 }

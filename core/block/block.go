@@ -64,12 +64,18 @@ func Define[C, E, T any](kind string, d Definition[C, E, T]) Type[E, T] {
 			if d.Validate == nil {
 				return nil
 			}
-			return d.Validate(*settings.(*C), env)
+			return d.Validate(*arguments[C](settings), env)
 		},
 		open: func(ctx context.Context, settings any, env E) (T, error) {
-			return d.Open(ctx, *settings.(*C), env)
+			return d.Open(ctx, *arguments[C](settings), env)
 		},
 	}
+}
+
+// arguments returns what newSettings made. Anything else is a mistake in the
+// program, and panics.
+func arguments[C any](settings any) *C {
+	return settings.(*C) //nolint:forcetypeassert // as the comment says
 }
 
 // Kind returns the kind of block, such as "provider".

@@ -89,7 +89,11 @@ func (f *formatter) format(cmd *cobra.Command, file string) error {
 
 func read(cmd *cobra.Command, file string) ([]byte, error) {
 	if file == stdin {
-		return io.ReadAll(cmd.InOrStdin())
+		content, err := io.ReadAll(cmd.InOrStdin())
+		if err != nil {
+			return nil, fmt.Errorf("reading standard input: %w", err)
+		}
+		return content, nil
 	}
 	return os.ReadFile(file)
 }

@@ -27,16 +27,16 @@ func Arguments(types []Type) []Argument {
 	var all []Argument
 	add := func(at Path, targets ...any) { all = append(all, argumentsOf(at, targets...)...) }
 
-	add(Path{Block: "auth"}, new(settings.DefaultAuth()))
-	add(Path{Block: "provider"}, new(defaultCommon()))
+	add(Path{Block: BlockAuth}, new(settings.DefaultAuth()))
+	add(Path{Block: BlockProvider}, new(defaultCommon()))
 	for _, t := range ofKind[provider.Type](types) {
-		add(Path{Block: "provider", Label: t.Name()}, t.NewSettings())
+		add(Path{Block: BlockProvider, Label: t.Name()}, t.NewSettings())
 	}
-	add(Path{Block: "users"}, new(settings.DefaultUsers()))
-	add(Path{Block: "session", Label: settings.Own}, new(defaultOwn()))
-	add(Path{Block: "session", Label: settings.ProviderToken}, new(defaultProviderToken()))
+	add(Path{Block: BlockUsers}, new(settings.DefaultUsers()))
+	add(Path{Block: BlockSession, Label: settings.Own}, new(defaultOwn()))
+	add(Path{Block: BlockSession, Label: settings.ProviderToken}, new(defaultProviderToken()))
 	for _, t := range ofKind[database.Type](types) {
-		add(Path{Block: "database", Label: t.Name()}, t.NewSettings())
+		add(Path{Block: BlockDatabase, Label: t.Name()}, t.NewSettings())
 	}
 	return all
 }

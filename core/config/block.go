@@ -18,11 +18,11 @@ import (
 
 // root is the top level of the file.
 var root = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
-	{Type: "auth"},
-	{Type: "provider", LabelNames: []string{"type", "name"}},
-	{Type: "users"},
-	{Type: "session", LabelNames: []string{"strategy"}},
-	{Type: "database", LabelNames: []string{"type"}},
+	{Type: BlockAuth},
+	{Type: BlockProvider, LabelNames: []string{"type", "name"}},
+	{Type: BlockUsers},
+	{Type: BlockSession, LabelNames: []string{"strategy"}},
+	{Type: BlockDatabase, LabelNames: []string{"type"}},
 }}
 
 const rootNames = "The file has the blocks auth, provider, users, session and database."
@@ -40,11 +40,11 @@ func (d *decoder) settings(types []Type, body hcl.Body) Settings {
 		d.found = append(d.found, withLabels(withNames(f, rootNames)))
 	}
 	s := Settings{Directory: filepath.Dir(d.source.filename), source: d.source}
-	s.Auth = d.auth(blocks["auth"])
-	s.Providers = d.providers(ofKind[provider.Type](types), blocks["provider"])
-	s.Users = d.users(blocks["users"])
-	s.Own, s.ProviderToken = d.session(blocks["session"])
-	s.Database = d.database(ofKind[database.Type](types), blocks["database"])
+	s.Auth = d.auth(blocks[BlockAuth])
+	s.Providers = d.providers(ofKind[provider.Type](types), blocks[BlockProvider])
+	s.Users = d.users(blocks[BlockUsers])
+	s.Own, s.ProviderToken = d.session(blocks[BlockSession])
+	s.Database = d.database(ofKind[database.Type](types), blocks[BlockDatabase])
 	return s
 }
 
@@ -59,7 +59,7 @@ func withProviderNames(body hcl.Body) hcl.Body {
 	named := *native
 	named.Blocks = slices.Clone(native.Blocks)
 	for i, b := range named.Blocks {
-		if b.Type == "provider" && len(b.Labels) == 1 {
+		if b.Type == BlockProvider && len(b.Labels) == 1 {
 			twice := *b
 			twice.Labels = slices.Repeat(b.Labels, 2)
 			twice.LabelRanges = slices.Repeat(b.LabelRanges, 2)
@@ -106,7 +106,7 @@ func (d *decoder) only(blocks []*hcl.Block) *hcl.Block {
 }
 
 func (d *decoder) auth(blocks []*hcl.Block) settings.Auth {
-	at, auth := Path{Block: "auth"}, settings.DefaultAuth()
+	at, auth := Path{Block: BlockAuth}, settings.DefaultAuth()
 	b := d.only(blocks)
 	if b == nil {
 		d.missingAuth(at)
@@ -129,7 +129,7 @@ func (d *decoder) missingAuth(at Path) {
 }
 
 func (d *decoder) users(blocks []*hcl.Block) settings.Users {
-	at, users := Path{Block: "users"}, settings.DefaultUsers()
+	at, users := Path{Block: BlockUsers}, settings.DefaultUsers()
 	if b := d.only(blocks); b != nil {
 		d.enter(at, b)
 		d.decode(at, b.Body, &users)
@@ -159,7 +159,7 @@ func (d *decoder) session(blocks []*hcl.Block) (*settings.OwnSession, *settings.
 	if b == nil {
 		return nil, nil
 	}
-	at := Path{Block: "session", Label: b.Labels[0]}
+	at := Path{Block: BlockSession, Label: b.Labels[0]}
 	d.enter(at, b)
 	switch at.Label {
 	case settings.Own:
@@ -171,7 +171,7 @@ func (d *decoder) session(blocks []*hcl.Block) (*settings.OwnSession, *settings.
 		d.decode(at, b.Body, &token)
 		return nil, &token
 	default:
-		d.unknownLabel(Path{Block: "session"}, b, []string{settings.Own, settings.ProviderToken})
+		d.unknownLabel(Path{Block: BlockSession}, b, []string{settings.Own, settings.ProviderToken})
 		return nil, nil
 	}
 }
@@ -181,14 +181,14 @@ func (d *decoder) session(blocks []*hcl.Block) (*settings.OwnSession, *settings.
 func (d *decoder) database(types []database.Type, blocks []*hcl.Block) *database.Instance {
 	b := d.only(blocks)
 	switch {
-	case b == nil && d.failed[Path{Block: "database"}]:
+	case b == nil && d.failed[Path{Block: BlockDatabase}]:
 		return &database.Instance{}
 	case b == nil:
 		return nil
 	}
-	at := Path{Block: "database", Label: b.Labels[0]}
+	at := Path{Block: BlockDatabase, Label: b.Labels[0]}
 	d.enter(at, b)
-	t, ok := pick(d, Path{Block: "database"}, b, types)
+	t, ok := pick(d, Path{Block: BlockDatabase}, b, types)
 	if !ok {
 		return &database.Instance{}
 	}

@@ -189,7 +189,7 @@ func assign(target reflect.Value, value cty.Value) error {
 		if err != nil {
 			return errKind
 		}
-		return parsed.UnmarshalText([]byte(text.AsString()))
+		return parsed.UnmarshalText([]byte(text.AsString())) //nolint:wrapcheck // the type says what is wrong with the text
 	}
 	kind, err := gocty.ImpliedType(place)
 	if err != nil {

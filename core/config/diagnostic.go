@@ -105,7 +105,7 @@ func (d Diagnostic) place() string {
 // Diagnostics is all findings about a configuration, in the order of the file.
 // As an error it holds at least one of [SeverityError], and its text is the
 // text of them all.
-type Diagnostics []Diagnostic
+type Diagnostics []Diagnostic //nolint:errname // as HCL and Terraform call them
 
 // Error returns all findings as text, parted by empty lines.
 func (ds Diagnostics) Error() string {

@@ -5,9 +5,18 @@ import (
 	"strings"
 )
 
+// The kinds of block.
+const (
+	BlockAuth     = "auth"
+	BlockProvider = "provider"
+	BlockUsers    = "users"
+	BlockSession  = "session"
+	BlockDatabase = "database"
+)
+
 // Path names a place in the configuration.
 type Path struct {
-	Block    string // "auth", "provider", "users", "session" or "database"
+	Block    string // kind of block, such as BlockAuth
 	Label    string // name of a provider, strategy of a session, type of a database
 	Argument string // "" for the block as a whole; "http.timeout" in a nested block
 

@@ -25,7 +25,7 @@ func (r *rules) base() (*url.URL, bool) {
 var pathForm = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)+$`)
 
 func (r *rules) auth() {
-	at, auth := Path{Block: "auth"}, r.settings.Auth
+	at, auth := Path{Block: BlockAuth}, r.settings.Auth
 	if auth.Mode != settings.Production && auth.Mode != settings.Development {
 		r.wrong(at.in("mode"), `must be "production" or "development"`)
 	}

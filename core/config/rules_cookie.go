@@ -89,7 +89,7 @@ func (r *rules) sameSite(policy string, base *url.URL) {
 			continue
 		}
 		if u, err := url.Parse(origin); err == nil && siteOf(u) != siteOf(base) {
-			r.wrong(Path{Block: "auth", Argument: "allowed_origins"},
+			r.wrong(Path{Block: BlockAuth, Argument: "allowed_origins"},
 				`%q is on another site than base_url (%s), and browsers send no cookie from one site to another under same_site = %q: serve it below that site, add "bearer" to transport, or set same_site = "none"`,
 				origin, siteOf(base), policy)
 		}

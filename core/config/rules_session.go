@@ -11,13 +11,13 @@ func (r *rules) session() {
 	own, token := r.settings.Own, r.settings.ProviderToken
 	switch {
 	case own == nil && token == nil:
-		r.wrongAs("Missing session block", Path{Block: "session"}, `add session "own" {} for sessions of the kit, or session "provider_token" {} to use the provider's token as it is`)
+		r.wrongAs("Missing session block", Path{Block: BlockSession}, `add session "own" {} for sessions of the kit, or session "provider_token" {} to use the provider's token as it is`)
 	case own != nil && token != nil:
-		r.wrong(Path{Block: "session"}, `there is one strategy: "own" or "provider_token"`)
+		r.wrong(Path{Block: BlockSession}, `there is one strategy: "own" or "provider_token"`)
 	case own != nil:
-		r.own(Path{Block: "session", Label: settings.Own}, *own)
+		r.own(Path{Block: BlockSession, Label: settings.Own}, *own)
 	default:
-		r.providerToken(Path{Block: "session", Label: settings.ProviderToken}, *token)
+		r.providerToken(Path{Block: BlockSession, Label: settings.ProviderToken}, *token)
 	}
 }
 
@@ -58,7 +58,7 @@ func (r *rules) providerToken(at Path, token settings.ProviderTokenSession) {
 	case token.User == settings.UserRequired && !hasDatabase:
 		r.wrongAs("Missing database block", at, `users are kept in a database: add a block such as database "sqlite" {}, or keep no users with user = "none"`)
 	case token.User == settings.UserNone && hasDatabase:
-		r.wrongAs("Database without use", Path{Block: "database", Label: r.settings.Database.Type.Name()},
+		r.wrongAs("Database without use", Path{Block: BlockDatabase, Label: r.settings.Database.Type.Name()},
 			`nothing is stored where session "provider_token" has user = "none": remove this block, or that argument`)
 	}
 	if token.CacheTTL < 0 {

@@ -14,7 +14,7 @@ var nameForm = regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
 
 func (r *rules) providers() {
 	if len(r.settings.Providers) == 0 {
-		r.wrongAs("Missing provider block", Path{Block: "provider"}, "nobody could sign in: add a block such as provider \"cotter\"")
+		r.wrongAs("Missing provider block", Path{Block: BlockProvider}, "nobody could sign in: add a block such as provider \"cotter\"")
 	}
 	for i, instance := range r.settings.Providers {
 		r.provider(providerPath(r.settings.Providers[:i], instance), instance)
@@ -23,7 +23,7 @@ func (r *rules) providers() {
 
 // providerPath returns the path of a provider that comes after those before it.
 func providerPath(before []provider.Instance, instance provider.Instance) Path {
-	at := Path{Block: "provider", Label: providerName(instance)}
+	at := Path{Block: BlockProvider, Label: providerName(instance)}
 	for _, other := range before {
 		if providerName(other) == at.Label {
 			at.repeat++
@@ -73,7 +73,7 @@ func (r *rules) database() {
 	if instance == nil {
 		return
 	}
-	at := Path{Block: "database", Label: instance.Type.Name()}
+	at := Path{Block: BlockDatabase, Label: instance.Type.Name()}
 	if problem := instanceProblem(instance.Type, instance.Settings); problem != "" {
 		r.wrong(at, "%s", problem)
 		return
