@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log"
 	"net/http"
+	"time"
 
 	"github.com/cotterpin/cotterpin/adapters/cotterhttp"
 	"github.com/cotterpin/cotterpin/core"
@@ -21,7 +22,11 @@ func main() {
 	mux := http.NewServeMux()
 	mux.Handle("GET /api/me", cotterhttp.Require(kit, core.Guard{})(http.HandlerFunc(me)))
 
-	server := http.Server{Addr: "127.0.0.1:8080", Handler: cotterhttp.Mount(kit)(mux)}
+	server := http.Server{
+		Addr:        "127.0.0.1:8080",
+		Handler:     cotterhttp.Mount(kit)(mux),
+		ReadTimeout: 5 * time.Second,
+	}
 	log.Fatal(server.ListenAndServe())
 }
 
