@@ -35,15 +35,7 @@ type client struct {
 func newClient(t *testing.T, serve Serve) *client {
 	t.Helper()
 	issuer := providertest.NewIssuer(t)
-	kit, err := core.New(t.Context(), newSettings(issuer), core.WithLogger(slog.New(slog.DiscardHandler)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		if err := kit.Close(); err != nil {
-			t.Error(err)
-		}
-	})
+	kit := newKit(t, issuer)
 	transport := &http.Transport{DisableCompression: true}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &client{
@@ -54,6 +46,26 @@ func newClient(t *testing.T, serve Serve) *client {
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}
+}
+
+// NewKit returns a kit as the suite drives it, for an adapter's own tests.
+func NewKit(t *testing.T) *core.Kit {
+	t.Helper()
+	return newKit(t, providertest.NewIssuer(t))
+}
+
+func newKit(t *testing.T, issuer *providertest.Issuer) *core.Kit {
+	t.Helper()
+	kit, err := core.New(t.Context(), newSettings(issuer), core.WithLogger(slog.New(slog.DiscardHandler)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := kit.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return kit
 }
 
 func newSettings(issuer *providertest.Issuer) core.Settings {

@@ -73,20 +73,20 @@ func CORS(kit *core.Kit) fiber.Handler {
 	}
 }
 
-// ErrorHandler renders what fiber refuses by itself, such as a body over BodyLimit.
+// ErrorHandler renders panics, and what fiber refuses by itself, as the kit does.
 func ErrorHandler(kit *core.Kit) fiber.ErrorHandler {
 	return func(c *fiber.Ctx, err error) error {
 		if refused, ok := errors.AsType[*fiber.Error](err); ok {
 			if response, known := kit.RenderStatus(refused.Code); known {
 				return write(c, response)
 			}
+			return fiber.DefaultErrorHandler(c, err)
 		}
-		return fiber.DefaultErrorHandler(c, err)
+		return write(c, kit.Render(err))
 	}
 }
 
-// request describes a request of fiber. Everything is copied but the body,
-// which is read before the handler returns.
+// request describes a request of fiber: copied, but for the body.
 func request(c *fiber.Ctx) core.Request {
 	r := c.Request()
 	return core.Request{

@@ -1,7 +1,11 @@
 package cotterfiber_test
 
 import (
+	"errors"
+	"io"
 	"net"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -57,4 +61,26 @@ func serve(t *testing.T, app *fiber.App) (origin string) {
 		}
 	})
 	return "http://" + listener.Addr().String()
+}
+
+func TestErrorHandlerTellsTheClientNothing(t *testing.T) {
+	t.Parallel()
+	app := fiber.New(fiber.Config{DisableStartupMessage: true, BodyLimit: 1 << 10, ErrorHandler: cotterfiber.ErrorHandler(adaptertest.NewKit(t))})
+	app.Get("/panics", func(*fiber.Ctx) error { return errors.New("secret inside") })
+	app.Get("/teapot", func(*fiber.Ctx) error { return fiber.ErrTeapot })
+	origin := serve(t, app)
+	for target, want := range map[string]string{"/panics": `"code":"internal"`, "/teapot": "I'm a teapot", "/big": `"code":"payload_too_large"`} {
+		response, err := http.Post(origin+target, "text/plain", strings.NewReader(strings.Repeat("x", 2<<10)))
+		if target != "/big" {
+			response, err = http.Get(origin + target)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer response.Body.Close()
+		body, err := io.ReadAll(response.Body)
+		if err != nil || !strings.Contains(string(body), want) || strings.Contains(string(body), "secret") {
+			t.Errorf("%s: %d %s, %v", target, response.StatusCode, body, err)
+		}
+	}
 }

@@ -2,12 +2,10 @@ package endpoint
 
 import (
 	"context"
-	"net/http"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/session"
 	"github.com/cotterpin/cotterpin/core/settings"
-	"github.com/cotterpin/cotterpin/core/web"
 )
 
 // Sessions lists, ends and renews users' sessions.
@@ -55,20 +53,4 @@ func (s *Sessions) Renew(ctx context.Context) (Renewed, error) {
 		return Renewed{Token: issued.Token}, nil
 	}
 	return Renewed{SetCookie: s.endpoints.Cookie.Set(issued.Token, s.endpoints.untilEnd(issued.Session))}, nil
-}
-
-// Render returns the response to an error, and writes it to the log.
-func (e *Endpoints) Render(err error) web.Response { return e.problem(context.Background(), err) }
-
-// RenderStatus returns the response to a request that a framework refuses by
-// itself with that status; false for a status that it does not know.
-func (e *Endpoints) RenderStatus(status int) (web.Response, bool) {
-	switch status {
-	case http.StatusRequestEntityTooLarge:
-		return e.Render(autherr.New(autherr.PayloadTooLarge, "refused_by_framework")), true
-	case http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestHeaderFieldsTooLarge:
-		return e.Render(autherr.New(autherr.InvalidRequest, "refused_by_framework")), true
-	default:
-		return web.Response{}, false
-	}
 }

@@ -50,19 +50,20 @@ func checkMediaType(r web.Request) error {
 }
 
 func readBody(r web.Request) ([]byte, error) {
-	tooLarge := autherr.New(autherr.PayloadTooLarge, "body_too_large")
 	if r.ContentLength > maxBody {
-		return nil, tooLarge
+		return nil, tooLarge()
 	}
 	text, err := io.ReadAll(io.LimitReader(r.Body, maxBody+1))
 	switch {
 	case err != nil:
 		return nil, autherr.Wrap(autherr.InvalidRequest, "unreadable_body", err)
 	case len(text) > maxBody:
-		return nil, tooLarge
+		return nil, tooLarge()
 	}
 	return text, nil
 }
+
+func tooLarge() error { return autherr.New(autherr.PayloadTooLarge, "body_too_large") }
 
 // checkUnusedBody applies the rules for bodies to a route that needs none: an
 // absent one is fine, another must be such that it could have been read.

@@ -22,12 +22,32 @@ func (e *Endpoints) refuse(ctx context.Context, r web.Request, err error) web.Re
 	if route == "/login" {
 		event = "authn_login_fail"
 	}
-	return e.problem(ctx, err, "event", event, "route", route, "address", e.Proxies.Client(r).String())
+	return e.problem(ctx, web.StatusOf(err), err, "event", event, "route", route, "address", e.Proxies.Client(r).String())
 }
 
-// problem renders an error, and logs it with attributes under the same request
-// id.
-func (e *Endpoints) problem(ctx context.Context, err error, attributes ...any) web.Response {
+// Render returns the response to an error, and logs it.
+func (e *Endpoints) Render(err error) web.Response {
+	return e.problem(context.Background(), web.StatusOf(err), err)
+}
+
+// RenderStatus returns the response to a request that a framework refuses by
+// itself with that status; false for a status that it does not know.
+func (e *Endpoints) RenderStatus(status int) (web.Response, bool) {
+	var refusal error
+	switch status {
+	case http.StatusRequestEntityTooLarge:
+		refusal = tooLarge()
+	case http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestHeaderFieldsTooLarge:
+		refusal = autherr.New(autherr.InvalidRequest, "unreadable_request")
+	default:
+		return web.Response{}, false
+	}
+	return e.problem(context.Background(), status, refusal).With("Vary", "Origin"), true
+}
+
+// problem renders an error with that status, and logs it with attributes under
+// the same request id.
+func (e *Endpoints) problem(ctx context.Context, status int, err error, attributes ...any) web.Response {
 	requestID := rand.Text()
 	attributes = append(attributes,
 		"request_id", requestID,
@@ -43,5 +63,5 @@ func (e *Endpoints) problem(ctx context.Context, err error, attributes ...any) w
 		attributes = append(attributes, "error", err.Error()) // a fault of ours, which the operator can mend
 	}
 	e.Log.Log(ctx, level, message, attributes...)
-	return web.Problem(err, requestID, e.Auth.Mode == settings.Development)
+	return web.ProblemAs(status, err, requestID, e.Auth.Mode == settings.Development)
 }

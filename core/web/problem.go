@@ -61,19 +61,24 @@ type problem struct {
 // Problem returns the response to an error. Its bytes tell the code and nothing
 // else about the error; in development they also bear its reason.
 func Problem(err error, requestID string, development bool) Response {
+	return ProblemAs(StatusOf(err), err, requestID, development)
+}
+
+// ProblemAs is [Problem] with another status than the code's, for what was
+// refused before the kit saw it.
+func ProblemAs(status int, err error, requestID string, development bool) Response {
 	code := autherr.CodeOf(err)
-	look := answers[code]
 	document := problem{
 		Type:      "urn:problem-type:cotterpin:" + string(code),
-		Title:     look.title,
-		Status:    look.status,
+		Title:     answers[code].title,
+		Status:    status,
 		Code:      code,
 		RequestID: requestID,
 	}
 	if development {
 		document.Detail = autherr.ReasonOf(err)
 	}
-	r := JSON(look.status, document).With("Content-Type", "application/problem+json")
+	r := JSON(status, document).With("Content-Type", "application/problem+json")
 	if c := challenge(err, code); c != "" {
 		r = r.With("Www-Authenticate", c)
 	}
