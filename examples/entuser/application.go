@@ -1,0 +1,147 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"entgo.io/ent/dialect"
+	entsql "entgo.io/ent/dialect/sql"
+
+	"github.com/cotterpin/cotterpin/adapters/cotterhttp"
+	"github.com/cotterpin/cotterpin/core"
+	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/database"
+	"github.com/cotterpin/cotterpin/core/provider"
+	"github.com/cotterpin/cotterpin/core/provider/emulator"
+	"github.com/cotterpin/cotterpin/core/settings"
+	"github.com/cotterpin/cotterpin/core/web"
+	"github.com/cotterpin/cotterpin/ent/entstore"
+	"github.com/cotterpin/cotterpin/ent/sqlite"
+	"github.com/cotterpin/cotterpin/examples/entuser/internal/graph"
+	"github.com/cotterpin/cotterpin/examples/internal/demo"
+)
+
+// application is the kit and the application's graph on the same file.
+type application struct {
+	*demo.App
+	graph *graph.Client
+}
+
+// openApplication migrates first: the kit looks only whether it finds the
+// columns that it needs.
+func openApplication(ctx context.Context, path, baseURL string) (*application, error) {
+	client, err := openGraph(ctx, path)
+	if err != nil {
+		return nil, err
+	}
+	app, err := demo.Open(ctx, configuration(path, baseURL), core.OnRegister(welcome))
+	if err != nil {
+		return nil, errors.Join(err, client.Close())
+	}
+	return &application{app, client}, nil
+}
+
+func (a *application) close() error {
+	return errors.Join(a.Kit.Close(), a.graph.Close())
+}
+
+func openGraph(ctx context.Context, path string) (*graph.Client, error) {
+	source, err := sqlite.DataSource(path)
+	if err != nil {
+		return nil, err
+	}
+	db, err := sql.Open("sqlite", source)
+	if err != nil {
+		return nil, err
+	}
+	client := graph.NewClient(graph.Driver(entsql.OpenDB(dialect.SQLite, db)))
+	if err := client.Schema.Create(ctx); err != nil {
+		return nil, errors.Join(fmt.Errorf("cannot migrate: %w", err), client.Close())
+	}
+	return client, nil
+}
+
+// configuration is what a file would say, said in Go.
+func configuration(path, baseURL string) core.Settings {
+	own := settings.DefaultOwnSession()
+	s := core.Settings{
+		Auth:      settings.DefaultAuth(),
+		Users:     settings.DefaultUsers(),
+		Own:       &own,
+		Providers: []provider.Instance{{Type: emulator.Type, Name: "emulator", Common: provider.DefaultCommon(), Settings: &emulator.Settings{}}},
+		Database:  &database.Instance{Type: sqlite.Type, Settings: &sqlite.Settings{Path: path, Migrate: string(database.MigrateOff)}},
+	}
+	s.Auth.Mode = settings.Development
+	s.Auth.BaseURL = baseURL
+	return s
+}
+
+// welcome gives every new user a first note, in the transaction that registers
+// them: they have both or neither.
+func welcome(ctx context.Context, tx *sql.Tx, u account.NewUser) error {
+	return onTransaction(tx).Note.Create().SetUserID(u.ID).SetText("Welcome!").Exec(ctx)
+}
+
+// onTransaction returns the application's client on the kit's transaction.
+func onTransaction(tx *sql.Tx) *graph.Client {
+	return graph.NewClient(graph.Driver(entstore.TxDriver(sqlite.Dialect(), tx)))
+}
+
+func (a *application) handler() http.Handler {
+	signedIn := cotterhttp.Require(a.Kit, core.Guard{})
+	anybody := cotterhttp.Require(a.Kit, core.Guard{Optional: true})
+	route := func(answer func(*http.Request) (core.Response, error)) http.Handler {
+		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			response, err := answer(r)
+			if err != nil {
+				response = a.Kit.Render(err) //nolint:contextcheck // rendering asks nobody
+			}
+			response.WriteHTTP(w)
+		})
+	}
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { a.Page().WriteHTTP(w) })
+	mux.Handle("GET /api/public", anybody(route(caller)))
+	mux.Handle("GET /api/profile", signedIn(route(a.profile)))
+	mux.Handle("PUT /api/profile/{nickname}", signedIn(route(a.rename)))
+	mux.Handle("POST /api/notes", signedIn(route(a.note)))
+	return cotterhttp.Mount(a.Kit)(mux)
+}
+
+func caller(r *http.Request) (core.Response, error) {
+	principal, _ := core.FromContext(r.Context())
+	return demo.Caller(principal), nil
+}
+
+// profile answers what the application keeps of its caller.
+func (a *application) profile(r *http.Request) (core.Response, error) {
+	principal, _ := core.FromContext(r.Context())
+	user, err := a.graph.User.Get(r.Context(), principal.UserID)
+	if err != nil {
+		return core.Response{}, err
+	}
+	notes, err := user.QueryNotes().Select("text").Strings(r.Context())
+	if err != nil {
+		return core.Response{}, err
+	}
+	return web.JSON(http.StatusOK, map[string]any{"nickname": user.Nickname, "notes": notes}), nil
+}
+
+func (a *application) rename(r *http.Request) (core.Response, error) {
+	principal, _ := core.FromContext(r.Context())
+	err := a.graph.User.UpdateOneID(principal.UserID).SetNickname(r.PathValue("nickname")).Exec(r.Context())
+	return web.NoContent(), err
+}
+
+func (a *application) note(r *http.Request) (core.Response, error) {
+	principal, _ := core.FromContext(r.Context())
+	text, err := demo.ReadNote(r.Body)
+	if err != nil {
+		return core.Response{}, err
+	}
+	err = a.graph.Note.Create().SetUserID(principal.UserID).SetText(text).Exec(r.Context())
+	return web.JSON(http.StatusCreated, map[string]string{"note": text}), err
+}

@@ -1,0 +1,101 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/account/accounttest"
+	"github.com/cotterpin/cotterpin/core/database"
+	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/session"
+	"github.com/cotterpin/cotterpin/core/session/sessiontest"
+	"github.com/cotterpin/cotterpin/ent/sqlite"
+	"github.com/cotterpin/cotterpin/examples/entuser/internal/graph"
+)
+
+// migrating is held while ent migrates, which changes its package's variables.
+var migrating sync.Mutex
+
+// openBoth migrates a new database as the application, and opens it as the kit.
+func openBoth(t *testing.T) (*graph.Client, database.Database) {
+	t.Helper()
+	migrating.Lock()
+	defer migrating.Unlock()
+	path := filepath.Join(t.TempDir(), "entuser.db")
+	client, err := openGraph(t.Context(), path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = client.Close() })
+	kit, err := sqlite.Open(t.Context(), sqlite.Settings{Path: path, Migrate: string(database.MigrateOff)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = kit.Close() })
+	return client, kit
+}
+
+func newUser() identity.User {
+	now := time.Now()
+	return identity.User{
+		ID: uuid.Must(uuid.NewV7()), IdentityID: uuid.Must(uuid.NewV7()),
+		Key: identity.Key{Issuer: "issuer", Subject: "ada"}, CreatedAt: now, LastLoginAt: now,
+	}
+}
+
+func TestAccountsOnTheApplicationsTables(t *testing.T) {
+	t.Parallel()
+	accounttest.Run(t, func(t *testing.T) account.Store {
+		_, kit := openBoth(t)
+		return kit.Accounts()
+	})
+}
+
+func TestSessionsOnTheApplicationsTables(t *testing.T) {
+	t.Parallel()
+	sessiontest.Run(t, func(t *testing.T) (account.Store, session.Store) {
+		_, kit := openBoth(t)
+		return kit.Accounts(), kit.Sessions()
+	})
+}
+
+func TestTheHookChangesTheUserItIsToldOf(t *testing.T) {
+	t.Parallel()
+	client, kit := openBoth(t)
+	added := newUser()
+	err := kit.Accounts().Register(t.Context(), added, func(ctx context.Context, tx *sql.Tx) error {
+		return onTransaction(tx).User.UpdateOneID(added.ID).SetNickname("countess").Exec(ctx)
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	got, err := client.User.Get(t.Context(), added.ID)
+	if err != nil || got.Nickname == nil || *got.Nickname != "countess" {
+		t.Errorf("the application sees %v, %v", got, err)
+	}
+}
+
+func TestAVetoTakesTheApplicationsPartAway(t *testing.T) {
+	t.Parallel()
+	client, kit := openBoth(t)
+	veto := errors.New("veto")
+	added := newUser()
+	err := kit.Accounts().Register(t.Context(), added, func(ctx context.Context, tx *sql.Tx) error {
+		return errors.Join(welcome(ctx, tx, account.NewUser{ID: added.ID}), veto)
+	})
+	if !errors.Is(err, veto) {
+		t.Fatalf("got %v, want %v", err, veto)
+	}
+	users, notes := client.User.Query().CountX(t.Context()), client.Note.Query().CountX(t.Context())
+	if users != 0 || notes != 0 {
+		t.Errorf("there are %d users and %d notes", users, notes)
+	}
+}

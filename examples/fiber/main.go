@@ -1,0 +1,57 @@
+// Command fiber is the demo application on fiber v2.
+package main
+
+import (
+	"bytes"
+	"context"
+	"net"
+
+	"github.com/gofiber/fiber/v2"
+	recovery "github.com/gofiber/fiber/v2/middleware/recover"
+
+	"github.com/cotterpin/cotterpin/adapters/cotterfiber"
+	"github.com/cotterpin/cotterpin/core"
+	"github.com/cotterpin/cotterpin/examples/internal/demo"
+)
+
+func main() { demo.Main(mount) }
+
+func mount(app *demo.App) demo.Server {
+	signedIn := cotterfiber.Require(app.Kit, core.Guard{})
+	anybody := cotterfiber.Require(app.Kit, core.Guard{Optional: true})
+
+	f := fiber.New(fiber.Config{
+		DisableStartupMessage: true,
+		ErrorHandler:          cotterfiber.ErrorHandler(app.Kit),
+		ReadBufferSize:        demo.MaxHeaderBytes,
+		ReadTimeout:           demo.ReadTimeout,
+	})
+	f.Use(recovery.New())
+	if err := cotterfiber.Mount(f, app.Kit); err != nil {
+		panic(err) // a mistake in the configuration above
+	}
+	f.Use(cotterfiber.CORS(app.Kit))
+	f.Get("/", func(c *fiber.Ctx) error { return send(c, app.Page()) })
+	f.Get("/api/me", signedIn, caller)
+	f.Get("/api/public", anybody, caller)
+	f.Post("/api/notes", signedIn, func(c *fiber.Ctx) error { return send(c, app.Note(bytes.NewReader(c.BodyRaw()))) })
+	return server{f}
+}
+
+func caller(c *fiber.Ctx) error {
+	principal, _ := cotterfiber.Principal(c)
+	return send(c, demo.Caller(principal))
+}
+
+func send(c *fiber.Ctx, r core.Response) error {
+	for _, field := range r.Header {
+		c.Set(field.Name, field.Value)
+	}
+	return c.Status(r.Status).Send(r.Body)
+}
+
+// server is a fiber.App as the demo runs it.
+type server struct{ app *fiber.App }
+
+func (s server) Serve(l net.Listener) error         { return s.app.Listener(l) }
+func (s server) Shutdown(ctx context.Context) error { return s.app.ShutdownWithContext(ctx) }

@@ -1,0 +1,44 @@
+// Command gin is the demo application on gin.
+package main
+
+import (
+	"fmt"
+	"net/http"
+
+	"github.com/gin-gonic/gin"
+
+	"github.com/cotterpin/cotterpin/adapters/cottergin"
+	"github.com/cotterpin/cotterpin/core"
+	"github.com/cotterpin/cotterpin/examples/internal/demo"
+)
+
+func main() { demo.Main(mount) }
+
+func mount(app *demo.App) demo.Server {
+	signedIn := cottergin.Require(app.Kit, core.Guard{})
+	anybody := cottergin.Require(app.Kit, core.Guard{Optional: true})
+	readable := []string{http.MethodGet, http.MethodHead}
+
+	gin.SetMode(gin.ReleaseMode)
+	engine := gin.New()
+	engine.Use(recovery(app.Kit), cottergin.Mount(app.Kit), cottergin.CORS(app.Kit))
+	engine.Match(readable, "/", func(c *gin.Context) { app.Page().WriteHTTP(c.Writer) })
+	engine.Match(readable, "/api/me", signedIn, caller)
+	engine.Match(readable, "/api/public", anybody, caller)
+	engine.POST("/api/notes", signedIn, func(c *gin.Context) { app.Note(c.Request.Body).WriteHTTP(c.Writer) })
+	return demo.HTTPServer(engine)
+}
+
+func caller(c *gin.Context) {
+	principal, _ := cottergin.Principal(c)
+	demo.Caller(principal).WriteHTTP(c.Writer)
+}
+
+// recovery answers a panic as the kit answers its own. gin's own recovery would
+// write requests to the log, cookies included.
+func recovery(kit *core.Kit) gin.HandlerFunc {
+	return gin.CustomRecoveryWithWriter(nil, func(c *gin.Context, cause any) {
+		c.Abort()
+		kit.Render(fmt.Errorf("panic: %v", cause)).WriteHTTP(c.Writer)
+	})
+}

@@ -1,0 +1,147 @@
+package demo
+
+import (
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	_ "embed"
+	"encoding/base64"
+	"fmt"
+	"html/template"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"github.com/cotterpin/cotterpin/core"
+	"github.com/cotterpin/cotterpin/core/provider"
+	"github.com/cotterpin/cotterpin/core/provider/cotter"
+	"github.com/cotterpin/cotterpin/core/provider/emulator"
+	"github.com/cotterpin/cotterpin/core/settings"
+	"github.com/cotterpin/cotterpin/core/web"
+)
+
+var (
+	//go:embed page.html
+	pageHTML string
+	//go:embed page.css
+	pageCSS string
+	//go:embed page.js
+	pageJS string
+
+	pageTemplate = template.Must(template.New("page").Parse(pageHTML))
+)
+
+// page is what the template shows.
+type page struct {
+	Style    template.CSS
+	Script   template.JS
+	AuthPath string
+	SignIns  []signIn
+
+	OwnSessions bool // callers can list their sessions
+	Users       bool // callers can end all of them
+}
+
+// signIn is a provider whose hosted page signs people in.
+type signIn struct {
+	Name string // what people read
+	Page string // URL of the hosted page
+	API  string // URL of Cotter's API
+	Key  string // the application's API key
+}
+
+// Page answers the one page of the application.
+func (a *App) Page() core.Response { return a.page }
+
+func renderPage(s core.Settings) (core.Response, error) {
+	p := page{
+		Style:       template.CSS(pageCSS), //nolint:gosec // our own
+		Script:      template.JS(pageJS),   //nolint:gosec // our own
+		AuthPath:    s.Auth.Path,
+		SignIns:     signInsOf(s),
+		OwnSessions: s.Own != nil,
+		Users:       s.Own != nil || s.ProviderToken.User != settings.UserNone,
+	}
+	var body bytes.Buffer
+	if err := pageTemplate.Execute(&body, p); err != nil {
+		return core.Response{}, fmt.Errorf("demo: the page: %w", err)
+	}
+	answer := web.NoContent().
+		With("Content-Type", "text/html; charset=utf-8").
+		With("Content-Security-Policy", contentPolicy(p.SignIns))
+	answer.Status = http.StatusOK
+	answer.Body = body.Bytes()
+	return answer, nil
+}
+
+// contentPolicy allows the page's own style and script, and calls to this
+// application and to the providers' APIs.
+func contentPolicy(signIns []signIn) string {
+	connect := []string{"'self'"}
+	for _, s := range signIns {
+		if origin := originOf(s.API); origin != "" {
+			connect = append(connect, origin)
+		}
+	}
+	return strings.Join([]string{
+		"default-src 'none'",
+		"style-src " + hashOf(pageCSS),
+		"script-src " + hashOf(pageJS),
+		"connect-src " + strings.Join(connect, " "),
+		"img-src data:",
+		"base-uri 'none'",
+		"form-action 'none'",
+		"frame-ancestors 'none'",
+		"require-trusted-types-for 'script'",
+	}, "; ")
+}
+
+// hashOf is the hash source of CSP Level 3, section 2.3.1.
+func hashOf(text string) string {
+	digest := sha256.Sum256([]byte(text))
+	return "'sha256-" + base64.StdEncoding.EncodeToString(digest[:]) + "'"
+}
+
+func signInsOf(s core.Settings) []signIn {
+	var all []signIn
+	for _, instance := range s.Providers {
+		if found, ok := signInOf(instance, s.Auth.Path); ok {
+			found.Name = cmp.Or(instance.Common.DisplayName, instance.Name)
+			all = append(all, found)
+		}
+	}
+	return all
+}
+
+// signInOf returns false for a provider that has no page which this application
+// knows how to use.
+func signInOf(instance provider.Instance, authPath string) (signIn, bool) {
+	switch c := instance.Settings.(type) {
+	case *emulator.Settings:
+		mount := authPath + "/" + instance.Name
+		return signIn{Page: mount + "/app", API: mount + "/api/v0", Key: emulator.APIKeyID}, true
+	case *cotter.Settings:
+		return signIn{Page: hostedPage(c.BaseURL), API: c.BaseURL, Key: c.APIKeyID}, true
+	default:
+		return signIn{}, false
+	}
+}
+
+// hostedPage is where the pages to an API are: an emulator serves both, Cotter
+// has them on a host of their own.
+func hostedPage(baseURL string) string {
+	u, err := url.Parse(baseURL)
+	if err == nil && web.IsLoopback(u.Hostname()) {
+		return strings.TrimSuffix(baseURL, "/api/v0") + "/app"
+	}
+	return "https://js.cotter.app/app"
+}
+
+// originOf returns "" for a path alone.
+func originOf(text string) string {
+	u, err := url.Parse(text)
+	if err != nil || u.Host == "" {
+		return ""
+	}
+	return u.Scheme + "://" + u.Host
+}

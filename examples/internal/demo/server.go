@@ -1,0 +1,62 @@
+package demo
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+)
+
+// What every server is given.
+const (
+	ReadTimeout    = 5 * time.Second // of a request, its body included
+	MaxHeaderBytes = 16 << 10
+
+	// grace is how long requests may still run once the process is told to end.
+	grace = 10 * time.Second
+)
+
+// Server is a server of some framework; *http.Server is one.
+type Server interface {
+	// Serve accepts connections until Shutdown.
+	Serve(l net.Listener) error
+
+	// Shutdown stops accepting and returns when no request is under way, or
+	// with an error when ctx is done.
+	Shutdown(ctx context.Context) error
+}
+
+// HTTPServer returns a server for whatever is a handler of net/http.
+func HTTPServer(handler http.Handler) Server {
+	return &http.Server{
+		Handler:        handler,
+		ReadTimeout:    ReadTimeout,
+		MaxHeaderBytes: MaxHeaderBytes,
+		ErrorLog:       slog.NewLogLogger(slog.Default().Handler(), slog.LevelWarn),
+	}
+}
+
+// Serve runs the server until ctx is done and its requests have ended, or have
+// had their time. That connections had to be cut is no error.
+func Serve(ctx context.Context, server Server, l net.Listener) error {
+	stopped := make(chan error, 1)
+	go func() { stopped <- server.Serve(l) }()
+	select {
+	case err := <-stopped:
+		return fmt.Errorf("cannot serve: %w", err)
+	case <-ctx.Done():
+	}
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	defer cancel()
+	if err := server.Shutdown(ctx); err != nil {
+		slog.Warn("connections were cut", "event", "shutdown_cut", "error", err.Error())
+		return nil
+	}
+	if err := <-stopped; err != nil && !errors.Is(err, http.ErrServerClosed) {
+		return fmt.Errorf("cannot serve: %w", err)
+	}
+	return nil
+}

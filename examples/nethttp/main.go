@@ -1,0 +1,31 @@
+// Command nethttp is the demo application on net/http.
+package main
+
+import (
+	"net/http"
+
+	"github.com/cotterpin/cotterpin/adapters/cotterhttp"
+	"github.com/cotterpin/cotterpin/core"
+	"github.com/cotterpin/cotterpin/examples/internal/demo"
+)
+
+func main() { demo.Main(mount) }
+
+func mount(app *demo.App) demo.Server {
+	signedIn := cotterhttp.Require(app.Kit, core.Guard{})
+	anybody := cotterhttp.Require(app.Kit, core.Guard{Optional: true})
+
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { app.Page().WriteHTTP(w) })
+	mux.Handle("GET /api/me", signedIn(http.HandlerFunc(caller)))
+	mux.Handle("GET /api/public", anybody(http.HandlerFunc(caller)))
+	mux.Handle("POST /api/notes", signedIn(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		app.Note(r.Body).WriteHTTP(w)
+	})))
+	return demo.HTTPServer(cotterhttp.Mount(app.Kit)(cotterhttp.CORS(app.Kit)(mux)))
+}
+
+func caller(w http.ResponseWriter, r *http.Request) {
+	principal, _ := core.FromContext(r.Context())
+	demo.Caller(principal).WriteHTTP(w)
+}

@@ -1,0 +1,224 @@
+package integration_test
+
+import (
+	"bufio"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cotterpin/cotterpin/core/provider/providertest"
+)
+
+const cookieName = "cotterpin_session"
+
+// client sends requests to an application as they are written, byte by byte,
+// each over a connection of its own.
+type client struct {
+	secrets
+	origin string
+}
+
+// request is a request as it is sent.
+type request struct {
+	method, target string
+	lines          []string // header lines
+	body           string
+}
+
+// with changes a request before it is sent.
+type with func(*request)
+
+func line(name, value string) with {
+	return func(r *request) { r.lines = append(r.lines, name+": "+value) }
+}
+
+func bearer(token string) with { return line("Authorization", "Bearer "+token) }
+
+func cookie(value string) with { return line("Cookie", cookieName+"="+value) }
+
+// posting gives a request a body of type application/json.
+func posting(body string) with {
+	return func(r *request) {
+		r.body = body
+		r.lines = append(r.lines, "Content-Type: application/json", fmt.Sprintf("Content-Length: %d", len(body)))
+	}
+}
+
+// answer is a response that has been read.
+type answer struct {
+	Status  int
+	Header  http.Header
+	Coding  []string // transfer coding
+	Last    bool     // the connection is closed after it
+	Cookies []*http.Cookie
+	Body    string
+}
+
+func (c *client) send(t testing.TB, method, target string, changes ...with) answer {
+	t.Helper()
+	a, err := c.try(method, target, changes...)
+	if err != nil {
+		t.Fatalf("%s %s: %v", method, target, err)
+	}
+	return a
+}
+
+func (c *client) try(method, target string, changes ...with) (answer, error) {
+	host := strings.TrimPrefix(c.origin, "http://")
+	r := request{method: method, target: target, lines: []string{"Host: " + host, "User-Agent: integration"}}
+	for _, change := range changes {
+		change(&r)
+	}
+	connection, err := net.Dial("tcp", host)
+	if err != nil {
+		return answer{}, err
+	}
+	defer connection.Close()
+	if err := connection.SetDeadline(time.Now().Add(patience)); err != nil {
+		return answer{}, err
+	}
+	text := fmt.Sprintf("%s %s HTTP/1.1\r\n%s\r\n\r\n%s", r.method, r.target, strings.Join(r.lines, "\r\n"), r.body)
+	// Who refuses a body need not read it, so the answer may come first.
+	go io.WriteString(connection, text)
+	response, err := http.ReadResponse(bufio.NewReader(connection), &http.Request{Method: method})
+	if err != nil {
+		return answer{}, err
+	}
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return answer{}, err
+	}
+	a := answer{
+		Status: response.StatusCode, Header: response.Header, Cookies: response.Cookies(), Body: string(body),
+		Coding: response.TransferEncoding, Last: response.Close,
+	}
+	for _, cookie := range a.Cookies {
+		c.add(cookie.Value)
+	}
+	return a, nil
+}
+
+// login posts what the front end has.
+func (c *client) login(t testing.TB, payload map[string]any, changes ...with) answer {
+	t.Helper()
+	c.addTokens(payload)
+	return c.send(t, "POST", "/auth/login", append([]with{posting(encode(payload))}, changes...)...)
+}
+
+func (c *client) addTokens(payload map[string]any) {
+	tokens, _ := payload["oauth_token"].(map[string]any)
+	for _, name := range []string{"access_token", "id_token", "refresh_token"} {
+		if token, _ := tokens[name].(string); token != "" {
+			c.add(token)
+		}
+	}
+}
+
+// signedIn is what an accepted login answers.
+type signedIn struct {
+	Created bool `json:"created"`
+	User    struct {
+		ID            string `json:"id"`
+		Email         string `json:"email"`
+		EmailVerified bool   `json:"email_verified"`
+	} `json:"user"`
+	Session struct {
+		ID       string `json:"id"`
+		Strategy string `json:"strategy"`
+	} `json:"session"`
+	Token struct {
+		AccessToken  string `json:"access_token"`
+		RefreshToken string `json:"refresh_token"`
+	} `json:"token"`
+
+	credential with // how requests bear the session
+}
+
+// signedIn reads an accepted login.
+func (c *client) signedIn(t testing.TB, a answer) signedIn {
+	t.Helper()
+	if a.Status != http.StatusOK && a.Status != http.StatusCreated {
+		t.Fatalf("login: %d %s", a.Status, a.Body)
+	}
+	var s signedIn
+	a.decode(t, &s)
+	switch {
+	case len(a.Cookies) == 1 && s.Token.AccessToken == "":
+		s.credential = cookie(a.Cookies[0].Value)
+	case len(a.Cookies) == 0 && s.Token.AccessToken != "":
+		s.credential = bearer(s.Token.AccessToken)
+		c.add(s.Token.AccessToken)
+	default:
+		t.Fatalf("login: the session does not travel in one way: %d cookies, %s", len(a.Cookies), a.Body)
+	}
+	return s
+}
+
+// signIn logs somebody in.
+func (c *client) signIn(t testing.TB, issuer *providertest.Issuer, identifier string) signedIn {
+	t.Helper()
+	return c.signedIn(t, c.login(t, issuer.Login(identifier).Payload()))
+}
+
+func (a answer) decode(t testing.TB, into any) {
+	t.Helper()
+	if err := json.Unmarshal([]byte(a.Body), into); err != nil {
+		t.Fatalf("%d %q: %v", a.Status, a.Body, err)
+	}
+}
+
+// is checks the status and, for a refusal, the code.
+func (a answer) is(t testing.TB, status int, code string) {
+	t.Helper()
+	var problem struct {
+		Code string `json:"code"`
+	}
+	if code != "" {
+		a.decode(t, &problem)
+	}
+	if a.Status != status || problem.Code != code {
+		t.Errorf("got %d %s, want %d %s", a.Status, a.Body, status, code)
+	}
+}
+
+// caller is what the application says about who calls.
+type caller struct {
+	UserID     *string `json:"user_id"`
+	Provider   *string `json:"provider"`
+	Subject    *string `json:"subject"`
+	AuthMethod *string `json:"auth_method"`
+	SessionID  *string `json:"session_id"`
+}
+
+// me asks the application who the bearer of the credential is.
+func (c *client) me(t testing.TB, credential with) caller {
+	t.Helper()
+	a := c.send(t, "GET", "/api/me", credential)
+	a.is(t, http.StatusOK, "")
+	if got := a.Header["Cache-Control"]; !slices.Equal(got, []string{"no-store"}) {
+		t.Errorf("who calls may be cached: %q", got)
+	}
+	var who caller
+	a.decode(t, &who)
+	return who
+}
+
+// isDead checks that a credential recognises nobody any more.
+func (c *client) isDead(t testing.TB, credential with) {
+	t.Helper()
+	c.send(t, "GET", "/api/me", credential).is(t, http.StatusUnauthorized, "invalid_token")
+}
+
+func encode(value any) string {
+	text, err := json.Marshal(value)
+	if err != nil {
+		panic(err)
+	}
+	return string(text)
+}

@@ -1,0 +1,42 @@
+package integration_test
+
+import (
+	"fmt"
+
+	"github.com/cotterpin/cotterpin/core/provider/providertest"
+)
+
+const allowedOrigin = "http://localhost:5173"
+
+// The session blocks under test.
+const (
+	ownSession       = `session "own" { transport = ["cookie", "bearer"] }`
+	ownBearer        = `session "own" { transport = ["bearer"] }`
+	tokenBearer      = `session "provider_token" {}`
+	tokenCookie      = `session "provider_token" { transport = ["cookie"] }`
+	tokenWithoutUser = `session "provider_token" { user = "none" }`
+)
+
+// configuration returns a file whose provider is the issuer.
+func configuration(issuer *providertest.Issuer, session string) string {
+	file := fmt.Sprintf(`
+auth {
+  mode            = "development"
+  base_url        = "http://localhost:8080"
+  allowed_origins = [%q]
+}
+
+provider "cotter" {
+  api_key_id = %q
+  base_url   = %q
+  issuer     = %q
+  trust      = ["email", "phone"]
+}
+
+%s
+`, allowedOrigin, providertest.Audience, issuer.CotterURL(), providertest.CotterIssuer, session)
+	if session == tokenWithoutUser {
+		return file
+	}
+	return file + "\ndatabase \"sqlite\" {}\n"
+}

@@ -1,0 +1,275 @@
+package integration_test
+
+import (
+	"maps"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/cotterpin/cotterpin/core/provider/providertest"
+)
+
+const ada = "ada@example.com"
+
+// strategies are the ways to keep sessions, by the name of the subtest.
+var strategies = []struct{ name, session string }{
+	{"own", ownSession},
+	{"provider_token-bearer", tokenBearer},
+	{"provider_token-cookie", tokenCookie},
+}
+
+func TestLogin(t *testing.T) {
+	t.Parallel()
+	for _, framework := range frameworks {
+		t.Run(framework, func(t *testing.T) {
+			t.Parallel()
+			for _, strategy := range strategies {
+				t.Run(strategy.name+"/sqlite", func(t *testing.T) {
+					t.Parallel()
+					issuer := providertest.NewIssuer(t)
+					// What is issued in the second of a revocation outlives it.
+					issuer.Now = func() time.Time { return time.Now().Add(-10 * time.Second) }
+					p := start(t, framework, configuration(issuer, strategy.session))
+					testFirstAndSecondLogin(t, p, issuer)
+					testNotes(t, p, issuer)
+					if strategy.session == ownSession {
+						testOwnSessions(t, p, issuer)
+					} else {
+						testProviderToken(t, p, issuer)
+					}
+					testForgedLogins(t, p, issuer)
+				})
+			}
+		})
+	}
+}
+
+func testFirstAndSecondLogin(t *testing.T, p *program, issuer *providertest.Issuer) {
+	t.Helper()
+	p.send(t, "GET", "/api/me").is(t, http.StatusUnauthorized, "unauthenticated")
+	var stranger caller
+	p.send(t, "GET", "/api/public").decode(t, &stranger)
+	if stranger != (caller{}) {
+		t.Errorf("a stranger is %v", stranger)
+	}
+
+	login := issuer.Login(ada)
+	first := p.login(t, login.Payload())
+	if first.Status != http.StatusCreated {
+		t.Fatalf("first login: %d %s", first.Status, first.Body)
+	}
+	second := p.login(t, login.Payload())
+	if second.Status != http.StatusOK {
+		t.Fatalf("second login: %d %s", second.Status, second.Body)
+	}
+	registered, again := p.signedIn(t, first), p.signedIn(t, second)
+	if !registered.Created || again.Created {
+		t.Errorf("created: first %t, then %t", registered.Created, again.Created)
+	}
+	if registered.User.ID != again.User.ID || registered.User.Email != ada || !registered.User.EmailVerified {
+		t.Errorf("users: %+v, then %+v", registered.User, again.User)
+	}
+	who := p.me(t, again.credential)
+	for name, member := range map[string]struct {
+		got  *string
+		want string
+	}{
+		"user_id":     {who.UserID, again.User.ID},
+		"provider":    {who.Provider, "cotter"},
+		"subject":     {who.Subject, providertest.SubjectOf(ada)},
+		"auth_method": {who.AuthMethod, "OTP"},
+		"session_id":  {who.SessionID, again.Session.ID},
+	} {
+		if got := textOf(member.got); got != member.want {
+			t.Errorf("%s is %q, want %q", name, got, member.want)
+		}
+	}
+	if got := p.rows(t); got.users != 1 || got.identities != 1 {
+		t.Errorf("rows: %+v", got)
+	}
+}
+
+func testNotes(t *testing.T, p *program, issuer *providertest.Issuer) {
+	t.Helper()
+	me := p.signIn(t, issuer, ada)
+	a := p.send(t, "POST", "/api/notes", me.credential, posting(`{"note":"a \"note\" – é"}`))
+	if a.Status != http.StatusCreated || a.Body != `{"note":"a \"note\" – é"}` {
+		t.Errorf("got %d %s", a.Status, a.Body)
+	}
+	p.send(t, "POST", "/api/notes", posting(`{"note":"x"}`)).is(t, http.StatusUnauthorized, "unauthenticated")
+	for _, bad := range []string{"", "x", "[]", `{"note":7}`, `{"note":null}`, `{}`, `{"note":"x"}}`} {
+		p.send(t, "POST", "/api/notes", me.credential, posting(bad)).is(t, http.StatusBadRequest, "invalid_request")
+	}
+}
+
+func testOwnSessions(t *testing.T, p *program, issuer *providertest.Issuer) {
+	t.Helper()
+	const grace = "grace@example.com"
+	one, two, three := p.signIn(t, issuer, grace), p.signIn(t, issuer, grace), p.signIn(t, issuer, grace)
+	var listed struct {
+		Sessions []struct {
+			ID      string `json:"id"`
+			Current bool   `json:"current"`
+		} `json:"sessions"`
+	}
+	p.send(t, "GET", "/auth/sessions", two.credential).decode(t, &listed)
+	if len(listed.Sessions) != 3 {
+		t.Fatalf("sessions: %+v", listed)
+	}
+	for _, s := range listed.Sessions {
+		if s.Current != (s.ID == two.Session.ID) {
+			t.Errorf("asked by %s: %+v", two.Session.ID, s)
+		}
+	}
+
+	out := p.send(t, "POST", "/auth/logout", one.credential)
+	out.is(t, http.StatusNoContent, "")
+	if len(out.Cookies) != 1 || out.Cookies[0].Value != "" || out.Cookies[0].MaxAge >= 0 {
+		t.Errorf("the cookie is not cleared: %v", out.Cookies)
+	}
+	p.isDead(t, one.credential)
+	p.me(t, two.credential)
+
+	revoke := func(bearing with, body string, status int, code string) {
+		t.Helper()
+		p.send(t, "POST", "/auth/sessions/revoke", bearing, posting(body)).is(t, status, code)
+	}
+	other := p.signIn(t, issuer, "eve@example.com")
+	revoke(other.credential, encode(map[string]string{"id": two.Session.ID}), http.StatusNotFound, "not_found")
+	p.me(t, two.credential)
+	revoke(two.credential, encode(map[string]string{"id": three.Session.ID}), http.StatusNoContent, "")
+	p.isDead(t, three.credential)
+	p.me(t, two.credential)
+
+	old := issuer.Login(grace).Payload()
+	p.login(t, old).is(t, http.StatusOK, "")
+	revoke(two.credential, `{"all":true}`, http.StatusNoContent, "")
+	p.isDead(t, two.credential)
+	p.login(t, old).is(t, http.StatusUnauthorized, "invalid_token")
+	p.me(t, other.credential)
+}
+
+func testProviderToken(t *testing.T, p *program, issuer *providertest.Issuer) {
+	t.Helper()
+	const grace = "grace@example.com"
+	login := issuer.Login(grace)
+	first := p.signedIn(t, p.login(t, login.Payload()))
+	p.send(t, "GET", "/auth/sessions", first.credential).is(t, http.StatusNotFound, "not_found")
+
+	exchange := func(refreshToken string) answer {
+		t.Helper()
+		p.add(refreshToken)
+		return p.send(t, "POST", "/auth/refresh", first.credential, posting(encode(map[string]string{"refresh_token": refreshToken})))
+	}
+	a := exchange(login.RefreshToken)
+	fresh := p.signedInAgain(t, a)
+	if fresh.Token.RefreshToken == "" || fresh.Token.RefreshToken == login.RefreshToken {
+		t.Errorf("the refresh token did not change")
+	}
+	p.me(t, fresh.credential)
+	exchange(login.RefreshToken).is(t, http.StatusUnauthorized, "invalid_token")
+	before := p.rows(t)
+	exchange(issuer.Login("nobody@example.com").RefreshToken).is(t, http.StatusForbidden, "not_registered")
+	if got := p.rows(t); got != before {
+		t.Errorf("a refresh wrote: %+v, then %+v", before, got)
+	}
+
+	p.send(t, "POST", "/auth/logout", first.credential).is(t, http.StatusNoContent, "")
+	p.send(t, "POST", "/auth/sessions/revoke", fresh.credential, posting(`{"all":true}`)).is(t, http.StatusNoContent, "")
+	p.isDead(t, fresh.credential)
+	p.isDead(t, first.credential)
+	p.login(t, login.Payload()).is(t, http.StatusUnauthorized, "invalid_token")
+}
+
+// signedInAgain reads the answer to a refresh. Where the access token travels
+// in a cookie, the body has the refresh token alone.
+func (c *client) signedInAgain(t *testing.T, a answer) signedIn {
+	t.Helper()
+	a.is(t, http.StatusOK, "")
+	s := c.signedIn(t, a)
+	c.add(s.Token.RefreshToken)
+	return s
+}
+
+// forgery is a login that somebody has tampered with.
+type forgery struct {
+	name   string
+	status int
+	code   string
+	forge  func(issuer *providertest.Issuer, payload map[string]any)
+}
+
+// access puts a token with edits into the slot of the access token.
+func access(edits func(issuer *providertest.Issuer) []providertest.Edit) func(*providertest.Issuer, map[string]any) {
+	return func(issuer *providertest.Issuer, payload map[string]any) {
+		payload["oauth_token"] = map[string]any{"access_token": issuer.AccessToken(ada, edits(issuer)...)}
+	}
+}
+
+func one(edit providertest.Edit) func(*providertest.Issuer) []providertest.Edit {
+	return func(*providertest.Issuer) []providertest.Edit { return []providertest.Edit{edit} }
+}
+
+var forgeries = []forgery{
+	{"ID token as access token", http.StatusUnauthorized, "invalid_token", func(i *providertest.Issuer, payload map[string]any) {
+		payload["oauth_token"] = map[string]any{"access_token": i.IDToken(ada)}
+	}},
+	{"token for another application", http.StatusUnauthorized, "invalid_token", access(one(providertest.Claim("aud", "c0ffee00-0c52-4f52-9a3e-7d8f0a1b2c3d")))},
+	{"alg none", http.StatusUnauthorized, "invalid_token", access(one(providertest.Unsigned()))},
+	{"HS256 with the public key", http.StatusUnauthorized, "invalid_token", access(func(i *providertest.Issuer) []providertest.Edit {
+		return []providertest.Edit{providertest.MAC(i.Key().PEM())}
+	})},
+	{"signed by another key", http.StatusUnauthorized, "invalid_token", access(func(i *providertest.Issuer) []providertest.Edit {
+		return []providertest.Edit{providertest.ForgedBy(providertest.NewKey(i.Key().ID))}
+	})},
+	{"unknown kid", http.StatusUnauthorized, "invalid_token", access(one(providertest.Header("kid", "unknown")))},
+	{"expired", http.StatusUnauthorized, "token_expired", access(func(i *providertest.Issuer) []providertest.Edit {
+		hourAgo := i.Now().Add(-time.Hour).Unix()
+		return []providertest.Edit{providertest.Claim("iat", hourAgo-60), providertest.Claim("exp", hourAgo)}
+	})},
+	{"e-mail of somebody else", http.StatusBadRequest, "identity_mismatch", func(_ *providertest.Issuer, payload map[string]any) {
+		payload["email"] = "grace@example.com"
+	}},
+	{"user id of somebody else", http.StatusBadRequest, "identity_mismatch", func(_ *providertest.Issuer, payload map[string]any) {
+		user := maps.Clone(payload["user"].(map[string]any))
+		user["ID"] = providertest.SubjectOf("grace@example.com")
+		payload["user"] = user
+	}},
+}
+
+func testForgedLogins(t *testing.T, p *program, issuer *providertest.Issuer) {
+	t.Helper()
+	const mallory = "mallory@example.com"
+	for _, f := range forgeries {
+		p.login(t, issuer.Login(ada).Payload()).is(t, http.StatusOK, "")
+		before := p.rows(t)
+		payload := issuer.Login(ada).Payload()
+		f.forge(issuer, payload)
+		a := p.login(t, payload)
+		a.is(t, f.status, f.code)
+		if len(a.Header["Set-Cookie"]) != 0 {
+			t.Errorf("%s: a cookie is set", f.name)
+		}
+		if got := p.rows(t); got != before {
+			t.Errorf("%s: rows %+v, then %+v", f.name, before, got)
+		}
+	}
+
+	// Nobody is registered by a forgery either.
+	before := p.rows(t)
+	forged := map[string]any{"oauth_token": map[string]any{
+		"access_token": issuer.AccessToken(mallory, providertest.ForgedBy(providertest.NewKey(issuer.Key().ID))),
+	}}
+	p.login(t, forged).is(t, http.StatusUnauthorized, "invalid_token")
+	if got := p.rows(t); got != before {
+		t.Errorf("rows %+v, then %+v", before, got)
+	}
+	p.login(t, issuer.Login(mallory).Payload()).is(t, http.StatusCreated, "")
+}
+
+func textOf(text *string) string {
+	if text == nil {
+		return ""
+	}
+	return *text
+}

@@ -1,0 +1,45 @@
+package integration_test
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+)
+
+// frameworks are the demo applications.
+var frameworks = []string{"nethttp", "gin", "fiber"}
+
+// programs is the folder of the built demo applications.
+var programs string
+
+func TestMain(m *testing.M) {
+	var err error
+	if programs, err = build(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	os.RemoveAll(programs)
+	os.Exit(code)
+}
+
+func build() (folder string, err error) {
+	if folder, err = os.MkdirTemp("", "cotterpin-programs-"); err != nil {
+		return "", err
+	}
+	arguments := []string{"build", "-buildvcs=false", "-o", folder + string(filepath.Separator)}
+	if raceDetector {
+		arguments = append(arguments, "-race")
+	}
+	for _, framework := range frameworks {
+		arguments = append(arguments, "./"+framework)
+	}
+	command := exec.Command("go", arguments...)
+	command.Dir = "../examples"
+	if output, err := command.CombinedOutput(); err != nil {
+		return folder, fmt.Errorf("go build of the examples: %w\n%s", err, output)
+	}
+	return folder, nil
+}

@@ -1,0 +1,55 @@
+package integration_test
+
+import (
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+
+	"github.com/cotterpin/cotterpin/core/provider/providertest"
+)
+
+// TestFirstLoginsOfOnePersonAtOnce has somebody sign in for the first time many
+// times at once, again and again.
+func TestFirstLoginsOfOnePersonAtOnce(t *testing.T) {
+	t.Parallel()
+	const rounds, atOnce = 20, 32
+	for _, framework := range frameworks {
+		t.Run(framework, func(t *testing.T) {
+			t.Parallel()
+			issuer := providertest.NewIssuer(t)
+			p := start(t, framework, configuration(issuer, ownSession))
+			for round := range rounds {
+				payload := issuer.Login(fmt.Sprintf("somebody-%d@example.com", round)).Payload()
+				answers := make([]answer, atOnce)
+				var group sync.WaitGroup
+				begin := make(chan struct{})
+				for i := range atOnce {
+					group.Go(func() {
+						<-begin
+						answers[i] = p.login(t, payload)
+					})
+				}
+				close(begin)
+				group.Wait()
+				checkOneRegistration(t, p, answers)
+				if got, want := p.rows(t), round+1; got.users != want || got.identities != want {
+					t.Fatalf("after %d people: %+v", want, got)
+				}
+			}
+		})
+	}
+}
+
+func checkOneRegistration(t *testing.T, p *program, answers []answer) {
+	t.Helper()
+	statuses := map[int]int{}
+	users := map[string]int{}
+	for _, a := range answers {
+		statuses[a.Status]++
+		users[p.signedIn(t, a).User.ID]++
+	}
+	if statuses[http.StatusCreated] != 1 || statuses[http.StatusOK] != len(answers)-1 || len(users) != 1 {
+		t.Fatalf("statuses %v, users %v", statuses, users)
+	}
+}
