@@ -65,7 +65,11 @@ func serve(t *testing.T, app *fiber.App) (origin string) {
 
 func TestErrorHandlerTellsTheClientNothing(t *testing.T) {
 	t.Parallel()
-	app := fiber.New(fiber.Config{DisableStartupMessage: true, BodyLimit: 1 << 10, ErrorHandler: cotterfiber.ErrorHandler(adaptertest.NewKit(t))})
+	app := fiber.New(fiber.Config{
+		BodyLimit:             1 << 10,
+		DisableStartupMessage: true,
+		ErrorHandler:          cotterfiber.ErrorHandler(adaptertest.NewKit(t)),
+	})
 	app.Get("/panics", func(*fiber.Ctx) error { return errors.New("secret inside") })
 	app.Get("/teapot", func(*fiber.Ctx) error { return fiber.ErrTeapot })
 	origin := serve(t, app)
