@@ -501,3 +501,64 @@ func TestNoTokenReachesTheLog(t *testing.T) {
 		t.Error("the login is not in the log")
 	}
 }
+
+func TestAnIPv6NetworkIsOneAddress(t *testing.T) {
+	t.Parallel()
+	two := 2
+	h := newHarness(t, func(s *core.Settings) { s.Auth.LoginFailures = &two })
+	refusedFor := func(remote string) core.Response {
+		r := newRequest("POST", "/auth/login", `{"oauth_token":{"access_token":"x.y.z"}}`, "Content-Type", "application/json")
+		r.Remote = remote
+		response, _ := h.kit.Serve(t.Context(), r)
+		return response
+	}
+	is(t, refusedFor("[2001:db8:0:1::1]:1"), 401, "invalid_token")
+	is(t, refusedFor("[2001:db8:0:1::2]:1"), 401, "invalid_token")
+	is(t, refusedFor("[2001:db8:0:1:ffff::3]:1"), 429, "rate_limited")
+	is(t, refusedFor("[2001:db8:0:2::1]:1"), 401, "invalid_token")
+}
+
+func TestARenewedCookieIsSet(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, nil)
+	line, _, _ := strings.Cut(h.login(t, ada, settings.Cookie).Cookies[0], ";")
+	ctx, refusal := h.kit.Authorize(t.Context(), newRequest("GET", "/", "", "Cookie", line), core.Guard{})
+	if refusal != nil {
+		t.Fatalf("%s", refusal.Body)
+	}
+	renewed, err := h.kit.Sessions().Renew(ctx)
+	if err != nil || renewed.Token != "" {
+		t.Fatalf("%+v, %v", renewed, err)
+	}
+	is(t, h.call(t, "GET", "/auth/session", "", "Cookie", line), 401, "invalid_token")
+	line, _, _ = strings.Cut(renewed.SetCookie, ";")
+	is(t, h.call(t, "GET", "/auth/session", "", "Cookie", line), 200, "")
+	if _, err := h.kit.Sessions().Renew(t.Context()); autherr.CodeOf(err) != autherr.Unauthenticated {
+		t.Errorf("behind no guard: %v", err)
+	}
+}
+
+func TestTheRoutesAreThoseOfTheStrategy(t *testing.T) {
+	t.Parallel()
+	paths := func(h *harness) (paths []string) {
+		for _, e := range h.kit.Endpoints() {
+			paths = append(paths, e.Method+" "+strings.TrimPrefix(e.Path, "/auth"))
+		}
+		return paths
+	}
+	common := "POST /login, POST /logout, GET /ok, GET /ready, "
+	for name, c := range map[string]struct {
+		edit func(*core.Settings)
+		want string
+	}{
+		"Own":           {nil, common + "GET /session, GET /sessions, POST /sessions/revoke"},
+		"ProviderToken": {providerToken(nil), common + "POST /refresh, GET /session, POST /sessions/revoke"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := strings.Join(paths(newHarness(t, c.edit)), ", "); got != c.want {
+				t.Errorf("got  %s\nwant %s", got, c.want)
+			}
+		})
+	}
+}

@@ -1,0 +1,124 @@
+package core_test
+
+import (
+	"context"
+	"errors"
+	"strings"
+	"sync/atomic"
+	"testing"
+
+	"github.com/cotterpin/cotterpin/core"
+	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/account/memstore"
+	"github.com/cotterpin/cotterpin/core/database"
+	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/provider"
+	"github.com/cotterpin/cotterpin/core/session"
+	"github.com/cotterpin/cotterpin/core/settings"
+)
+
+var errDown = errors.New("dial tcp 10.0.0.5:5432: connection refused")
+
+// fragile is a database that can be down.
+type fragile struct {
+	database.Database
+	down atomic.Bool
+}
+
+func newFragile() *fragile { return &fragile{Database: memstore.New()} }
+
+func (f *fragile) Accounts() account.Store     { return fragileAccounts{f.Database.Accounts(), f} }
+func (f *fragile) Sessions() session.Store     { return fragileSessions{f.Database.Sessions(), f} }
+func (f *fragile) Ready(context.Context) error { return f.err() }
+
+func (f *fragile) err() error {
+	if f.down.Load() {
+		return errDown
+	}
+	return nil
+}
+
+type fragileAccounts struct {
+	account.Store
+	*fragile
+}
+
+func (f fragileAccounts) Find(ctx context.Context, key identity.Key) (identity.User, error) {
+	if err := f.err(); err != nil {
+		return identity.User{}, err
+	}
+	return f.Store.Find(ctx, key)
+}
+
+type fragileSessions struct {
+	session.Store
+	*fragile
+}
+
+func (f fragileSessions) Find(ctx context.Context, l session.Lookup) (session.Record, session.Owner, error) {
+	if err := f.err(); err != nil {
+		return session.Record{}, session.Owner{}, err
+	}
+	return f.Store.Find(ctx, l)
+}
+
+func TestADatabaseThatIsDownIsNeverABadCredential(t *testing.T) {
+	t.Parallel()
+	db := newFragile()
+	h := newHarness(t, func(s *core.Settings) { s.Database = database.Existing(db) })
+	token := h.signIn(t, ada)
+	login := string(h.issuer.Login(ada).Body())
+	bearer := []string{"Authorization", "Bearer " + token}
+	h.admits(t, core.Guard{}, token, "")
+
+	db.down.Store(true)
+	for name, refused := range map[string]core.Response{
+		"login":   h.call(t, "POST", "/auth/login", login),
+		"session": h.call(t, "GET", "/auth/session", "", bearer...),
+		"list":    h.call(t, "GET", "/auth/sessions", "", bearer...),
+		"revoke":  h.call(t, "POST", "/auth/sessions/revoke", `{"all":true}`, bearer...),
+		"logout":  h.call(t, "POST", "/auth/logout", "", bearer...),
+		"ready":   h.call(t, "GET", "/auth/ready", ""),
+	} {
+		t.Run(name, func(t *testing.T) {
+			is(t, refused, 503, "temporarily_unavailable")
+			if len(refused.Cookies) != 0 || field(refused, "Retry-After") == "" || strings.Contains(string(refused.Body), "10.0.0.5") {
+				t.Errorf("%v %q %s", refused.Header, refused.Cookies, refused.Body)
+			}
+		})
+	}
+	h.admits(t, core.Guard{}, token, "temporarily_unavailable")
+	h.admits(t, core.Guard{Optional: true}, token, "temporarily_unavailable")
+	if ctx, refusal := h.kit.Authorize(t.Context(), newRequest("GET", "/", ""), core.Guard{Optional: true}); refusal != nil {
+		t.Errorf("a stranger was refused: %s", refusal.Body)
+	} else if _, known := core.FromContext(ctx); known {
+		t.Error("a stranger is known")
+	}
+	is(t, h.call(t, "GET", "/auth/ok", ""), 200, "")
+
+	db.down.Store(false)
+	h.admits(t, core.Guard{}, token, "")
+}
+
+func TestAPanicIsAnswered(t *testing.T) {
+	t.Parallel()
+	broken := provider.Define(provider.Definition[struct{}]{
+		Type: "broken",
+		Open: func(context.Context, struct{}, provider.Env) (provider.Provider, error) { return panics{}, nil },
+	})
+	h := newHarness(t, func(s *core.Settings) {
+		s.Providers = []provider.Instance{{Type: broken, Common: provider.DefaultCommon(), Settings: broken.NewSettings()}}
+	})
+	r := h.login(t, ada, settings.Bearer)
+	is(t, r, 500, "internal")
+	if strings.Contains(string(r.Body), "secret inside") {
+		t.Errorf("%s", r.Body)
+	}
+	is(t, h.call(t, "GET", "/auth/ok", ""), 200, "")
+}
+
+type panics struct{}
+
+func (panics) Verify(context.Context, provider.Credential) (identity.Identity, error) {
+	panic("secret inside")
+}
