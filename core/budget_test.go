@@ -13,8 +13,8 @@ import (
 	"testing"
 )
 
-// What must stay small, so that no logic gathers in the facade or is written
-// once for each framework.
+// Upper bounds of the facade and of each adapter: logic that gathers there, or
+// is written once for each framework, soon exceeds them.
 const (
 	facadeTypes  = 8
 	facadeLines  = 600
@@ -74,6 +74,8 @@ func write(w http.ResponseWriter, status int) { w.WriteHeader(status) }
 		"AStatusByName":   {"w.WriteHeader(status)", "w.WriteHeader(http.StatusUnauthorized)", "x.go:3: http.StatusUnauthorized"},
 		"AStatusByNumber": {"w.WriteHeader(status)", "w.WriteHeader(401)", "x.go:3: 401"},
 		"JSON":            {`import "net/http"`, `import "net/http"; import "encoding/json"`, "x.go:2: encoding/json"},
+		"LaterJSON":       {`import "net/http"`, `import "net/http"; import "encoding/json/v2"`, "x.go:2: encoding/json/v2"},
+		"TheirJSON":       {"w.WriteHeader(status)", "w.JSON(status)", "x.go:3: w.JSON"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -152,19 +154,21 @@ func exportedTypes(files []source) []string {
 	return types
 }
 
-// decisions returns where an adapter names a status or makes JSON: what an
-// answer says is decided in core.
+// decisions returns where an adapter names a status, writes one as a number, or
+// makes JSON, by itself or by its framework: what an answer says is decided in
+// core. Decisions of other kinds it does not find.
 func decisions(s source) []string {
 	var found []string
 	ast.Inspect(s.file, func(node ast.Node) bool {
 		switch node := node.(type) {
 		case *ast.ImportSpec:
-			if node.Path.Value == `"encoding/json"` {
-				found = append(found, s.at(node)+": encoding/json")
+			if path, err := strconv.Unquote(node.Path.Value); err == nil && strings.HasPrefix(path, "encoding/json") {
+				found = append(found, s.at(node)+": "+path)
 			}
 		case *ast.SelectorExpr:
 			of, isName := node.X.(*ast.Ident)
-			if isName && len(node.Sel.Name) > len("Status") && strings.HasPrefix(node.Sel.Name, "Status") {
+			isStatus := len(node.Sel.Name) > len("Status") && strings.HasPrefix(node.Sel.Name, "Status")
+			if isName && (isStatus || strings.HasSuffix(node.Sel.Name, "JSON")) {
 				found = append(found, fmt.Sprintf("%s: %s.%s", s.at(node), of.Name, node.Sel.Name))
 			}
 		case *ast.BasicLit:

@@ -171,7 +171,7 @@ func (h *harness) login(t *testing.T, identifier, transport string) core.Respons
 // signIn logs somebody in and returns the token of the session as bearer.
 func (h *harness) signIn(t *testing.T, identifier string) string {
 	t.Helper()
-	var answered struct{ Token struct{ AccessToken string } }
+	var answered issued
 	decode(t, h.login(t, identifier, settings.Bearer), &answered)
 	if answered.Token.AccessToken == "" {
 		t.Fatal("no token")
@@ -216,11 +216,18 @@ func is(t *testing.T, r core.Response, status int, code string) {
 	}
 }
 
-// decode reads a body as JSON; names like access_token fill AccessToken.
+// issued is what an answer says about the token.
+type issued struct {
+	Token struct {
+		AccessToken  string `json:"access_token"`
+		RefreshToken string `json:"refresh_token"`
+		ExpiresIn    int    `json:"expires_in"`
+	}
+}
+
 func decode(t *testing.T, r core.Response, into any) {
 	t.Helper()
-	plain := strings.NewReplacer(`"access_token"`, `"AccessToken"`, `"refresh_token"`, `"RefreshToken"`, `"expires_in"`, `"ExpiresIn"`)
-	if err := json.Unmarshal([]byte(plain.Replace(string(r.Body))), into); err != nil {
+	if err := json.Unmarshal(r.Body, into); err != nil {
 		t.Fatalf("%d %q: %v", r.Status, r.Body, err)
 	}
 }

@@ -13,7 +13,9 @@ import (
 
 	"github.com/cotterpin/cotterpin/core"
 	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/account/memstore"
 	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 	"github.com/cotterpin/cotterpin/core/settings"
@@ -34,14 +36,14 @@ func TestLoginAnswersToTheLetter(t *testing.T) {
 		}
 		delete(id, "id")
 	}
-	if s, _ := token["AccessToken"].(string); !strings.HasPrefix(s, "cps_") || len(s) != 70 {
-		t.Errorf("access_token: %v", token["AccessToken"])
+	if s, _ := token["access_token"].(string); !strings.HasPrefix(s, "cps_") || len(s) != 70 {
+		t.Errorf("access_token: %v", token["access_token"])
 	}
-	delete(token, "AccessToken")
+	delete(token, "access_token")
 	got, _ := json.Marshal(body)
 	const want = `{"created":true,` +
 		`"session":{"auth_method":"OTP","created_at":"2026-11-22T10:00:00.000Z","expires_at":"2026-12-22T10:00:00.000Z","format":"opaque","idle_expires_at":"2026-11-29T10:00:00.000Z","provider":"cotter","strategy":"own"},` +
-		`"token":{"ExpiresIn":2592000,"token_type":"Bearer"},` +
+		`"token":{"expires_in":2592000,"token_type":"Bearer"},` +
 		`"user":{"created_at":"2026-11-22T10:00:00.000Z","email":"ada@example.com","email_verified":true,"identifier":"ada@example.com","last_login_at":"2026-11-22T10:00:00.000Z","phone":null,"phone_verified":false}}`
 	if string(got) != want {
 		t.Errorf("got  %s\nwant %s", got, want)
@@ -111,7 +113,7 @@ func TestGuardsDemandMoreThanASignIn(t *testing.T) {
 	payload := h.issuer.Login(ada).Payload()
 	payload["transport"] = settings.Bearer
 	payload["oauth_token"].(map[string]any)["access_token"] = h.issuer.AccessToken(ada, providertest.Claim("role", "admin"), providertest.Claim("tier", "gold"))
-	var answered struct{ Token struct{ AccessToken string } }
+	var answered issued
 	decode(t, h.call(t, "POST", "/auth/login", text(t, payload)), &answered)
 	token := answered.Token.AccessToken
 
@@ -258,8 +260,12 @@ func TestDisabledUsersAreShutOut(t *testing.T) {
 
 func TestClosedRegistrationKnowsOldUsers(t *testing.T) {
 	t.Parallel()
-	h := newHarness(t, func(s *core.Settings) { s.Users.Create = false })
-	is(t, h.login(t, ada, ""), 403, "registration_closed")
+	db := database.Existing(memstore.New())
+	open := newHarness(t, func(s *core.Settings) { s.Database = db })
+	is(t, open.login(t, ada, ""), 201, "")
+	closed := newHarness(t, func(s *core.Settings) { s.Database, s.Users.Create = db, false })
+	is(t, closed.login(t, ada, ""), 200, "")
+	is(t, closed.login(t, bob, ""), 403, "registration_closed")
 }
 
 func TestTheHookMayVeto(t *testing.T) {
@@ -308,11 +314,8 @@ func TestProviderTokenRecognisesTheCaller(t *testing.T) {
 	r := h.call(t, "POST", "/auth/login", string(login.Body()))
 	is(t, r, 201, "")
 	var body struct {
+		issued
 		Session map[string]any
-		Token   struct {
-			AccessToken, RefreshToken string
-			ExpiresIn                 int
-		}
 	}
 	decode(t, r, &body)
 	if body.Session["id"] != nil || body.Session["strategy"] != "provider_token" || body.Token.AccessToken != login.AccessToken ||
@@ -347,9 +350,7 @@ func TestProviderTokenRefreshes(t *testing.T) {
 			h.clock.Advance(2 * time.Hour)
 			r := h.call(t, "POST", "/auth/refresh", `{"refresh_token":"`+login.RefreshToken+`"}`, carrier...)
 			is(t, r, 200, "")
-			var body struct {
-				Token struct{ AccessToken, RefreshToken string }
-			}
+			var body issued
 			decode(t, r, &body)
 			if body.Token.RefreshToken == "" || body.Token.RefreshToken == login.RefreshToken {
 				t.Errorf("%s", r.Body)

@@ -32,9 +32,9 @@ func OnRegister(hook account.OnRegister) Option {
 	return func(o *options) { o.onRegister = hook }
 }
 
-// WithTransport sets what providers are called through. Default:
-// http.DefaultTransport's settings. A provider's block `http` with ca_file
-// needs an *http.Transport.
+// WithTransport sets what providers are called through. Default: a transport of
+// the kit's own for each provider. With it no block `http` may name a ca_file.
+// The emulator is called within the process, and does not use it.
 func WithTransport(transport http.RoundTripper) Option {
 	return func(o *options) { o.transport = transport }
 }

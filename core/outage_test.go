@@ -6,6 +6,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/cotterpin/cotterpin/core"
 	"github.com/cotterpin/cotterpin/core/account"
@@ -13,6 +14,8 @@ import (
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/provider"
+	"github.com/cotterpin/cotterpin/core/provider/cotter"
+	"github.com/cotterpin/cotterpin/core/provider/providertest"
 	"github.com/cotterpin/cotterpin/core/session"
 	"github.com/cotterpin/cotterpin/core/settings"
 )
@@ -80,12 +83,10 @@ func TestADatabaseThatIsDownIsNeverABadCredential(t *testing.T) {
 		"logout":  h.call(t, "POST", "/auth/logout", "", bearer...),
 		"ready":   h.call(t, "GET", "/auth/ready", ""),
 	} {
-		t.Run(name, func(t *testing.T) {
-			is(t, refused, 503, "temporarily_unavailable")
-			if len(refused.Cookies) != 0 || field(refused, "Retry-After") == "" || strings.Contains(string(refused.Body), "10.0.0.5") {
-				t.Errorf("%v %q %s", refused.Header, refused.Cookies, refused.Body)
-			}
-		})
+		is(t, refused, 503, "temporarily_unavailable")
+		if len(refused.Cookies) != 0 || field(refused, "Retry-After") == "" || strings.Contains(string(refused.Body), "10.0.0.5") {
+			t.Errorf("%s: %v %q %s", name, refused.Header, refused.Cookies, refused.Body)
+		}
 	}
 	h.admits(t, core.Guard{}, token, "temporarily_unavailable")
 	h.admits(t, core.Guard{Optional: true}, token, "temporarily_unavailable")
@@ -121,4 +122,59 @@ type panics struct{}
 
 func (panics) Verify(context.Context, provider.Credential) (identity.Identity, error) {
 	panic("secret inside")
+}
+
+func TestAnOutageDoesNotSpendARefreshToken(t *testing.T) {
+	t.Parallel()
+	db := newFragile()
+	h := newHarness(t, func(s *core.Settings) {
+		providerToken(nil)(s)
+		s.Database = database.Existing(db)
+	})
+	login := h.issuer.Login(ada)
+	is(t, h.call(t, "POST", "/auth/login", string(login.Body())), 201, "")
+	body := `{"refresh_token":"` + login.RefreshToken + `"}`
+
+	db.down.Store(true)
+	is(t, h.call(t, "POST", "/auth/refresh", body), 503, "temporarily_unavailable")
+	db.down.Store(false)
+	h.issuer.SetJWKS(providertest.Failing)
+	h.clock.Advance(25 * time.Hour)
+	is(t, h.call(t, "POST", "/auth/refresh", body), 503, "temporarily_unavailable")
+	h.issuer.SetJWKS(providertest.OK)
+	h.clock.Advance(time.Minute)
+	is(t, h.call(t, "POST", "/auth/refresh", body), 200, "")
+}
+
+func TestOneDeadProviderOfTwoDegrades(t *testing.T) {
+	t.Parallel()
+	dead := providertest.NewIssuer(t)
+	dead.SetJWKS(providertest.Failing)
+	for name, c := range map[string]struct {
+		edit func(*core.Settings)
+		both int
+	}{
+		"Own":           {func(*core.Settings) {}, 200},
+		"ProviderToken": {providerToken(nil), 503},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t, func(s *core.Settings) {
+				c.edit(s)
+				gone := s.Providers[0]
+				gone.Name = "gone"
+				gone.Settings = &cotter.Settings{APIKeyID: "other", BaseURL: dead.CotterURL(), Issuer: "https://gone.example"}
+				s.Providers = append(s.Providers, gone)
+			})
+			r := h.call(t, "GET", "/auth/ready", "")
+			if r.Status != 200 || string(r.Body) != `{"status":"degraded"}` {
+				t.Errorf("%d %s", r.Status, r.Body)
+			}
+			h.issuer.SetJWKS(providertest.Failing)
+			h.clock.Advance(25 * time.Hour)
+			if r := h.call(t, "GET", "/auth/ready", ""); r.Status != c.both {
+				t.Errorf("both dead: %d %s", r.Status, r.Body)
+			}
+		})
+	}
 }

@@ -26,7 +26,7 @@ func Known(ctx context.Context, users Finder, id identity.Identity) (identity.Us
 	case errors.Is(err, ErrNotFound):
 		return identity.User{}, autherr.New(autherr.NotRegistered, "unknown_identity")
 	case err != nil:
-		return identity.User{}, storeFailed(err)
+		return identity.User{}, autherr.StoreFailed(err)
 	}
 	if err := admit(user, id.IssuedAt); err != nil {
 		return identity.User{}, err
@@ -46,8 +46,4 @@ func admit(user identity.User, issuedAt time.Time) error {
 		return autherr.New(autherr.InvalidToken, "issued_before_revocation")
 	}
 	return nil
-}
-
-func storeFailed(err error) error {
-	return autherr.Wrap(autherr.TemporarilyUnavailable, "store_failed", err)
 }

@@ -65,7 +65,7 @@ func NewRegistrar(store Store, options Options) *Registrar {
 func (r *Registrar) RegisterOrLogin(ctx context.Context, id identity.Identity) (user identity.User, created bool, err error) {
 	for attempt := range maxAttempts {
 		if err := pause(ctx, attempt); err != nil {
-			return identity.User{}, false, storeFailed(err)
+			return identity.User{}, false, autherr.StoreFailed(err)
 		}
 		user, created, err = r.attempt(ctx, id)
 		if !errors.Is(err, errOvertaken) {
@@ -92,7 +92,7 @@ func (r *Registrar) attempt(ctx context.Context, id identity.Identity) (identity
 		user, err := r.register(ctx, id, at)
 		return user, err == nil, err
 	case err != nil:
-		return identity.User{}, false, storeFailed(err)
+		return identity.User{}, false, autherr.StoreFailed(err)
 	}
 	user, err := r.login(ctx, known, id, at)
 	return user, false, err
@@ -120,7 +120,7 @@ func (r *Registrar) register(ctx context.Context, id identity.Identity, at time.
 	case errors.Is(err, ErrConflict):
 		return identity.User{}, errOvertaken
 	case err != nil:
-		return identity.User{}, storeFailed(err)
+		return identity.User{}, autherr.StoreFailed(err)
 	}
 	return user, nil
 }
@@ -135,7 +135,7 @@ func (r *Registrar) login(ctx context.Context, known identity.User, id identity.
 	case errors.Is(err, ErrNotFound):
 		return identity.User{}, errOvertaken
 	case err != nil:
-		return identity.User{}, storeFailed(err)
+		return identity.User{}, autherr.StoreFailed(err)
 	}
 	return user, nil
 }
@@ -150,10 +150,15 @@ func (r *Registrar) runHook(ctx context.Context, tx *sql.Tx, user NewUser) (err 
 		}
 	}()
 	err = r.options.OnRegister(ctx, tx, user)
-	if _, coded := errors.AsType[*autherr.Error](err); err == nil || coded {
+	_, coded := errors.AsType[*autherr.Error](err)
+	switch {
+	case err == nil, coded:
 		return err
+	case ctx.Err() != nil:
+		return autherr.Wrap(autherr.TemporarilyUnavailable, "hook_out_of_time", err)
+	default:
+		return autherr.Wrap(autherr.Internal, "hook_failed", err)
 	}
-	return autherr.Wrap(autherr.Internal, "hook_failed", err)
 }
 
 // signedIn returns the user as the identity's login at that moment leaves it.

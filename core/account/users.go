@@ -74,6 +74,6 @@ func coded(err error) error {
 	case errors.Is(err, ErrNotFound):
 		return autherr.New(autherr.NotFound, "unknown_user")
 	default:
-		return storeFailed(err)
+		return autherr.StoreFailed(err)
 	}
 }

@@ -80,6 +80,12 @@ func Wrap(code Code, reason string, err error) *Error {
 	return &Error{Code: code, Reason: reason, Err: err}
 }
 
+// StoreFailed returns the error of a database that could not do or could not
+// tell what it was asked.
+func StoreFailed(err error) *Error {
+	return Wrap(TemporarilyUnavailable, "store_failed", err)
+}
+
 // Error returns code, reason and cause, for logs.
 func (e *Error) Error() string {
 	text := string(e.Code)

@@ -45,6 +45,8 @@ func (s *Sessions) Renew(ctx context.Context) (Renewed, error) {
 	if !ok {
 		return Renewed{}, autherr.New(autherr.NotFound, "no_own_sessions")
 	}
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
 	issued, err := own.Renew(ctx, c.presented)
 	if err != nil {
 		return Renewed{}, err

@@ -104,6 +104,19 @@ func text(o strictjson.Object, name string) (string, error) {
 	return *s, nil
 }
 
+// flag returns a member that must be a boolean, false if it is absent or null.
+func flag(o strictjson.Object, name string) (bool, error) {
+	value, ok := o.Lookup(name)
+	if !ok || value.IsNull() {
+		return false, nil
+	}
+	set, ok := value.Bool()
+	if !ok {
+		return false, autherr.New(autherr.InvalidRequest, "member_not_a_boolean")
+	}
+	return set, nil
+}
+
 // object returns a member that must be an object. Absent and null are empty.
 func object(o strictjson.Object, name string) (strictjson.Object, error) {
 	value, ok := o.Lookup(name)

@@ -19,14 +19,16 @@ type caller struct {
 	presented session.Presented
 	endpoints *Endpoints
 
-	once sync.Once
-	user identity.User
-	err  error
+	// user loads the user, once.
+	user func() (identity.User, error)
 }
 
 type callerKey struct{}
 
 func withCaller(ctx context.Context, c *caller) context.Context {
+	if c != nil {
+		c.user = sync.OnceValues(func() (identity.User, error) { return c.endpoints.load(ctx, c.principal) })
+	}
 	return context.WithValue(ctx, callerKey{}, c)
 }
 
@@ -51,11 +53,11 @@ func UserFromContext(ctx context.Context) (identity.User, error) {
 	if c == nil {
 		return identity.User{}, autherr.New(autherr.Unauthenticated, "no_caller")
 	}
-	c.once.Do(func() { c.user, c.err = c.endpoints.load(ctx, c.principal) })
-	if c.err == nil && c.user.ID == uuid.Nil {
+	user, err := c.user()
+	if err == nil && user.ID == uuid.Nil {
 		return identity.User{}, autherr.New(autherr.NotFound, "no_users_kept")
 	}
-	return c.user, c.err
+	return user, err
 }
 
 // load returns the user of a principal; the zero user where there are none.
@@ -67,10 +69,10 @@ func (e *Endpoints) load(ctx context.Context, p identity.Principal) (identity.Us
 	defer cancel()
 	user, err := e.Users.Find(ctx, p.Key())
 	switch {
-	case errors.Is(err, account.ErrNotFound):
+	case errors.Is(err, account.ErrNotFound), err == nil && user.ID != p.UserID: // deleted, and perhaps registered anew
 		return identity.User{}, autherr.New(autherr.InvalidToken, "user_deleted")
 	case err != nil:
-		return identity.User{}, autherr.Wrap(autherr.TemporarilyUnavailable, "store_failed", err)
+		return identity.User{}, autherr.StoreFailed(err)
 	}
 	return user, nil
 }

@@ -17,37 +17,35 @@ import (
 // Authorization lines or two cookies of our name; InvalidToken for a Bearer
 // header that cannot hold a token.
 func (e *Endpoints) presented(r web.Request) (session.Presented, error) {
+	p, err := e.found(r)
+	if err == nil && !slices.Contains(e.Transports, p.Transport) {
+		return session.Presented{}, autherr.New(autherr.InvalidToken, "transport_not_listed")
+	}
+	return p, err
+}
+
+// found is presented, also for a transport that no session travels in.
+func (e *Endpoints) found(r web.Request) (session.Presented, error) {
 	token, isBearer, err := bearer(r)
 	if err != nil {
 		return session.Presented{}, err
 	}
 	if isBearer {
-		return e.listed(session.Presented{Token: token, Transport: settings.Bearer})
+		return session.Presented{Token: token, Transport: settings.Bearer}, nil
 	}
 	switch values := e.Cookie.Values(r); len(values) {
 	case 0:
 		return session.Presented{}, autherr.New(autherr.Unauthenticated, "no_credential")
 	case 1:
-		return e.listed(session.Presented{Token: values[0], Transport: settings.Cookie})
+		return session.Presented{Token: values[0], Transport: settings.Cookie}, nil
 	default:
 		return session.Presented{}, autherr.New(autherr.InvalidRequest, "two_cookies")
 	}
 }
 
-// listed refuses a token that came a way no session travels.
-func (e *Endpoints) listed(p session.Presented) (session.Presented, error) {
-	if !slices.Contains(e.Transports, p.Transport) {
-		return session.Presented{}, autherr.New(autherr.InvalidToken, "transport_not_listed")
-	}
-	return p, nil
-}
-
-// maxReplaced is how many cookies of our name a login or logout looks at.
-// Browsers send one; who tosses in more than a few tosses in vain.
-const maxReplaced = 4
-
 // replaced returns what a login or logout ends: all credentials that the
-// request bears, however many and however bad.
+// request bears, each once, however many and however bad. Cookies that somebody
+// tossed in neither stop it nor hide the caller's own.
 func (e *Endpoints) replaced(r web.Request) ([]session.Presented, error) {
 	var all []session.Presented
 	token, isBearer, err := bearer(r)
@@ -58,7 +56,8 @@ func (e *Endpoints) replaced(r web.Request) ([]session.Presented, error) {
 		all = append(all, session.Presented{Token: token, Transport: settings.Bearer})
 	}
 	values := e.Cookie.Values(r)
-	for _, value := range values[:min(len(values), maxReplaced)] {
+	slices.Sort(values)
+	for _, value := range slices.Compact(values) {
 		all = append(all, session.Presented{Token: value, Transport: settings.Cookie})
 	}
 	return all, nil

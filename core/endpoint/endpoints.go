@@ -8,6 +8,7 @@ package endpoint
 
 import (
 	"context"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"runtime/debug"
@@ -52,7 +53,7 @@ type Endpoints struct {
 	Pieces
 	routes   map[string]route
 	mounted  map[string]web.Handler // providers' own routes, by name of the block
-	guard    web.CrossOriginGuard
+	origins  web.CrossOriginGuard
 	cors     web.CORS
 	failures *failures
 }
@@ -72,7 +73,7 @@ func New(p Pieces) *Endpoints {
 	e := &Endpoints{
 		Pieces:   p,
 		mounted:  map[string]web.Handler{},
-		guard:    web.CrossOriginGuard{TrustedOrigins: append([]string{p.Auth.BaseURL}, p.Auth.AllowedOrigins...)},
+		origins:  web.CrossOriginGuard{TrustedOrigins: append([]string{p.Auth.BaseURL}, p.Auth.AllowedOrigins...)},
 		cors:     web.CORS{AllowedOrigins: p.Auth.AllowedOrigins},
 		failures: newFailures(p.Auth, p.Now),
 	}
@@ -158,7 +159,7 @@ func (e *Endpoints) answer(ctx context.Context, path string, r web.Request) (web
 		refusal := autherr.New(autherr.MethodNotAllowed, "wrong_method")
 		return e.refuse(ctx, r, refusal).With("Allow", found.allow()), nil
 	}
-	if !e.guard.Allows(r) {
+	if !e.origins.Allows(r) {
 		return web.Response{}, autherr.New(autherr.CrossOrigin, "foreign_origin")
 	}
 	return found.handle(ctx, r)
@@ -191,8 +192,8 @@ func (e *Endpoints) recovered(
 ) (response web.Response) {
 	defer func() {
 		if cause := recover(); cause != nil {
-			e.Log.Error("panic", "cause", cause, "stack", string(debug.Stack()))
-			response = e.refuse(ctx, r, autherr.New(autherr.Internal, "panic"))
+			err := fmt.Errorf("endpoint: panic: %v\n%s", cause, debug.Stack())
+			response = e.refuse(ctx, r, autherr.Wrap(autherr.Internal, "panic", err))
 		}
 	}()
 	response, err := handle()

@@ -18,21 +18,26 @@ import (
 // forgotten first.
 const maxWatched = 100_000
 
-// failures counts refused logins and refreshes by address. nil counts nothing.
+// failures counts refused logins and refreshes by address. Requests that run
+// at once may pass together before the first of them is counted.
 type failures struct {
-	perMinute int
-	watched   *otter.Cache[netip.Addr, *rate.Limiter]
-	now       func() time.Time
+	burst   int
+	every   time.Duration // in which one more is allowed
+	watched *otter.Cache[netip.Addr, *rate.Limiter]
+	now     func() time.Time
 }
 
+// newFailures returns nil where there is no limit.
 func newFailures(auth settings.Auth, now func() time.Time) *failures {
-	if auth.Failures() == 0 {
+	perMinute := auth.Failures()
+	if perMinute == 0 {
 		return nil
 	}
 	return &failures{
-		perMinute: auth.Failures(),
-		watched:   otter.Must(&otter.Options[netip.Addr, *rate.Limiter]{MaximumSize: maxWatched}),
-		now:       now,
+		burst:   perMinute,
+		every:   time.Minute / time.Duration(perMinute),
+		watched: otter.Must(&otter.Options[netip.Addr, *rate.Limiter]{MaximumSize: maxWatched}),
+		now:     now,
 	}
 }
 
@@ -42,28 +47,27 @@ func (f *failures) check(client netip.Addr) error {
 	if !ok || limiter.TokensAt(f.now()) >= 1 {
 		return nil
 	}
-	return &autherr.Error{
-		Code:       autherr.RateLimited,
-		Reason:     "too_many_refusals",
-		RetryAfter: time.Minute / time.Duration(f.perMinute),
-	}
+	return &autherr.Error{Code: autherr.RateLimited, Reason: "too_many_refusals", RetryAfter: f.every}
 }
 
 // count notes one refusal.
 func (f *failures) count(client netip.Addr) {
-	every := rate.Every(time.Minute / time.Duration(f.perMinute))
-	limiter, _ := f.watched.SetIfAbsent(client, rate.NewLimiter(every, f.perMinute))
+	limiter, _ := f.watched.SetIfAbsent(client, rate.NewLimiter(rate.Every(f.every), f.burst))
 	limiter.AllowN(f.now(), 1)
 }
 
-// limited gives a route the limit on refusals. Answers about our own faults
-// are not refusals, and neither is what never got as far as a credential.
+// limited gives a route the limit on refusals: whatever is answered with 4xx.
+// Answers about our own faults are none, and a caller whose address is unknown,
+// as behind a Unix socket, is not counted: that would be everybody.
 func (e *Endpoints) limited(handle handler) handler {
 	if e.failures == nil {
 		return handle
 	}
 	return func(ctx context.Context, r web.Request) (web.Response, error) {
 		client := network(e.Proxies.Client(r))
+		if !client.IsValid() {
+			return handle(ctx, r)
+		}
 		if err := e.failures.check(client); err != nil {
 			return web.Response{}, err
 		}

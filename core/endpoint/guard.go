@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
@@ -13,9 +14,12 @@ import (
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
-// storeTimeout bounds what one request waits for the database. A framework's
-// context may have no deadline of its own.
-const storeTimeout = 3 * time.Second
+// What one request waits for at most. A framework's context may have no
+// deadline of its own.
+const (
+	storeTimeout    = 3 * time.Second  // for the database
+	providerTimeout = 10 * time.Second // for a provider, which has shorter limits of its own
+)
 
 // Guard says what a route demands of its caller. The zero value demands a
 // signed-in caller and nothing more; every field that is set demands more.
@@ -29,17 +33,19 @@ type Guard struct {
 	// Providers are the blocks that the caller may have signed in at. Empty: any.
 	Providers []string
 
-	// AuthMethods are the ways that the caller may have signed in, in the
-	// provider's words, such as "OTP". Empty: any.
+	// AuthMethods are the ways of which the caller must have signed in by one,
+	// in the provider's words, such as "OTP". Empty: any.
 	AuthMethods []string
 
 	// MaxAge is how long ago the caller may have proved who they are, at most
-	// (RFC 9470). Zero: any time. A credential that does not say when, such as
-	// Cotter's own token, never suffices.
+	// (RFC 9470). Zero: any time. Where the provider does not say when that was,
+	// an own session counts from the issue of the token that it began with; a
+	// provider's own token that does not say, such as Cotter's, never suffices.
 	MaxAge time.Duration
 
 	// Claims are demanded of the signed claims: the named claim is this text,
-	// or a list that holds it, or a bool or number written so.
+	// or a list that holds it, or a bool or number written so. An own session
+	// has the claims that its block keeps (argument "claims"), and no others.
 	Claims map[string]string
 }
 
@@ -48,7 +54,7 @@ func (g Guard) check(p identity.Principal, now time.Time) error {
 	if len(g.Providers) > 0 && !slices.Contains(g.Providers, p.Provider) {
 		return autherr.New(autherr.InsufficientScope, "other_provider")
 	}
-	if len(g.AuthMethods) > 0 && !slices.Contains(g.AuthMethods, p.AuthMethod) {
+	if len(g.AuthMethods) > 0 && !slices.ContainsFunc(strings.Fields(p.AuthMethod), g.takes) {
 		return autherr.New(autherr.InsufficientScope, "other_auth_method")
 	}
 	for name, want := range g.Claims {
@@ -61,6 +67,8 @@ func (g Guard) check(p identity.Principal, now time.Time) error {
 	}
 	return nil
 }
+
+func (g Guard) takes(method string) bool { return slices.Contains(g.AuthMethods, method) }
 
 // holds reports whether a claim has the wanted value.
 func holds(claim any, want string) bool {
@@ -117,7 +125,7 @@ func (e *Endpoints) Authorize(ctx context.Context, r web.Request, g Guard) (cont
 
 // admit returns the caller, or nobody (nil) where the guard allows that.
 func (e *Endpoints) admit(ctx context.Context, r web.Request, g Guard) (*caller, error) {
-	if len(e.Cookie.Values(r)) > 0 && !e.guard.Allows(r) {
+	if len(e.Cookie.Values(r)) > 0 && !e.origins.Allows(r) {
 		return nil, autherr.New(autherr.CrossOrigin, "foreign_origin")
 	}
 	found, err := e.caller(ctx, r)

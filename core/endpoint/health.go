@@ -3,6 +3,8 @@ package endpoint
 import (
 	"context"
 	"net/http"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
@@ -24,19 +26,21 @@ func (e *Endpoints) ok(context.Context, web.Request) (web.Response, error) {
 	return web.JSON(http.StatusOK, healthBody{Status: "ok"}), nil
 }
 
-// ready says whether requests can be served. A provider without keys stops
-// logins, and where its tokens are the sessions it stops everything.
+// ready says whether requests can be served. A provider without keys stops its
+// logins; where tokens are the sessions, all providers without keys stop
+// everything.
 func (e *Endpoints) ready(ctx context.Context, _ web.Request) (web.Response, error) {
 	if err := e.databaseReady(ctx); err != nil {
 		return web.Response{}, autherr.Wrap(autherr.TemporarilyUnavailable, "database_not_ready", err)
 	}
-	if err := e.providersReady(ctx); err != nil {
-		if e.Strategy.Name() == settings.ProviderToken {
-			return web.Response{}, autherr.Wrap(autherr.TemporarilyUnavailable, "keys_not_ready", err)
-		}
+	switch failed := e.failedProviders(ctx); {
+	case failed == 0:
+		return web.JSON(http.StatusOK, healthBody{Status: "ok"}), nil
+	case failed == len(e.Providers.All()) && e.Strategy.Name() == settings.ProviderToken:
+		return web.Response{}, autherr.New(autherr.TemporarilyUnavailable, "keys_not_ready")
+	default:
 		return web.JSON(http.StatusOK, healthBody{Status: "degraded"}), nil
 	}
-	return web.JSON(http.StatusOK, healthBody{Status: "ok"}), nil
 }
 
 func (e *Endpoints) databaseReady(ctx context.Context) error {
@@ -48,23 +52,25 @@ func (e *Endpoints) databaseReady(ctx context.Context) error {
 	return e.DatabaseReady(ctx)
 }
 
-// providersReady asks all providers, so that each starts to fetch its keys,
-// and returns the first failure.
-func (e *Endpoints) providersReady(ctx context.Context) error {
+// failedProviders asks all providers, so that each starts to fetch its keys,
+// and returns how many cannot verify now.
+func (e *Endpoints) failedProviders(ctx context.Context) int {
 	ctx, cancel := context.WithTimeout(ctx, keysTimeout)
 	defer cancel()
-	var first error
+	var asked sync.WaitGroup
+	var count atomic.Int32
 	for _, named := range e.Providers.All() {
 		checker, ok := named.Provider.(provider.Checker)
 		if !ok {
 			continue
 		}
-		if err := checker.Check(ctx); err != nil {
-			e.Log.Warn("provider is not ready", "event", "provider_not_ready", "provider", named.Name, "error", err.Error())
-			if first == nil {
-				first = err
+		asked.Go(func() {
+			if err := checker.Check(ctx); err != nil {
+				count.Add(1)
+				e.Log.InfoContext(ctx, "provider is not ready", "event", "provider_not_ready", "provider", named.Name, "error", err.Error())
 			}
-		}
+		})
 	}
-	return first
+	asked.Wait()
+	return int(count.Load())
 }

@@ -28,7 +28,7 @@ func (e *Endpoints) login(ctx context.Context, r web.Request) (web.Response, err
 	if err != nil {
 		return web.Response{}, err
 	}
-	who, slot, err := e.Providers.Login(ctx, body.provider, body.credential)
+	who, slot, err := e.verify(ctx, body.provider, body.credential)
 	if err != nil {
 		return web.Response{}, err
 	}
@@ -56,19 +56,23 @@ func (e *Endpoints) login(ctx context.Context, r web.Request) (web.Response, err
 	return e.signedIn(created, l.User, issued, transport, ""), nil
 }
 
-// issue makes the new session and ends the ones that the caller came with. The
-// new one is never the old one: no presented token is adopted.
+// verify asks the provider whether the credential is good.
+func (e *Endpoints) verify(ctx context.Context, name string, c provider.Credential) (identity.Identity, provider.Slot, error) {
+	ctx, cancel := context.WithTimeout(ctx, providerTimeout)
+	defer cancel()
+	return e.Providers.Login(ctx, name, c)
+}
+
+// issue ends the sessions that the caller came with, so that they do not count
+// among the user's any more, and makes the new one. That is never an old one:
+// no presented token is adopted.
 func (e *Endpoints) issue(ctx context.Context, l session.Login, replaced []session.Presented) (session.Issued, error) {
-	issued, err := e.Strategy.Issue(ctx, l)
-	if err != nil {
-		return session.Issued{}, err
-	}
 	for _, old := range replaced {
 		if err := e.Strategy.End(ctx, old, "replaced_by_login"); err != nil {
 			return session.Issued{}, err
 		}
 	}
-	return issued, nil
+	return e.Strategy.Issue(ctx, l)
 }
 
 func (e *Endpoints) newLogin(
@@ -80,8 +84,16 @@ func (e *Endpoints) newLogin(
 		Slot:       slot,
 		Transport:  transport,
 		UserAgent:  r.First("User-Agent"),
-		Address:    e.Proxies.Client(r).String(),
+		Address:    e.address(r),
 	}
+}
+
+// address returns the caller's address, "" if it is unknown.
+func (e *Endpoints) address(r web.Request) string {
+	if client := e.Proxies.Client(r); client.IsValid() {
+		return client.String()
+	}
+	return ""
 }
 
 // checkFits refuses, before anything is written, a provider's token that does
@@ -115,7 +127,7 @@ func (e *Endpoints) signedIn(created bool, u identity.User, issued session.Issue
 		body.Token = &tokenBody{
 			AccessToken: issued.Token,
 			TokenType:   "Bearer",
-			ExpiresIn:   int64(e.untilEnd(issued.Session).Seconds()),
+			ExpiresIn:   max(1, int64(e.untilEnd(issued.Session).Seconds())),
 		}
 	}
 	if refreshToken != "" {

@@ -24,7 +24,7 @@ func (e *Endpoints) logout(ctx context.Context, r web.Request) (web.Response, er
 			return web.Response{}, err
 		}
 	}
-	e.Log.Info("logout", "event", "authn_logout", "address", e.Proxies.Client(r).String())
+	e.Log.Info("logout", "event", "authn_logout", "address", e.address(r))
 	return e.cleared(r, web.NoContent()), nil
 }
 

@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"context"
+	"slices"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/provider"
@@ -33,20 +34,44 @@ func (e *Endpoints) refresh(ctx context.Context, r web.Request) (web.Response, e
 	if err != nil {
 		return web.Response{}, err
 	}
-	named, _, refresher, err := e.Providers.Refresher(name)
+	named, refresher, err := e.Providers.Refresher(name)
 	if err != nil {
 		return web.Response{}, err
 	}
-	fresh, err := refresher.Refresh(ctx, refreshToken)
+	if err := e.canRefresh(ctx, named.Provider); err != nil {
+		return web.Response{}, err
+	}
+	fresh, err := exchange(ctx, refresher, refreshToken)
 	if err != nil {
 		return web.Response{}, err
 	}
 	return e.refreshed(ctx, r, named.Name, transport, fresh)
 }
 
+// canRefresh refuses while the new tokens could not be used: a refresh token
+// is good for one exchange, and what comes of it must not be lost.
+func (e *Endpoints) canRefresh(ctx context.Context, p provider.Provider) error {
+	if err := e.databaseReady(ctx); err != nil {
+		return autherr.Wrap(autherr.TemporarilyUnavailable, "database_not_ready", err)
+	}
+	checker, ok := p.(provider.Checker)
+	if !ok {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, providerTimeout)
+	defer cancel()
+	return checker.Check(ctx)
+}
+
+func exchange(ctx context.Context, r provider.Refresher, refreshToken string) (provider.Refreshed, error) {
+	ctx, cancel := context.WithTimeout(ctx, providerTimeout)
+	defer cancel()
+	return r.Refresh(ctx, refreshToken)
+}
+
 // refreshed answers with the new tokens of a known and enabled user.
 func (e *Endpoints) refreshed(ctx context.Context, r web.Request, name, transport string, fresh provider.Refreshed) (web.Response, error) {
-	who, slot, err := e.Providers.Login(ctx, name, fresh.Credential)
+	who, slot, err := e.verify(ctx, name, fresh.Credential)
 	if err != nil {
 		return web.Response{}, err
 	}
@@ -73,11 +98,11 @@ func (e *Endpoints) refreshed(ctx context.Context, r web.Request, name, transpor
 // refreshTransport returns the transport of the session that is refreshed: the
 // one that the request bears a token in, however dead, else the default.
 func (e *Endpoints) refreshTransport(r web.Request) (string, error) {
-	p, err := e.presented(r)
-	switch code := autherr.CodeOf(err); {
-	case err == nil:
+	p, err := e.found(r)
+	switch {
+	case err == nil && slices.Contains(e.Transports, p.Transport):
 		return p.Transport, nil
-	case code == autherr.Unauthenticated:
+	case err == nil, autherr.CodeOf(err) == autherr.Unauthenticated:
 		return e.Transports[0], nil
 	default:
 		return "", err

@@ -3,6 +3,7 @@ package endpoint
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -15,14 +16,16 @@ import (
 // refuse renders the error that a request ends with, and logs who was refused
 // where.
 func (e *Endpoints) refuse(ctx context.Context, r web.Request, err error) web.Response {
-	event, route := "request_refused", strings.TrimPrefix(r.Path, e.Auth.Path)
-	if _, known := e.routes[route]; !known {
-		route = "" // the path of a stranger's choice is not for the log
+	event, route := "request_refused", ""
+	if below, ours := strings.CutPrefix(r.Path, e.Auth.Path); ours {
+		if _, known := e.routes[below]; known {
+			route = below // another path is of the client's choice, and not for the log
+		}
 	}
 	if route == "/login" {
 		event = "authn_login_fail"
 	}
-	return e.problem(ctx, web.StatusOf(err), err, "event", event, "route", route, "address", e.Proxies.Client(r).String())
+	return e.problem(ctx, web.StatusOf(err), err, "event", event, "route", route, "address", e.address(r))
 }
 
 // Render returns the response to an error, and logs it.
@@ -58,6 +61,8 @@ func (e *Endpoints) problem(ctx context.Context, status int, err error, attribut
 	switch code := autherr.CodeOf(err); {
 	case code == autherr.Unauthenticated:
 		level = slog.LevelDebug
+	case errors.Is(err, context.Canceled):
+		message = "client gone"
 	case web.StatusOf(err) >= http.StatusInternalServerError:
 		level, message = slog.LevelError, "request failed"
 		attributes = append(attributes, "error", err.Error()) // a fault of ours, which the operator can mend

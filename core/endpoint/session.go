@@ -103,7 +103,7 @@ func (e *Endpoints) revokeSessions(ctx context.Context, r web.Request) (web.Resp
 		return web.Response{}, err
 	}
 	e.Log.Info("sessions revoked", "event", "session_revoked", "user_id", caller.UserID.String(),
-		"all", asked.all, "others", asked.others, "address", e.Proxies.Client(r).String())
+		"all", asked.all, "others", asked.others, "address", e.address(r))
 	response := web.NoContent()
 	if grant.Transport == settings.Cookie && (asked.all || asked.id == caller.SessionID) {
 		response = response.WithCookie(e.Cookie.Clear())
@@ -123,11 +123,11 @@ func readRevocation(r web.Request) (revocation, error) {
 	if asked.id, err = text(body, "id"); err != nil {
 		return revocation{}, err
 	}
-	if value, ok := body.Lookup("all"); ok {
-		asked.all, _ = value.Bool()
+	if asked.all, err = flag(body, "all"); err != nil {
+		return revocation{}, err
 	}
-	if value, ok := body.Lookup("others"); ok {
-		asked.others, _ = value.Bool()
+	if asked.others, err = flag(body, "others"); err != nil {
+		return revocation{}, err
 	}
 	named := 0
 	for _, set := range []bool{asked.id != "", asked.all, asked.others} {

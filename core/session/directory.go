@@ -45,7 +45,7 @@ func NewDirectory(users account.Store, sessions Store, forget func(identity.User
 func (d *Directory) List(ctx context.Context, user identity.UserID, current string) ([]Entry, error) {
 	records, err := d.sessions.List(ctx, user, d.now())
 	if err != nil {
-		return nil, storeFailed(err)
+		return nil, autherr.StoreFailed(err)
 	}
 	entries := make([]Entry, len(records))
 	for i, r := range records {
@@ -70,7 +70,7 @@ func (d *Directory) Revoke(ctx context.Context, user identity.UserID, id string)
 	case errors.Is(err, ErrNotFound):
 		return autherr.New(autherr.NotFound, "unknown_session")
 	case err != nil:
-		return storeFailed(err)
+		return autherr.StoreFailed(err)
 	}
 	return nil
 }
@@ -81,7 +81,7 @@ func (d *Directory) Revoke(ctx context.Context, user identity.UserID, id string)
 // Errors by code: TemporarilyUnavailable, and then some may still be live.
 func (d *Directory) RevokeOthers(ctx context.Context, user identity.UserID, current string) error {
 	if _, err := d.sessions.RevokeAll(ctx, user, current, "revoked_others", d.now()); err != nil {
-		return storeFailed(err)
+		return autherr.StoreFailed(err)
 	}
 	return nil
 }
@@ -102,10 +102,10 @@ func (d *Directory) RevokeAll(ctx context.Context, user identity.UserID) error {
 	case errors.Is(err, account.ErrNotFound):
 		return autherr.New(autherr.NotFound, "unknown_user")
 	case err != nil:
-		return storeFailed(err)
+		return autherr.StoreFailed(err)
 	}
 	if _, err := d.sessions.RevokeAll(ctx, user, "", "revoked_all", at); err != nil {
-		return storeFailed(err)
+		return autherr.StoreFailed(err)
 	}
 	return nil
 }

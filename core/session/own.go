@@ -65,7 +65,7 @@ func (o *Own) Issue(ctx context.Context, l Login) (Issued, error) {
 	case errors.Is(err, ErrNotFound):
 		return Issued{}, autherr.Wrap(autherr.TemporarilyUnavailable, "user_deleted_meanwhile", err)
 	case err != nil:
-		return Issued{}, storeFailed(err)
+		return Issued{}, autherr.StoreFailed(err)
 	}
 	return Issued{Token: token.text(), Session: record.view()}, nil
 }
@@ -99,7 +99,7 @@ func (o *Own) End(ctx context.Context, p Presented, reason string) error {
 	}
 	err = o.store.Revoke(ctx, record.UserID, record.ID, reason, o.instant())
 	if err != nil && !errors.Is(err, ErrNotFound) {
-		return storeFailed(err)
+		return autherr.StoreFailed(err)
 	}
 	return nil
 }
@@ -119,7 +119,7 @@ func (o *Own) Renew(ctx context.Context, p Presented) (Issued, error) {
 	case errors.Is(err, ErrNotFound):
 		return Issued{}, autherr.New(autherr.InvalidToken, "session_revoked")
 	case err != nil:
-		return Issued{}, storeFailed(err)
+		return Issued{}, autherr.StoreFailed(err)
 	}
 	return Issued{Token: next.text(), Session: record.view()}, nil
 }
@@ -136,7 +136,7 @@ func (o *Own) Sweep(ctx context.Context) (int, error) {
 		n, err := o.store.Sweep(ctx, before, sweepBatch)
 		swept += n
 		if err != nil {
-			return swept, storeFailed(err)
+			return swept, autherr.StoreFailed(err)
 		}
 		if n < sweepBatch {
 			return swept, nil
@@ -153,7 +153,7 @@ func (o *Own) find(ctx context.Context, p Presented) (Record, Owner, error) {
 	record, owner, err := o.store.Find(ctx, token.lookup)
 	unknown := errors.Is(err, ErrNotFound)
 	if err != nil && !unknown {
-		return Record{}, Owner{}, storeFailed(err)
+		return Record{}, Owner{}, autherr.StoreFailed(err)
 	}
 	// An unknown session is compared too, with the zero hash: it takes as long
 	// as a wrong secret.
@@ -220,6 +220,9 @@ func (o *Own) idleEnd(seen, expires time.Time) time.Time {
 // record returns the session of a login as it begins.
 func (o *Own) record(ctx context.Context, l Login, token opaque) Record {
 	at := l.User.LastLoginAt
+	if l.User.NotBefore.After(at) {
+		at = l.User.NotBefore // of a node whose clock is ahead; the login was admitted knowing of it
+	}
 	expires := at.Add(o.settings.TTL.Std())
 	return Record{
 		Lookup:     token.lookup,
@@ -250,14 +253,14 @@ func (o *Own) record(ctx context.Context, l Login, token opaque) Record {
 func (o *Own) instant() time.Time { return o.now().UTC().Truncate(time.Millisecond) }
 
 // authenticatedAt returns when the person proved who they are: when the
-// provider says, unless it says nothing or names the future, else at the login.
+// provider says, else when it issued the token, but not after the login.
 func authenticatedAt(id identity.Identity, login time.Time) time.Time {
-	if said := id.AuthenticatedAt; !said.IsZero() && !said.After(login) {
-		return said
+	said := id.AuthenticatedAt
+	if said.IsZero() {
+		said = id.IssuedAt
 	}
-	return login
-}
-
-func storeFailed(err error) error {
-	return autherr.Wrap(autherr.TemporarilyUnavailable, "store_failed", err)
+	if said.IsZero() || said.After(login) {
+		return login
+	}
+	return said
 }

@@ -82,9 +82,11 @@ func (s *scanner) object() error {
 		s.blanks()
 		at := len(s.members)
 		s.members = append(s.members, member{name: name})
-		if s.members[at].value, err = s.value(); err != nil {
+		value, err := s.value() // may append, and so move the slice
+		if err != nil {
 			return err
 		}
+		s.members[at].value = value
 		s.blanks()
 		if s.close('}') {
 			return nil

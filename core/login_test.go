@@ -1,0 +1,99 @@
+package core_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cotterpin/cotterpin/core"
+	"github.com/cotterpin/cotterpin/core/provider/providertest"
+	"github.com/cotterpin/cotterpin/core/settings"
+)
+
+func TestTossedCookiesHideNoSessionFromTheLogout(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, nil)
+	line, _, _ := strings.Cut(h.login(t, ada, settings.Cookie).Cookies[0], ";")
+	is(t, h.call(t, "GET", "/auth/session", "", "Cookie", line), 200, "")
+	tossed := strings.Repeat(cookieName+"=x; ", 50)
+	is(t, h.call(t, "POST", "/auth/logout", "", "Cookie", tossed+line), 204, "")
+	is(t, h.call(t, "GET", "/auth/session", "", "Cookie", line), 401, "invalid_token")
+}
+
+func TestALoginInPlaceOfASessionCostsNoOther(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, func(s *core.Settings) { s.Own.MaxPerUser = 2 })
+	phone, laptop := h.signIn(t, ada), h.signIn(t, ada)
+	payload := h.issuer.Login(ada).Payload()
+	payload["transport"] = settings.Bearer
+	is(t, h.call(t, "POST", "/auth/login", text(t, payload), "Authorization", "Bearer "+laptop), 200, "")
+	h.admits(t, core.Guard{}, laptop, "invalid_token")
+	h.admits(t, core.Guard{}, phone, "")
+}
+
+func TestAnOldTokenIsNoFreshProof(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, nil)
+	old := h.issuer.Login(ada).Payload()
+	old["transport"] = settings.Bearer
+	h.clock.Advance(14 * time.Minute)
+	var answered issued
+	decode(t, h.call(t, "POST", "/auth/login", text(t, old)), &answered)
+	h.admits(t, core.Guard{MaxAge: 15 * time.Minute}, answered.Token.AccessToken, "")
+	h.admits(t, core.Guard{MaxAge: time.Minute}, answered.Token.AccessToken, "reauthentication_required")
+	h.admits(t, core.Guard{MaxAge: time.Minute}, h.signIn(t, ada), "")
+}
+
+func TestALeftoverCookieDoesNotBlockTheRefresh(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, providerToken(func(p *settings.ProviderTokenSession) { p.Transport = []string{settings.Bearer} }))
+	login := h.issuer.Login(ada)
+	is(t, h.call(t, "POST", "/auth/login", string(login.Body())), 201, "")
+	r := h.call(t, "POST", "/auth/refresh", `{"refresh_token":"`+login.RefreshToken+`"}`, "Cookie", cookieName+"=cps_of-former-times")
+	is(t, r, 200, "")
+	if len(r.Cookies) != 0 {
+		t.Errorf("%q", r.Cookies)
+	}
+}
+
+func TestACallerWithoutAnAddressIsServedAndNotCounted(t *testing.T) {
+	t.Parallel()
+	one := 1
+	h := newHarness(t, func(s *core.Settings) { s.Auth.LoginFailures = &one })
+	for range 3 {
+		r := newRequest("POST", "/auth/login", `{"oauth_token":{"access_token":"x.y.z"}}`, "Content-Type", "application/json")
+		r.Remote = "@"
+		response, _ := h.kit.Serve(t.Context(), r)
+		is(t, response, 401, "invalid_token")
+	}
+	if strings.Contains(h.log.String(), "invalid IP") {
+		t.Error(h.log.String())
+	}
+}
+
+func TestARequestOfAnApplicationsOwnLoginRouteIsNotALoginOfTheKit(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, nil)
+	is(t, h.call(t, "POST", "/auth/login", `{}`), 400, "invalid_request")
+	if !strings.Contains(h.log.String(), `"event":"authn_login_fail"`) {
+		t.Fatal(h.log.String())
+	}
+	h.log.Reset()
+	_, refusal := h.kit.Authorize(t.Context(), newRequest("POST", "/login", "", "Authorization", "Bearer x"), core.Guard{})
+	is(t, *refusal, 401, "invalid_token")
+	if strings.Contains(h.log.String(), "authn_login_fail") {
+		t.Error(h.log.String())
+	}
+}
+
+func TestOneOfSeveralMethodsSuffices(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, nil)
+	payload := h.issuer.Login(ada).Payload()
+	payload["transport"] = settings.Bearer
+	payload["oauth_token"].(map[string]any)["access_token"] = h.issuer.AccessToken(ada, providertest.Claim("authentication_method", "pwd otp"))
+	var answered issued
+	decode(t, h.call(t, "POST", "/auth/login", text(t, payload)), &answered)
+	h.admits(t, core.Guard{AuthMethods: []string{"otp"}}, answered.Token.AccessToken, "")
+	h.admits(t, core.Guard{AuthMethods: []string{"pwd otp", "sms"}}, answered.Token.AccessToken, "insufficient_scope")
+}
