@@ -216,8 +216,6 @@ func TestWrongUsageIsAnError(t *testing.T) {
 		"MissingFile":        {"validate", filepath.Join(t.TempDir(), "auth.hcl")},
 		"EmulatorWithoutKey": {"emulator", "--addr", "127.0.0.1:0"},
 		"EmulatorKey":        {"emulator", "--addr", "127.0.0.1:0", "--api-key", "a b"},
-		"EmulatorForAll":     {"emulator", "--addr", "0.0.0.0:0", "--api-key", "a"},
-		"EmulatorWhere":      {"emulator", "--addr", "nowhere", "--api-key", "a"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -229,13 +227,33 @@ func TestWrongUsageIsAnError(t *testing.T) {
 	}
 }
 
+func TestTheEmulatorRefusesOtherMachinesByTheNameOfTheFlag(t *testing.T) {
+	t.Parallel()
+	for _, addr := range []string{"0.0.0.0:0", "[::]:0", "192.0.2.1:0", "id.example.com:0", "nowhere"} {
+		got := run(t, "", "emulator", "--addr", addr, "--api-key", "a")
+		if got.code != cli.ExitError || !strings.HasPrefix(got.stderr, "Error: emulator: --addr must be ") {
+			t.Errorf("%s: %+v", addr, got)
+		}
+	}
+}
+
 func TestTheEmulatorServesUntilItsContextEnds(t *testing.T) {
 	t.Parallel()
+	for _, addr := range []string{"localhost:0", "127.0.0.1:0", ":0"} {
+		t.Run(addr, func(t *testing.T) {
+			t.Parallel()
+			testEmulator(t, addr)
+		})
+	}
+}
+
+func testEmulator(t *testing.T, addr string) {
+	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	stdout, writer := io.Pipe()
 	cmd := cli.New()
-	cmd.SetArgs([]string{"emulator", "--json", "--addr", "localhost:0", "--api-key", "6f0a5a3e"})
+	cmd.SetArgs([]string{"emulator", "--json", "--addr", addr, "--api-key", "6f0a5a3e"})
 	cmd.SetOut(writer)
 	cmd.SetErr(io.Discard)
 	ended := make(chan error, 1)

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cotterpin/cotterpin/core/provider/emulator"
+	"github.com/cotterpin/cotterpin/core/web"
 )
 
 // Bounds of the emulator's server. Writing takes as long as its slowest fault.
@@ -42,7 +44,7 @@ machine alone: whoever reaches it can sign in as anybody.`,
 			return runEmulator(ctx, cmd, addr, apiKey)
 		},
 	}
-	cmd.Flags().StringVar(&addr, "addr", "127.0.0.1:0", "HOST:PORT to listen on; port 0 picks one")
+	cmd.Flags().StringVar(&addr, "addr", "127.0.0.1:0", "HOST:PORT to listen on: a loopback host, localhost if left out; port 0 picks one")
 	cmd.Flags().StringVar(&apiKey, "api-key", "", "the API key ID that it knows (required)")
 	if err := cmd.MarkFlagRequired("api-key"); err != nil {
 		panic(err) // the flag stands one line above
@@ -52,12 +54,16 @@ machine alone: whoever reaches it can sign in as anybody.`,
 
 // runEmulator serves until ctx ends.
 func runEmulator(ctx context.Context, cmd *cobra.Command, addr, apiKey string) error {
-	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", addr)
+	host, port, err := splitLoopback(addr)
+	if err != nil {
+		return err
+	}
+	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(host, port))
 	if err != nil {
 		return fmt.Errorf("emulator: %w", err)
 	}
 	defer func() { _ = listener.Close() }() // the server may not have got it
-	url, err := urlOf(addr, listener)
+	url, err := urlOf(host, listener)
 	if err != nil {
 		return err
 	}
@@ -75,13 +81,22 @@ func runEmulator(ctx context.Context, cmd *cobra.Command, addr, apiKey string) e
 	return serve(ctx, listener, handler, log)
 }
 
+// splitLoopback returns the parts of --addr, whose host must be this machine.
+func splitLoopback(addr string) (host, port string, err error) {
+	host, port, err = net.SplitHostPort(addr)
+	if err != nil {
+		return "", "", fmt.Errorf("emulator: --addr must be HOST:PORT: %w", err)
+	}
+	host = cmp.Or(host, "localhost")
+	if !web.IsLoopback(host) {
+		return "", "", errors.New("emulator: --addr must be a loopback address, such as 127.0.0.1:0: whoever reaches the emulator can sign in as anybody")
+	}
+	return host, port, nil
+}
+
 // urlOf returns the URL of a listener, with the host as it was asked for and
 // the port as it became.
-func urlOf(addr string, listener net.Listener) (string, error) {
-	host, _, err := net.SplitHostPort(addr)
-	if err != nil {
-		return "", fmt.Errorf("emulator: %w", err)
-	}
+func urlOf(host string, listener net.Listener) (string, error) {
 	_, port, err := net.SplitHostPort(listener.Addr().String())
 	if err != nil {
 		return "", fmt.Errorf("emulator: %w", err)

@@ -358,7 +358,7 @@ func TestEveryArgumentIsDocumentedOnce(t *testing.T) {
 	}
 	for _, want := range []config.Argument{
 		{Block: "auth", Name: "base_url", Type: "string", Required: true, Doc: "the application's origin, such as https://api.example.com"},
-		{Block: "provider", Name: "http.timeout", Type: "duration", Default: `"5s"`, Doc: "bound of one call, the body included; default 5s"},
+		{Block: "provider", Name: "http.timeout", Type: "duration", Default: `"5s"`, Doc: "bound of one call, the body included; default 5s, at most 30s"},
 		{Block: `session "own"`, Name: "transport", Type: "list(string)", Default: `["cookie"]`, Doc: "cookie, bearer, or both; the first is the default of a login"},
 		{Block: `database "postgres"`, Name: "url", Type: "secret", Required: true, Doc: "the connection"},
 		{Block: `database "postgres"`, Name: "max_open_conns", Type: "number", Default: "10", Doc: "how many connections are open at most"},

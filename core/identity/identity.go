@@ -53,7 +53,7 @@ type Identity struct {
 	Identifier string  // what the person signed in with, as received; "" if the token does not say
 	Email      Contact // the identifier or claim, if it is an e-mail address
 	Phone      Contact // the identifier or claim, if it is an E.164 phone number
-	AuthMethod string  // the provider's word for how the person signed in, such as "OTP"; may be ""
+	AuthMethod string  // the provider's word for how the person signed in, such as "OTP"; "" or as [IsAuthMethod] says
 
 	Audience  []string  // whom the token is for: at Cotter the API key
 	IssuedAt  time.Time // the token's iat

@@ -28,3 +28,41 @@ func TestSubjectsArePrintableASCIIWithoutOuterBlanks(t *testing.T) {
 		}
 	}
 }
+
+func TestIssuersAreVisibleASCII(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"https://id.example.com/a": true,
+		"accounts.google.com":      true,
+		strings.Repeat("a", 255):   true,
+		strings.Repeat("a", 256):   false,
+		"":                         false,
+		"https://id.example.com ":  false,
+		"https://id example.com":   false,
+		"https://id.example.com\n": false,
+		"https://é.example.com":    false,
+	} {
+		if got := identity.IsIssuer(text); got != want {
+			t.Errorf("IsIssuer(%q) = %v, want %v", text, got, want)
+		}
+	}
+}
+
+func TestAuthMethodsAreShortPrintableASCII(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{
+		"OTP":                   true,
+		"pwd otp":               true,
+		strings.Repeat("a", 64): true,
+		strings.Repeat("a", 65): false,
+		"":                      false,
+		" OTP":                  false,
+		"OTP\x00":               false,
+		"OTP\r\nOTP":            false,
+		"ÖTP":                   false,
+	} {
+		if got := identity.IsAuthMethod(text); got != want {
+			t.Errorf("IsAuthMethod(%q) = %v, want %v", text, got, want)
+		}
+	}
+}

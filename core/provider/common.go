@@ -9,6 +9,9 @@ import (
 	"github.com/cotterpin/cotterpin/core/token"
 )
 
+// maxTimeout bounds HTTP.Timeout.
+const maxTimeout = 30 * time.Second
+
 // Mistakes returns what is wrong with the common arguments, without touching
 // the network or the file system.
 func (c Common) Mistakes() []block.Mistake {
@@ -27,8 +30,8 @@ func (c Common) Mistakes() []block.Mistake {
 	if c.LoginMaxAge < 0 {
 		wrong("login_max_age", `must not be negative; "0s" accepts a token as long as it lives`)
 	}
-	if c.HTTP != nil && c.HTTP.Timeout <= 0 {
-		wrong("http.timeout", `must be more than zero, such as "5s"`)
+	if c.HTTP != nil && (c.HTTP.Timeout <= 0 || c.HTTP.Timeout.Std() > maxTimeout) {
+		wrong("http.timeout", `must be more than "0s" and at most "30s"`)
 	}
 	return mistakes
 }

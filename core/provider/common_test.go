@@ -26,6 +26,12 @@ func TestCommonMistakesNameTheirArgument(t *testing.T) {
 		"negative max age":  {func(c *provider.Common) { c.LoginMaxAge = -1 }, "login_max_age"},
 		"timeout":           {func(c *provider.Common) { c.HTTP = &provider.HTTP{Timeout: 1} }, ""},
 		"no timeout":        {func(c *provider.Common) { c.HTTP = &provider.HTTP{} }, "http.timeout"},
+		"longest timeout": {func(c *provider.Common) {
+			c.HTTP = &provider.HTTP{Timeout: settings.Duration(30 * time.Second)}
+		}, ""},
+		"longer timeout": {func(c *provider.Common) {
+			c.HTTP = &provider.HTTP{Timeout: settings.Duration(30*time.Second + 1)}
+		}, "http.timeout"},
 		"everything at once": {func(c *provider.Common) {
 			*c = provider.Common{Trust: []string{"x"}, ClockSkew: -1, LoginMaxAge: -1, HTTP: &provider.HTTP{}}
 		}, "trust clock_skew login_max_age http.timeout"},

@@ -151,8 +151,8 @@ type Common struct {
 
 // HTTP is the block `http` in a provider block.
 type HTTP struct {
-	// Timeout bounds one call, the body included. Default 5 s.
-	Timeout settings.Duration `hcl:"timeout,optional" doc:"bound of one call, the body included; default 5s"`
+	// Timeout bounds one call, the body included. Default 5 s, at most 30 s.
+	Timeout settings.Duration `hcl:"timeout,optional" doc:"bound of one call, the body included; default 5s, at most 30s"`
 	// CAFile names a PEM file of the authorities to believe in place of the
 	// system's. Default: the system's.
 	CAFile string `hcl:"ca_file,optional" doc:"PEM file of the authorities to believe in place of the system's"`

@@ -50,15 +50,6 @@ func NewSet(providers []Named) *Set {
 	return s
 }
 
-// Named returns the provider of that block.
-func (s *Set) Named(name string) (Named, bool) {
-	at := slices.IndexFunc(s.providers, func(p Named) bool { return p.Name == name })
-	if at < 0 {
-		return Named{}, false
-	}
-	return s.providers[at], true
-}
-
 // All returns the providers in the order of the file.
 func (s *Set) All() []Named { return s.providers }
 
@@ -100,13 +91,12 @@ func (s *Set) Authenticate(ctx context.Context, raw string) (identity.Identity, 
 	return found.verify(ctx, Credential{Use: Request}.WithToken(found.Slot, raw))
 }
 
-// Refresher returns the provider that exchanges refresh tokens, and the slot
-// whose token recognises the caller afterwards. With an empty name it is the
-// only provider that can.
+// Refresher returns the provider that exchanges refresh tokens. With an empty
+// name it is the only one that can.
 //
 // Errors by code: NotFound if no provider can; InvalidRequest if the named one
 // cannot or is unknown, or several can and none is named.
-func (s *Set) Refresher(name string) (Named, Slot, Refresher, error) {
+func (s *Set) Refresher(name string) (Named, Refresher, error) {
 	var able []refreshing
 	for _, p := range s.providers {
 		if refresher, ok := p.Provider.(Refresher); ok {
@@ -114,23 +104,23 @@ func (s *Set) Refresher(name string) (Named, Slot, Refresher, error) {
 		}
 	}
 	if len(able) == 0 {
-		return Named{}, 0, nil, autherr.New(autherr.NotFound, "no_provider_refreshes")
+		return Named{}, nil, autherr.New(autherr.NotFound, "no_provider_refreshes")
 	}
 	if name == "" && len(able) > 1 {
-		return Named{}, 0, nil, autherr.New(autherr.InvalidRequest, "provider_not_named")
+		return Named{}, nil, autherr.New(autherr.InvalidRequest, "provider_not_named")
 	}
 	for _, p := range able {
 		if name == "" || name == p.Name {
-			return p.Named, s.slot(p.Named), p.Refresher, nil
+			return p.Named, p.Refresher, nil
 		}
 	}
-	return Named{}, 0, nil, autherr.New(autherr.InvalidRequest, "provider_cannot_refresh")
+	return Named{}, nil, autherr.New(autherr.InvalidRequest, "provider_cannot_refresh")
 }
 
 // choose returns the provider that must verify a login, and its deciding slot.
 func (s *Set) choose(name string, c Credential) (Named, Slot, error) {
 	if name != "" {
-		named, ok := s.Named(name)
+		named, ok := s.named(name)
 		if !ok {
 			return Named{}, 0, autherr.New(autherr.InvalidRequest, "unknown_provider")
 		}
@@ -144,6 +134,15 @@ func (s *Set) choose(name string, c Credential) (Named, Slot, error) {
 		return Named{}, 0, autherr.New(autherr.InvalidToken, "no_provider_addressed")
 	}
 	return found.Named, found.Slot, nil
+}
+
+// named returns the provider of that block.
+func (s *Set) named(name string) (Named, bool) {
+	at := slices.IndexFunc(s.providers, func(p Named) bool { return p.Name == name })
+	if at < 0 {
+		return Named{}, false
+	}
+	return s.providers[at], true
 }
 
 // slot returns the deciding slot of a provider: that of its first issuer, the

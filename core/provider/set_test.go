@@ -154,25 +154,24 @@ func TestRefresherIsTheOnlyOneOrTheNamedOne(t *testing.T) {
 		set      *provider.Set
 		name     string
 		want     string
-		wantSlot provider.Slot
 		wantCode autherr.Code
 	}{
 		"the only one that can":    {set: setOf(google, cotter), want: "cotter"},
-		"named":                    {set: setOf(cotter, second), name: "second", want: "second", wantSlot: provider.IDToken},
+		"named":                    {set: setOf(cotter, second), name: "second", want: "second"},
 		"several and none named":   {set: setOf(cotter, second), wantCode: autherr.InvalidRequest},
 		"unknown name":             {set: setOf(cotter), name: "nobody", wantCode: autherr.InvalidRequest},
 		"named one cannot":         {set: setOf(cotter, google), name: "google", wantCode: autherr.InvalidRequest},
 		"none can":                 {set: setOf(google), wantCode: autherr.NotFound},
 		"none can, the named also": {set: setOf(google), name: "google", wantCode: autherr.NotFound},
 	} {
-		got, slot, refresher, err := c.set.Refresher(c.name)
+		got, refresher, err := c.set.Refresher(c.name)
 		switch {
 		case c.wantCode != "":
 			if err == nil || autherr.CodeOf(err) != c.wantCode {
 				t.Errorf("%s: got %q and %v, want %s", name, got.Name, err, c.wantCode)
 			}
-		case err != nil || got.Name != c.want || slot != c.wantSlot || refresher == nil:
-			t.Errorf("%s: got %q, slot %d and %v, want %q, slot %d", name, got.Name, slot, err, c.want, c.wantSlot)
+		case err != nil || got.Name != c.want || refresher == nil:
+			t.Errorf("%s: got %q and %v, want %q", name, got.Name, err, c.want)
 		}
 	}
 }
@@ -184,11 +183,5 @@ func TestTheSetKeepsTheOrderOfTheFile(t *testing.T) {
 	given[0].Name = "changed afterwards"
 	if all := set.All(); len(all) != 2 || all[0].Name != "b" || all[1].Name != "a" {
 		t.Errorf("All returns %v, want b and a", all)
-	}
-	if _, ok := set.Named("a"); !ok {
-		t.Error("a is not found by its name")
-	}
-	if _, ok := set.Named("c"); ok {
-		t.Error("c is found though nobody has that name")
 	}
 }

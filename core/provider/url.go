@@ -9,8 +9,7 @@ import (
 
 // CheckURL returns nil if a provider may be called at that address: an absolute
 // https URL without user or fragment. In development http is allowed too, to a
-// loopback host. The error reads
-// as the problem of a mistake in an argument.
+// loopback host. The error reads as the problem of a mistake in an argument.
 func CheckURL(raw string, development bool) error {
 	u, err := url.Parse(raw)
 	switch {

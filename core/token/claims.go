@@ -48,12 +48,12 @@ func (c Claims) Strings(name string) ([]string, bool) {
 }
 
 // Extra returns the claims that are not registered ones (iss, sub, aud, exp,
-// nbf, iat) and not among except: strings, bools, json.Number and []string, by
-// name. Other kinds of value are left out.
-func (c Claims) Extra(except ...string) map[string]any {
+// nbf, iat): strings, bools, json.Number and []string, by name. Other kinds of
+// value are left out.
+func (c Claims) Extra() map[string]any {
 	extra := map[string]any{}
 	for _, name := range c.object.Names() {
-		if slices.Contains(registered, name) || slices.Contains(except, name) {
+		if slices.Contains(registered, name) {
 			continue
 		}
 		v, _ := c.object.Lookup(name)

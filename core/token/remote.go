@@ -60,7 +60,8 @@ type RemoteOptions struct {
 // A RemoteKeySet works only while it is asked, so there is nothing to close.
 //
 // It logs "keys fetched", "key not used" (once for each cause), and "keys could
-// not be fetched" (at most once a minute).
+// not be fetched" (at most once a minute). Nobody waits for the log, and its
+// panics are recovered.
 type RemoteKeySet struct {
 	fetch   func(context.Context) ([]byte, error)
 	timeout time.Duration
@@ -75,7 +76,6 @@ type RemoteKeySet struct {
 	failure   error               // of the latest fetch; nil if it was good
 	absent    map[string]struct{} // ids that were missing from keys
 
-	// Of the fetch under way, of which there is only one.
 	warned     map[error]struct{} // causes that were logged
 	nextReport time.Time          // when a failure is logged again
 }
@@ -240,30 +240,25 @@ func (r *RemoteKeySet) await(ctx context.Context, fetch <-chan struct{}) error {
 	}
 }
 
-// refresh is the fetch under way.
+// refresh is the fetch under way, and the log of it. Nobody above would recover
+// a panic.
 func (r *RemoteKeySet) refresh(ctx context.Context) {
-	ctx, cancel := context.WithTimeout(ctx, r.timeout)
-	defer cancel()
+	defer func() { _ = recover() }() // of the log, which alone is left to panic
 	set, err := r.fetchKeys(ctx)
-	r.report(ctx, set, err)
-
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.failure = err
-	if err == nil {
-		r.keys, r.fetchedAt, r.absent = set.keys, r.now(), map[string]struct{}{}
+	for _, e := range r.publish(set, err) {
+		r.log.LogAttrs(ctx, e.level, e.message, e.detail)
 	}
-	close(r.running)
-	r.running = nil
 }
 
-// fetchKeys turns a panic into a failure: nobody above would recover it.
+// fetchKeys turns a panic into a failure.
 func (r *RemoteKeySet) fetchKeys(ctx context.Context) (set jwks, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			err = fmt.Errorf("token: panic while fetching keys: %v", p)
 		}
 	}()
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
 	document, err := r.fetch(ctx)
 	if err != nil {
 		return jwks{}, err
@@ -271,22 +266,46 @@ func (r *RemoteKeySet) fetchKeys(ctx context.Context) (set jwks, err error) {
 	return parseJWKS(document)
 }
 
-func (r *RemoteKeySet) report(ctx context.Context, set jwks, err error) {
+// publish ends the fetch under way with its result, and returns what to log.
+func (r *RemoteKeySet) publish(set jwks, err error) []event {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	close(r.running)
+	r.running, r.failure = nil, err
 	now := r.now()
 	if err != nil {
-		if !now.Before(r.nextReport) {
-			r.nextReport = now.Add(reportPeriod)
-			r.log.WarnContext(ctx, "keys could not be fetched", "error", err)
-		}
-		return
+		return r.failed(now, err)
 	}
-	r.log.InfoContext(ctx, "keys fetched", "count", len(set.keys))
+	r.keys, r.fetchedAt, r.absent = set.keys, now, map[string]struct{}{}
+	return r.fetched(set)
+}
+
+// event is a line of the log.
+type event struct {
+	level   slog.Level
+	message string
+	detail  slog.Attr
+}
+
+// failed returns what to log of a failure.
+func (r *RemoteKeySet) failed(now time.Time, err error) []event {
+	if now.Before(r.nextReport) {
+		return nil
+	}
+	r.nextReport = now.Add(reportPeriod)
+	return []event{{slog.LevelWarn, "keys could not be fetched", slog.Any("error", err)}}
+}
+
+// fetched returns what to log of a good document.
+func (r *RemoteKeySet) fetched(set jwks) []event {
+	events := []event{{slog.LevelInfo, "keys fetched", slog.Int("count", len(set.keys))}}
 	for _, cause := range set.skipped {
 		if _, known := r.warned[cause]; !known {
 			r.warned[cause] = struct{}{}
-			r.log.WarnContext(ctx, "key not used", "cause", cause)
+			events = append(events, event{slog.LevelWarn, "key not used", slog.Any("cause", cause)})
 		}
 	}
+	return events
 }
 
 // unavailable is the error of a question that could not be answered.

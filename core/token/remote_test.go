@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -486,6 +487,54 @@ func TestTheLogTellsEachEventAndSaysNothingTwice(t *testing.T) {
 		lines("keys could not be fetched", 2)
 		lines("canary", 0)
 	})
+}
+
+// logHandler does at each record what a test wants.
+type logHandler struct {
+	slog.Handler
+
+	handle func()
+}
+
+func (h logHandler) Enabled(context.Context, slog.Level) bool { return true }
+
+func (h logHandler) Handle(context.Context, slog.Record) error {
+	h.handle()
+	return nil
+}
+
+func TestNobodyWaitsForTheLogAndItsPanicsHarmNobody(t *testing.T) {
+	t.Parallel()
+	for name, handle := range map[string]func(){
+		"Slow":      func() { time.Sleep(time.Hour) },
+		"Panicking": func() { panic("boom") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				var logged atomic.Int32
+				log := slog.New(logHandler{slog.DiscardHandler, func() { logged.Add(1); handle() }})
+				up := new(upstream)
+				up.fail()
+				keys := token.NewRemoteKeySet(token.RemoteOptions{Fetch: up.fetch, Log: log})
+				start := time.Now()
+				ask(t, keys, "k1", autherr.TemporarilyUnavailable)
+				up.serve(t, newIssuer(t, "k1"))
+				ask(t, keys, "k1", "")
+				up.serve(t, newIssuer(t, "k2"))
+				ask(t, keys, "k2", "")
+				up.expect(t, 3)
+				if waited := time.Since(start); waited != 0 {
+					t.Errorf("the callers waited for %v", waited)
+				}
+				if got := logged.Load(); got != 3 {
+					t.Errorf("%d records were logged, want 3", got)
+				}
+				time.Sleep(time.Hour) // until the log has ended
+				synctest.Wait()
+			})
+		})
+	}
 }
 
 func TestAClockThatIsInjectedIsTheOnlyOne(t *testing.T) {

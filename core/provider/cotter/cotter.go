@@ -10,9 +10,10 @@
 //
 // As [provider.Provider] demands. Reasons of this package: missing_access_token,
 // wrong_token_type, wrong_scope, zero_subject, malformed_identifier,
-// auth_method_not_allowed, subjects_differ, identifiers_differ, too_old; at a
-// refresh: provider_refused, provider_unreachable, provider_failed. Those of
-// package token come beside them.
+// missing_identifier, auth_method_not_allowed, subjects_differ,
+// identifiers_differ, too_old; at a refresh: provider_refused,
+// provider_unreachable, provider_failed. Those of package token come beside
+// them.
 //
 // # Security
 //
@@ -24,6 +25,7 @@ import (
 	"strings"
 
 	"github.com/cotterpin/cotterpin/core/block"
+	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/provider"
 )
 
@@ -76,11 +78,11 @@ func validate(s Settings, env provider.Env) []block.Mistake {
 	} else if strings.HasSuffix(s.BaseURL, "/") || strings.Contains(s.BaseURL, "?") {
 		wrong("base_url", "must not end with a slash and have no query")
 	}
-	if !isVisible(s.Issuer) {
-		wrong("issuer", "must be the tokens' iss: printable text without blanks")
+	if !identity.IsIssuer(s.Issuer) {
+		wrong("issuer", "must be the tokens' iss: at most 255 visible ASCII characters")
 	}
 	for _, method := range s.AuthMethods {
-		if !isVisible(method) {
+		if !identity.IsAuthMethod(method) {
 			wrong("auth_methods", `holds a value that no token has: use names such as "OTP", "MAGIC_LINK"`)
 		}
 	}

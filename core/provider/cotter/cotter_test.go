@@ -3,6 +3,7 @@ package cotter_test
 import (
 	"context"
 	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -131,7 +132,6 @@ func TestAnIDTokenMustBelongToTheAccessToken(t *testing.T) {
 	for name, c := range map[string]provider.Credential{
 		"both identifiers":  login(i.AccessToken(ada), i.IDToken(ada)),
 		"identifier in ID":  login(i.AccessToken(ada, old), i.IDToken(ada)),
-		"in access":         login(i.AccessToken(ada), i.IDToken(ada, old)),
 		"access token only": login(i.AccessToken(ada), ""),
 	} {
 		id, err := p.Verify(t.Context(), c)
@@ -150,6 +150,7 @@ func TestAnIDTokenMustBelongToTheAccessToken(t *testing.T) {
 		"somebody else":           {login(i.AccessToken(ada), i.IDToken("eve@example.com")), autherr.InvalidToken, "subjects_differ"},
 		"another identifier":      {login(i.AccessToken(ada), i.IDToken(ada, claim("identifier", "eve@example.com"))), autherr.InvalidToken, "identifiers_differ"},
 		"another letter case":     {login(i.AccessToken(ada), i.IDToken(ada, claim("identifier", "Ada@example.com"))), autherr.InvalidToken, "identifiers_differ"},
+		"no identifier":           {login(i.AccessToken(ada), i.IDToken(ada, old)), autherr.InvalidToken, "missing_identifier"},
 		"another audience":        {login(i.AccessToken(ada), i.IDToken(ada, claim("aud", "other"))), autherr.InvalidToken, "wrong_audience"},
 		"another issuer":          {login(i.AccessToken(ada), i.IDToken(ada, claim("iss", i.URL()))), autherr.InvalidToken, "wrong_issuer"},
 		"malformed identifier":    {login(i.AccessToken(ada), i.IDToken(ada, claim("identifier", true))), autherr.InvalidToken, "malformed_identifier"},
@@ -252,6 +253,26 @@ func TestAnIdentitySaysWhatIsSigned(t *testing.T) {
 	}
 	if id.Claims["plan"] != "gold" || id.Claims["sub"] != nil || id.Claims["exp"] != nil {
 		t.Errorf("claims %v", id.Claims)
+	}
+}
+
+func TestAMethodThatCannotBeKeptIsNone(t *testing.T) {
+	t.Parallel()
+	i := providertest.NewIssuer(t)
+	p := open(t, i, nil)
+	longest := strings.Repeat("A", 64)
+	for method, want := range map[string]string{
+		"MAGIC_LINK":  "MAGIC_LINK",
+		longest:       longest,
+		longest + "A": "",
+		"OTP\x00":     "",
+		"OTP\r\n":     "",
+		"ÖTP":         "",
+	} {
+		id, err := p.Verify(t.Context(), login(i.AccessToken(ada, providertest.Claim("authentication_method", method)), ""))
+		if err != nil || id.AuthMethod != want {
+			t.Errorf("%q: got %q and %v, want %q", method, id.AuthMethod, err, want)
+		}
 	}
 }
 

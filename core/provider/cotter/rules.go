@@ -31,7 +31,13 @@ func idRules(c token.Claims) error {
 	if text(c, "type") != "client_id_token" {
 		return invalid("wrong_token_type")
 	}
-	return personRules(c)
+	if err := personRules(c); err != nil {
+		return err
+	}
+	if text(c, "identifier") == "" {
+		return invalid("missing_identifier")
+	}
+	return nil
 }
 
 // personRules is what both kinds of token must say about whom they name. The
@@ -54,14 +60,10 @@ func match(access, id token.Claims) (string, error) {
 		return "", invalid("subjects_differ")
 	}
 	first, second := text(access, "identifier"), text(id, "identifier")
-	switch {
-	case first == "":
-		return second, nil
-	case second == "", first == second:
-		return first, nil
-	default:
+	if first != "" && first != second {
 		return "", invalid("identifiers_differ")
 	}
+	return second, nil
 }
 
 // text returns a claim that is a string, "" if it is not there or is not one.

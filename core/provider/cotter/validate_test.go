@@ -28,7 +28,11 @@ func TestMistakesNameTheirArgument(t *testing.T) {
 		"base_url with query":       {change: func(s *cotter.Settings) { s.BaseURL += "?a=b" }, want: "base_url"},
 		"base_url with user":        {change: func(s *cotter.Settings) { s.BaseURL = "https://u:p@www.cotter.app/api/v0" }, want: "base_url"},
 		"no issuer":                 {change: func(s *cotter.Settings) { s.Issuer = "" }, want: "issuer"},
+		"longest issuer":            {change: func(s *cotter.Settings) { s.Issuer = strings.Repeat("a", 255) }},
+		"longer issuer":             {change: func(s *cotter.Settings) { s.Issuer = strings.Repeat("a", 256) }, want: "issuer"},
+		"issuer with a blank":       {change: func(s *cotter.Settings) { s.Issuer = "a b" }, want: "issuer"},
 		"methods":                   {change: func(s *cotter.Settings) { s.AuthMethods = []string{"OTP"} }},
+		"a method too long to keep": {change: func(s *cotter.Settings) { s.AuthMethods = []string{strings.Repeat("a", 65)} }, want: "auth_methods"},
 		"an empty method":           {change: func(s *cotter.Settings) { s.AuthMethods = []string{""} }, want: "auth_methods"},
 		"everything wrong, at once": {change: func(s *cotter.Settings) { *s = cotter.Settings{AuthMethods: []string{""}} }, want: "api_key_id base_url issuer auth_methods"},
 	} {

@@ -125,6 +125,9 @@ func (v *Verifier) identity(access token.Claims, identifier string) identity.Ide
 		identifier = ""
 	}
 	method := text(access, "authentication_method")
+	if !identity.IsAuthMethod(method) {
+		method = ""
+	}
 	id := identity.Identity{
 		Key:        identity.Key{Issuer: access.Issuer, Subject: access.Subject},
 		Identifier: identifier,

@@ -3,7 +3,8 @@ package emulator
 import (
 	"encoding/base64"
 	"net/url"
-	"regexp"
+
+	"github.com/cotterpin/cotterpin/core/identity"
 )
 
 // application is what an application wants when it sends somebody to the hosted
@@ -96,22 +97,13 @@ func (a application) again(basePath, apiKeyID string) string {
 }
 
 // takes reports whether the identifier is of the kind that the application
-// wants. It is a help for whoever mistypes, not a definition of e-mail
-// addresses.
+// wants.
 func (a application) takes(identifier string) bool {
-	if !validIdentifier(identifier) {
-		return false
-	}
 	if a.kind == kindPhone {
-		return phonePattern.MatchString(identifier)
+		return identity.IsPhone(identifier)
 	}
-	return emailPattern.MatchString(identifier)
+	return identity.IsEmail(identifier)
 }
-
-var (
-	phonePattern = regexp.MustCompile(`^\+[1-9][0-9]{1,14}$`) // ITU-T E.164
-	emailPattern = regexp.MustCompile(`^[^@\s]+@[^@\s]+$`)
-)
 
 func (a application) identifierHint() string {
 	if a.kind == kindPhone {

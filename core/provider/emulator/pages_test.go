@@ -131,7 +131,7 @@ func TestWhatIsTypedIsEscaped(t *testing.T) {
 	browser := b.browser(t)
 	first := browser.open("/app?" + query.Encode())
 	_, _, again := browser.submit(first, "identifier", attack)
-	_, location, _ := browser.submit(first, "identifier", `"<script>"@example.com`)
+	_, location, _ := browser.submit(first, "identifier", `<script>alert(1)</script>@example.com`)
 	second := browser.open(location)
 	_, _, wrong := browser.submit(second, "code", attack)
 	for _, page := range []string{first, again, second, wrong} {

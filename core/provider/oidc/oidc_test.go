@@ -5,6 +5,7 @@ import (
 	"crypto/sha512"
 	"encoding/base64"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -235,6 +236,27 @@ func TestAnIdentitySaysWhatIsSigned(t *testing.T) {
 		id, err := p.Verify(t.Context(), login(i.OIDCToken(ada, providertest.Claim("auth_time", wrong))))
 		if err != nil || !id.AuthenticatedAt.IsZero() {
 			t.Errorf("auth_time %v: got %v and %v, want unknown", wrong, id.AuthenticatedAt, err)
+		}
+	}
+}
+
+func TestAMethodThatCannotBeKeptIsNone(t *testing.T) {
+	t.Parallel()
+	i := providertest.NewIssuer(t)
+	p := open(t, i, nil)
+	for name, c := range map[string]struct {
+		methods []string
+		want    string
+	}{
+		"two":       {[]string{"pwd", "otp"}, "pwd otp"},
+		"longest":   {[]string{strings.Repeat("a", 64)}, strings.Repeat("a", 64)},
+		"longer":    {[]string{strings.Repeat("a", 65)}, ""},
+		"many":      {slices.Repeat([]string{"otp"}, 17), ""},
+		"a control": {[]string{"otp\x00"}, ""},
+	} {
+		id, err := p.Verify(t.Context(), login(i.OIDCToken(ada, providertest.Claim("amr", c.methods))))
+		if err != nil || id.AuthMethod != c.want {
+			t.Errorf("%s: got %q and %v, want %q", name, id.AuthMethod, err, c.want)
 		}
 	}
 }

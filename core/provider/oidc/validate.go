@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/cotterpin/cotterpin/core/block"
+	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/token"
 )
@@ -21,15 +22,27 @@ func validate(s Settings, env provider.Env) []block.Mistake {
 
 func (s Settings) issuerMistakes(development bool) []block.Mistake {
 	var mistakes []block.Mistake
-	if err := provider.CheckURL(s.Issuer, development); err != nil {
-		mistakes = append(mistakes, block.Mistake{Argument: "issuer", Problem: err.Error()})
-	} else if strings.Contains(s.Issuer, "?") {
-		mistakes = append(mistakes, block.Mistake{Argument: "issuer", Problem: "must have no query"})
+	if problem := issuerProblem(s.Issuer, development); problem != "" {
+		mistakes = append(mistakes, block.Mistake{Argument: "issuer", Problem: problem})
 	}
 	if len(s.Audience) == 0 || slices.Contains(s.Audience, "") {
 		mistakes = append(mistakes, block.Mistake{Argument: "audience", Problem: "must name at least one client id, and no empty one"})
 	}
 	return mistakes
+}
+
+func issuerProblem(issuer string, development bool) string {
+	if err := provider.CheckURL(issuer, development); err != nil {
+		return err.Error()
+	}
+	switch {
+	case strings.Contains(issuer, "?"):
+		return "must have no query"
+	case !identity.IsIssuer(issuer):
+		return "must be at most 255 visible ASCII characters"
+	default:
+		return ""
+	}
 }
 
 func (s Settings) keyMistakes(development bool) []block.Mistake {

@@ -150,9 +150,13 @@ func (v *verifier) contact(c token.Claims, kind, value string, verified pointer)
 }
 
 // authMethod returns the methods of amr (RFC 8176), with a blank between them.
+// What cannot be kept counts as not given.
 func authMethod(c token.Claims) string {
 	methods, _ := c.Strings("amr")
-	return strings.Join(methods, " ")
+	if joined := strings.Join(methods, " "); identity.IsAuthMethod(joined) {
+		return joined
+	}
+	return ""
 }
 
 // authenticatedAt returns auth_time, if it is a number of seconds that may be

@@ -20,4 +20,4 @@ Error: Invalid value for "http.timeout"
   on auth.hcl line 8, in provider "cotter":
    8:     timeout = "0s"
 
-Must be more than zero, such as "5s".
+Must be more than "0s" and at most "30s".
