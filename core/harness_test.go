@@ -164,7 +164,9 @@ func newRequest(method, path, body string, lines ...string) core.Request {
 func (h *harness) login(t *testing.T, identifier, transport string) core.Response {
 	t.Helper()
 	payload := h.issuer.Login(identifier).Payload()
-	payload["transport"] = transport
+	if transport != "" {
+		payload["transport"] = transport
+	}
 	return h.call(t, "POST", "/auth/login", text(t, payload))
 }
 

@@ -25,8 +25,8 @@ type principalKey struct{}
 // every route and app.Use but those for logging and recovery. An error says what
 // in the application's configuration the kit cannot live with.
 func Mount(app *fiber.App, kit *core.Kit) error {
-	if c := app.Config(); c.ReadBufferSize < MinReadBufferSize || c.StreamRequestBody {
-		return fmt.Errorf("cotterfiber: fiber.Config needs ReadBufferSize %d or more, not %d, and StreamRequestBody off", MinReadBufferSize, c.ReadBufferSize)
+	if c := app.Config(); c.ReadBufferSize < MinReadBufferSize || c.StreamRequestBody || !c.DisablePreParseMultipartForm {
+		return fmt.Errorf("cotterfiber: fiber.Config needs ReadBufferSize %d or more, StreamRequestBody off, DisablePreParseMultipartForm on", MinReadBufferSize)
 	}
 	app.Use(func(c *fiber.Ctx) error {
 		response, ours := kit.Serve(c.UserContext(), request(c))

@@ -24,6 +24,8 @@ func TestAdapter(t *testing.T) {
 			ReadTimeout:           5 * time.Second,
 			DisableStartupMessage: true,
 			ErrorHandler:          cotterfiber.ErrorHandler(kit),
+
+			DisablePreParseMultipartForm: true,
 		})
 		if err := cotterfiber.Mount(app, kit); err != nil {
 			t.Fatal(err)

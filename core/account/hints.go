@@ -20,8 +20,8 @@ type Hints struct {
 }
 
 // Check returns nil if no hint contradicts the verified identity. A hint about
-// something that the provider did not sign contradicts nothing. E-mail
-// addresses are compared without regard to ASCII case, all else byte by byte.
+// something that the provider did not sign contradicts nothing. Email is compared
+// without regard to ASCII case, all else byte by byte.
 //
 // Errors by code: IdentityMismatch, with a reason that names the first hint
 // that differs.
@@ -31,7 +31,7 @@ func (h Hints) Check(id identity.Identity) error {
 		return mismatch("email_differs")
 	case given(h.Phone, id.Phone.Value) && *h.Phone != id.Phone.Value:
 		return mismatch("phone_differs")
-	case given(h.UserIdentifier, id.Identifier) && !sameIdentifier(*h.UserIdentifier, id):
+	case given(h.UserIdentifier, id.Identifier) && *h.UserIdentifier != id.Identifier:
 		return mismatch("user_identifier_differs")
 	case h.UserID != nil && *h.UserID != id.Subject:
 		return mismatch("user_id_differs")
@@ -43,13 +43,6 @@ func (h Hints) Check(id identity.Identity) error {
 
 // given reports whether there are both a hint and something to compare it with.
 func given(hint *string, signed string) bool { return hint != nil && signed != "" }
-
-func sameIdentifier(hint string, id identity.Identity) bool {
-	if id.Identifier == id.Email.Value {
-		return lower(hint) == lower(id.Identifier)
-	}
-	return hint == id.Identifier
-}
 
 // lower maps A-Z to a-z and leaves everything else alone: Unicode's idea of
 // case would make different addresses equal.

@@ -14,8 +14,8 @@ import (
 const maxBody = 64 << 10
 
 // readObject reads a body that is one JSON object, refusing in this order: 415,
-// 413, 400.
-func readObject(r web.Request) (strictjson.Object, error) {
+// 413, 400. None of the known members stands in it in another letter case.
+func readObject(r web.Request, known ...string) (strictjson.Object, error) {
 	if err := checkMediaType(r); err != nil {
 		return strictjson.Object{}, err
 	}
@@ -27,7 +27,7 @@ func readObject(r web.Request) (strictjson.Object, error) {
 	if err != nil {
 		return strictjson.Object{}, autherr.Wrap(autherr.InvalidRequest, "malformed_json", err)
 	}
-	return object, nil
+	return object, checkNames(object, known)
 }
 
 // checkMediaType takes application/json in UTF-8 and without a content coding.
@@ -95,6 +95,19 @@ func optionalText(o strictjson.Object, name string) (*string, error) {
 	return &s, nil
 }
 
+// name returns a member that must be a string and not empty, "" if it is absent
+// or null.
+func name(o strictjson.Object, member string) (string, error) {
+	s, err := optionalText(o, member)
+	switch {
+	case s == nil:
+		return "", err
+	case *s == "":
+		return "", autherr.New(autherr.InvalidRequest, "member_empty")
+	}
+	return *s, nil
+}
+
 // text returns a member that must be a string, "" if it is absent or null.
 func text(o strictjson.Object, name string) (string, error) {
 	s, err := optionalText(o, name)
@@ -130,10 +143,29 @@ func object(o strictjson.Object, name string) (strictjson.Object, error) {
 	return inner, nil
 }
 
-// checkNames refuses a known member in another letter case.
-func checkNames(o strictjson.Object, known ...string) error {
+// checkNames refuses a known member in another letter case, at any depth.
+func checkNames(o strictjson.Object, known []string) error {
 	if err := o.CheckCase(known...); err != nil {
 		return autherr.Wrap(autherr.InvalidRequest, "member_letter_case", err)
+	}
+	for _, name := range o.Names() {
+		value, _ := o.Lookup(name)
+		if err := checkNamesIn(value, known); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkNamesIn(value strictjson.Value, known []string) error {
+	if inner, ok := value.Object(); ok {
+		return checkNames(inner, known)
+	}
+	elements, _ := value.Array()
+	for _, element := range elements {
+		if err := checkNamesIn(element, known); err != nil {
+			return err
+		}
 	}
 	return nil
 }

@@ -72,14 +72,30 @@ func bearer(r web.Request) (token string, isBearer bool, err error) {
 	if len(lines) > 1 {
 		return "", false, autherr.New(autherr.InvalidRequest, "two_authorization_headers")
 	}
-	scheme, rest, _ := strings.Cut(lines[0], " ")
-	if !strings.EqualFold(scheme, "Bearer") {
+	const scheme = "Bearer"
+	line := lines[0]
+	if len(line) < len(scheme) || !strings.EqualFold(line[:len(scheme)], scheme) {
 		return "", false, nil
 	}
-	if rest == "" || strings.ContainsFunc(rest, notInTokens) {
+	rest := line[len(scheme):]
+	if rest != "" && inSchemes(rest[0]) {
+		return "", false, nil // a longer name, of another scheme
+	}
+	token, found := strings.CutPrefix(rest, " ")
+	if !found || token == "" || strings.ContainsFunc(token, notInTokens) {
 		return "", false, autherr.New(autherr.InvalidToken, "malformed_bearer")
 	}
-	return rest, true, nil
+	return token, true, nil
+}
+
+// inSchemes reports what the name of a scheme may hold (RFC 9110, section
+// 5.6.2, token).
+func inSchemes(c byte) bool {
+	switch {
+	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
+		return true
+	}
+	return strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
 }
 
 // notInTokens reports what the b64token of RFC 6750 cannot hold.

@@ -18,11 +18,12 @@ type payload struct {
 }
 
 func readPayload(r web.Request) (payload, error) {
-	body, err := readObject(r)
+	body, err := readObject(r,
+		"email", "phone", "oauth_token", "user", "provider", "transport",
+		"access_token", "id_token", "refresh_token", "expires_in", "token_type", "auth_method",
+		"ID", "identifier", "issuer", "created_at", "updated_at", "deleted_at",
+	)
 	if err != nil {
-		return payload{}, err
-	}
-	if err := checkNames(body, "email", "phone", "oauth_token", "user", "provider", "transport"); err != nil {
 		return payload{}, err
 	}
 	var p payload
@@ -32,19 +33,16 @@ func readPayload(r web.Request) (payload, error) {
 	if p.hints, err = readHints(body); err != nil {
 		return payload{}, err
 	}
-	if p.provider, err = text(body, "provider"); err != nil {
+	if p.provider, err = name(body, "provider"); err != nil {
 		return payload{}, err
 	}
-	p.transport, err = text(body, "transport")
+	p.transport, err = name(body, "transport")
 	return p, err
 }
 
 func readCredential(body strictjson.Object) (provider.Credential, error) {
 	tokens, err := object(body, "oauth_token")
 	if err != nil {
-		return provider.Credential{}, err
-	}
-	if err := checkNames(tokens, "access_token", "id_token", "refresh_token", "expires_in", "token_type", "auth_method"); err != nil {
 		return provider.Credential{}, err
 	}
 	var c provider.Credential
@@ -63,9 +61,6 @@ func readCredential(body strictjson.Object) (provider.Credential, error) {
 func readHints(body strictjson.Object) (account.Hints, error) {
 	user, err := object(body, "user")
 	if err != nil {
-		return account.Hints{}, err
-	}
-	if err := checkNames(user, "ID", "identifier", "issuer", "created_at", "updated_at", "deleted_at"); err != nil {
 		return account.Hints{}, err
 	}
 	var h account.Hints

@@ -12,11 +12,8 @@ import (
 // refresh exchanges a provider's refresh token for new tokens and verifies
 // them as a login does. Nobody is registered by it.
 func (e *Endpoints) refresh(ctx context.Context, r web.Request) (web.Response, error) {
-	body, err := readObject(r)
+	body, err := readObject(r, "refresh_token", "provider")
 	if err != nil {
-		return web.Response{}, err
-	}
-	if err := checkNames(body, "refresh_token", "provider"); err != nil {
 		return web.Response{}, err
 	}
 	refreshToken, err := text(body, "refresh_token")
@@ -26,7 +23,7 @@ func (e *Endpoints) refresh(ctx context.Context, r web.Request) (web.Response, e
 	if refreshToken == "" {
 		return web.Response{}, autherr.New(autherr.InvalidRequest, "no_refresh_token")
 	}
-	name, err := text(body, "provider")
+	providerName, err := name(body, "provider")
 	if err != nil {
 		return web.Response{}, err
 	}
@@ -34,7 +31,7 @@ func (e *Endpoints) refresh(ctx context.Context, r web.Request) (web.Response, e
 	if err != nil {
 		return web.Response{}, err
 	}
-	named, refresher, err := e.Providers.Refresher(name)
+	named, refresher, err := e.Providers.Refresher(providerName)
 	if err != nil {
 		return web.Response{}, err
 	}

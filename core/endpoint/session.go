@@ -112,11 +112,8 @@ func (e *Endpoints) revokeSessions(ctx context.Context, r web.Request) (web.Resp
 }
 
 func readRevocation(r web.Request) (revocation, error) {
-	body, err := readObject(r)
+	body, err := readObject(r, "id", "all", "others")
 	if err != nil {
-		return revocation{}, err
-	}
-	if err := checkNames(body, "id", "all", "others"); err != nil {
 		return revocation{}, err
 	}
 	var asked revocation
