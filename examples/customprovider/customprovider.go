@@ -24,38 +24,40 @@ type Settings struct {
 
 // Type is `provider "gateway"`.
 var Type = provider.Define(provider.Definition[Settings]{
-	Type:    "gateway",
-	Summary: "the tokens of the company's gateway",
-	Open:    open,
+	Type: "gateway", Summary: "the tokens of the company's gateway",
+	Open: open,
 })
 
 type gateway struct {
 	settings Settings
 	env      provider.Env
+	keys     *token.RemoteKeySet
 	rules    *token.Verifier
 }
 
 func open(_ context.Context, s Settings, env provider.Env) (provider.Provider, error) {
-	fetcher := token.Fetcher{Client: env.HTTPClient, AllowInsecureLoopback: env.Development}
-	fetch, err := fetcher.Document(s.URL + "/jwks")
+	fetch, err := token.Fetcher{Client: env.HTTPClient, AllowInsecureLoopback: env.Development}.Document(s.URL + "/jwks")
 	if err != nil {
 		return nil, err
 	}
+	keys := token.NewRemoteKeySet(token.RemoteOptions{Fetch: fetch, Now: env.Now, Log: env.Log})
 	rules, err := token.NewVerifier(token.Policy{
-		Keys:       token.NewRemoteKeySet(token.RemoteOptions{Fetch: fetch, Now: env.Now, Log: env.Log}),
-		Issuer:     s.URL,
-		Audience:   []string{s.Audience},
-		Algorithms: []string{"ES256"},
-		ClockSkew:  env.Common.ClockSkew.Std(),
-		Now:        env.Now,
+		Issuer: s.URL, Audience: []string{s.Audience}, Algorithms: []string{"ES256"},
+		Keys: keys, ClockSkew: env.Common.ClockSkew.Std(), Now: env.Now,
 	})
-	return &gateway{s, env, rules}, err
+	if err != nil {
+		return nil, err
+	}
+	return &gateway{s, env, keys, rules}, nil
 }
 
 // Issuers lets a login leave out the provider's name.
 func (g *gateway) Issuers() []provider.Issuer {
 	return []provider.Issuer{{Issuer: g.settings.URL, Audience: []string{g.settings.Audience}, KeySource: g.settings.URL}}
 }
+
+// Check says whether there are keys.
+func (g *gateway) Check(ctx context.Context) error { return g.keys.Check(ctx) }
 
 // Verify is the whole of a provider.
 func (g *gateway) Verify(ctx context.Context, c provider.Credential) (identity.Identity, error) {
@@ -68,7 +70,6 @@ func (g *gateway) Verify(ctx context.Context, c provider.Credential) (identity.I
 	}
 	return identity.Identity{
 		Key:      identity.Key{Issuer: claims.Issuer, Subject: claims.Subject},
-		Audience: claims.Audience, IssuedAt: claims.IssuedAt, ExpiresAt: claims.ExpiresAt,
-		Claims: claims.Extra(),
+		Audience: claims.Audience, IssuedAt: claims.IssuedAt, ExpiresAt: claims.ExpiresAt, Claims: claims.Extra(),
 	}, nil
 }

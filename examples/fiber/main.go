@@ -21,10 +21,11 @@ func mount(app *demo.App) demo.Server {
 	anybody := cotterfiber.Require(app.Kit, core.Guard{Optional: true})
 
 	f := fiber.New(fiber.Config{
-		DisableStartupMessage: true,
-		ErrorHandler:          cotterfiber.ErrorHandler(app.Kit),
-		ReadBufferSize:        demo.MaxHeaderBytes,
-		ReadTimeout:           demo.ReadTimeout,
+		DisablePreParseMultipartForm: true,
+		DisableStartupMessage:        true,
+		ErrorHandler:                 cotterfiber.ErrorHandler(app.Kit),
+		ReadBufferSize:               demo.MaxHeaderBytes,
+		ReadTimeout:                  demo.ReadTimeout,
 	})
 	f.Use(recovery.New())
 	if err := cotterfiber.Mount(f, app.Kit); err != nil {

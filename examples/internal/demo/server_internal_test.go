@@ -3,8 +3,10 @@ package demo
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"net/http"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -62,6 +64,66 @@ func TestRequestsHaveTenSecondsToEnd(t *testing.T) {
 		})
 	}
 }
+
+func TestARequestThatDoesNotEndIsCut(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		client, connection := net.Pipe()
+		defer client.Close()
+		ended := make(chan error, 1)
+		server := HTTPServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			<-r.Context().Done()
+			ended <- r.Context().Err()
+		}))
+		ctx, cancel := context.WithCancel(t.Context())
+		served := make(chan error, 1)
+		go func() {
+			served <- Serve(ctx, server, &pipeListener{connection: connection, closed: make(chan struct{})})
+		}()
+		if _, err := io.WriteString(client, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+		synctest.Wait()
+		cancel()
+		if err := <-served; err != nil {
+			t.Error(err)
+		}
+		synctest.Wait()
+		select {
+		case err := <-ended:
+			if !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		default:
+			t.Error("the request still runs")
+			client.Close()
+		}
+	})
+}
+
+// pipeListener accepts one connection.
+type pipeListener struct {
+	connection net.Conn
+	accepted   bool
+	once       sync.Once
+	closed     chan struct{}
+}
+
+func (l *pipeListener) Accept() (net.Conn, error) {
+	if !l.accepted {
+		l.accepted = true
+		return l.connection, nil
+	}
+	<-l.closed
+	return nil, net.ErrClosed
+}
+
+func (l *pipeListener) Close() error {
+	l.once.Do(func() { close(l.closed) })
+	return nil
+}
+
+func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
 
 func TestAServerThatFailsIsAnError(t *testing.T) {
 	t.Parallel()
