@@ -113,8 +113,12 @@ func testBodies(t *testing.T, c *client) {
 	c.login(t, []byte(brim+" "), chunked).is(t, http.StatusRequestEntityTooLarge, "payload_too_large")
 	c.login(t, []byte(good), header("Content-Encoding", "gzip")).is(t, http.StatusUnsupportedMediaType, "unsupported_media_type")
 	for _, mediaType := range [][]string{
-		nil, {"text/plain"}, {"application/json; charset=utf-16"}, {"application/json", "application/json"},
-		{"application/x-www-form-urlencoded"}, {"multipart/form-data; boundary=x"},
+		nil,
+		{"text/plain"},
+		{"application/json; charset=utf-16"},
+		{"application/json", "application/json"},
+		{"application/x-www-form-urlencoded"},
+		{"multipart/form-data; boundary=x"},
 	} {
 		c.login(t, []byte(good), header("Content-Type", mediaType...)).
 			is(t, http.StatusUnsupportedMediaType, "unsupported_media_type")
