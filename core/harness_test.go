@@ -1,7 +1,6 @@
 package core_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"log/slog"
@@ -45,12 +44,38 @@ func (c *clock) Advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
+// record is a log that may be written to while it is read: a fetch of keys ends
+// when it ends.
+type record struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (r *record) Write(line []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.Write(line)
+}
+
+func (r *record) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.String()
+}
+
+// Reset forgets what was logged.
+func (r *record) Reset() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.text.Reset()
+}
+
 // harness drives a kit by values.
 type harness struct {
 	kit    *core.Kit
 	issuer *providertest.Issuer
 	clock  *clock
-	log    *bytes.Buffer
+	log    *record
 }
 
 // newHarness opens a kit in production mode, after edit has changed its
@@ -60,7 +85,7 @@ func newHarness(t *testing.T, edit func(*core.Settings), list ...core.Option) *h
 	h := &harness{
 		issuer: providertest.NewIssuer(t),
 		clock:  &clock{now: time.Date(2026, 11, 22, 10, 0, 0, 0, time.UTC)},
-		log:    &bytes.Buffer{},
+		log:    &record{},
 	}
 	h.issuer.Now = h.clock.Now
 	s := h.settings()

@@ -55,11 +55,30 @@ func newDeployment(t *testing.T, session string) deployment {
 	return d
 }
 
+// record is a log that may be written to while it is read: a fetch of keys ends
+// when it ends.
+type record struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (r *record) Write(line []byte) (int, error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.Write(line)
+}
+
+func (r *record) String() string {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.text.String()
+}
+
 // start runs the application until the test ends. Its log must then hold no
 // secret that the client has seen.
 func (d deployment) start(t *testing.T) *client {
 	t.Helper()
-	var log strings.Builder
+	var log record
 	kit, err := core.Open(t.Context(), d.file, core.With(cotter.Type, sqlite.Type),
 		core.WithClock(d.clock.Now), core.WithLogger(slog.New(slog.NewJSONHandler(&log, nil))))
 	if err != nil {
