@@ -6,6 +6,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/cotterpin/cotterpin/integration/engine"
 )
 
 // frameworks are the demo applications.
@@ -21,6 +23,13 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	code := m.Run()
+	writeOutcomes(os.Stdout)
+	for _, e := range engine.All {
+		if err := e.Stop(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
 	os.RemoveAll(programs)
 	os.Exit(code)
 }
