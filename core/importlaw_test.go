@@ -46,13 +46,17 @@ var importLaw = []lawRow{
 	{"core/endpoint", vocabulary + parts + "github.com/maypok86/otter/v2 golang.org/x/time/..."},
 	{"core", vocabulary + parts + "core/endpoint"},
 	{"core/cli", vocabulary + parts + providers + "core adapters/cotterhttp github.com/spf13/cobra"},
-	{"core/cmd/...", vocabulary + providers + "core core/cli ent/sqlite github.com/spf13/cobra"},
+	{"core/cmd/...", vocabulary + providers + "core core/cli ent/mysql ent/postgres ent/sqlite github.com/spf13/cobra"},
 
 	{"adapters/cotterhttp", "core core/web"},
 	{"adapters/cottergin", "core core/web github.com/gin-gonic/gin"},
 	{"adapters/cotterfiber", "core core/web github.com/gofiber/fiber/v2 github.com/valyala/fasthttp"},
 
-	{"ent/sqlite ent/migrations/generate", storage + "modernc.org/sqlite/..."},
+	{"ent/sqlite", storage + "modernc.org/sqlite/..."},
+	{"ent/postgres", storage + "github.com/jackc/pgx/v5/..."},
+	{"ent/mysql", storage + "github.com/go-sql-driver/mysql"},
+	{"ent/migrations/generate", storage + "modernc.org/sqlite/..."},
+	{"ent/enginetest", storage + testLibraries},
 	{"ent/...", storage},
 
 	// The suites are the only packages outside of tests that know how to test.
@@ -84,24 +88,25 @@ func TestBreachesOfTheImportLawAreFound(t *testing.T) {
 		cobra = "github.com/spf13/cobra"
 	)
 	for name, c := range map[string]struct{ from, lawful, unlawful string }{
-		"ALeafImportsAPart":              {"core/web", ours("core/autherr"), ours("core/token")},
-		"APartImportsAnother":            {"core/account", ours("core/identity"), ours("core/session")},
-		"APartImportsCore":               {"core/session", ours("core/provider"), ours("core")},
-		"ConfigImportsJWX":               {"core/config", hcl, jwx},
-		"TokenImportsHCL":                {"core/token", jwx, hcl},
-		"CoreImportsAProvider":           {"core", ours("core/provider"), ours("core/provider/cotter")},
-		"CoreImportsEnt":                 {"core", ours("core/endpoint"), ours("ent/sqlite")},
-		"CoreImportsTesting":             {"core", "net/http", "testing"},
-		"CoreImportsATestServer":         {"core", "net/http", "net/http/httptest"},
-		"CLIImportsTheEndpoints":         {"core/cli", cobra, ours("core/endpoint")},
-		"CLIImportsEnt":                  {"core/cli", ours("adapters/cotterhttp"), ours("ent/sqlite")},
-		"AnAdapterImportsAPart":          {"adapters/cotterhttp", ours("core/web"), ours("core/session")},
-		"AnAdapterImportsAnother":        {"adapters/cottergin", gin, ours("adapters/cotterhttp")},
-		"AnAdapterImportsAForeignRouter": {"adapters/cotterfiber", "github.com/gofiber/fiber/v2", gin},
-		"EntImportsCore":                 {"ent/entstore", ours("core/account"), ours("core")},
-		"EntStoreImportsADriver":         {"ent/entstore", "entgo.io/ent/dialect", "modernc.org/sqlite"},
-		"AProviderImportsItsSuite":       {"core/provider/oidc", ours("core/token"), ours("core/provider/providertest")},
-		"ASuiteImportsATestFramework":    {"core/account/accounttest", "testing", "github.com/stretchr/testify/require"},
+		"ALeafImportsAPart":                  {"core/web", ours("core/autherr"), ours("core/token")},
+		"APartImportsAnother":                {"core/account", ours("core/identity"), ours("core/session")},
+		"APartImportsCore":                   {"core/session", ours("core/provider"), ours("core")},
+		"ConfigImportsJWX":                   {"core/config", hcl, jwx},
+		"TokenImportsHCL":                    {"core/token", jwx, hcl},
+		"CoreImportsAProvider":               {"core", ours("core/provider"), ours("core/provider/cotter")},
+		"CoreImportsEnt":                     {"core", ours("core/endpoint"), ours("ent/sqlite")},
+		"CoreImportsTesting":                 {"core", "net/http", "testing"},
+		"CoreImportsATestServer":             {"core", "net/http", "net/http/httptest"},
+		"CLIImportsTheEndpoints":             {"core/cli", cobra, ours("core/endpoint")},
+		"CLIImportsEnt":                      {"core/cli", ours("adapters/cotterhttp"), ours("ent/sqlite")},
+		"AnAdapterImportsAPart":              {"adapters/cotterhttp", ours("core/web"), ours("core/session")},
+		"AnAdapterImportsAnother":            {"adapters/cottergin", gin, ours("adapters/cotterhttp")},
+		"AnAdapterImportsAForeignRouter":     {"adapters/cotterfiber", "github.com/gofiber/fiber/v2", gin},
+		"EntImportsCore":                     {"ent/entstore", ours("core/account"), ours("core")},
+		"ADatabaseImportsTheDriverOfAnother": {"ent/mysql", "github.com/go-sql-driver/mysql", "github.com/jackc/pgx/v5"},
+		"EntStoreImportsADriver":             {"ent/entstore", "entgo.io/ent/dialect", "modernc.org/sqlite"},
+		"AProviderImportsItsSuite":           {"core/provider/oidc", ours("core/token"), ours("core/provider/providertest")},
+		"ASuiteImportsATestFramework":        {"core/account/accounttest", "testing", "github.com/stretchr/testify/require"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
