@@ -29,8 +29,8 @@ func (IdentityMixin) Annotations() []schema.Annotation {
 // Fields of an identity. A contact that is not known is the empty text.
 func (IdentityMixin) Fields() []ent.Field {
 	return []ent.Field{
-		field.UUID("id", uuid.UUID{}).Immutable(),
-		field.UUID("user_id", uuid.UUID{}).Immutable(),
+		field.UUID("id", uuid.UUID{}).SchemaType(uuidText).Immutable(),
+		field.UUID("user_id", uuid.UUID{}).SchemaType(uuidText).Immutable(),
 		field.String("issuer").MaxLen(255).SchemaType(byteExact).NotEmpty().Immutable(),
 		field.String("subject").MaxLen(255).SchemaType(byteExact).NotEmpty().Immutable(),
 		field.String("provider").MaxLen(255).SchemaType(byteExact).
