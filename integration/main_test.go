@@ -1,6 +1,7 @@
 package integration_test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -17,6 +18,7 @@ var frameworks = []string{"nethttp", "gin", "fiber"}
 var programs string
 
 func TestMain(m *testing.M) {
+	flag.Parse() // a wrong flag ends the process before anything is made
 	var err error
 	if programs, err = build(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
