@@ -45,13 +45,17 @@ var importLaw = []lawRow{
 	{"core/endpoint", vocabulary + "core/account core/provider core/session github.com/maypok86/otter/v2 golang.org/x/time/..."},
 	{"core", vocabulary + "core/account core/config core/database core/endpoint core/provider core/session"},
 	{"core/cli", vocabulary + "core/config core/provider/emulator github.com/spf13/cobra"},
-	{"core/cmd/...", vocabulary + "core/cli core/provider/cotter core/provider/emulator core/provider/oidc ent/sqlite"},
+	{"core/cmd/...", vocabulary + "core/cli core/provider/cotter core/provider/emulator core/provider/oidc ent/mysql ent/postgres ent/sqlite"},
 
 	{"adapters/cotterhttp", "core"},
 	{"adapters/cottergin", "core github.com/gin-gonic/gin"},
 	{"adapters/cotterfiber", "core github.com/gofiber/fiber/v2"},
 
-	{"ent/sqlite ent/migrations/generate", storage + "modernc.org/sqlite/..."},
+	{"ent/sqlite", storage + "modernc.org/sqlite/..."},
+	{"ent/postgres", storage + "github.com/jackc/pgx/v5/..."},
+	{"ent/mysql", storage + "github.com/go-sql-driver/mysql"},
+	{"ent/migrations/generate", storage + "modernc.org/sqlite/..."},
+	{"ent/enginetest", storage + testLibraries},
 	{"ent/...", storage},
 
 	// The suites are the only packages outside of tests that know how to test.
@@ -104,6 +108,7 @@ func TestBreachesOfTheImportLawAreFound(t *testing.T) {
 		"AnAdapterImportsAnother":        {"adapters/cottergin", gin, ours("adapters/cotterhttp")},
 		"AnAdapterImportsAForeignRouter": {"adapters/cotterfiber", "github.com/gofiber/fiber/v2", gin},
 		"EntImportsCore":                 {"ent/entstore", ours("core/account"), ours("core")},
+		"ADatabaseImportsAnotherDriver":  {"ent/mysql", "github.com/go-sql-driver/mysql", "github.com/jackc/pgx/v5"},
 		"EntStoreImportsADriver":         {"ent/entstore", "entgo.io/ent/dialect", "modernc.org/sqlite"},
 		"AProviderImportsItsSuite":       {"core/provider/oidc", ours("core/token"), ours("core/provider/providertest")},
 		"ASuiteImportsATestFramework":    {"core/account/accounttest", "testing", "github.com/stretchr/testify/require"},

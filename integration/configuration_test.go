@@ -17,9 +17,18 @@ const (
 	tokenWithoutUser = `session "provider_token" { user = "none" }`
 )
 
-// configuration returns a file whose provider is the issuer.
+// configuration returns a file whose provider is the issuer. Users, if there
+// are any, are in SQLite beside it.
 func configuration(issuer *providertest.Issuer, session string) string {
-	file := fmt.Sprintf(`
+	if session == tokenWithoutUser {
+		return configurationOn("", issuer, session)
+	}
+	return configurationOn("database \"sqlite\" {}\n", issuer, session)
+}
+
+// configurationOn is configuration with a block of one's own for the database.
+func configurationOn(database string, issuer *providertest.Issuer, session string) string {
+	return fmt.Sprintf(`
 auth {
   mode            = "development"
   base_url        = "http://localhost:8080"
@@ -34,9 +43,6 @@ provider "cotter" {
 }
 
 %s
-`, allowedOrigin, providertest.Audience, issuer.CotterURL(), providertest.CotterIssuer, session)
-	if session == tokenWithoutUser {
-		return file
-	}
-	return file + "\ndatabase \"sqlite\" {}\n"
+
+%s`, allowedOrigin, providertest.Audience, issuer.CotterURL(), providertest.CotterIssuer, session, database)
 }

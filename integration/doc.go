@@ -1,5 +1,5 @@
 // Package integration tests cotterpin from outside: the demo applications of
 // all frameworks as processes, with configuration files, over sockets, against
 // an issuer that signs for real; and the whole kit with a clock that a test
-// turns. There is no code here but tests.
+// turns. Package engine starts the databases; all else here is tests.
 package integration

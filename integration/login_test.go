@@ -21,27 +21,39 @@ var strategies = []struct{ name, session string }{
 func TestLogin(t *testing.T) {
 	t.Parallel()
 	for _, framework := range frameworks {
+		if !frameworkFlag.selects(framework) {
+			continue
+		}
 		t.Run(framework, func(t *testing.T) {
 			t.Parallel()
 			for _, strategy := range strategies {
-				t.Run(strategy.name+"/sqlite", func(t *testing.T) {
+				if !sessionFlag.selects(strategy.name) {
+					continue
+				}
+				t.Run(strategy.name, func(t *testing.T) {
 					t.Parallel()
-					issuer := providertest.NewIssuer(t)
-					// What is issued in the second of a revocation outlives it.
-					issuer.Now = func() time.Time { return time.Now().Add(-10 * time.Second) }
-					p := start(t, framework, configuration(issuer, strategy.session))
-					testFirstAndSecondLogin(t, p, issuer)
-					testNotes(t, p, issuer)
-					if strategy.session == ownSession {
-						testOwnSessions(t, p, issuer)
-					} else {
-						testProviderToken(t, p, issuer)
-					}
-					testForgedLogins(t, p, issuer)
+					onEach(t, servable(), func(t *testing.T, b backend) { testLogin(t, framework, strategy.session, b) })
 				})
 			}
 		})
 	}
+}
+
+// testLogin goes from the first login to the last revocation.
+func testLogin(t *testing.T, framework, session string, b backend) {
+	t.Helper()
+	issuer := providertest.NewIssuer(t)
+	// What is issued in the second of a revocation outlives it.
+	issuer.Now = func() time.Time { return time.Now().Add(-10 * time.Second) }
+	p := startOn(t, b.create(t), framework, issuer, session)
+	testFirstAndSecondLogin(t, p, issuer)
+	testNotes(t, p, issuer)
+	if session == ownSession {
+		testOwnSessions(t, p, issuer)
+	} else {
+		testProviderToken(t, p, issuer)
+	}
+	testForgedLogins(t, p, issuer)
 }
 
 func testFirstAndSecondLogin(t *testing.T, p *program, issuer *providertest.Issuer) {
@@ -84,7 +96,7 @@ func testFirstAndSecondLogin(t *testing.T, p *program, issuer *providertest.Issu
 			t.Errorf("%s is %q, want %q", name, got, member.want)
 		}
 	}
-	if got := p.rows(t); got.users != 1 || got.identities != 1 {
+	if got := p.database.rows(t); got.users != 1 || got.identities != 1 {
 		t.Errorf("rows: %+v", got)
 	}
 }
@@ -168,9 +180,9 @@ func testProviderToken(t *testing.T, p *program, issuer *providertest.Issuer) {
 	}
 	p.me(t, fresh.credential)
 	exchange(login.RefreshToken).is(t, http.StatusUnauthorized, "invalid_token")
-	before := p.rows(t)
+	before := p.database.rows(t)
 	exchange(issuer.Login("nobody@example.com").RefreshToken).is(t, http.StatusForbidden, "not_registered")
-	if got := p.rows(t); got != before {
+	if got := p.database.rows(t); got != before {
 		t.Errorf("a refresh wrote: %+v, then %+v", before, got)
 	}
 
@@ -242,7 +254,7 @@ func testForgedLogins(t *testing.T, p *program, issuer *providertest.Issuer) {
 	const mallory = "mallory@example.com"
 	for _, f := range forgeries {
 		p.login(t, issuer.Login(ada).Payload()).is(t, http.StatusOK, "")
-		before := p.rows(t)
+		before := p.database.rows(t)
 		payload := issuer.Login(ada).Payload()
 		f.forge(issuer, payload)
 		a := p.login(t, payload)
@@ -250,18 +262,18 @@ func testForgedLogins(t *testing.T, p *program, issuer *providertest.Issuer) {
 		if len(a.Header["Set-Cookie"]) != 0 {
 			t.Errorf("%s: a cookie is set", f.name)
 		}
-		if got := p.rows(t); got != before {
+		if got := p.database.rows(t); got != before {
 			t.Errorf("%s: rows %+v, then %+v", f.name, before, got)
 		}
 	}
 
 	// Nobody is registered by a forgery either.
-	before := p.rows(t)
+	before := p.database.rows(t)
 	forged := map[string]any{"oauth_token": map[string]any{
 		"access_token": issuer.AccessToken(mallory, providertest.ForgedBy(providertest.NewKey(issuer.Key().ID))),
 	}}
 	p.login(t, forged).is(t, http.StatusUnauthorized, "invalid_token")
-	if got := p.rows(t); got != before {
+	if got := p.database.rows(t); got != before {
 		t.Errorf("rows %+v, then %+v", before, got)
 	}
 	p.login(t, issuer.Login(mallory).Payload()).is(t, http.StatusCreated, "")

@@ -1,11 +1,14 @@
 package integration_test
 
 import (
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/cotterpin/cotterpin/integration/engine"
 )
 
 // frameworks are the demo applications.
@@ -15,12 +18,20 @@ var frameworks = []string{"nethttp", "gin", "fiber"}
 var programs string
 
 func TestMain(m *testing.M) {
+	flag.Parse() // a wrong flag ends the process before anything is made
 	var err error
 	if programs, err = build(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	code := m.Run()
+	writeOutcomes(os.Stdout)
+	for _, e := range engine.All {
+		if err := e.Stop(); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			code = 1
+		}
+	}
 	os.RemoveAll(programs)
 	os.Exit(code)
 }

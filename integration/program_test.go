@@ -23,10 +23,11 @@ const patience = 30 * time.Second
 // program is a running demo application.
 type program struct {
 	*client
-	folder  string // its working directory
-	page    string // the address that it tells people to open
-	command *exec.Cmd
-	logged  chan string // its standard error, once it has ended
+	folder   string  // its working directory
+	page     string  // the address that it tells people to open
+	database scratch // if it was started on one
+	command  *exec.Cmd
+	logged   chan string // its standard error, once it has ended
 }
 
 // start runs a demo application with the configuration, "" being the embedded
@@ -65,6 +66,14 @@ func start(t *testing.T, framework, configuration string, arguments ...string) *
 			t.Errorf("%s: exit code %d after SIGTERM", framework, code)
 		}
 	})
+	return p
+}
+
+// startOn is start on a database of the test's choice.
+func startOn(t *testing.T, database scratch, framework string, issuer *providertest.Issuer, session string) *program {
+	t.Helper()
+	p := start(t, framework, configurationOn(database.block, issuer, session))
+	p.database = database
 	return p
 }
 

@@ -61,22 +61,23 @@ func (r *report) take(line []byte) {
 	}
 }
 
-// end writes what matters of a package: its last line ("ok …"), or if it has
-// failed all output but that of the tests that have passed.
+// end writes what matters of a package: what it says itself, at the least its
+// last line ("ok …"); if it has failed all output but that of the tests that
+// have passed.
 func (r *report) end(last event) {
 	events := r.events[last.Package]
 	delete(r.events, last.Package)
 
 	passed := map[string]bool{}
-	var closing string
+	var own strings.Builder
 	for _, e := range events {
 		switch {
 		case e.Action == "pass":
 			passed[e.Test] = true
 		case e.Action == "skip":
 			r.skipped = append(r.skipped, last.Package+" "+e.Test)
-		case e.Action == "output" && e.Test == "":
-			closing = e.Output
+		case e.Action == "output" && e.Test == "" && e.Output != "PASS\n":
+			own.WriteString(e.Output)
 		}
 	}
 
@@ -92,5 +93,5 @@ func (r *report) end(last event) {
 		}
 		return
 	}
-	fmt.Fprint(r.out, closing)
+	fmt.Fprint(r.out, own.String())
 }

@@ -33,6 +33,16 @@ func TestAPassingPackageIsOneLine(t *testing.T) {
 	}
 }
 
+func TestWhatAPassingPackageSaysItselfIsShown(t *testing.T) {
+	t.Parallel()
+	const ok = `{"Action":"output","Package":"p","Output":"ok  \tp\t0.1s\n"}`
+	const table = `{"Action":"output","Package":"p","Output":"3 engines\n"}`
+	output, err := reportOn(strings.Replace(passing, ok, table+"\n"+ok, 1))
+	if err != nil || output != "3 engines\nok  \tp\t0.1s\n" {
+		t.Errorf("got %q, error %v", output, err)
+	}
+}
+
 func TestWhatMustNotPassIsShownAndFails(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ events, shown, err string }{

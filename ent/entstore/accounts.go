@@ -85,12 +85,13 @@ func scanUser(row *sql.Row) (identity.User, error) {
 	return u, nil
 }
 
-// Register implements account.Store.
+// Register implements account.Store. When a registration is undone, those who
+// waited for it may deadlock; each of them may find the next winner.
 func (a *accounts) Register(ctx context.Context, u identity.User, within account.Within) error {
 	return a.inTx(ctx, func(tx *sql.Tx, client *entgen.Client) error {
 		err := createUserWithIdentity(ctx, client, u)
 		switch {
-		case a.dialect.IsConflict(err):
+		case a.dialect.IsConflict(err), a.dialect.isDeadlock(err):
 			return account.ErrConflict
 		case err != nil:
 			return fmt.Errorf("entstore: registering: %w", err)
@@ -187,13 +188,18 @@ func (a *accounts) updateUser(ctx context.Context, doing string, id uuid.UUID, c
 // atFirst sets a column unless it is set.
 func atFirst(column string, at time.Time) modifier {
 	return func(u *entsql.UpdateBuilder) {
-		u.Set(column, entsql.Expr("COALESCE("+column+", ?)", toMillis(at)))
+		u.Set(column, entsql.ExprFunc(func(b *entsql.Builder) {
+			b.WriteString("COALESCE(" + column + ", ").Arg(toMillis(at)).WriteString(")")
+		}))
 	}
 }
 
 // notBackwards sets a column unless it holds a later instant.
 func notBackwards(column string, at time.Time) modifier {
 	return func(u *entsql.UpdateBuilder) {
-		u.Set(column, entsql.Expr("CASE WHEN "+column+" > ? THEN "+column+" ELSE ? END", toMillis(at), toMillis(at)))
+		u.Set(column, entsql.ExprFunc(func(b *entsql.Builder) {
+			b.WriteString("CASE WHEN " + column + " > ").Arg(toMillis(at)).
+				WriteString(" THEN " + column + " ELSE ").Arg(toMillis(at)).WriteString(" END")
+		}))
 	}
 }

@@ -18,7 +18,15 @@ type Dialect struct {
 	// database's code: the text of an error is in the server's language.
 	IsConflict   func(error) bool
 	IsForeignKey func(error) bool
+
+	// IsDeadlock reports whether the database has undone a transaction so that
+	// others can go on; it may be done again. nil: it never does that.
+	IsDeadlock func(error) bool
 }
+
+// locksRows reports whether a transaction locks the rows it asks to lock.
+// SQLite has no such lock: it locks the whole database.
+func (d Dialect) locksRows() bool { return d.Name != dialect.SQLite }
 
 // placeholders returns a query that is written with question marks in the way
 // the database writes parameters.

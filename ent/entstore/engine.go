@@ -6,8 +6,6 @@ import (
 	"errors"
 	"fmt"
 
-	entsql "entgo.io/ent/dialect/sql"
-
 	"github.com/cotterpin/cotterpin/ent/internal/entgen"
 )
 
@@ -19,7 +17,7 @@ type engine struct {
 }
 
 func newEngine(pool *sql.DB, d Dialect) engine {
-	return engine{pool: pool, dialect: d, client: entgen.NewClient(entgen.Driver(entsql.OpenDB(d.Name, pool)))}
+	return engine{pool: pool, dialect: d, client: entgen.NewClient(entgen.Driver(newPersistentDriver(pool, d)))}
 }
 
 // inTx does work in a transaction, which an error or a panic rolls back.

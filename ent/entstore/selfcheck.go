@@ -41,7 +41,7 @@ func selfCheck(ctx context.Context, e engine) error {
 }
 
 func checkBytesAndCascade(ctx context.Context, client *entgen.Client) error {
-	u := newProbe()
+	u := newProbe(newProbeKey())
 	if err := createUserWithIdentity(ctx, client, u); err != nil {
 		return fmt.Errorf("entstore: the tables do not take a user: %w", err)
 	}
@@ -70,10 +70,11 @@ func checkBytesAndCascade(ctx context.Context, client *entgen.Client) error {
 
 // checkUnique ends the transaction on some databases.
 func checkUnique(ctx context.Context, client *entgen.Client, d Dialect) error {
-	if err := createUserWithIdentity(ctx, client, newProbe()); err != nil {
+	key := newProbeKey()
+	if err := createUserWithIdentity(ctx, client, newProbe(key)); err != nil {
 		return fmt.Errorf("entstore: the tables do not take a user: %w", err)
 	}
-	err := createUserWithIdentity(ctx, client, newProbe())
+	err := createUserWithIdentity(ctx, client, newProbe(key))
 	switch {
 	case err == nil:
 		return errNotUnique
@@ -83,13 +84,19 @@ func checkUnique(ctx context.Context, client *entgen.Client, d Dialect) error {
 	return nil
 }
 
+// newProbeKey returns an identity that is no other check's, so that programs
+// that start at once do not wait for each other.
+func newProbeKey() identity.Key {
+	return identity.Key{Issuer: "urn:cotterpin:self-check:" + uuid.NewString(), Subject: "a"}
+}
+
 // newProbe returns a user that is never committed.
-func newProbe() identity.User {
+func newProbe(key identity.Key) identity.User {
 	now := time.Now()
 	return identity.User{
 		ID:          uuid.Must(uuid.NewV7()),
 		IdentityID:  uuid.Must(uuid.NewV7()),
-		Key:         identity.Key{Issuer: "urn:cotterpin:self-check", Subject: "a"},
+		Key:         key,
 		CreatedAt:   now,
 		LastLoginAt: now,
 	}

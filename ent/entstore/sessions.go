@@ -5,7 +5,9 @@ import (
 	"database/sql"
 	"fmt"
 	"math"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	entsql "entgo.io/ent/dialect/sql"
 
@@ -15,6 +17,7 @@ import (
 	entidentity "github.com/cotterpin/cotterpin/ent/internal/entgen/identity"
 	"github.com/cotterpin/cotterpin/ent/internal/entgen/predicate"
 	entsession "github.com/cotterpin/cotterpin/ent/internal/entgen/session"
+	"github.com/cotterpin/cotterpin/ent/internal/entgen/user"
 )
 
 // selectSession reads a session and what decides about it; scanSession knows
@@ -55,31 +58,37 @@ func (s *sessions) close() error { return release(s.byLookup) }
 // Create implements session.Store. The new session is never among those that
 // are ended for it, whatever the clocks of several machines say.
 func (s *sessions) Create(ctx context.Context, r session.Record, limit int) error {
-	return s.inTx(ctx, func(_ *sql.Tx, client *entgen.Client) error {
-		if err := checkBelongs(ctx, client, r); err != nil {
-			return err
-		}
-		err := createSession(ctx, client, r)
-		switch {
-		case s.dialect.IsForeignKey(err): // deleted since
-			return session.ErrNotFound
-		case err != nil:
-			return fmt.Errorf("entstore: creating a session: %w", err)
-		}
-		return endSurplus(ctx, client, r, limit)
+	return s.dialect.persist(func() error {
+		return s.inTx(ctx, func(_ *sql.Tx, client *entgen.Client) error {
+			if err := s.lockOwner(ctx, client, r); err != nil {
+				return err
+			}
+			err := createSession(ctx, client, r)
+			switch {
+			case s.dialect.IsForeignKey(err): // deleted since
+				return session.ErrNotFound
+			case err != nil:
+				return fmt.Errorf("entstore: creating a session: %w", err)
+			}
+			return endSurplus(ctx, client, r, limit)
+		})
 	})
 }
 
-// checkBelongs is what the foreign keys cannot say: that the identity is one of
-// the user's.
-func checkBelongs(ctx context.Context, client *entgen.Client, r session.Record) error {
-	belongs, err := client.Identity.Query().
-		Where(entidentity.ID(r.IdentityID), entidentity.UserID(r.UserID)).
-		Exist(ctx)
+// lockOwner makes those who create a session for one user wait for each other,
+// or each would count without the sessions of the others. It also sees what the
+// foreign keys cannot say: that the identity is one of the user's.
+func (s *sessions) lockOwner(ctx context.Context, client *entgen.Client, r session.Record) error {
+	owner := client.User.Query().
+		Where(user.ID(r.UserID), user.HasIdentitiesWith(entidentity.ID(r.IdentityID)))
+	if s.dialect.locksRows() {
+		owner.Modify(func(s *entsql.Selector) { s.ForUpdate() })
+	}
+	exists, err := owner.Exist(ctx)
 	switch {
 	case err != nil:
-		return fmt.Errorf("entstore: looking for an identity: %w", err)
-	case !belongs:
+		return fmt.Errorf("entstore: looking for the owner of a session: %w", err)
+	case !exists:
 		return session.ErrNotFound
 	}
 	return nil
@@ -154,8 +163,12 @@ func (s *sessions) List(ctx context.Context, owner identity.UserID, now time.Tim
 	return records, nil
 }
 
-// Revoke implements session.Store.
+// Revoke implements session.Store. An id comes from a caller: PostgreSQL fails
+// where it is not text.
 func (s *sessions) Revoke(ctx context.Context, owner identity.UserID, id, reason string, at time.Time) error {
+	if !utf8.ValidString(id) || strings.ContainsRune(id, 0) {
+		return session.ErrNotFound
+	}
 	ended, err := revoke(ctx, s.client, reason, at, entsession.UserID(owner), entsession.ID(id), live(at))
 	return oneFound("revoking a session", ended, err, session.ErrNotFound)
 }

@@ -23,14 +23,17 @@ type tables struct {
 }
 
 // prepare migrates if it is told to, and returns an error unless the tables are
-// what this program needs.
+// what this program needs: at its version, with its columns.
 func (t tables) prepare(ctx context.Context) error {
 	if t.way == database.MigrateApply {
 		if err := t.migrations.Apply(ctx); err != nil {
 			return err
 		}
 	}
-	return t.check(ctx)
+	if err := t.check(ctx); err != nil || t.way == database.MigrateOff {
+		return err
+	}
+	return t.checkColumns(ctx)
 }
 
 // check writes nothing. Where the application migrates there is no version, and
@@ -59,11 +62,18 @@ func (t tables) checkColumns(ctx context.Context) error {
 			return slices.Contains(have, column)
 		})
 		if len(missing) > 0 {
-			return fmt.Errorf("entstore: the table %s lacks %s: the application migrates it (migrate = \"off\"), "+
-				"with the mixins of ent/schema", table.name, strings.Join(missing, ", "))
+			return fmt.Errorf("entstore: the table %s lacks %s: %s", table.name, strings.Join(missing, ", "), t.blame())
 		}
 	}
 	return nil
+}
+
+// blame says who looks after the tables.
+func (t tables) blame() string {
+	if t.way == database.MigrateOff {
+		return `the application migrates it (migrate = "off"), with the mixins of ent/schema`
+	}
+	return "it is somebody else's, or was changed by hand"
 }
 
 func (t tables) columns(ctx context.Context, table string) ([]string, error) {

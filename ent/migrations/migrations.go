@@ -7,6 +7,9 @@
 //
 //	go generate ./ent/...
 //
+// Those for PostgreSQL and MySQL need a server to plan on; see the command
+// generate.
+//
 // There is no way down: going back to an older program means restoring a backup.
 package migrations
 
@@ -22,21 +25,34 @@ import (
 )
 
 //go:generate go run ./generate sqlite3
+//go:generate go run ./generate postgres
+//go:generate go run ./generate mysql
 
 // Table records which versions were applied.
 const Table = "auth_migrations"
 
-//go:embed sqlite/*.sql
+//go:embed sqlite/*.sql postgres/*.sql mysql/*.sql
 var files embed.FS
 
 // databases is what differs between databases, by the name that ent knows them by.
 var databases = map[string]struct {
-	folder string // of the files
-	exists string // a query for the number of tables named so
+	folder string      // of the files
+	exists string      // a query for the number of tables named so
+	lock   sessionLock // lets one program migrate at a time
 }{
 	dialect.SQLite: {
 		folder: "sqlite",
 		exists: "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = ?",
+	},
+	dialect.Postgres: {
+		folder: "postgres",
+		exists: "SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = $1",
+		lock:   postgresLock,
+	},
+	dialect.MySQL: {
+		folder: "mysql",
+		exists: "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?",
+		lock:   mysqlLock,
 	},
 }
 
@@ -46,6 +62,7 @@ type Set struct {
 	dialect string
 	files   fs.FS
 	exists  string
+	lock    sessionLock
 	need    int64
 }
 
@@ -60,7 +77,7 @@ func For(dialect string, db *sql.DB) (*Set, error) {
 	if err != nil {
 		return nil, fmt.Errorf("migrations: %w", err)
 	}
-	s := &Set{db: db, dialect: dialect, files: folder, exists: known.exists}
+	s := &Set{db: db, dialect: dialect, files: folder, exists: known.exists, lock: known.lock}
 	provider, err := s.provider()
 	if err != nil {
 		return nil, err
@@ -109,9 +126,21 @@ func (s *Set) Check(ctx context.Context) error {
 }
 
 // Apply brings the tables to the version that this program needs. Each version
-// is applied wholly or not at all where the database can do that. Several
-// programs may apply at once. Tables that are newer are an error.
+// is applied wholly or not at all; on MySQL, which cannot undo the change of a
+// table, one that was broken off is completed by the next call. Several
+// programs may apply at once, each on two connections. Tables that are newer
+// are an error.
 func (s *Set) Apply(ctx context.Context) error {
+	have, err := s.Have(ctx)
+	if err != nil || have == s.need {
+		return err
+	}
+	return s.lock.hold(ctx, s.db, func() error { return s.climb(ctx) })
+}
+
+// climb applies what is missing until nothing is. Where there is no lock,
+// another program may be faster.
+func (s *Set) climb(ctx context.Context) error {
 	for {
 		have, err := s.Have(ctx)
 		switch {

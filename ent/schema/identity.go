@@ -29,8 +29,8 @@ func (IdentityMixin) Annotations() []schema.Annotation {
 // Fields of an identity. A contact that is not known is the empty text.
 func (IdentityMixin) Fields() []ent.Field {
 	return []ent.Field{
-		field.UUID("id", uuid.UUID{}).Immutable(),
-		field.UUID("user_id", uuid.UUID{}).Immutable(),
+		field.UUID("id", uuid.UUID{}).SchemaType(uuidText).Immutable(),
+		field.UUID("user_id", uuid.UUID{}).SchemaType(uuidText).Immutable(),
 		field.String("issuer").MaxLen(255).SchemaType(byteExact).NotEmpty().Immutable(),
 		field.String("subject").MaxLen(255).SchemaType(byteExact).NotEmpty().Immutable(),
 		field.String("provider").MaxLen(255).SchemaType(byteExact).
@@ -54,10 +54,12 @@ func (IdentityMixin) Edges() []ent.Edge {
 	}
 }
 
-// Indexes of identities. The first is what makes an account.
+// Indexes of identities. The first is what makes an account. The second holds
+// nothing that changes: a login would have to lock the user's row for it on
+// InnoDB, which a new session of the same user locks the other way round.
 func (IdentityMixin) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("issuer", "subject").Unique().StorageKey("auth_identities_issuer_subject"),
-		index.Fields("user_id", "last_login_ms").StorageKey("auth_identities_user_id_last_login_ms"),
+		index.Fields("user_id").StorageKey("auth_identities_user_id"),
 	}
 }

@@ -35,3 +35,7 @@ import "entgo.io/ent/dialect"
 // that ent would choose on MySQL ignores blanks at the end, so that "u1" and
 // "u1 " would be one; SQLite and PostgreSQL compare bytes.
 var byteExact = map[string]string{dialect.MySQL: "varbinary(255)"}
+
+// uuidText is the type of a UUID on MySQL. MariaDB has one for it, which ent
+// would choose there and MySQL does not know.
+var uuidText = map[string]string{dialect.MySQL: "char(36)"}

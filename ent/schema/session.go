@@ -37,8 +37,8 @@ func (SessionMixin) Fields() []ent.Field {
 		field.Bytes("secret_hash").MinLen(32).MaxLen(32).Sensitive().
 			SchemaType(map[string]string{dialect.MySQL: "binary(32)"}).
 			Comment("SHA-256 of the secret half of the token, which is kept nowhere."),
-		field.UUID("user_id", uuid.UUID{}).Immutable(),
-		field.UUID("identity_id", uuid.UUID{}).Immutable(),
+		field.UUID("user_id", uuid.UUID{}).SchemaType(uuidText).Immutable(),
+		field.UUID("identity_id", uuid.UUID{}).SchemaType(uuidText).Immutable(),
 
 		field.String("provider").MaxLen(255).SchemaType(byteExact).Immutable(),
 		field.String("issuer").MaxLen(255).SchemaType(byteExact).Immutable(),

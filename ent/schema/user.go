@@ -28,7 +28,7 @@ func (UserMixin) Annotations() []schema.Annotation {
 // Fields of a user.
 func (UserMixin) Fields() []ent.Field {
 	return []ent.Field{
-		field.UUID("id", uuid.UUID{}).Immutable(),
+		field.UUID("id", uuid.UUID{}).SchemaType(uuidText).Immutable(),
 		field.Int64("created_ms").Immutable(),
 		field.Int64("disabled_ms").Optional().Nillable().
 			Comment("Null: the user is not disabled."),

@@ -15,7 +15,6 @@ import (
 	"cmp"
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"path/filepath"
 	"runtime"
@@ -86,11 +85,11 @@ func Open(ctx context.Context, s Settings) (database.Database, error) {
 	if err != nil {
 		return nil, err
 	}
-	opened, err := entstore.Open(ctx, pool, Dialect(), way(s))
+	opened, err := entstore.OpenOwned(ctx, pool, Dialect(), way(s))
 	if err != nil {
-		return nil, errors.Join(explain(s.Path, err), pool.Close())
+		return nil, explain(s.Path, err)
 	}
-	return owner{opened, pool}, nil
+	return opened, nil
 }
 
 // Dialect is what entstore needs to know of SQLite, for a program that opens
@@ -130,11 +129,3 @@ func openPool(s Settings) (*sql.DB, error) {
 	pool.SetMaxIdleConns(connections)
 	return pool, nil
 }
-
-// owner is a database that closes its pool.
-type owner struct {
-	database.Database
-	pool *sql.DB
-}
-
-func (o owner) Close() error { return errors.Join(o.Database.Close(), o.pool.Close()) }

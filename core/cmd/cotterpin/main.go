@@ -10,9 +10,12 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/cotter"
 	"github.com/cotterpin/cotterpin/core/provider/emulator"
 	"github.com/cotterpin/cotterpin/core/provider/oidc"
+	"github.com/cotterpin/cotterpin/ent/mysql"
+	"github.com/cotterpin/cotterpin/ent/postgres"
 	"github.com/cotterpin/cotterpin/ent/sqlite"
 )
 
 func main() {
-	os.Exit(cli.ExitCode(cli.New(cotter.Type, emulator.Type, oidc.Type, sqlite.Type).Execute()))
+	root := cli.New(cotter.Type, emulator.Type, oidc.Type, mysql.Type, postgres.Type, sqlite.Type)
+	os.Exit(cli.ExitCode(root.Execute()))
 }

@@ -8,6 +8,8 @@ import (
 	"fmt"
 
 	"ariga.io/atlas/sql/migrate"
+	"ariga.io/atlas/sql/mysql"
+	"ariga.io/atlas/sql/postgres"
 	"ariga.io/atlas/sql/schema"
 	"ariga.io/atlas/sql/sqlite"
 	"entgo.io/ent/dialect"
@@ -33,6 +35,10 @@ func Plan(ctx context.Context, name string, db *sql.DB) ([]*migrate.Change, erro
 		return nil, err
 	}
 	want.Name = live.Name
+	if name == dialect.Postgres {
+		collateLive(live)
+		collateWanted(want)
+	}
 	changes, err := driver.SchemaDiff(live, want)
 	if err != nil {
 		return nil, fmt.Errorf("drift: comparing: %w", err)
@@ -46,7 +52,9 @@ func Plan(ctx context.Context, name string, db *sql.DB) ([]*migrate.Change, erro
 
 // inspectors open Atlas's view of a database, by ent's name of it.
 var inspectors = map[string]func(schema.ExecQuerier) (migrate.Driver, error){
-	dialect.SQLite: sqlite.Open,
+	dialect.SQLite:   sqlite.Open,
+	dialect.Postgres: postgres.Open,
+	dialect.MySQL:    mysql.Open,
 }
 
 func inspector(name string, db *sql.DB) (migrate.Driver, error) {
@@ -82,4 +90,5 @@ func tableNames() []string {
 	return names
 }
 
-func indented(o *migrate.PlanOptions) { o.Indent = "  " }
+// indented is how statements are written: for any schema, whatever its name.
+func indented(o *migrate.PlanOptions) { o.Indent, o.SchemaQualifier = "  ", new("") }

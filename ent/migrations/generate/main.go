@@ -6,6 +6,11 @@
 //
 // DATABASE is the name that ent knows the database by. The working directory is
 // that of package migrations.
+//
+// PostgreSQL and MariaDB can be asked only by asking a server: the environment
+// variable COTTERPIN_DEV_POSTGRES or COTTERPIN_DEV_MYSQL holds the URL of an
+// empty database, in which tables are left behind. Without it nothing is
+// written, and a line says so.
 package main
 
 import (
@@ -23,7 +28,10 @@ import (
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // registers "sqlite"
 
+	"github.com/cotterpin/cotterpin/core/settings"
 	"github.com/cotterpin/cotterpin/ent/internal/drift"
+	"github.com/cotterpin/cotterpin/ent/mysql"
+	"github.com/cotterpin/cotterpin/ent/postgres"
 )
 
 func main() {
@@ -42,7 +50,11 @@ func run(ctx context.Context, args []string) error {
 	if err != nil {
 		return err
 	}
-	defer db.Close() //nolint:errcheck // an empty database for planning
+	if db == nil {
+		fmt.Fprintf(os.Stderr, "generate: the files for %s stay as they are: no database to plan on is given\n", name)
+		return nil
+	}
+	defer db.Close() //nolint:errcheck // a database for planning
 	version, err := replay(ctx, name, db, folder)
 	if err != nil {
 		return err
@@ -51,18 +63,33 @@ func run(ctx context.Context, args []string) error {
 	if err != nil || len(changes) == 0 {
 		return err
 	}
-	return write(filepath.Join(folder, fmt.Sprintf("%05d_schema.sql", version+1)), changes)
+	return write(filepath.Join(folder, fmt.Sprintf("%05d_schema.sql", version+1)), name, changes)
 }
 
-// open returns the folder of a database's files, and an empty database to plan on.
+// open returns the folder of a database's files, and an empty database to plan
+// on; none if there is none.
 func open(name string) (folder string, db *sql.DB, err error) {
 	switch name {
 	case dialect.SQLite:
 		db, err = sql.Open("sqlite", "file:plan?mode=memory&cache=shared&_pragma=foreign_keys(1)")
 		return "sqlite", db, err
+	case dialect.Postgres:
+		db, err = openServer("COTTERPIN_DEV_POSTGRES", postgres.OpenPool)
+		return "postgres", db, err
+	case dialect.MySQL:
+		db, err = openServer("COTTERPIN_DEV_MYSQL", mysql.OpenPool)
+		return "mysql", db, err
 	default:
 		return "", nil, fmt.Errorf("unknown database %q", name)
 	}
+}
+
+func openServer(variable string, open func(settings.Secret) (*sql.DB, error)) (*sql.DB, error) {
+	url := os.Getenv(variable)
+	if url == "" {
+		return nil, nil
+	}
+	return open(settings.NewSecret(url))
 }
 
 // replay applies the files that are there, and returns the version they lead to.
@@ -80,22 +107,27 @@ func replay(ctx context.Context, name string, db *sql.DB, folder string) (int64,
 	return provider.GetDBVersion(ctx)
 }
 
-func write(path string, changes []*migrate.Change) (err error) {
+func write(path, name string, changes []*migrate.Change) (err error) {
 	file, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_WRONLY, 0o644) //nolint:gosec // a source file
 	if err != nil {
 		return err
 	}
 	defer func() { err = errors.Join(err, file.Close()) }()
-	_, err = io.WriteString(file, format(changes))
+	_, err = io.WriteString(file, format(name, changes))
 	return err
 }
 
-// format returns the statements as goose reads them.
-func format(changes []*migrate.Change) string {
+// format returns the statements as goose reads them. On MySQL, where a version
+// may have been broken off between two of them, a table may be there already.
+func format(name string, changes []*migrate.Change) string {
 	var text strings.Builder
 	text.WriteString("-- +goose Up\n")
 	for _, change := range changes {
-		fmt.Fprintf(&text, "-- %s\n%s;\n", change.Comment, change.Cmd)
+		statement := change.Cmd
+		if name == dialect.MySQL {
+			statement = strings.Replace(statement, "CREATE TABLE ", "CREATE TABLE IF NOT EXISTS ", 1)
+		}
+		fmt.Fprintf(&text, "-- %s\n%s;\n", change.Comment, statement)
 	}
 	return text.String()
 }

@@ -18,8 +18,8 @@ CREATE TABLE `auth_identities` (
 );
 -- create index "auth_identities_issuer_subject" to table: "auth_identities"
 CREATE UNIQUE INDEX `auth_identities_issuer_subject` ON `auth_identities` (`issuer`, `subject`);
--- create index "auth_identities_user_id_last_login_ms" to table: "auth_identities"
-CREATE INDEX `auth_identities_user_id_last_login_ms` ON `auth_identities` (`user_id`, `last_login_ms`);
+-- create index "auth_identities_user_id" to table: "auth_identities"
+CREATE INDEX `auth_identities_user_id` ON `auth_identities` (`user_id`);
 -- create "auth_sessions" table
 CREATE TABLE `auth_sessions` (
   `id` text NOT NULL,

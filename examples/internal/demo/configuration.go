@@ -10,6 +10,8 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/cotter"
 	"github.com/cotterpin/cotterpin/core/provider/emulator"
 	"github.com/cotterpin/cotterpin/core/provider/oidc"
+	"github.com/cotterpin/cotterpin/ent/mysql"
+	"github.com/cotterpin/cotterpin/ent/postgres"
 	"github.com/cotterpin/cotterpin/ent/sqlite"
 )
 
@@ -19,7 +21,7 @@ var developmentFile []byte
 // load reads a configuration file; "" is the embedded one, whose paths are
 // relative to the working directory.
 func load(file string) (core.Settings, error) {
-	loader := config.Loader{Types: []config.Type{cotter.Type, oidc.Type, emulator.Type, sqlite.Type}}
+	loader := config.Loader{Types: []config.Type{cotter.Type, oidc.Type, emulator.Type, sqlite.Type, postgres.Type, mysql.Type}}
 	if file == "" {
 		return loader.Parse("auth.dev.hcl", developmentFile)
 	}

@@ -11,7 +11,7 @@ import (
 var (
 	// AuthIdentitiesColumns holds the columns for the "auth_identities" table.
 	AuthIdentitiesColumns = []*schema.Column{
-		{Name: "id", Type: field.TypeUUID},
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"mysql": "char(36)"}},
 		{Name: "issuer", Type: field.TypeString, Size: 255, SchemaType: map[string]string{"mysql": "varbinary(255)"}},
 		{Name: "subject", Type: field.TypeString, Size: 255, SchemaType: map[string]string{"mysql": "varbinary(255)"}},
 		{Name: "provider", Type: field.TypeString, Size: 255, SchemaType: map[string]string{"mysql": "varbinary(255)"}},
@@ -22,7 +22,7 @@ var (
 		{Name: "phone_verified", Type: field.TypeBool},
 		{Name: "created_ms", Type: field.TypeInt64},
 		{Name: "last_login_ms", Type: field.TypeInt64},
-		{Name: "user_id", Type: field.TypeUUID},
+		{Name: "user_id", Type: field.TypeUUID, SchemaType: map[string]string{"mysql": "char(36)"}},
 	}
 	// AuthIdentitiesTable holds the schema information for the "auth_identities" table.
 	AuthIdentitiesTable = &schema.Table{
@@ -44,9 +44,9 @@ var (
 				Columns: []*schema.Column{AuthIdentitiesColumns[1], AuthIdentitiesColumns[2]},
 			},
 			{
-				Name:    "auth_identities_user_id_last_login_ms",
+				Name:    "auth_identities_user_id",
 				Unique:  false,
-				Columns: []*schema.Column{AuthIdentitiesColumns[11], AuthIdentitiesColumns[10]},
+				Columns: []*schema.Column{AuthIdentitiesColumns[11]},
 			},
 		},
 	}
@@ -54,7 +54,7 @@ var (
 	NotesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
 		{Name: "text", Type: field.TypeString, Size: 2147483647},
-		{Name: "user_id", Type: field.TypeUUID},
+		{Name: "user_id", Type: field.TypeUUID, SchemaType: map[string]string{"mysql": "char(36)"}},
 	}
 	// NotesTable holds the schema information for the "notes" table.
 	NotesTable = &schema.Table{
@@ -90,8 +90,8 @@ var (
 		{Name: "revoke_reason", Type: field.TypeString, Default: ""},
 		{Name: "user_agent", Type: field.TypeString},
 		{Name: "address", Type: field.TypeString},
-		{Name: "identity_id", Type: field.TypeUUID},
-		{Name: "user_id", Type: field.TypeUUID},
+		{Name: "identity_id", Type: field.TypeUUID, SchemaType: map[string]string{"mysql": "char(36)"}},
+		{Name: "user_id", Type: field.TypeUUID, SchemaType: map[string]string{"mysql": "char(36)"}},
 	}
 	// AuthSessionsTable holds the schema information for the "auth_sessions" table.
 	AuthSessionsTable = &schema.Table{
@@ -142,7 +142,7 @@ var (
 	}
 	// AuthUsersColumns holds the columns for the "auth_users" table.
 	AuthUsersColumns = []*schema.Column{
-		{Name: "id", Type: field.TypeUUID},
+		{Name: "id", Type: field.TypeUUID, SchemaType: map[string]string{"mysql": "char(36)"}},
 		{Name: "created_ms", Type: field.TypeInt64},
 		{Name: "disabled_ms", Type: field.TypeInt64, Nullable: true},
 		{Name: "not_before_ms", Type: field.TypeInt64, Nullable: true},

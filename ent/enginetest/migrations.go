@@ -1,0 +1,145 @@
+package enginetest
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"sync"
+	"testing"
+
+	"entgo.io/ent/dialect"
+
+	"github.com/cotterpin/cotterpin/core/database"
+	"github.com/cotterpin/cotterpin/ent/internal/drift"
+	"github.com/cotterpin/cotterpin/ent/migrations"
+)
+
+func (e Engine) testMigrations(t *testing.T) {
+	t.Run("LeadToTheSchema", e.testGoal)
+	for name, statement := range map[string]string{
+		"Column":    "ALTER TABLE auth_users ADD COLUMN nickname varchar(9)",
+		"NoTable":   "DROP TABLE auth_sessions",
+		"OtherName": "ALTER TABLE auth_identities RENAME COLUMN phone TO telephone",
+		"Collation": collationOf(e, "utf8mb4_bin", "default"),
+	} {
+		t.Run("DriftIsSeen/"+name, func(t *testing.T) {
+			t.Parallel()
+			url := e.NewDatabase(t)
+			e.open(t, url)
+			pool := e.pool(t, url)
+			execute(t, pool, statement)
+			if changes, err := drift.Plan(t.Context(), e.Dialect.Name, pool); err != nil || len(changes) == 0 {
+				t.Errorf("no drift is seen (error %v)", err)
+			}
+		})
+	}
+	t.Run("RunOnFiveNodesAtOnce", e.testFiveNodes)
+	t.Run("RefuseAnotherVersion", e.testOtherVersions)
+	t.Run("AreCompletedOrUndone", e.testBrokenOff)
+	t.Run("RefuseATableOfSomebodyElse", e.testForeignTable)
+}
+
+func (e Engine) testGoal(t *testing.T) {
+	t.Parallel()
+	url := e.NewDatabase(t)
+	pool := e.pool(t, url)
+	if changes, err := drift.Plan(t.Context(), e.Dialect.Name, pool); err != nil || len(changes) == 0 {
+		t.Fatalf("an empty database needs %d changes, want some (error %v)", len(changes), err)
+	}
+	e.open(t, url)
+	changes, err := drift.Plan(t.Context(), e.Dialect.Name, pool)
+	if err != nil {
+		t.Fatalf("Plan: %v", err)
+	}
+	for _, change := range changes {
+		t.Errorf("the schema has moved on, run go generate ./ent/... with a server: %s", change.Cmd)
+	}
+}
+
+func (e Engine) testFiveNodes(t *testing.T) {
+	t.Parallel()
+	url := e.NewDatabase(t)
+	var nodes sync.WaitGroup
+	for range 5 {
+		nodes.Go(func() {
+			db, err := e.Open(t.Context(), url, database.MigrateApply)
+			if err != nil {
+				t.Errorf("Open: %v", err)
+				return
+			}
+			if err := errors.Join(db.Ready(t.Context()), db.Close()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	nodes.Wait()
+	var rows int
+	row := e.pool(t, url).QueryRowContext(t.Context(), "SELECT COUNT(*) FROM "+migrations.Table+" WHERE version_id = 1")
+	if err := row.Scan(&rows); err != nil || rows != 1 {
+		t.Errorf("version 1 was applied %d times (error %v)", rows, err)
+	}
+}
+
+func (e Engine) testOtherVersions(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ statement, want string }{
+		"TooOld": {"DELETE FROM auth_migrations WHERE version_id > 0", "are at version 0, this program needs version 1"},
+		"TooNew": {"INSERT INTO auth_migrations (version_id, is_applied) VALUES (2, true)", "are at version 2, this program knows only version 1"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url := e.NewDatabase(t)
+			ready := e.open(t, url).Ready
+			if err := ready(t.Context()); err != nil {
+				t.Fatalf("Ready: %v", err)
+			}
+			execute(t, e.pool(t, url), c.statement)
+			_, openErr := e.Open(t.Context(), url, database.MigrateCheck)
+			for what, err := range map[string]error{"Open": openErr, "Ready": ready(t.Context())} {
+				if err == nil || !strings.Contains(err.Error(), c.want) {
+					t.Errorf("%s: got %v, want an error with %q", what, err, c.want)
+				}
+			}
+		})
+	}
+}
+
+func (e Engine) testForeignTable(t *testing.T) {
+	t.Parallel()
+	url := e.NewDatabase(t)
+	execute(t, e.pool(t, url), "CREATE TABLE auth_sessions (mine int)")
+	_, err := e.Open(t.Context(), url, database.MigrateApply)
+	if err == nil || !strings.Contains(err.Error(), "auth_sessions") {
+		t.Errorf("Open: got %v, want an error about auth_sessions", err)
+	}
+}
+
+// testBrokenOff is about a migration that ended after some of its statements.
+// PostgreSQL undoes it; what the others have left is made whole.
+func (e Engine) testBrokenOff(t *testing.T) {
+	t.Parallel()
+	if e.Dialect.Name == dialect.Postgres {
+		url := e.NewDatabase(t)
+		pool := e.pool(t, url)
+		execute(t, pool, "CREATE TABLE auth_sessions (mine int)")
+		if _, err := e.Open(t.Context(), url, database.MigrateApply); err == nil {
+			t.Fatal("Open took a table of somebody else")
+		}
+		execute(t, pool, "DROP TABLE auth_sessions")
+		e.open(t, url)
+		return
+	}
+	for tables := range 4 {
+		t.Run(fmt.Sprintf("After%dTables", tables), func(t *testing.T) {
+			t.Parallel()
+			url := e.NewDatabase(t)
+			e.open(t, url)
+			pool := e.pool(t, url)
+			for _, table := range []string{"auth_sessions", "auth_identities", "auth_users"}[:3-tables] {
+				execute(t, pool, "DROP TABLE "+table)
+			}
+			execute(t, pool, "DELETE FROM auth_migrations WHERE version_id > 0")
+			e.open(t, url)
+		})
+	}
+}

@@ -1,0 +1,149 @@
+package enginetest
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/database"
+	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/session"
+)
+
+var errRefused = errors.New("enginetest: refused by the hook")
+
+// testRaces are those that an embedded database, where one writes at a time,
+// does not have.
+func (e Engine) testRaces(t *testing.T) {
+	t.Run("NobodyHasMoreSessionsThanAllowed", e.testLimit)
+	t.Run("WritersOfOneUsersSessionsDoNotFail", e.testWriters)
+	t.Run("AnUndoneRegistrationMakesRoomForAnother", e.testUndone)
+}
+
+func (e Engine) testLimit(t *testing.T) {
+	t.Parallel()
+	db := e.opened(t)
+	user := newUser("ada")
+	if err := db.Accounts().Register(t.Context(), user, nil); err != nil {
+		t.Fatalf("Register: %v", err)
+	}
+	const limit = 3
+	race(32, func(racer byte) {
+		if err := db.Sessions().Create(t.Context(), newRecord(user, racer), limit); err != nil {
+			t.Errorf("Create: %v", err)
+		}
+	})
+	if live, err := db.Sessions().List(t.Context(), user.ID, user.CreatedAt); err != nil || len(live) != limit {
+		t.Errorf("there are %d sessions, want %d (error %v)", len(live), limit, err)
+	}
+}
+
+func (e Engine) testWriters(t *testing.T) {
+	t.Parallel()
+	db := e.opened(t)
+	user := newUser("ada")
+	if err := db.Accounts().Register(t.Context(), user, nil); err != nil {
+		t.Fatalf("Register: %v", err)
+	}
+	race(32, func(racer byte) { churn(t, db, user, racer) })
+}
+
+func (e Engine) testUndone(t *testing.T) {
+	t.Parallel()
+	db := e.opened(t)
+	registered := 0
+	var mu sync.Mutex
+	race(16, func(racer byte) {
+		user := newUser("ada")
+		for {
+			err := db.Accounts().Register(t.Context(), user, func(context.Context, *sql.Tx) error {
+				if racer%2 == 0 {
+					return errRefused
+				}
+				return nil
+			})
+			switch {
+			case errors.Is(err, errRefused):
+				return
+			case err == nil:
+				mu.Lock()
+				registered++
+				mu.Unlock()
+				return
+			case !errors.Is(err, account.ErrConflict):
+				t.Errorf("Register: %v", err)
+				return
+			}
+			if _, err := db.Accounts().Find(t.Context(), user.Key); err == nil {
+				return
+			}
+		}
+	})
+	if registered != 1 {
+		t.Errorf("%d users were registered, want 1", registered)
+	}
+}
+
+// churn does what requests and administrators do to sessions at the same time.
+func churn(t *testing.T, db database.Database, user identity.User, racer byte) {
+	t.Helper()
+	ctx, sessions, now := t.Context(), db.Sessions(), user.CreatedAt
+	r := newRecord(user, racer)
+	if err := sessions.Create(ctx, r, 2); err != nil {
+		t.Errorf("Create: %v", err)
+	}
+	if err := sessions.Touch(ctx, r.Lookup, now, now.Add(time.Hour)); err != nil {
+		t.Errorf("Touch: %v", err)
+	}
+	if err := sessions.Revoke(ctx, user.ID, r.ID, "test", now); err != nil && !errors.Is(err, session.ErrNotFound) {
+		t.Errorf("Revoke: %v", err)
+	}
+	if _, err := sessions.RevokeAll(ctx, user.ID, "", "test", now); err != nil {
+		t.Errorf("RevokeAll: %v", err)
+	}
+	if err := db.Accounts().RecordLogin(ctx, user); err != nil {
+		t.Errorf("RecordLogin: %v", err)
+	}
+	if _, err := sessions.Sweep(ctx, now.Add(time.Minute), 100); err != nil {
+		t.Errorf("Sweep: %v", err)
+	}
+	if err := db.Accounts().SetNotBefore(ctx, user.ID, now); err != nil {
+		t.Errorf("SetNotBefore: %v", err)
+	}
+}
+
+func race(racers byte, run func(racer byte)) {
+	var group sync.WaitGroup
+	start := make(chan struct{})
+	for racer := range racers {
+		group.Go(func() {
+			<-start
+			run(racer)
+		})
+	}
+	close(start)
+	group.Wait()
+}
+
+func newUser(subject string) identity.User {
+	now := time.Now()
+	return identity.User{
+		ID: uuid.Must(uuid.NewV7()), IdentityID: uuid.Must(uuid.NewV7()),
+		Key:       identity.Key{Issuer: "https://issuer.example", Subject: subject},
+		CreatedAt: now, LastLoginAt: now,
+	}
+}
+
+func newRecord(user identity.User, n byte) session.Record {
+	return session.Record{
+		Lookup: session.Lookup{n}, ID: string('a' + rune(n)), UserID: user.ID, IdentityID: user.IdentityID,
+		Issuer: user.Issuer, Subject: user.Subject,
+		CreatedAt: user.CreatedAt, LastSeenAt: user.CreatedAt, ExpiresAt: user.CreatedAt.Add(time.Hour),
+	}
+}

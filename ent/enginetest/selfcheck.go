@@ -1,0 +1,70 @@
+package enginetest
+
+import (
+	"strings"
+	"testing"
+
+	"entgo.io/ent/dialect"
+
+	"github.com/cotterpin/cotterpin/core/database"
+)
+
+// testSelfCheck breaks what the tables promise. Both databases are opened
+// without a look at their version or their columns' types.
+func (e Engine) testSelfCheck(t *testing.T) {
+	const inexact = "byte by byte"
+	type breach struct{ statement, want string }
+	breaches := map[string]map[string]breach{
+		dialect.Postgres: {
+			"SubjectIgnoresCase": {`ALTER TABLE auth_identities ALTER subject TYPE varchar COLLATE ignoring_case`, inexact},
+			"IssuerIgnoresCase":  {`ALTER TABLE auth_identities ALTER issuer TYPE varchar COLLATE ignoring_case`, inexact},
+			"NoUniqueKey":        {`DROP INDEX auth_identities_issuer_subject`, "unique key"},
+			"NoCascade":          {`ALTER TABLE auth_identities DROP CONSTRAINT auth_identities_auth_users_identities`, "ON DELETE CASCADE"},
+		},
+		dialect.MySQL: {
+			"SubjectIgnoresCase":           {collationOf(e, "utf8mb4_general_nopad_ci", ""), inexact},
+			"SubjectIgnoresBlanksAtTheEnd": {collationOf(e, "utf8mb4_bin", ""), inexact},
+			"IssuerIgnoresCase": {
+				"ALTER TABLE auth_identities MODIFY issuer varchar(255) COLLATE utf8mb4_general_nopad_ci NOT NULL",
+				inexact,
+			},
+			"NoUniqueKey": {"DROP INDEX auth_identities_issuer_subject ON auth_identities", "unique key"},
+			"NoCascade":   {"ALTER TABLE auth_identities DROP FOREIGN KEY auth_identities_auth_users_identities", "ON DELETE CASCADE"},
+		},
+	}
+	for name, c := range breaches[e.Dialect.Name] {
+		t.Run("Refuses/"+name, func(t *testing.T) {
+			t.Parallel()
+			url := e.NewDatabase(t)
+			e.open(t, url)
+			pool := e.pool(t, url)
+			if e.Dialect.Name == dialect.Postgres {
+				execute(t, pool, "CREATE COLLATION ignoring_case (provider = icu, locale = 'und-u-ks-level2', deterministic = false)")
+			}
+			execute(t, pool, c.statement)
+			if _, err := e.Open(t.Context(), url, database.MigrateCheck); err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("Open: got %v, want an error with %q", err, c.want)
+			}
+		})
+	}
+	t.Run("LeavesNothingBehind", func(t *testing.T) {
+		t.Parallel()
+		url := e.NewDatabase(t)
+		e.open(t, url)
+		pool := e.pool(t, url)
+		for _, table := range []string{"auth_users", "auth_identities", "auth_sessions"} {
+			var rows int
+			if err := pool.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM "+table).Scan(&rows); err != nil || rows != 0 {
+				t.Errorf("%s has %d rows, want none (error %v)", table, rows, err)
+			}
+		}
+	})
+}
+
+// collationOf gives the subject a collation, by its name on the engine.
+func collationOf(e Engine, mysql, postgres string) string {
+	if e.Dialect.Name == dialect.MySQL {
+		return "ALTER TABLE auth_identities MODIFY subject varchar(255) COLLATE " + mysql + " NOT NULL"
+	}
+	return `ALTER TABLE auth_identities ALTER subject TYPE varchar COLLATE "` + postgres + `"`
+}

@@ -1,0 +1,87 @@
+package postgres_test
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/cotterpin/cotterpin/core/database"
+	"github.com/cotterpin/cotterpin/core/settings"
+	"github.com/cotterpin/cotterpin/ent/postgres"
+)
+
+const password = "hunter2-hunter2"
+
+// valid are arguments without a mistake.
+func valid() postgres.Settings {
+	return postgres.Settings{URL: settings.NewSecret("postgres://ada:" + password + "@db.example:5432/app?sslmode=verify-full")}
+}
+
+func TestEveryMistakeIsFoundAndNoneShowsThePassword(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		change   func(*postgres.Settings)
+		argument string
+	}{
+		"NoURL":             {func(s *postgres.Settings) { s.URL = settings.Secret{} }, "url"},
+		"KeywordsAndValues": {func(s *postgres.Settings) { s.URL = settings.NewSecret("host=db.example password=" + password) }, "url"},
+		"AnotherScheme":     {func(s *postgres.Settings) { s.URL = settings.NewSecret("mysql://ada:" + password + "@db.example/app") }, "url"},
+		"NegativePool":      {func(s *postgres.Settings) { s.MaxOpenConns = -1 }, "max_open_conns"},
+		"PoolOfOne":         {func(s *postgres.Settings) { s.MaxOpenConns = 1 }, "max_open_conns"},
+		"UnknownMigrate":    {func(s *postgres.Settings) { s.Migrate = "aply" }, "migrate"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := valid()
+			if mistakes := postgres.Type.Validate(&s, database.Env{}); len(mistakes) != 0 {
+				t.Fatalf("the unchanged arguments have mistakes: %v", mistakes)
+			}
+			c.change(&s)
+			mistakes := postgres.Type.Validate(&s, database.Env{})
+			if len(mistakes) != 1 || mistakes[0].Argument != c.argument || strings.Contains(mistakes[0].Problem, password) {
+				t.Fatalf("mistakes are %v, want one in %s without the password", mistakes, c.argument)
+			}
+			if _, err := postgres.Open(t.Context(), s); err == nil || !strings.Contains(err.Error(), mistakes[0].Problem) {
+				t.Errorf("Open: got %v, want an error with %q", err, mistakes[0].Problem)
+			}
+		})
+	}
+}
+
+func TestAURLThatTheDriverRefusesIsNotShown(t *testing.T) {
+	t.Parallel()
+	if pool, err := postgres.OpenPool(valid().URL); err != nil || pool.Close() != nil {
+		t.Fatalf("OpenPool: %v", err)
+	}
+	for _, url := range []string{
+		"postgres://ada:" + password + "@db.example/app?sslmode=sometimes",
+		"postgres://ada:%zz" + password + "@db.example/app",
+		"postgres://ada:1/2/" + password + "@db.example/app",
+	} {
+		_, err := postgres.OpenPool(settings.NewSecret(url))
+		if err == nil || strings.Contains(err.Error(), password) || !strings.Contains(err.Error(), "must be a URL such as") {
+			t.Errorf("OpenPool: got %v, want an error without the URL", err)
+		}
+	}
+}
+
+func TestViolationsAreNamedByCodeAlone(t *testing.T) {
+	t.Parallel()
+	d := postgres.Dialect()
+	for code, want := range map[string][]bool{ // conflict, foreign key, deadlock
+		"23505": {true, false, false},
+		"23503": {false, true, false},
+		"40001": {false, false, true},
+		"40P01": {false, false, true},
+		"23502": {false, false, false},
+		"25006": {false, false, false},
+	} {
+		err := fmt.Errorf("wrapped: %w", &pgconn.PgError{Code: code, Message: "doppelter Schlüsselwert verletzt Unique-Constraint"})
+		if got := []bool{d.IsConflict(err), d.IsForeignKey(err), d.IsDeadlock(err)}; !slices.Equal(got, want) {
+			t.Errorf("%s is %v, want %v", code, got, want)
+		}
+	}
+}

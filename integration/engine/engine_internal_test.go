@@ -1,0 +1,67 @@
+package engine
+
+import (
+	"slices"
+	"testing"
+)
+
+func TestTheEnvironmentSaysWhereServersComeFrom(t *testing.T) {
+	for name, c := range map[string]struct {
+		requirement, url string
+		required         bool
+		ways             []string
+	}{
+		"Nothing":                       {"", "", false, []string{"docker", "host"}},
+		"AServer":                       {"", "postgres://", true, []string{"environment"}},
+		"EnginesAreRequired":            {"1", "", true, []string{"docker", "host"}},
+		"EnginesAreRequiredAndAServer":  {"1", "postgres://", true, []string{"environment"}},
+		"OnlyContainersCount":           {"docker", "", true, []string{"docker"}},
+		"OnlyContainersCountAndAServer": {"docker", "postgres://", true, []string{"docker"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			e := Engine{Variable: "COTTERPIN_TEST_POSTGRES"}
+			t.Setenv(requirement, c.requirement)
+			t.Setenv(e.Variable, c.url)
+			var ways []string
+			for _, way := range e.ways() {
+				ways = append(ways, way.name)
+			}
+			if !slices.Equal(ways, c.ways) || e.Required() != c.required {
+				t.Errorf("got %v, required %t", ways, e.Required())
+			}
+		})
+	}
+}
+
+func TestAnEngineThatHasStoppedIsNotStartedAgain(t *testing.T) {
+	t.Parallel()
+	var e Engine
+	if err := e.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	if server, err := e.Server(); err == nil {
+		t.Errorf("got %v", server)
+	}
+}
+
+func TestAServerOfAnotherVersionIsRefused(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		said string
+		want bool
+	}{
+		{"PostgreSQL 15.20 (Debian 15.20-0+deb12u1) on x86_64", true},
+		{"PostgreSQL 15", false},
+		{"PostgreSQL 16.2", false},
+		{"PostgreSQL 150.1", false},
+	} {
+		e := Engine{Version: "15"}
+		if got := e.is(c.said); got != c.want {
+			t.Errorf("%s: got %t", c.said, got)
+		}
+	}
+	mariadb := Engine{Version: "10.11"}
+	if !mariadb.is("10.11.19-MariaDB-0+deb12u1") || mariadb.is("10.1.48-MariaDB") {
+		t.Error("versions of MariaDB are mistaken")
+	}
+}

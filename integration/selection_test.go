@@ -1,0 +1,63 @@
+package integration_test
+
+import (
+	"flag"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// selection is a flag that selects a part of the matrix. Its value is a list
+// of names; one that ends before a hyphen stands for all that begin so:
+// "postgres" for "postgres-15".
+type selection struct {
+	flag   string
+	names  []string // of which it selects
+	chosen []string // none: all
+}
+
+var (
+	frameworkFlag = newSelection("framework", frameworks)
+	sessionFlag   = newSelection("session", strategyNames())
+	databaseFlag  = newSelection("database", databaseNames())
+)
+
+func newSelection(name string, names []string) *selection {
+	s := &selection{flag: name, names: names}
+	flag.Var(s, name, fmt.Sprintf("run the suites with these `names` alone: %s (default all)", strings.Join(names, ", ")))
+	return s
+}
+
+// String returns the value of the flag.
+func (s *selection) String() string { return strings.Join(s.chosen, ",") }
+
+// Set reads the value of the flag.
+func (s *selection) Set(value string) error {
+	s.chosen = strings.Split(value, ",")
+	for _, chosen := range s.chosen {
+		if !slices.ContainsFunc(s.names, func(name string) bool { return stands(chosen, name) }) {
+			return fmt.Errorf("no such %s: %q", s.flag, chosen)
+		}
+	}
+	return nil
+}
+
+func (s *selection) selects(name string) bool {
+	return len(s.chosen) == 0 || slices.ContainsFunc(s.chosen, func(chosen string) bool { return stands(chosen, name) })
+}
+
+func stands(chosen, name string) bool { return name == chosen || strings.HasPrefix(name, chosen+"-") }
+
+func strategyNames() (names []string) {
+	for _, strategy := range strategies {
+		names = append(names, strategy.name)
+	}
+	return names
+}
+
+func databaseNames() (names []string) {
+	for _, b := range stores() {
+		names = append(names, b.name)
+	}
+	return names
+}
