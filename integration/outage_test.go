@@ -55,20 +55,20 @@ func newDeployment(t *testing.T, session string) deployment {
 	return d
 }
 
-// record is a log that may be written to while it is read: a fetch of keys ends
+// logRecord is a log that may be written to while it is read: a fetch of keys ends
 // when it ends.
-type record struct {
+type logRecord struct {
 	mu   sync.Mutex
 	text strings.Builder
 }
 
-func (r *record) Write(line []byte) (int, error) {
+func (r *logRecord) Write(line []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.text.Write(line)
 }
 
-func (r *record) String() string {
+func (r *logRecord) String() string {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	return r.text.String()
@@ -78,7 +78,7 @@ func (r *record) String() string {
 // secret that the client has seen.
 func (d deployment) start(t *testing.T) *client {
 	t.Helper()
-	var log record
+	var log logRecord
 	kit, err := core.Open(t.Context(), d.file, core.With(cotter.Type, sqlite.Type),
 		core.WithClock(d.clock.Now), core.WithLogger(slog.New(slog.NewJSONHandler(&log, nil))))
 	if err != nil {
