@@ -68,5 +68,5 @@ func (e *Endpoints) problem(ctx context.Context, status int, err error, attribut
 		attributes = append(attributes, "error", err.Error()) // a fault of ours, which the operator can mend
 	}
 	e.Log.Log(ctx, level, message, attributes...)
-	return web.ProblemAs(status, err, requestID, e.Auth.Mode == settings.Development)
+	return web.Problem(status, err, requestID, e.Auth.Mode == settings.Development)
 }

@@ -10,7 +10,7 @@ import (
 // browser send. It decides exactly as [http.CrossOriginProtection] does, with
 // TrustedOrigins added as trusted, but on values rather than on a request of
 // net/http: GET, HEAD and OPTIONS pass, and so does a request that bears
-// neither Sec-Fetch-Site nor Origin, which no browser of this decade sends.
+// neither Sec-Fetch-Site nor Origin: browsers send one of them since 2023.
 type CrossOriginGuard struct {
 	TrustedOrigins []string // scheme://host[:port], exact
 }

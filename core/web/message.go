@@ -100,9 +100,3 @@ func singleLine(value string) string {
 type Handler interface {
 	Serve(ctx context.Context, r Request) Response
 }
-
-// HandlerFunc is a function that is a [Handler].
-type HandlerFunc func(ctx context.Context, r Request) Response
-
-// Serve calls f.
-func (f HandlerFunc) Serve(ctx context.Context, r Request) Response { return f(ctx, r) }

@@ -59,14 +59,9 @@ type problem struct {
 }
 
 // Problem returns the response to an error. Its bytes tell the code and nothing
-// else about the error; in development they also bear its reason.
-func Problem(err error, requestID string, development bool) Response {
-	return ProblemAs(StatusOf(err), err, requestID, development)
-}
-
-// ProblemAs is [Problem] with another status than the code's, for what was
-// refused before the kit saw it.
-func ProblemAs(status int, err error, requestID string, development bool) Response {
+// else about the error; in development they also bear its reason. status is
+// [StatusOf] the error, but for what a framework refused before the kit saw it.
+func Problem(status int, err error, requestID string, development bool) Response {
 	code := autherr.CodeOf(err)
 	document := problem{
 		Type:      "urn:problem-type:cotterpin:" + string(code),

@@ -36,7 +36,10 @@ func TestProblemOfEveryCode(t *testing.T) {
 	for code, status := range statuses {
 		t.Run(string(code), func(t *testing.T) {
 			t.Parallel()
-			r := web.Problem(autherr.New(code, "some_reason"), "id-1", false)
+			r := web.Problem(status, autherr.New(code, "some_reason"), "id-1", false)
+			if got := web.StatusOf(autherr.New(code, "some_reason")); got != status {
+				t.Errorf("status %d", got)
+			}
 			var document map[string]any
 			if err := json.Unmarshal(r.Body, &document); err != nil {
 				t.Fatal(err)
@@ -61,23 +64,23 @@ func TestProblemOfEveryCode(t *testing.T) {
 
 func TestProblemTellsNoCause(t *testing.T) {
 	t.Parallel()
-	one := web.Problem(autherr.New(autherr.InvalidToken, "wrong_audience"), "id", false)
-	two := web.Problem(autherr.Wrap(autherr.InvalidToken, "bad_signature", errors.New("secret detail")), "id", false)
+	one := web.Problem(401, autherr.New(autherr.InvalidToken, "wrong_audience"), "id", false)
+	two := web.Problem(401, autherr.Wrap(autherr.InvalidToken, "bad_signature", errors.New("secret detail")), "id", false)
 	if string(one.Body) != string(two.Body) {
 		t.Errorf("%s\n%s", one.Body, two.Body)
 	}
-	development := web.Problem(autherr.Wrap(autherr.InvalidToken, "bad_signature", errors.New("secret detail")), "id", true)
+	development := web.Problem(401, autherr.Wrap(autherr.InvalidToken, "bad_signature", errors.New("secret detail")), "id", true)
 	if !strings.Contains(string(development.Body), `"detail":"bad_signature"`) || strings.Contains(string(development.Body), "secret detail") {
 		t.Errorf("%s", development.Body)
 	}
-	if foreign := web.Problem(errors.New("pq: relation does not exist"), "id", true); foreign.Status != 500 || strings.Contains(string(foreign.Body), "relation") {
+	if foreign := web.Problem(500, errors.New("pq: relation does not exist"), "id", true); foreign.Status != 500 || strings.Contains(string(foreign.Body), "relation") {
 		t.Errorf("%d %s", foreign.Status, foreign.Body)
 	}
 }
 
 func TestChallengeOfAMaxAgeGuard(t *testing.T) {
 	t.Parallel()
-	r := web.Problem(&autherr.Error{Code: autherr.ReauthenticationRequired, MaxAge: 10 * time.Minute}, "id", false)
+	r := web.Problem(401, &autherr.Error{Code: autherr.ReauthenticationRequired, MaxAge: 10 * time.Minute}, "id", false)
 	want := `Bearer realm="cotterpin", error="insufficient_user_authentication", max_age="600"`
 	if got := field(r, "Www-Authenticate"); got != want {
 		t.Errorf("got %s, want %s", got, want)
@@ -86,7 +89,7 @@ func TestChallengeOfAMaxAgeGuard(t *testing.T) {
 
 func TestRetryAfterIsRoundedUp(t *testing.T) {
 	t.Parallel()
-	r := web.Problem(&autherr.Error{Code: autherr.TemporarilyUnavailable, RetryAfter: 1500 * time.Millisecond}, "id", false)
+	r := web.Problem(503, &autherr.Error{Code: autherr.TemporarilyUnavailable, RetryAfter: 1500 * time.Millisecond}, "id", false)
 	if got := field(r, "Retry-After"); got != "2" {
 		t.Error(got)
 	}
