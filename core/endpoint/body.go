@@ -19,15 +19,15 @@ func readObject(r web.Request, known ...string) (strictjson.Object, error) {
 	if err := checkMediaType(r); err != nil {
 		return strictjson.Object{}, err
 	}
-	text, err := readBody(r)
+	raw, err := readBody(r)
 	if err != nil {
 		return strictjson.Object{}, err
 	}
-	object, err := strictjson.Parse(text)
+	body, err := strictjson.Parse(raw)
 	if err != nil {
 		return strictjson.Object{}, autherr.Wrap(autherr.InvalidRequest, "malformed_json", err)
 	}
-	return object, checkNames(object, known)
+	return body, checkNames(body, known)
 }
 
 // checkMediaType takes application/json in UTF-8 and without a content coding.

@@ -51,7 +51,7 @@ func (e *Endpoints) login(ctx context.Context, r web.Request) (web.Response, err
 	if err != nil {
 		return web.Response{}, err
 	}
-	e.Log.Info("login", "event", "authn_login_success", "provider", who.Provider, "auth_method", who.AuthMethod,
+	e.Log.InfoContext(ctx, "login", "event", "authn_login_success", "provider", who.Provider, "auth_method", who.AuthMethod,
 		"user_id", l.User.ID.String(), "created", created, "session_id", issued.Session.ID, "address", l.Address)
 	return e.signedIn(created, l.User, issued, transport, ""), nil
 }

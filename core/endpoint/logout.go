@@ -24,7 +24,9 @@ func (e *Endpoints) logout(ctx context.Context, r web.Request) (web.Response, er
 			return web.Response{}, err
 		}
 	}
-	e.Log.Info("logout", "event", "authn_logout", "address", e.address(r))
+	if len(all) > 0 {
+		e.Log.InfoContext(ctx, "logout", "event", "authn_logout", "address", e.address(r))
+	}
 	return e.cleared(r, web.NoContent()), nil
 }
 

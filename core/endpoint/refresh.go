@@ -87,7 +87,7 @@ func (e *Endpoints) refreshed(ctx context.Context, r web.Request, name, transpor
 	if err != nil {
 		return web.Response{}, err
 	}
-	e.Log.Info("refresh", "event", "authn_token_refreshed", "provider", who.Provider,
+	e.Log.InfoContext(ctx, "refresh", "event", "authn_token_refreshed", "provider", who.Provider,
 		"user_id", l.User.ID.String(), "address", l.Address)
 	return e.signedIn(false, l.User, issued, transport, fresh.RefreshToken), nil
 }

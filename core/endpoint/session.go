@@ -102,7 +102,7 @@ func (e *Endpoints) revokeSessions(ctx context.Context, r web.Request) (web.Resp
 	if err != nil {
 		return web.Response{}, err
 	}
-	e.Log.Info("sessions revoked", "event", "session_revoked", "user_id", caller.UserID.String(),
+	e.Log.InfoContext(ctx, "sessions revoked", "event", "session_revoked", "user_id", caller.UserID.String(),
 		"all", asked.all, "others", asked.others, "address", e.address(r))
 	response := web.NoContent()
 	if grant.Transport == settings.Cookie && (asked.all || asked.id == caller.SessionID) {

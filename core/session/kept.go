@@ -31,8 +31,8 @@ func (o *Own) keptClaims(ctx context.Context, id identity.Identity) map[string]a
 	}
 	encoded, err := json.Marshal(kept)
 	if err != nil || len(encoded) > maxClaims {
-		o.log.WarnContext(ctx, "session: the claims to keep are too large and are left out",
-			"provider", id.Provider, "bytes", len(encoded), "limit", maxClaims)
+		o.log.WarnContext(ctx, "the claims to keep are too large and are left out",
+			"event", "session_claims_left_out", "provider", id.Provider, "bytes", len(encoded), "limit", maxClaims)
 		return nil
 	}
 	return kept

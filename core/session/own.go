@@ -188,7 +188,8 @@ func (o *Own) touch(ctx context.Context, record Record, now time.Time) Record {
 	}
 	idleEnd := o.idleEnd(now, record.ExpiresAt)
 	if err := o.store.Touch(ctx, record.Lookup, now, idleEnd); err != nil {
-		o.log.WarnContext(ctx, "session: could not note that a session was seen", "session", record.ID, "error", err)
+		o.log.WarnContext(ctx, "could not note that a session was seen",
+			"event", "session_touch_failed", "session_id", record.ID, "error", err.Error())
 		return record
 	}
 	record.LastSeenAt, record.IdleExpiresAt = now, idleEnd
