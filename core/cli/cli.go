@@ -37,8 +37,7 @@ func New(types ...config.Type) *cobra.Command {
 		SilenceUsage: true,
 	}
 	root.PersistentFlags().Bool("json", false, "write the result as JSON to standard output")
-	loader := config.Loader{Types: types}
-	root.AddCommand(newValidate(loader), newFmt(loader), newEmulator())
+	root.AddCommand(newValidate(types), newFmt(config.Loader{Types: types}), newEmulator())
 	return root
 }
 

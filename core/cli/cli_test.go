@@ -108,6 +108,20 @@ func TestValidateShowsMistakesOnStandardError(t *testing.T) {
 	}
 }
 
+func TestValidateSeesThatProvidersCouldBeTakenForEachOther(t *testing.T) {
+	t.Parallel()
+	const first = "provider \"cotter\" {"
+	second := `provider "cotter" "other" {
+  api_key_id = "6f0a5a3e-0c52-4f52-9a3e-7d8f0a1b2c3d"
+}
+
+`
+	got := run(t, "", "validate", write(t, strings.Replace(valid, first, second+first, 1)))
+	if got.code != cli.ExitError || !strings.Contains(got.stderr, "Ambiguous provider") || !strings.Contains(got.stderr, "line 9") {
+		t.Errorf("%+v", got)
+	}
+}
+
 func TestValidateAsJSONIsDataOnStandardOutput(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -5,31 +5,32 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cotterpin/cotterpin/core"
 	"github.com/cotterpin/cotterpin/core/config"
 )
 
-func newValidate(loader config.Loader) *cobra.Command {
+func newValidate(types []config.Type) *cobra.Command {
 	return &cobra.Command{
 		Use:   "validate [FILE]",
-		Short: "Check a configuration file without opening anything",
+		Short: "Check a configuration file without network and database",
 		Long: `Check a configuration file, by default ` + defaultFile + `.
 
-All mistakes are shown at once. Nothing is opened and no network is used; what
-env() and file() name is read.`,
+All mistakes are shown at once. Neither the network nor the database is used;
+what env() and file() name is read.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			file := defaultFile
 			if len(args) > 0 {
 				file = args[0]
 			}
-			return validate(cmd, loader, file)
+			return validate(cmd, types, file)
 		},
 	}
 }
 
-func validate(cmd *cobra.Command, loader config.Loader, file string) error {
+func validate(cmd *cobra.Command, types []config.Type, file string) error {
 	var found config.Diagnostics
-	if s, err := loader.Load(file); err != nil {
+	if s, err := core.Load(cmd.Context(), file, core.With(types...)); err != nil {
 		found = diagnosticsOf(err)
 	} else {
 		found = s.Warnings()

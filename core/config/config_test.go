@@ -117,6 +117,7 @@ func TestAFileThatSaysEverythingIsTakenAtItsWord(t *testing.T) {
 			{"oidc", "new", provider.Common{
 				ClockSkew:   settings.Duration(30 * time.Second),
 				LoginMaxAge: settings.Duration(15 * time.Minute),
+				Cache:       10_000,
 				HTTP:        new(provider.DefaultHTTP()),
 			}, &oidcSettings{
 				Issuer:   "https://issuer.example.com",
@@ -415,6 +416,9 @@ func FuzzParse(f *testing.F) {
 		formatted, err := l.Format(name, src)
 		if err != nil {
 			t.Fatalf("a valid file is not formatted: %v", err)
+		}
+		if twice, err := l.Format(name, formatted); err != nil || !bytes.Equal(twice, formatted) {
+			t.Fatalf("%q is formatted again as %q, %v", formatted, twice, err)
 		}
 		again, err := l.Parse(name, formatted)
 		if err != nil {

@@ -67,7 +67,7 @@ const detailWidth = 78
 //
 //	Error: Unsupported argument
 //
-//	  on auth.hcl line 3, in provider "cotter":
+//	  on auth.hcl line 3, column 3, in provider "cotter":
 //	   3:   audiance = "x"
 //
 //	An argument named "audiance" is not expected here. Did you mean "audience"?
@@ -91,7 +91,7 @@ func (d Diagnostic) String() string {
 // place returns the lines that show where in the file the finding is.
 func (d Diagnostic) place() string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "  on %s line %d", d.Range.Filename, d.Range.Start.Line)
+	fmt.Fprintf(&text, "  on %s line %d, column %d", d.Range.Filename, d.Range.Start.Line, d.Range.Start.Column)
 	if d.Snippet.Context != nil {
 		text.WriteString(", in " + *d.Snippet.Context)
 	}

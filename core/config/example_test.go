@@ -26,21 +26,21 @@ database "sqlite" {
 	// Output:
 	// Error: Invalid value for "base_url"
 	//
-	//   on auth.hcl line 2, in auth:
+	//   on auth.hcl line 2, column 3, in auth:
 	//    2:   base_url = "https://api.example.com/"
 	//
 	// Must be an origin and nothing else: write "https://api.example.com".
 	//
 	// Error: Unknown provider type
 	//
-	//   on auth.hcl line 5, in provider "coter":
+	//   on auth.hcl line 5, column 10, in provider "coter":
 	//    5: provider "coter" {
 	//
 	// There is no provider "coter". Did you mean "cotter"?
 	//
 	// Error: Unsupported argument
 	//
-	//   on auth.hcl line 9, in session "own":
+	//   on auth.hcl line 9, column 3, in session "own":
 	//    9:   tll = "30d"
 	//
 	// An argument named "tll" is not expected here. Did you mean "ttl"?

@@ -40,7 +40,7 @@ func (s Settings) Warnings() Diagnostics {
 // Explain turns an error that came up later, when the block at path was opened
 // or checked, into a [Diagnostics] at the block's line. The summary says what
 // could not be done; errors.Is and errors.As still find err.
-func (s Settings) Explain(at Path, summary string, err error) error {
+func (s Settings) Explain(at Path, summary string, err error) Diagnostics {
 	return Diagnostics{s.source.at(at, Diagnostic{
 		Severity: SeverityError,
 		Summary:  summary,

@@ -13,6 +13,7 @@ provider "cotter" "old" {
   trust         = []
   clock_skew    = "0s"
   login_max_age = "0s"
+  cache         = 0
   http {
     ca_file = "ca.pem"
   }

@@ -16,7 +16,7 @@ database "sqlite" {
 ----------
 Error: Unsupported argument
 
-  on auth.hcl line 1:
+  on auth.hcl line 1, column 1:
    1: mode = "development"
 
 An argument named "mode" is not expected here. The file has the blocks auth,

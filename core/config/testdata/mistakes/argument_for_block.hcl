@@ -15,7 +15,7 @@ database "sqlite" {
 ----------
 Error: Unsupported argument
 
-  on auth.hcl line 10, in session "own":
+  on auth.hcl line 10, column 3, in session "own":
   10:   cookie = { name = "a" }
 
 An argument named "cookie" is not expected here. Did you mean to define a

@@ -14,14 +14,14 @@ database "sqlite" {
 ----------
 Error: Missing required argument
 
-  on auth.hcl line 5, in provider "cotter":
+  on auth.hcl line 5, column 1, in provider "cotter":
    5: provider "cotter" {
 
 The argument "api_key_id" is required: the API key.
 
 Error: Unsupported argument
 
-  on auth.hcl line 6, in provider "cotter":
+  on auth.hcl line 6, column 3, in provider "cotter":
    6:   api_key_ld = "6f0a5a3e"
 
 An argument named "api_key_ld" is not expected here. Did you mean

@@ -15,8 +15,8 @@ database "sqlite" {
 ----------
 Error: Unsupported argument
 
-  on auth.hcl line 7, in provider "cotter":
+  on auth.hcl line 7, column 3, in provider "cotter":
    7:   colour = "red"
 
 An argument named "colour" is not expected here. This block has api_key_id,
-base_url, clock_skew, display_name, http, login_max_age, trust.
+base_url, cache, clock_skew, display_name, http, login_max_age, trust.

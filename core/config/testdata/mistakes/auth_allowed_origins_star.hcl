@@ -15,7 +15,7 @@ database "sqlite" {
 ----------
 Error: Invalid value for "allowed_origins"
 
-  on auth.hcl line 3, in auth:
+  on auth.hcl line 3, column 3, in auth:
    3:   allowed_origins = ["*"]
 
 "*" would let every page on the web act for a signed-in user: list the

@@ -15,7 +15,7 @@ database "sqlite" {
 ----------
 Error: Invalid value for "login_failures"
 
-  on auth.hcl line 3, in auth:
+  on auth.hcl line 3, column 3, in auth:
    3:   login_failures = -1
 
 Must not be negative; 0 is no limit.

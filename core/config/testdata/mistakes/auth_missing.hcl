@@ -10,7 +10,7 @@ database "sqlite" {
 ----------
 Error: Missing auth block
 
-  on auth.hcl line 1:
+  on auth.hcl line 1, column 1:
    1: provider "cotter" {
 
 The file needs one block auth, with the argument base_url: the origin of the

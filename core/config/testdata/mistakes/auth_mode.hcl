@@ -15,7 +15,7 @@ database "sqlite" {
 ----------
 Error: Invalid value for "mode"
 
-  on auth.hcl line 3, in auth:
+  on auth.hcl line 3, column 3, in auth:
    3:   mode = "developmnt"
 
 Must be "production" or "development".

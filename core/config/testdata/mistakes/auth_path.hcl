@@ -15,7 +15,7 @@ database "sqlite" {
 ----------
 Error: Invalid value for "path"
 
-  on auth.hcl line 3, in auth:
+  on auth.hcl line 3, column 3, in auth:
    3:   path = "auth/"
 
 Must be a path such as "/auth": it begins with a slash, does not end with one,

@@ -15,7 +15,7 @@ database "sqlite" {
 ----------
 Error: Invalid value for "trusted_proxies"
 
-  on auth.hcl line 3, in auth:
+  on auth.hcl line 3, column 3, in auth:
    3:   trusted_proxies = ["proxy.internal"]
 
 "proxy.internal" is neither an address nor a CIDR block: write "10.0.0.7" or

@@ -15,7 +15,7 @@ database "sqlite" {
 ----------
 Error: Invalid value for "trusted_proxies"
 
-  on auth.hcl line 3, in auth:
+  on auth.hcl line 3, column 3, in auth:
    3:   trusted_proxies = ["0.0.0.0/0"]
 
 "0.0.0.0/0" is everybody, who could then choose their address at will: list

@@ -18,7 +18,7 @@ database "sqlite" {
 ----------
 Error: Second auth block
 
-  on auth.hcl line 5, in auth:
+  on auth.hcl line 5, column 1, in auth:
    5: auth {
 
 The block auth is on line 1 already. Remove one of them.

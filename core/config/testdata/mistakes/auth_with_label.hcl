@@ -14,7 +14,7 @@ database "sqlite" {
 ----------
 Error: Extraneous label for auth
 
-  on auth.hcl line 1, in auth "main":
+  on auth.hcl line 1, column 6, in auth "main":
    1: auth "main" {
 
 No labels are expected for auth blocks.

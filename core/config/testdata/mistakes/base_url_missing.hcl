@@ -13,7 +13,7 @@ database "sqlite" {
 ----------
 Error: Missing required argument
 
-  on auth.hcl line 1, in auth:
+  on auth.hcl line 1, column 1, in auth:
    1: auth {
 
 The argument "base_url" is required: the application's origin, such as

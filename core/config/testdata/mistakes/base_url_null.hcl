@@ -14,7 +14,7 @@ database "sqlite" {
 ----------
 Error: Missing required argument
 
-  on auth.hcl line 2, in auth:
+  on auth.hcl line 2, column 3, in auth:
    2:   base_url = null
 
 The argument "base_url" is required: the application's origin, such as

@@ -14,7 +14,7 @@ database "sqlite" {
 ----------
 Error: Invalid value for "base_url"
 
-  on auth.hcl line 2, in auth:
+  on auth.hcl line 2, column 3, in auth:
    2:   base_url = "http://api.example.com"
 
 Must begin with "https://"; only mode = "development" allows http.

@@ -14,7 +14,7 @@ database "sqlite" {
 ----------
 Error: Invalid value for "base_url"
 
-  on auth.hcl line 2, in auth:
+  on auth.hcl line 2, column 3, in auth:
    2:   base_url = "https://api.example.com/v1/"
 
 Must be an origin and nothing else: write "https://api.example.com".

@@ -16,7 +16,7 @@ database "sqlite" {
 ----------
 Error: Unsupported block type
 
-  on auth.hcl line 2, in auth:
+  on auth.hcl line 2, column 3, in auth:
    2:   trusted_proxies {
 
 Blocks of type "trusted_proxies" are not expected here. Did you mean to define

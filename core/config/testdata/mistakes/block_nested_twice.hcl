@@ -18,7 +18,7 @@ database "sqlite" {
 ----------
 Error: Second cookie block
 
-  on auth.hcl line 12, in session "own":
+  on auth.hcl line 12, column 3, in session "own":
   12:   cookie {
 
 The block cookie is on line 10 already. Remove one of them.

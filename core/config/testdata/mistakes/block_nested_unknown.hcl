@@ -16,7 +16,7 @@ database "sqlite" {
 ----------
 Error: Unsupported block type
 
-  on auth.hcl line 10, in session "own":
+  on auth.hcl line 10, column 3, in session "own":
   10:   store "redis" {
 
 Blocks of type "store" are not expected here. This block has claims, cookie,

@@ -17,7 +17,7 @@ database "sqlite" {
 ----------
 Error: Unsupported block type
 
-  on auth.hcl line 1, in logging:
+  on auth.hcl line 1, column 1, in logging:
    1: logging {
 
 Blocks of type "logging" are not expected here. The file has the blocks auth,

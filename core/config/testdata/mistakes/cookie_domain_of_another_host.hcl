@@ -18,7 +18,7 @@ database "sqlite" {
 ----------
 Error: Invalid value for "cookie.domain"
 
-  on auth.hcl line 12, in session "own":
+  on auth.hcl line 12, column 5, in session "own":
   12:     domain = "example.org"
 
 Must be the host of base_url, "api.example.com", or a domain above it, without

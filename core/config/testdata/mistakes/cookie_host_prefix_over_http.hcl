@@ -18,7 +18,7 @@ database "sqlite" {
 ----------
 Error: Invalid value for "cookie.name"
 
-  on auth.hcl line 12, in session "own":
+  on auth.hcl line 12, column 5, in session "own":
   12:     name = "__Host-session"
 
 Browsers take a cookie of this name over https alone, and base_url is http:

@@ -17,7 +17,7 @@ database "sqlite" {
 ----------
 Error: Invalid value for "cookie.domain"
 
-  on auth.hcl line 11, in session "own":
+  on auth.hcl line 11, column 5, in session "own":
   11:     domain = "example.com"
 
 A cookie whose name begins with "__Host-" belongs to one host: leave the

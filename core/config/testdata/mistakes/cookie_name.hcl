@@ -17,7 +17,7 @@ database "sqlite" {
 ----------
 Error: Invalid value for "cookie.name"
 
-  on auth.hcl line 11, in session "own":
+  on auth.hcl line 11, column 5, in session "own":
   11:     name = "my session"
 
 Must be made of letters, digits and punctuation that a cookie's name may have,

@@ -18,7 +18,7 @@ database "sqlite" {
 ----------
 Error: Invalid value for "cookie.partitioned"
 
-  on auth.hcl line 12, in session "own":
+  on auth.hcl line 12, column 5, in session "own":
   12:     partitioned = true
 
 Browsers take a partitioned cookie over https alone, and base_url is http.

@@ -17,7 +17,7 @@ database "sqlite" {
 ----------
 Error: Invalid value for "cookie.same_site"
 
-  on auth.hcl line 11, in session "own":
+  on auth.hcl line 11, column 5, in session "own":
   11:     same_site = "relaxed"
 
 Must be "lax", "strict" or "none".

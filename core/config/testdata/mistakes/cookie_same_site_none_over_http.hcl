@@ -18,7 +18,7 @@ database "sqlite" {
 ----------
 Error: Invalid value for "cookie.same_site"
 
-  on auth.hcl line 12, in session "own":
+  on auth.hcl line 12, column 5, in session "own":
   12:     same_site = "none"
 
 Browsers take "none" over https alone, and base_url is http.

@@ -15,7 +15,7 @@ database "sqlite" {
 ----------
 Error: Invalid value for "migrate"
 
-  on auth.hcl line 13, in database "sqlite":
+  on auth.hcl line 13, column 3, in database "sqlite":
   13:   migrate = "yes"
 
 Must be "check", "apply" or "off".

@@ -12,7 +12,7 @@ session "own" {
 ----------
 Error: Missing database block
 
-  on auth.hcl line 9, in session "own":
+  on auth.hcl line 9, column 1, in session "own":
    9: session "own" {
 
 Sessions are kept in a database: add a block such as database "sqlite" {}.

@@ -11,7 +11,7 @@ session "provider_token" {
 ----------
 Error: Missing database block
 
-  on auth.hcl line 9, in session "provider_token":
+  on auth.hcl line 9, column 1, in session "provider_token":
    9: session "provider_token" {
 
 Users are kept in a database: add a block such as database "sqlite" {}, or

@@ -14,7 +14,7 @@ database "sqllite" {
 ----------
 Error: Unknown database type
 
-  on auth.hcl line 12, in database "sqllite":
+  on auth.hcl line 12, column 10, in database "sqllite":
   12: database "sqllite" {
 
 There is no database "sqllite". Did you mean "sqlite"?

@@ -14,7 +14,7 @@ database "oracle" {
 ----------
 Error: Unknown database type
 
-  on auth.hcl line 12, in database "oracle":
+  on auth.hcl line 12, column 10, in database "oracle":
   12: database "oracle" {
 
 There is no database "oracle". Known are: postgres, sqlite.

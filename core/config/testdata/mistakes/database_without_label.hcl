@@ -14,7 +14,7 @@ database {
 ----------
 Error: Missing type for database
 
-  on auth.hcl line 12, in database:
+  on auth.hcl line 12, column 10, in database:
   12: database {
 
 Write database "TYPE", such as database "sqlite".

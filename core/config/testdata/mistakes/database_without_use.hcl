@@ -15,7 +15,7 @@ database "sqlite" {
 ----------
 Error: Database without use
 
-  on auth.hcl line 13, in database "sqlite":
+  on auth.hcl line 13, column 1, in database "sqlite":
   13: database "sqlite" {
 
 Nothing is stored where session "provider_token" has user = "none": remove

@@ -1,7 +1,7 @@
 ----------
 Error: Missing auth block
 
-  on auth.hcl line 1:
+  on auth.hcl line 1, column 1:
    1:
 
 The file needs one block auth, with the argument base_url: the origin of the
@@ -9,14 +9,14 @@ application, such as "https://api.example.com".
 
 Error: Missing provider block
 
-  on auth.hcl line 1:
+  on auth.hcl line 1, column 1:
    1:
 
 Nobody could sign in: add a block such as provider "cotter".
 
 Error: Missing session block
 
-  on auth.hcl line 1:
+  on auth.hcl line 1, column 1:
    1:
 
 Add session "own" {} for sessions of the kit, or session "provider_token" {}

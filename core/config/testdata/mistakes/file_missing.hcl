@@ -14,7 +14,7 @@ database "sqlite" {
 ----------
 Error: Error in function call
 
-  on auth.hcl line 6, in provider "cotter":
+  on auth.hcl line 6, column 16, in provider "cotter":
    6:   api_key_id = file("no-such-file")
 
 Call to function "file" failed: open no-such-file: no such file or directory.

@@ -18,7 +18,7 @@ database "sqlite" {
 ----------
 Error: Invalid value for "create"
 
-  on auth.hcl line 10, in users:
+  on auth.hcl line 10, column 12, in users:
   10:   create = "sometimes"
 
 Must be true or false.

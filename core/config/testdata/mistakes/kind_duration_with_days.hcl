@@ -15,7 +15,7 @@ database "sqlite" {
 ----------
 Error: Invalid value for "ttl"
 
-  on auth.hcl line 10, in session "own":
+  on auth.hcl line 10, column 9, in session "own":
   10:   ttl = "1d12h"
 
 "1d12h" is not a duration: write a number and a unit, such as "90s", "15m",

@@ -15,7 +15,7 @@ database "sqlite" {
 ----------
 Error: Invalid value for "transport"
 
-  on auth.hcl line 10, in session "own":
+  on auth.hcl line 10, column 15, in session "own":
   10:   transport = "cookie"
 
 Must be a list of texts, such as ["a", "b"].

@@ -15,7 +15,7 @@ database "sqlite" {
 ----------
 Error: Invalid value for "claims"
 
-  on auth.hcl line 10, in session "own":
+  on auth.hcl line 10, column 12, in session "own":
   10:   claims = ["role", null]
 
 Must be a list of texts, such as ["a", "b"].

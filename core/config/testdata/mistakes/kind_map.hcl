@@ -16,7 +16,7 @@ database "sqlite" {
 ----------
 Error: Invalid value for "required_claims"
 
-  on auth.hcl line 8, in provider "oidc":
+  on auth.hcl line 8, column 21, in provider "oidc":
    8:   required_claims = ["hd"]
 
 Must be texts with names, such as { a = "b" }.

@@ -15,7 +15,7 @@ database "sqlite" {
 ----------
 Error: Invalid value for "max_per_user"
 
-  on auth.hcl line 10, in session "own":
+  on auth.hcl line 10, column 18, in session "own":
   10:   max_per_user = "many"
 
 Must be a whole number.

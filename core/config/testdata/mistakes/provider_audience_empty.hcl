@@ -15,7 +15,7 @@ database "sqlite" {
 ----------
 Error: Invalid value for "audience"
 
-  on auth.hcl line 7, in provider "oidc":
+  on auth.hcl line 7, column 3, in provider "oidc":
    7:   audience = []
 
 Must list one client at least.

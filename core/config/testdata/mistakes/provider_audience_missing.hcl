@@ -15,14 +15,14 @@ database "sqlite" {
 ----------
 Error: Missing required argument
 
-  on auth.hcl line 5, in provider "oidc":
+  on auth.hcl line 5, column 1, in provider "oidc":
    5: provider "oidc" {
 
 The argument "audience" is required: whom tokens must be for.
 
 Error: Unsupported argument
 
-  on auth.hcl line 7, in provider "oidc":
+  on auth.hcl line 7, column 3, in provider "oidc":
    7:   audiance = "x"
 
 An argument named "audiance" is not expected here. Did you mean "audience"?

@@ -15,7 +15,7 @@ database "sqlite" {
 ----------
 Error: Invalid value for "clock_skew"
 
-  on auth.hcl line 7, in provider "cotter":
+  on auth.hcl line 7, column 3, in provider "cotter":
    7:   clock_skew = "5m"
 
 Must be between "0s" and "120s".

@@ -17,7 +17,7 @@ database "sqlite" {
 ----------
 Error: Invalid value for "http.timeout"
 
-  on auth.hcl line 8, in provider "cotter":
+  on auth.hcl line 8, column 5, in provider "cotter":
    8:     timeout = "0s"
 
 Must be more than "0s" and at most "30s".

@@ -15,7 +15,7 @@ database "sqlite" {
 ----------
 Error: Invalid value for "login_max_age"
 
-  on auth.hcl line 7, in provider "cotter":
+  on auth.hcl line 7, column 19, in provider "cotter":
    7:   login_max_age = "-5m"
 
 "-5m" is negative: a duration is zero or more.

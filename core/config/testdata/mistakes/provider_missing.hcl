@@ -10,7 +10,7 @@ database "sqlite" {
 ----------
 Error: Missing provider block
 
-  on auth.hcl line 1:
+  on auth.hcl line 1, column 1:
    1: auth {
 
 Nobody could sign in: add a block such as provider "cotter".

@@ -14,7 +14,7 @@ database "sqlite" {
 ----------
 Error: Invalid provider "Main Street"
 
-  on auth.hcl line 5, in provider "cotter" "Main Street":
+  on auth.hcl line 5, column 1, in provider "cotter" "Main Street":
    5: provider "cotter" "Main Street" {
 
 The name must begin with a small letter, and be made of small letters, digits,

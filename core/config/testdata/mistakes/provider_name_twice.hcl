@@ -19,7 +19,7 @@ database "sqlite" {
 ----------
 Error: Second provider of one name
 
-  on auth.hcl line 9, in provider "cotter":
+  on auth.hcl line 9, column 1, in provider "cotter":
    9: provider "cotter" {
 
 There is a provider "cotter" already: give this one a name of its own,
@@ -27,7 +27,7 @@ provider "TYPE" "NAME".
 
 Error: Invalid value for "clock_skew"
 
-  on auth.hcl line 11, in provider "cotter":
+  on auth.hcl line 11, column 3, in provider "cotter":
   11:   clock_skew = "5m"
 
 Must be between "0s" and "120s".

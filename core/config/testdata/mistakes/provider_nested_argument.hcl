@@ -18,7 +18,7 @@ database "sqlite" {
 ----------
 Error: Invalid value for "claims.subject"
 
-  on auth.hcl line 9, in provider "oidc":
+  on auth.hcl line 9, column 5, in provider "oidc":
    9:     subject = ""
 
 Must not be empty.

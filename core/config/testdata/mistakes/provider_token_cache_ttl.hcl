@@ -15,7 +15,7 @@ database "sqlite" {
 ----------
 Error: Invalid value for "cache_ttl"
 
-  on auth.hcl line 10, in session "provider_token":
+  on auth.hcl line 10, column 15, in session "provider_token":
   10:   cache_ttl = "60"
 
 "60" is not a duration: write a number and a unit, such as "90s", "15m", "12h"

@@ -15,7 +15,7 @@ database "sqlite" {
 ----------
 Error: Invalid value for "transport"
 
-  on auth.hcl line 10, in session "provider_token":
+  on auth.hcl line 10, column 3, in session "provider_token":
   10:   transport = ["header"]
 
 "header" is no transport: use "cookie", "bearer" or both.

@@ -15,7 +15,7 @@ database "sqlite" {
 ----------
 Error: Invalid value for "user"
 
-  on auth.hcl line 10, in session "provider_token":
+  on auth.hcl line 10, column 3, in session "provider_token":
   10:   user = "optional"
 
 Must be "required" or "none".

@@ -15,7 +15,7 @@ database "sqlite" {
 ----------
 Error: Invalid value for "trust"
 
-  on auth.hcl line 7, in provider "cotter":
+  on auth.hcl line 7, column 3, in provider "cotter":
    7:   trust = ["email", "fax"]
 
 "fax" is no contact: use "email", "phone" or both.

@@ -14,7 +14,7 @@ database "sqlite" {
 ----------
 Error: Unknown provider type
 
-  on auth.hcl line 5, in provider "coter":
+  on auth.hcl line 5, column 10, in provider "coter":
    5: provider "coter" {
 
 There is no provider "coter". Did you mean "cotter"?

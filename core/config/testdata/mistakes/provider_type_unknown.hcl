@@ -14,7 +14,7 @@ database "sqlite" {
 ----------
 Error: Unknown provider type
 
-  on auth.hcl line 5, in provider "saml" "work":
+  on auth.hcl line 5, column 10, in provider "saml" "work":
    5: provider "saml" "work" {
 
 There is no provider "saml". Known are: cotter, emulator, oidc.

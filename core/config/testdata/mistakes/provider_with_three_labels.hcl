@@ -14,7 +14,7 @@ database "sqlite" {
 ----------
 Error: Extraneous label for provider
 
-  on auth.hcl line 5, in provider "cotter" "a" "b":
+  on auth.hcl line 5, column 23, in provider "cotter" "a" "b":
    5: provider "cotter" "a" "b" {
 
 Only 2 labels (type, name) are expected for provider blocks.

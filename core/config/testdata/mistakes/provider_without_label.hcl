@@ -14,7 +14,7 @@ database "sqlite" {
 ----------
 Error: Missing type for provider
 
-  on auth.hcl line 5, in provider:
+  on auth.hcl line 5, column 10, in provider:
    5: provider {
 
 Write provider "TYPE", or provider "TYPE" "NAME" where there are several of

@@ -15,7 +15,7 @@ database "postgres" {
 ----------
 Error: Invalid multi-line string
 
-  on auth.hcl line 13, in database "postgres":
+  on auth.hcl line 13, column 17, in database "postgres":
   13:   url = "•••
 
 Quoted strings may not be split over multiple lines. To produce a multi-line
@@ -24,7 +24,7 @@ string, either use the \n escape to represent a newline character or use the
 
 Error: Unterminated template string
 
-  on auth.hcl line 13, in database "postgres":
+  on auth.hcl line 13, column 17, in database "postgres":
   13:   url = "•••
 
 No closing marker was found for the string.

@@ -15,7 +15,7 @@ database "postgres" {
 ----------
 Error: Error in function call
 
-  on auth.hcl line 13, in database "postgres":
+  on auth.hcl line 13, column 9, in database "postgres":
   13:   url = env("DATABASE_URL", "•••", "•••")
 
 Call to function "env" failed: it takes a name and at most one default.

@@ -17,7 +17,7 @@ database "postgres" {
 ----------
 Error: Unterminated template string
 
-  on auth.hcl line 17:
+  on auth.hcl line 17, column 1:
   14: •••${
   15:   •••
   16: }

@@ -15,7 +15,7 @@ database "postgres" {
 ----------
 Error: Invalid value for "url"
 
-  on auth.hcl line 13, in database "postgres":
+  on auth.hcl line 13, column 9, in database "postgres":
   13:   url = ["•••"]
 
 Must be one text, in quotes.

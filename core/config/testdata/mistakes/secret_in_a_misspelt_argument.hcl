@@ -15,14 +15,14 @@ database "postgres" {
 ----------
 Error: Missing required argument
 
-  on auth.hcl line 12, in database "postgres":
+  on auth.hcl line 12, column 1, in database "postgres":
   12: database "postgres" {
 
 The argument "url" is required: the connection.
 
 Error: Unsupported argument
 
-  on auth.hcl line 13, in database "postgres":
+  on auth.hcl line 13, column 3, in database "postgres":
   13:   ulr = "•••"
 
 An argument named "ulr" is not expected here. Did you mean "url"?

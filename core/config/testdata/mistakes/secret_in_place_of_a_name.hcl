@@ -15,7 +15,7 @@ database "postgres" {
 ----------
 Error: Error in function call
 
-  on auth.hcl line 13, in database "postgres":
+  on auth.hcl line 13, column 9, in database "postgres":
   13:   url = env("•••")
 
 Call to function "env" failed: the name of an environment variable is made of

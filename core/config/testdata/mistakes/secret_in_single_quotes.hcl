@@ -15,14 +15,14 @@ database "postgres" {
 ----------
 Error: Invalid character
 
-  on auth.hcl line 13, in database "postgres":
+  on auth.hcl line 13, column 9, in database "postgres":
   13:   url = •••
 
 Single quotes are not valid. Use double quotes (") to enclose strings.
 
 Error: Invalid expression
 
-  on auth.hcl line 13, in database "postgres":
+  on auth.hcl line 13, column 9, in database "postgres":
   13:   url = •••
 
 Expected the start of an expression, but found an invalid expression token.

@@ -15,14 +15,14 @@ database "postgres" {
 ----------
 Error: Invalid value for "base_url"
 
-  on auth.hcl line 2, in auth:
+  on auth.hcl line 2, column 3, in auth:
    2:   base_url = "https://•••@api.example.com"
 
 Must be an origin and nothing else: write "https://api.example.com".
 
 Error: Error in function call
 
-  on auth.hcl line 13, in database "postgres":
+  on auth.hcl line 13, column 9, in database "postgres":
   13:   url = env("DATABASE_URL")
 
 Call to function "env" failed: the environment variable DATABASE_URL is unset

@@ -16,7 +16,7 @@ database "postgres" {
 ----------
 Warning: Secret "url" stands in the file
 
-  on auth.hcl line 13, in database "postgres":
+  on auth.hcl line 13, column 20, in database "postgres":
   13:   url            = "•••"
 
 Whoever reads the file or its history knows it. Take it from the environment,
@@ -24,7 +24,7 @@ url = env("NAME"), or from a file, url = trimspace(file("PATH")).
 
 Error: Invalid value for "max_open_conns"
 
-  on auth.hcl line 14, in database "postgres":
+  on auth.hcl line 14, column 20, in database "postgres":
   14:   max_open_conns = "hunter-many"
 
 Must be a whole number.

@@ -15,7 +15,7 @@ database "sqlite" {
 ----------
 Error: Unsupported argument
 
-  on auth.hcl line 10, in session "own":
+  on auth.hcl line 10, column 3, in session "own":
   10:   format = "jwt"
 
 An argument named "format" is not expected here. This block has claims,

@@ -16,7 +16,7 @@ database "sqlite" {
 ----------
 Error: Invalid value for "idle_ttl"
 
-  on auth.hcl line 11, in session "own":
+  on auth.hcl line 11, column 3, in session "own":
   11:   idle_ttl = "2d"
 
 Must not be longer than ttl, which is "1d".

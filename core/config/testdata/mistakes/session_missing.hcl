@@ -11,7 +11,7 @@ database "sqlite" {
 ----------
 Error: Missing session block
 
-  on auth.hcl line 1:
+  on auth.hcl line 1, column 1:
    1: auth {
 
 Add session "own" {} for sessions of the kit, or session "provider_token" {}

@@ -14,7 +14,7 @@ database "sqlite" {
 ----------
 Error: Unknown session type
 
-  on auth.hcl line 9, in session "provider_tokens":
+  on auth.hcl line 9, column 9, in session "provider_tokens":
    9: session "provider_tokens" {
 
 There is no session "provider_tokens". Did you mean "provider_token"?

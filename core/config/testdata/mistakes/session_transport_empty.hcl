@@ -15,7 +15,7 @@ database "sqlite" {
 ----------
 Error: Invalid value for "transport"
 
-  on auth.hcl line 10, in session "own":
+  on auth.hcl line 10, column 3, in session "own":
   10:   transport = []
 
 Must list "cookie", "bearer" or both.

@@ -15,7 +15,7 @@ database "sqlite" {
 ----------
 Error: Invalid value for "ttl"
 
-  on auth.hcl line 10, in session "own":
+  on auth.hcl line 10, column 3, in session "own":
   10:   ttl = "0s"
 
 Must be between "1s" and "400d", beyond which browsers keep no cookie.

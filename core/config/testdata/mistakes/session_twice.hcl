@@ -17,7 +17,7 @@ database "sqlite" {
 ----------
 Error: Second session block
 
-  on auth.hcl line 12, in session "provider_token":
+  on auth.hcl line 12, column 1, in session "provider_token":
   12: session "provider_token" {
 
 The block session is on line 9 already. Remove one of them.

@@ -14,7 +14,7 @@ database "sqlite" {
 ----------
 Error: Unknown session type
 
-  on auth.hcl line 9, in session "jwt":
+  on auth.hcl line 9, column 9, in session "jwt":
    9: session "jwt" {
 
 There is no session "jwt". Known are: own, provider_token.

@@ -14,7 +14,7 @@ database "sqlite" {
 ----------
 Error: Missing strategy for session
 
-  on auth.hcl line 9, in session:
+  on auth.hcl line 9, column 9, in session:
    9: session {
 
 Write session "own" or session "provider_token".

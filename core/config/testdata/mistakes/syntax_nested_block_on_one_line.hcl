@@ -13,7 +13,7 @@ database "sqlite" {
 ----------
 Error: Argument definition required
 
-  on auth.hcl line 9, in session "own":
+  on auth.hcl line 9, column 17, in session "own":
    9: session "own" { cookie { name = "a" } }
 
 A single-line block definition can contain only a single argument. If you
@@ -22,7 +22,7 @@ define a nested block, place it on a line of its own within its parent block.
 
 Error: Invalid single-argument block definition
 
-  on auth.hcl line 10, in session "own":
+  on auth.hcl line 10, column 1, in session "own":
   10:
 
 An argument definition on the same line as its containing block creates a

@@ -15,7 +15,7 @@ database "sqlite" {
 ----------
 Error: Attribute redefined
 
-  on auth.hcl line 7, in provider "cotter":
+  on auth.hcl line 7, column 3, in provider "cotter":
    7:   api_key_id = "6f0a5a3e"
 
 The argument "api_key_id" was already set at auth.hcl:6,3-13. Each argument

@@ -13,7 +13,7 @@ database "sqlite" {
 ----------
 Error: Unclosed configuration block
 
-  on auth.hcl line 5, in provider "cotter":
+  on auth.hcl line 5, column 19, in provider "cotter":
    5: provider "cotter" {
 
 There is no closing brace for this block before the end of the file. This may

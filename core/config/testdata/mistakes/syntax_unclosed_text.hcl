@@ -14,7 +14,7 @@ database "sqlite" {
 ----------
 Error: Invalid multi-line string
 
-  on auth.hcl line 6, in provider "cotter":
+  on auth.hcl line 6, column 25, in provider "cotter":
    6:   api_key_id = "6f0a5a3e
 
 Quoted strings may not be split over multiple lines. To produce a multi-line
@@ -23,7 +23,7 @@ string, either use the \n escape to represent a newline character or use the
 
 Error: Unterminated template string
 
-  on auth.hcl line 6, in provider "cotter":
+  on auth.hcl line 6, column 25, in provider "cotter":
    6:   api_key_id = "6f0a5a3e
 
 No closing marker was found for the string.

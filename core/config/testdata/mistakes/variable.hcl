@@ -15,7 +15,7 @@ database "sqlite" {
 ----------
 Error: Variables not allowed
 
-  on auth.hcl line 3, in auth:
+  on auth.hcl line 3, column 10, in auth:
    3:   mode = development
 
 There are no variables in this file. A text stands in quotes, and a value from
