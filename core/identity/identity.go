@@ -63,9 +63,8 @@ type Identity struct {
 	// Zero if the token does not say so believably.
 	AuthenticatedAt time.Time
 
-	// Claims are the token's further claims: strings, bools, json.Number and
-	// []string, by name. Other kinds of value are left out.
-	Claims map[string]any
+	// Claims are the token's further claims, beside the registered ones.
+	Claims Claims
 }
 
 // User is a user of the application, seen through the identity that signed in.
@@ -110,8 +109,8 @@ type Principal struct {
 
 	// Claims are the signed claims that travel with the credential: all
 	// further claims of a provider's token, or those an own session was told
-	// to keep. The map must not be changed.
-	Claims map[string]any
+	// to keep.
+	Claims Claims
 }
 
 // Key returns the key of the identity that signed in.

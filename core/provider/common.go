@@ -9,8 +9,10 @@ import (
 	"github.com/cotterpin/cotterpin/core/token"
 )
 
-// maxTimeout bounds HTTP.Timeout.
-const maxTimeout = 30 * time.Second
+const (
+	maxTimeout = 30 * time.Second // of HTTP.Timeout
+	maxCache   = 1_000_000        // of Common.Cache
+)
 
 // Mistakes returns what is wrong with the common arguments, without touching
 // the network or the file system.
@@ -29,6 +31,9 @@ func (c Common) Mistakes() []block.Mistake {
 	}
 	if c.LoginMaxAge < 0 {
 		wrong("login_max_age", `must not be negative; "0s" accepts a token as long as it lives`)
+	}
+	if c.Cache < 0 || c.Cache > maxCache {
+		wrong("cache", `must be between 0 and 1000000 tokens; 0 remembers none`)
 	}
 	if c.HTTP != nil && (c.HTTP.Timeout <= 0 || c.HTTP.Timeout.Std() > maxTimeout) {
 		wrong("http.timeout", `must be more than "0s" and at most "30s"`)

@@ -24,6 +24,10 @@ func TestCommonMistakesNameTheirArgument(t *testing.T) {
 		"negative skew":     {func(c *provider.Common) { c.ClockSkew = -1 }, "clock_skew"},
 		"max age off":       {func(c *provider.Common) { c.LoginMaxAge = 0 }, ""},
 		"negative max age":  {func(c *provider.Common) { c.LoginMaxAge = -1 }, "login_max_age"},
+		"cache off":         {func(c *provider.Common) { c.Cache = 0 }, ""},
+		"largest cache":     {func(c *provider.Common) { c.Cache = 1_000_000 }, ""},
+		"larger cache":      {func(c *provider.Common) { c.Cache = 1_000_001 }, "cache"},
+		"negative cache":    {func(c *provider.Common) { c.Cache = -1 }, "cache"},
 		"timeout":           {func(c *provider.Common) { c.HTTP = &provider.HTTP{Timeout: 1} }, ""},
 		"no timeout":        {func(c *provider.Common) { c.HTTP = &provider.HTTP{} }, "http.timeout"},
 		"longest timeout": {func(c *provider.Common) {
@@ -33,8 +37,8 @@ func TestCommonMistakesNameTheirArgument(t *testing.T) {
 			c.HTTP = &provider.HTTP{Timeout: settings.Duration(30*time.Second + 1)}
 		}, "http.timeout"},
 		"everything at once": {func(c *provider.Common) {
-			*c = provider.Common{Trust: []string{"x"}, ClockSkew: -1, LoginMaxAge: -1, HTTP: &provider.HTTP{}}
-		}, "trust clock_skew login_max_age http.timeout"},
+			*c = provider.Common{Trust: []string{"x"}, ClockSkew: -1, LoginMaxAge: -1, Cache: -1, HTTP: &provider.HTTP{}}
+		}, "trust clock_skew login_max_age cache http.timeout"},
 	} {
 		common := provider.DefaultCommon()
 		c.change(&common)

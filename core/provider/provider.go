@@ -145,6 +145,12 @@ type Common struct {
 	// login, again and again. Default 15 minutes; zero: as long as it lives.
 	LoginMaxAge settings.Duration `hcl:"login_max_age,optional" doc:"how long after its issue a token may be posted to the login; 0s: as long as it lives"`
 
+	// Cache is how many tokens are remembered that recognise the callers of
+	// requests, so that their signature is not checked each time; see
+	// [token.Cache]. Each takes at most 4 KiB of memory. Default 10 000 (40 MiB),
+	// at most a million; zero: none. Logins are verified in full.
+	Cache int `hcl:"cache,optional" doc:"how many verified tokens of requests are remembered, in 4 KiB each; 0: none"`
+
 	// HTTP says how the provider is called. nil means the defaults.
 	HTTP *HTTP `hcl:"http,block" doc:"how the provider is called"`
 }
@@ -163,6 +169,7 @@ func DefaultCommon() Common {
 	return Common{
 		ClockSkew:   settings.Duration(30 * time.Second),
 		LoginMaxAge: settings.Duration(15 * time.Minute),
+		Cache:       10_000,
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"context"
 	"slices"
 
+	"github.com/maypok86/otter/v2"
+
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/token"
@@ -23,7 +25,13 @@ type Named struct {
 type Set struct {
 	providers []Named
 	routes    []route
+
+	// taken are the routes of tokens that were right, so that a token need not
+	// be read each time for its way, which its text alone decides.
+	taken *otter.Cache[token.Digest, route]
 }
+
+const maxTaken = 10_000
 
 // route leads tokens of one issuer to the provider that they are addressed to.
 type route struct {
@@ -39,7 +47,10 @@ type refreshing struct {
 
 // NewSet returns a set of opened providers.
 func NewSet(providers []Named) *Set {
-	s := &Set{providers: slices.Clone(providers)}
+	s := &Set{
+		providers: slices.Clone(providers),
+		taken:     otter.Must(&otter.Options[token.Digest, route]{MaximumSize: maxTaken}),
+	}
 	for _, p := range providers {
 		if addressed, ok := p.Provider.(Issuers); ok {
 			for _, issuer := range addressed.Issuers() {
@@ -83,12 +94,19 @@ func (s *Set) Authenticate(ctx context.Context, raw string) (identity.Identity, 
 		only := s.providers[0]
 		return only.verify(ctx, Credential{Use: Request}.WithToken(s.slot(only), raw))
 	}
-	everywhere := Credential{Use: Request, AccessToken: raw, IDToken: raw}
-	found, ok := s.find(everywhere)
-	if !ok {
-		return identity.Identity{}, autherr.New(autherr.InvalidToken, "no_provider_addressed")
+	digest := token.DigestOf(raw)
+	found, known := s.taken.GetIfPresent(digest)
+	if !known {
+		var ok bool
+		if found, ok = s.find(Credential{AccessToken: raw, IDToken: raw}); !ok {
+			return identity.Identity{}, autherr.New(autherr.InvalidToken, "no_provider_addressed")
+		}
 	}
-	return found.verify(ctx, Credential{Use: Request}.WithToken(found.Slot, raw))
+	id, err := found.verify(ctx, Credential{Use: Request}.WithToken(found.Slot, raw))
+	if err == nil && !known {
+		s.taken.Set(digest, found)
+	}
+	return id, err
 }
 
 // Refresher returns the provider that exchanges refresh tokens. With an empty

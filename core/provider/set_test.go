@@ -2,6 +2,7 @@ package provider_test
 
 import (
 	"context"
+	"reflect"
 	"testing"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
@@ -17,7 +18,7 @@ type silent struct{}
 func (silent) Verify(_ context.Context, c provider.Credential) (identity.Identity, error) {
 	return identity.Identity{
 		Provider: "whatever the provider says",
-		Claims:   map[string]any{"use": c.Use, "access": c.AccessToken, "id": c.IDToken},
+		Claims:   identity.NewClaims(map[string]any{"login": c.Use == provider.Login, "access": c.AccessToken, "id": c.IDToken}),
 	}, nil
 }
 
@@ -97,7 +98,7 @@ func TestLoginChoosesTheProvider(t *testing.T) {
 		if err != nil || got.Provider != c.wantProvider || slot != c.wantSlot {
 			t.Errorf("%s: got %q, slot %d and %v, want %q, slot %d", name, got.Provider, slot, err, c.wantProvider, c.wantSlot)
 		}
-		if got.Claims["use"] != provider.Login || got.Claims["access"] != c.access || got.Claims["id"] != c.id {
+		if got.Claims.Get("login") != true || got.Claims.Get("access") != c.access || got.Claims.Get("id") != c.id {
 			t.Errorf("%s: the provider was shown %v", name, got.Claims)
 		}
 	}
@@ -128,7 +129,10 @@ func TestAuthenticateFindsTheProviderByTheToken(t *testing.T) {
 		if err != nil || got.Provider != c.wantProvider {
 			t.Errorf("%s: got %q and %v, want %q", name, got.Provider, err, c.wantProvider)
 		}
-		if got.Claims["use"] != provider.Request || got.Claims["access"] != c.wantAccess || got.Claims["id"] != c.wantID {
+		if again, err := c.set.Authenticate(t.Context(), c.raw); err != nil || !reflect.DeepEqual(again, got) {
+			t.Errorf("%s: got %+v, and then %+v and %v", name, got, again, err)
+		}
+		if got.Claims.Get("login") != false || got.Claims.Get("access") != c.wantAccess || got.Claims.Get("id") != c.wantID {
 			t.Errorf("%s: the provider was shown %v", name, got.Claims)
 		}
 	}
@@ -183,5 +187,28 @@ func TestTheSetKeepsTheOrderOfTheFile(t *testing.T) {
 	given[0].Name = "changed afterwards"
 	if all := set.All(); len(all) != 2 || all[0].Name != "b" || all[1].Name != "a" {
 		t.Errorf("All returns %v, want b and a", all)
+	}
+}
+
+// constant accepts everything and allocates nothing.
+type constant struct{ addressed }
+
+func (constant) Verify(context.Context, provider.Credential) (identity.Identity, error) {
+	return identity.Identity{}, nil
+}
+
+func TestATokenThatComesAgainIsNotReadForItsWay(t *testing.T) { //nolint:paralleltest // allocations are everybody's
+	issuer := providertest.NewIssuer(t)
+	set := setOf(
+		provider.Named{Name: "google", Provider: constant{idFrom(issuer.URL())}},
+		provider.Named{Name: "cotter", Provider: constant{accessFrom(providertest.CotterIssuer)}},
+	)
+	access, ctx := issuer.AccessToken("ada"), t.Context()
+	if allocations := testing.AllocsPerRun(100, func() {
+		if id, err := set.Authenticate(ctx, access); err != nil || id.Provider != "cotter" {
+			t.Errorf("got %q and %v", id.Provider, err)
+		}
+	}); allocations > 0 {
+		t.Errorf("%v allocations", allocations)
 	}
 }

@@ -2,6 +2,7 @@ package strictjson
 
 import (
 	"fmt"
+	"iter"
 	"strings"
 )
 
@@ -20,7 +21,8 @@ type member struct {
 func Parse(text []byte) (Object, error) { return parse(string(text)) }
 
 func parse(text string) (Object, error) {
-	s := scanner{text: text, members: make([]member, 0, fewMembers)}
+	expected := min(1+strings.Count(text, ","), fewMembers)
+	s := scanner{text: text, members: make([]member, 0, expected)}
 	if err := s.document(); err != nil {
 		return Object{}, err
 	}
@@ -35,6 +37,17 @@ func (o Object) Lookup(name string) (Value, bool) {
 		}
 	}
 	return "", false
+}
+
+// All returns the members in the order of the text.
+func (o Object) All() iter.Seq2[string, Value] {
+	return func(yield func(string, Value) bool) {
+		for _, m := range o.members {
+			if !yield(m.name, m.value) {
+				return
+			}
+		}
+	}
 }
 
 // Names returns the names of the members in the order of the text.

@@ -154,27 +154,24 @@ func TestErrorsPointAtTheFaultAndKeepTheTextToThemselves(t *testing.T) {
 	}
 }
 
+// With the time squared, this many members would take many minutes.
 func TestManyMembersAreReadInLinearTime(t *testing.T) {
 	t.Parallel()
-	small, large := parseTime(t, 4_000), parseTime(t, 40_000)
-	if ratio := large / max(small, time.Microsecond); ratio > 50 {
-		t.Errorf("10 times the members took %d times as long", ratio)
-	}
-}
-
-// parseTime returns the shortest of a few attempts.
-func parseTime(t *testing.T, members int) time.Duration {
-	t.Helper()
+	const members, deadline = 500_000, 2 * time.Minute
 	text := []byte(`{` + numbered(members) + `}`)
-	best := time.Hour
-	for range 3 {
-		start := time.Now()
-		if _, err := strictjson.Parse(text); err != nil {
-			t.Fatal(err)
+	read := make(chan error, 1)
+	go func() {
+		_, err := strictjson.Parse(text)
+		read <- err
+	}()
+	select {
+	case err := <-read:
+		if err != nil {
+			t.Error(err)
 		}
-		best = min(best, time.Since(start))
+	case <-time.After(deadline):
+		t.Errorf("%d members are not read in %s", members, deadline)
 	}
-	return best
 }
 
 func parse(t *testing.T, text string) strictjson.Object {

@@ -41,6 +41,10 @@ func (c Claims) Int64(name string) (int64, bool) {
 	return v.Int64()
 }
 
+// Time returns a claim that is a time: whole seconds (RFC 7519, section 2,
+// NumericDate), written as an integer, after 1970 and before the year 10000.
+func (c Claims) Time(name string) (time.Time, bool) { return readDate(c.object, name) }
+
 // Strings returns a claim that is an array of strings.
 func (c Claims) Strings(name string) ([]string, bool) {
 	v, _ := c.object.Lookup(name)
@@ -52,11 +56,10 @@ func (c Claims) Strings(name string) ([]string, bool) {
 // value are left out.
 func (c Claims) Extra() map[string]any {
 	extra := map[string]any{}
-	for _, name := range c.object.Names() {
+	for name, v := range c.object.All() {
 		if slices.Contains(registered, name) {
 			continue
 		}
-		v, _ := c.object.Lookup(name)
 		if value, ok := v.Any(); ok {
 			extra[name] = value
 		}

@@ -14,8 +14,9 @@
 // # What it does not do
 //
 // It does not decrypt (JWE), does not speak the JSON serialization, does not
-// know nonces, and does not remember tokens: the same token is right as often
-// as it is presented, until it expires.
+// know nonces, and does not spend tokens: the same token is right as often as
+// it is presented, until it expires. A [Cache] remembers that a token is right,
+// never that it was used.
 //
 // # Errors
 //

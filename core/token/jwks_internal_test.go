@@ -201,8 +201,8 @@ func TestDifferentKeysWithOneIDAreNotUsed(t *testing.T) {
 	}
 
 	static := Static(
-		Key{ID: "k1", Algorithm: "ES256", public: &one.PublicKey},
-		Key{ID: "k1", Algorithm: "ES256", public: &two.PublicKey},
+		Key{ID: "k1", Algorithm: "ES256", public: &publicKey{raw: &one.PublicKey}},
+		Key{ID: "k1", Algorithm: "ES256", public: &publicKey{raw: &two.PublicKey}},
 		Key{ID: "k3", Algorithm: "ES256"},
 	)
 	for _, kid := range []string{"", "k1", "k3"} {
@@ -310,7 +310,7 @@ func FuzzJWKS(f *testing.F) {
 			return
 		}
 		for _, key := range set.keys {
-			if _, err := NewKey(key.ID, key.Algorithm, key.public); err != nil {
+			if _, err := NewKey(key.ID, key.Algorithm, key.public.raw); err != nil {
 				t.Fatalf("key %q: %v", key.ID, err)
 			}
 		}

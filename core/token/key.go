@@ -15,17 +15,27 @@ import (
 )
 
 // Key is a public key that may verify signatures of one algorithm. The zero
-// value verifies nothing.
+// value verifies nothing. Keys are equal (==) if they are copies of one, not if
+// they are made of the same numbers.
 type Key struct {
 	ID        string // kid; "" if the issuer gave none
 	Algorithm string // alg
-	public    publicKey
+	public    *publicKey
 }
 
-// publicKey is what the standard library's public keys have in common.
-type publicKey interface {
+// publicKey is a public key that is ready to verify signatures of one
+// algorithm. It is prepared once: keys with one pointer are one key.
+type publicKey struct {
+	raw      rawKey
+	verifier jws.Verifier
+}
+
+// rawKey is what the standard library's public keys have in common.
+type rawKey interface {
 	Equal(other crypto.PublicKey) bool
 }
+
+func (p *publicKey) equal(other *publicKey) bool { return p.raw.Equal(other.raw) }
 
 // The reasons why a key is not used.
 var (
@@ -41,7 +51,7 @@ var (
 // algorithms are the signature algorithms that a policy may allow (RFC 7518,
 // section 3.1; RFC 8037), each with the check of a key for it. A signature
 // scheme with a shared secret is not and will not be among them.
-var algorithms = map[string]func(publicKey) error{
+var algorithms = map[string]func(rawKey) error{
 	"ES256": onCurve(elliptic.P256()),
 	"ES384": onCurve(elliptic.P384()),
 	"ES512": onCurve(elliptic.P521()),
@@ -94,24 +104,27 @@ func newKey(kid, alg string, public crypto.PublicKey) (Key, error) {
 	if !known {
 		return Key{}, errAlgorithm
 	}
-	own, ok := public.(publicKey)
+	raw, ok := public.(rawKey)
 	if !ok {
 		return Key{}, errKeyType
 	}
-	if err := check(own); err != nil {
+	if err := check(raw); err != nil {
 		return Key{}, err
 	}
-	return Key{ID: kid, Algorithm: alg, public: own}, nil
+	verifier, err := jws.NewVerifier(jwa.SignatureAlgorithm(alg))
+	if err != nil {
+		return Key{}, errAlgorithm
+	}
+	return Key{ID: kid, Algorithm: alg, public: &publicKey{raw, verifier}}, nil
 }
 
 // verified reports whether the signature is one of the key's.
 func (k Key) verified(signed, signature []byte) bool {
-	verifier, err := jws.NewVerifier(jwa.SignatureAlgorithm(k.Algorithm))
-	return err == nil && verifier.Verify(signed, signature, k.public) == nil
+	return k.public != nil && k.public.verifier.Verify(signed, signature, k.public.raw) == nil
 }
 
-func onCurve(curve elliptic.Curve) func(publicKey) error {
-	return func(public publicKey) error {
+func onCurve(curve elliptic.Curve) func(rawKey) error {
+	return func(public rawKey) error {
 		key, ok := public.(*ecdsa.PublicKey)
 		if !ok || key == nil {
 			return errKeyType
@@ -126,7 +139,7 @@ func onCurve(curve elliptic.Curve) func(publicKey) error {
 	}
 }
 
-func checkRSA(public publicKey) error {
+func checkRSA(public rawKey) error {
 	const minBits, maxBits = 2048, 8192
 	key, ok := public.(*rsa.PublicKey)
 	if !ok || key == nil || key.N == nil {
@@ -141,7 +154,7 @@ func checkRSA(public publicKey) error {
 	return nil
 }
 
-func checkEd25519(public publicKey) error {
+func checkEd25519(public rawKey) error {
 	key, ok := public.(ed25519.PublicKey)
 	if !ok || len(key) != ed25519.PublicKeySize {
 		return errKeyType

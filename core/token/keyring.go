@@ -14,10 +14,10 @@ type keyring []Key
 func newKeyring(keys []Key) (ring keyring, contested bool) {
 	for i, key := range keys {
 		rivals := func(other Key) bool {
-			return key.ID != "" && other.ID == key.ID && !other.public.Equal(key.public)
+			return key.ID != "" && other.ID == key.ID && !other.public.equal(key.public)
 		}
 		same := func(other Key) bool {
-			return other.ID == key.ID && other.Algorithm == key.Algorithm && other.public.Equal(key.public)
+			return other.ID == key.ID && other.Algorithm == key.Algorithm && other.public.equal(key.public)
 		}
 		switch {
 		case slices.ContainsFunc(keys, rivals):

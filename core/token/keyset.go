@@ -14,6 +14,10 @@ import "context"
 // that it could not be looked at. The two must never be confused. ctx bounds
 // only how long this caller waits.
 //
+// The same question has the same Key (==) for an answer until the keys change:
+// a key is made once, not for each question. A [Cache] forgets what it found
+// under a key that the key set has replaced.
+//
 // A KeySet is used by many goroutines at once. What fetched keys do over time
 // (age, rotation, refetch) is the key set's own business; it need not look at
 // issuer, audience or lifetime of a token.

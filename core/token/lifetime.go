@@ -31,8 +31,7 @@ func readLifetime(o strictjson.Object) (lifetime, error) {
 	return life, nil
 }
 
-// readDate returns a claim that is a time: whole seconds (RFC 7519, section 2,
-// NumericDate), written as an integer, after 1970 and before the year 10000.
+// readDate is [Claims.Time].
 func readDate(o strictjson.Object, name string) (time.Time, bool) {
 	const year10000 = 253_402_300_800
 	v, _ := o.Lookup(name)

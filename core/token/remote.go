@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/time/rate"
@@ -68,17 +69,25 @@ type RemoteKeySet struct {
 	now     func() time.Time
 	log     *slog.Logger
 
-	mu        sync.Mutex
-	budget    *rate.Limiter
-	running   chan struct{}       // closed when the fetch under way has ended; nil if there is none
-	keys      keyring             // of the last good fetch
-	fetchedAt time.Time           // when that was
-	failure   error               // of the latest fetch; nil if it was good
-	absent    map[string]struct{} // ids that were missing from keys
+	held atomic.Pointer[heldKeys] // never nil; changed only under mu
+
+	mu      sync.Mutex
+	budget  *rate.Limiter
+	running chan struct{}       // closed when the fetch under way has ended; nil if there is none
+	failure error               // of the latest fetch; nil if it was good
+	absent  map[string]struct{} // ids that were missing from the held keys
 
 	warned     map[error]struct{} // causes that were logged
 	nextReport time.Time          // when a failure is logged again
 }
+
+// heldKeys are the keys of the last good fetch, none once they are too old.
+type heldKeys struct {
+	keyring
+	fetchedAt time.Time
+}
+
+func (h *heldKeys) age(now time.Time) time.Duration { return now.Sub(h.fetchedAt) }
 
 // NewRemoteKeySet returns a key set that has fetched nothing yet. It panics
 // without RemoteOptions.Fetch.
@@ -94,6 +103,7 @@ func NewRemoteKeySet(o RemoteOptions) *RemoteKeySet {
 		budget:  rate.NewLimiter(rate.Every(fetchPeriod), fetchBurst),
 		warned:  map[error]struct{}{},
 	}
+	r.held.Store(&heldKeys{})
 	if r.now == nil {
 		r.now = time.Now
 	}
@@ -105,6 +115,9 @@ func NewRemoteKeySet(o RemoteOptions) *RemoteKeySet {
 
 // Key returns the key with that id that fits alg; see [KeySet].
 func (r *RemoteKeySet) Key(ctx context.Context, kid, alg string) (Key, error) {
+	if key, ok := r.fresh(kid, alg); ok {
+		return key, nil
+	}
 	key, fetch := r.look(ctx, kid, alg)
 	if key.public != nil && fetch == nil {
 		return key, nil
@@ -133,10 +146,20 @@ func (r *RemoteKeySet) Check(ctx context.Context) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.keys) == 0 {
+	if len(r.held.Load().keyring) == 0 {
 		return r.unavailable("keys_unavailable", r.failure)
 	}
 	return nil
+}
+
+// fresh returns the key if it is among keys that need not be fetched anew. It
+// is what nearly every question is answered with, and waits for no lock.
+func (r *RemoteKeySet) fresh(kid, alg string) (Key, bool) {
+	held := r.held.Load()
+	if held.age(r.now()) >= keyFresh {
+		return Key{}, false
+	}
+	return held.find(kid, alg)
 }
 
 // look returns the key if it is there, and the fetch to wait for, nil if there
@@ -146,7 +169,7 @@ func (r *RemoteKeySet) look(ctx context.Context, kid, alg string) (Key, <-chan s
 	defer r.mu.Unlock()
 	now := r.now()
 	r.forgetStale(now)
-	if key, ok := r.keys.find(kid, alg); ok {
+	if key, ok := r.held.Load().find(kid, alg); ok {
 		return key, r.renew(ctx, now)
 	}
 	if r.answers(kid) || r.missing(kid, now) {
@@ -158,7 +181,7 @@ func (r *RemoteKeySet) look(ctx context.Context, kid, alg string) (Key, <-chan s
 // renew starts a fetch of keys that are not fresh, and returns it if it is to
 // be waited for.
 func (r *RemoteKeySet) renew(ctx context.Context, now time.Time) (fetch <-chan struct{}) {
-	age := now.Sub(r.fetchedAt)
+	age := r.held.Load().age(now)
 	if age < keyFresh {
 		return nil
 	}
@@ -174,15 +197,15 @@ func (r *RemoteKeySet) warm(ctx context.Context) (fetch <-chan struct{}, ready b
 	defer r.mu.Unlock()
 	now := r.now()
 	r.forgetStale(now)
-	if len(r.keys) > 0 {
+	if len(r.held.Load().keyring) > 0 {
 		return nil, true
 	}
 	return r.start(ctx, now), false
 }
 
 func (r *RemoteKeySet) forgetStale(now time.Time) {
-	if now.Sub(r.fetchedAt) >= keyMaxStale {
-		r.keys = nil
+	if held := r.held.Load(); held.age(now) >= keyMaxStale && len(held.keyring) > 0 {
+		r.held.Store(&heldKeys{fetchedAt: held.fetchedAt})
 	}
 }
 
@@ -190,23 +213,25 @@ func (r *RemoteKeySet) forgetStale(now time.Time) {
 // fetch could change nothing: it is there, if not for the algorithm asked for,
 // or the token names none.
 func (r *RemoteKeySet) answers(kid string) bool {
-	return len(r.keys) > 0 && (kid == "" || r.keys.knows(kid))
+	held := r.held.Load()
+	return len(held.keyring) > 0 && (kid == "" || held.knows(kid))
 }
 
 // missing reports whether that id was just looked for and is not there.
 func (r *RemoteKeySet) missing(kid string, now time.Time) bool {
 	_, absent := r.absent[kid]
-	return absent && r.failure == nil && now.Sub(r.fetchedAt) < absentFor
+	return absent && r.failure == nil && r.held.Load().age(now) < absentFor
 }
 
 // conclude says what the latest fetch means for that id.
 func (r *RemoteKeySet) conclude(kid, alg string) (Key, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if key, ok := r.keys.find(kid, alg); ok {
+	held := r.held.Load()
+	if key, ok := held.find(kid, alg); ok {
 		return key, nil
 	}
-	if len(r.keys) == 0 || r.failure != nil && !r.answers(kid) {
+	if len(held.keyring) == 0 || r.failure != nil && !r.answers(kid) {
 		return Key{}, r.unavailable("keys_unavailable", r.failure)
 	}
 	if len(r.absent) < maxAbsent {
@@ -276,7 +301,8 @@ func (r *RemoteKeySet) publish(set jwks, err error) []event {
 	if err != nil {
 		return r.failed(now, err)
 	}
-	r.keys, r.fetchedAt, r.absent = set.keys, now, map[string]struct{}{}
+	r.held.Store(&heldKeys{set.keys, now})
+	r.absent = map[string]struct{}{}
 	return r.fetched(set)
 }
 

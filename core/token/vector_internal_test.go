@@ -36,7 +36,7 @@ func TestTheExamplesOfTheStandardsVerify(t *testing.T) { // J46
 			t.Fatalf("%s: %v", name, err)
 		}
 		end := strings.LastIndexByte(v.token, '.')
-		signature, err := decode(v.token[end+1:])
+		signature, err := decode(nil, v.token[end+1:])
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}

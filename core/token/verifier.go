@@ -36,8 +36,9 @@ type Policy struct {
 
 	// Check is called after the signature, issuer and audience were right and
 	// before the lifetime is looked at, so that "expired" is only ever said of
-	// a token that is right in every other way. Its error is returned as it
-	// is. nil: nothing more is demanded.
+	// a token that is right in every other way. It decides by the claims alone:
+	// a [Cache] asks once and remembers. Its error is returned as it is. nil:
+	// nothing more is demanded.
 	Check func(Claims) error
 
 	Now func() time.Time // nil: time.Now
@@ -100,46 +101,70 @@ func (p *Policy) validate() error {
 // error; TemporarilyUnavailable if the keys could not be looked at.
 func (v *Verifier) Verify(ctx context.Context, raw string) (Claims, error) {
 	p := &v.policy
-	token, err := parse(raw)
+	s, err := p.read(raw)
 	if err != nil {
 		return Claims{}, err
 	}
-	header, err := p.readHeader(token.header)
+	key, err := p.key(ctx, s.header)
 	if err != nil {
 		return Claims{}, err
 	}
-	claims, life, err := p.readClaims(token.claims)
-	if err != nil {
+	if err := p.believe(s, key); err != nil {
 		return Claims{}, err
 	}
-	if err := p.checkSignature(ctx, token, header); err != nil {
-		return Claims{}, err
-	}
-	if p.Check != nil {
-		if err := p.Check(claims); err != nil {
-			return Claims{}, err
-		}
-	}
-	err = life.check(p.Now(), p.ClockSkew)
+	err = p.inTime(s.life)
 	if err != nil && autherr.CodeOf(err) != autherr.TokenExpired {
 		return Claims{}, err
 	}
-	return claims, err
+	return s.claims, err
 }
 
-func (p *Policy) checkSignature(ctx context.Context, token compact, h header) error {
-	key, err := p.Keys.Key(ctx, h.keyID, h.algorithm)
+// statement is what a token says, not yet believed.
+type statement struct {
+	header    header
+	claims    Claims
+	life      lifetime
+	signed    string // what the signature is over
+	signature []byte
+}
+
+// read reads a token, and checks what needs neither a key nor the time.
+func (p *Policy) read(raw string) (statement, error) {
+	token, err := parse(raw)
 	if err != nil {
-		return err
+		return statement{}, err
 	}
-	if key.Algorithm != h.algorithm {
+	s := statement{signed: token.signed, signature: token.signature}
+	if s.header, err = p.readHeader(token.header); err != nil {
+		return statement{}, err
+	}
+	if s.claims, s.life, err = p.readClaims(token.claims); err != nil {
+		return statement{}, err
+	}
+	return s, nil
+}
+
+// key returns the key that a token must be signed with.
+func (p *Policy) key(ctx context.Context, h header) (Key, error) {
+	return p.Keys.Key(ctx, h.keyID, h.algorithm)
+}
+
+// believe checks that the statement is signed with the key, and what the policy
+// demands beyond that.
+func (p *Policy) believe(s statement, key Key) error {
+	if key.Algorithm != s.header.algorithm {
 		return invalid("wrong_algorithm")
 	}
-	if !key.verified([]byte(token.signed), token.signature) {
+	if !key.verified([]byte(s.signed), s.signature) {
 		return invalid("bad_signature")
+	}
+	if p.Check != nil {
+		return p.Check(s.claims)
 	}
 	return nil
 }
+
+func (p *Policy) inTime(l lifetime) error { return l.check(p.Now(), p.ClockSkew) }
 
 // readClaims checks the claims that need neither a key nor the time.
 func (p *Policy) readClaims(o strictjson.Object) (Claims, lifetime, error) {

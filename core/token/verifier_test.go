@@ -17,7 +17,6 @@ import (
 	"errors"
 	"math/big"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -836,35 +835,3 @@ func decode(tb testing.TB, segment string) string {
 	}
 	return string(text)
 }
-
-func BenchmarkVerify(b *testing.B) {
-	i := newIssuer(b, "k1")
-	v := newVerifier(b, strictPolicy(token.Static(i.public(b))))
-	raw := i.sign(b, `{"alg":"ES256","kid":"k1","typ":"JWT"}`, cotterClaims)
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := v.Verify(b.Context(), raw); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
-// BenchmarkVerifyASN1 is the least that a verification can cost.
-func BenchmarkVerifyASN1(b *testing.B) {
-	i := newIssuer(b, "k1")
-	digest := sha256.Sum256([]byte(cotterClaims))
-	signature, err := ecdsa.SignASN1(rand.Reader, i.key, digest[:])
-	if err != nil {
-		b.Fatal(err)
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		if !ecdsa.VerifyASN1(&i.key.PublicKey, digest[:], signature) {
-			b.Fatal("refused")
-		}
-	}
-}
-
-var cotterClaims = `{"client_user_id":"d1a50b6e-6b0c-4bb2-a7c6-3f2b8f1f0c11","authentication_method":"OTP","type":"client_access_token",` +
-	`"scope":"access","aud":"app","exp":` + strconv.FormatInt(issued.Add(time.Hour).Unix(), 10) + `,"jti":"f4f2c1de-0d2f-4b38-9f4c-0f0a4a0d6c55",` +
-	`"iat":1795345200,"iss":"https://issuer.example","sub":"d1a50b6e-6b0c-4bb2-a7c6-3f2b8f1f0c11"}`

@@ -70,6 +70,6 @@ func (g *gateway) Verify(ctx context.Context, c provider.Credential) (identity.I
 	}
 	return identity.Identity{
 		Key:      identity.Key{Issuer: claims.Issuer, Subject: claims.Subject},
-		Audience: claims.Audience, IssuedAt: claims.IssuedAt, ExpiresAt: claims.ExpiresAt, Claims: claims.Extra(),
+		Audience: claims.Audience, IssuedAt: claims.IssuedAt, ExpiresAt: claims.ExpiresAt, Claims: identity.NewClaims(claims.Extra()),
 	}, nil
 }

@@ -57,6 +57,45 @@ func login(access, id string) provider.Credential {
 	return provider.Credential{Use: provider.Login, AccessToken: access, IDToken: id}
 }
 
+func request(access string) provider.Credential {
+	return provider.Credential{Use: provider.Request, AccessToken: access}
+}
+
+func TestWhatARequestRemembersIsNoNewsToALogin(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	i := providertest.NewIssuer(t)
+	i.Now = func() time.Time { return now }
+	p := open(t, i, func(_ *cotter.Settings, e *provider.Env) { e.Now = i.Now })
+	access := i.AccessToken(ada)
+	start := now
+	for _, step := range []struct {
+		after          time.Duration
+		request, login autherr.Code
+	}{
+		{0, "", ""},
+		{15 * time.Minute, "", ""},
+		{15*time.Minute + time.Second, "", autherr.TokenExpired}, // login_max_age
+		{time.Hour + 30*time.Second, "", autherr.TokenExpired},
+		{time.Hour + 31*time.Second, autherr.TokenExpired, autherr.TokenExpired},
+		{time.Minute, "", ""},
+	} {
+		now = start.Add(step.after)
+		for _, use := range []struct {
+			provider.Credential
+			want autherr.Code
+		}{{request(access), step.request}, {login(access, ""), step.login}} {
+			id, err := p.Verify(t.Context(), use.Credential)
+			switch {
+			case use.want == "" && (err != nil || id.Subject != providertest.SubjectOf(ada) || id.Claims.Get("scope") != "access"):
+				t.Errorf("after %v: %+v and %v", step.after, id, err)
+			case use.want != "" && (autherr.CodeOf(err) != use.want || id.Subject != ""):
+				t.Errorf("after %v: %+v and %v, want %s", step.after, id, err, use.want)
+			}
+		}
+	}
+}
+
 func TestCotterIsAProvider(t *testing.T) {
 	t.Parallel()
 	providertest.Run(t, providertest.Subject{
@@ -103,6 +142,7 @@ func TestAccessTokensMustFollowCottersRules(t *testing.T) {
 		"identifier is a list":      {claim("identifier", []string{ada}), "malformed_identifier"},
 		"kid missing":               {header("kid", nil), "missing_key_id"},
 		"another header member":     {header("x5t", "AA"), "forbidden_header"},
+		"typ of RFC 9068":           {header("typ", "at+jwt"), "wrong_header_type"},
 		"signed with RS256":         {providertest.SignedBy(published(i)), "wrong_algorithm"},
 	} {
 		_, err := p.Verify(t.Context(), login(i.AccessToken(ada, c.edit), ""))
@@ -251,7 +291,7 @@ func TestAnIdentitySaysWhatIsSigned(t *testing.T) {
 	if !id.AuthenticatedAt.IsZero() {
 		t.Errorf("authenticated at %v, want unknown", id.AuthenticatedAt)
 	}
-	if id.Claims["plan"] != "gold" || id.Claims["sub"] != nil || id.Claims["exp"] != nil {
+	if id.Claims.Get("plan") != "gold" || id.Claims.Get("sub") != nil || id.Claims.Get("exp") != nil {
 		t.Errorf("claims %v", id.Claims)
 	}
 }

@@ -26,9 +26,10 @@ type Options struct {
 // Verifier verifies Cotter's tokens under the keys of any key set. It is a
 // [provider.Provider] with the ability [provider.Issuers].
 type Verifier struct {
-	options Options
-	access  *token.Verifier
-	id      *token.Verifier
+	options  Options
+	access   *token.Verifier
+	id       *token.Verifier
+	requests *token.Cache[identity.Identity] // of access tokens
 }
 
 var (
@@ -62,7 +63,9 @@ func New(o Options) (*Verifier, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cotter: %w", err)
 	}
-	return &Verifier{options: o, access: access, id: id}, nil
+	v := &Verifier{options: o, access: access, id: id}
+	v.requests = token.NewCache(access, o.Common.Cache, v.bearer)
+	return v, nil
 }
 
 // Issuers says that access tokens for the API key are addressed to v.
@@ -77,10 +80,14 @@ func (v *Verifier) Issuers() []provider.Issuer {
 
 // Verify is [provider.Provider]. The access token is required; an ID token
 // beside it must be right too, and about the same person. "Expired" is said
-// only when nothing else is wrong with either.
+// only when nothing else is wrong with either. The access token of a request
+// may have been verified before; a login is verified in full.
 func (v *Verifier) Verify(ctx context.Context, c provider.Credential) (identity.Identity, error) {
 	if c.AccessToken == "" {
 		return identity.Identity{}, autherr.New(autherr.InvalidToken, "missing_access_token")
+	}
+	if c.Use == provider.Request && c.IDToken == "" {
+		return v.requests.Verify(ctx, c.AccessToken)
 	}
 	access, late, err := v.open(ctx, v.access, c.AccessToken, c.Use)
 	if err != nil {
@@ -118,6 +125,11 @@ func (v *Verifier) open(ctx context.Context, rules *token.Verifier, raw string, 
 	}
 }
 
+// bearer is what a verified access token says by itself.
+func (v *Verifier) bearer(access token.Claims) identity.Identity {
+	return v.identity(access, text(access, "identifier"))
+}
+
 // identity is what a verified access token and the signed identifier say.
 func (v *Verifier) identity(access token.Claims, identifier string) identity.Identity {
 	// Not every database keeps a NUL.
@@ -135,7 +147,7 @@ func (v *Verifier) identity(access token.Claims, identifier string) identity.Ide
 		Audience:   access.Audience,
 		IssuedAt:   access.IssuedAt,
 		ExpiresAt:  access.ExpiresAt,
-		Claims:     access.Extra(),
+		Claims:     identity.NewClaims(access.Extra()),
 	}
 	switch {
 	case identity.IsEmail(identifier):

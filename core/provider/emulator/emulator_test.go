@@ -89,13 +89,12 @@ func request(method, target, body string) web.Request {
 	}
 }
 
-func header(fields map[string]string) func(string) []string {
-	return func(name string) []string {
-		if value, ok := fields[name]; ok {
-			return []string{value}
-		}
-		return nil
+func header(fields map[string]string) http.Header {
+	lines := http.Header{}
+	for name, value := range fields {
+		lines.Set(name, value)
 	}
+	return lines
 }
 
 func withHeader(r web.Request, pairs ...string) web.Request {

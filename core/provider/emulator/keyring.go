@@ -19,6 +19,7 @@ import (
 type signingKey struct {
 	id      string
 	private *ecdsa.PrivateKey
+	public  token.Key
 }
 
 func newSigningKey() (*signingKey, error) {
@@ -26,7 +27,12 @@ func newSigningKey() (*signingKey, error) {
 	if err != nil {
 		return nil, fmt.Errorf("emulator: generate a key: %w", err)
 	}
-	return &signingKey{id: "SPACE_JWT_PUBLIC:" + strings.ToUpper(uuid.NewString()), private: private}, nil
+	id := "SPACE_JWT_PUBLIC:" + strings.ToUpper(uuid.NewString())
+	public, err := token.NewKey(id, "ES256", &private.PublicKey)
+	if err != nil {
+		return nil, fmt.Errorf("emulator: %w", err)
+	}
+	return &signingKey{id, private, public}, nil
 }
 
 // maxPublished is how many keys are published at most; rotating beyond it
@@ -120,11 +126,7 @@ func (r *keyring) Key(ctx context.Context, kid, alg string) (token.Key, error) {
 	defer r.mu.Unlock()
 	var keys []token.Key
 	for _, published := range r.published {
-		key, err := token.NewKey(published.id, "ES256", &published.private.PublicKey)
-		if err != nil {
-			return token.Key{}, fmt.Errorf("emulator: %w", err)
-		}
-		keys = append(keys, key)
+		keys = append(keys, published.public)
 	}
 	return token.Static(keys...).Key(ctx, kid, alg)
 }

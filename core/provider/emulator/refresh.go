@@ -46,7 +46,7 @@ func presentedToken(body strictjson.Object, r web.Request) string {
 const refreshCookieName = "refreshToken"
 
 func cookieToken(r web.Request) string {
-	carrier := http.Request{Header: http.Header{"Cookie": r.Header("Cookie")}}
+	carrier := http.Request{Header: http.Header{"Cookie": r.Header.Values("Cookie")}}
 	if cookies := carrier.CookiesNamed(refreshCookieName); len(cookies) > 0 {
 		return cookies[0].Value
 	}

@@ -229,13 +229,32 @@ func TestAnIdentitySaysWhatIsSigned(t *testing.T) {
 	if id.Identifier != ada || id.AuthMethod != "pwd otp" || id.AuthenticatedAt.Unix() != now-60 {
 		t.Errorf("identifier %q, method %q, authenticated at %v", id.Identifier, id.AuthMethod, id.AuthenticatedAt)
 	}
-	if id.Claims["name"] != "Ada" {
+	if id.Claims.Get("name") != "Ada" {
 		t.Errorf("claims %v", id.Claims)
 	}
 	for _, wrong := range []any{nil, "-62135596800", 0, -1, now + 3600, 1.5, true} {
 		id, err := p.Verify(t.Context(), login(i.OIDCToken(ada, providertest.Claim("auth_time", wrong))))
 		if err != nil || !id.AuthenticatedAt.IsZero() {
 			t.Errorf("auth_time %v: got %v and %v, want unknown", wrong, id.AuthenticatedAt, err)
+		}
+	}
+}
+
+func TestASignInOfTheFutureIsBelievedOnceItIsPast(t *testing.T) {
+	t.Parallel()
+	now := time.Now()
+	i := providertest.NewIssuer(t)
+	p := open(t, i, func(_ *oidc.Settings, e *provider.Env) { e.Now = func() time.Time { return now } })
+	start := now
+	at := start.Add(time.Minute).Truncate(time.Second)
+	request := provider.Credential{Use: provider.Request, IDToken: i.OIDCToken(ada, providertest.Claim("auth_time", at.Unix()))}
+	for _, step := range []struct {
+		after time.Duration
+		want  time.Time
+	}{{0, time.Time{}}, {2 * time.Minute, at}, {0, time.Time{}}} {
+		now = start.Add(step.after)
+		if id, err := p.Verify(t.Context(), request); err != nil || !id.AuthenticatedAt.Equal(step.want) {
+			t.Errorf("after %v: authenticated at %v, %v, want %v", step.after, id.AuthenticatedAt, err, step.want)
 		}
 	}
 }
@@ -279,7 +298,7 @@ func TestClaimsAreFoundWhereTheSettingsSay(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if id.Subject != "0042" || id.Email != (identity.Contact{Value: "lovelace@example.com", Verification: identity.Verified}) || id.Claims["name"] != "Ada" {
+	if id.Subject != "0042" || id.Email != (identity.Contact{Value: "lovelace@example.com", Verification: identity.Verified}) || id.Claims.Get("name") != "Ada" {
 		t.Errorf("got %+v", id)
 	}
 	for name, oid := range map[string]any{"missing": nil, "empty": "", "blank behind": "0042 ", "number": 42, "not ASCII": "é", "256 bytes": strings.Repeat("a", 256)} {

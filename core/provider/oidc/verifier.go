@@ -19,6 +19,7 @@ type verifier struct {
 	settings Settings
 	layout   layout
 	rules    *token.Verifier
+	requests *token.Cache[identity.Identity]
 	keys     token.KeySet
 	common   provider.Common
 	now      func() time.Time
@@ -51,6 +52,7 @@ func open(_ context.Context, s Settings, env provider.Env) (provider.Provider, e
 	if err != nil {
 		return nil, fmt.Errorf("oidc: %w", err)
 	}
+	v.requests = token.NewCache(v.rules, env.Common.Cache, v.identity)
 	return v, nil
 }
 
@@ -74,10 +76,15 @@ func (v *verifier) Check(ctx context.Context) error {
 
 // Verify is [provider.Provider]. The ID token is required and decides. An
 // access token beside it is looked at only as far as the ID token's at_hash
-// speaks of it.
+// speaks of it. The ID token of a request may have been verified before; a login
+// is verified in full.
 func (v *verifier) Verify(ctx context.Context, c provider.Credential) (identity.Identity, error) {
 	if c.IDToken == "" {
 		return identity.Identity{}, invalid("missing_id_token")
+	}
+	if c.Use == provider.Request && c.AccessToken == "" {
+		id, err := v.requests.Verify(ctx, c.IDToken)
+		return v.atPresent(id), err
 	}
 	claims, late := v.rules.Verify(ctx, c.IDToken)
 	if late != nil && autherr.CodeOf(late) != autherr.TokenExpired {
@@ -92,7 +99,7 @@ func (v *verifier) Verify(ctx context.Context, c provider.Credential) (identity.
 	if late != nil {
 		return identity.Identity{}, late
 	}
-	return v.identity(claims), nil
+	return v.atPresent(v.identity(claims)), nil
 }
 
 // check is what the settings demand of a token beyond what every token must say.
@@ -116,7 +123,7 @@ func scalar(c token.Claims, name string) (string, bool) {
 	return c.String(name)
 }
 
-// identity is what a verified ID token says.
+// identity is what a verified ID token says, at any time.
 func (v *verifier) identity(c token.Claims) identity.Identity {
 	id := identity.Identity{
 		Key:             identity.Key{Issuer: c.Issuer, Subject: v.layout.subject.text(c)},
@@ -124,8 +131,8 @@ func (v *verifier) identity(c token.Claims) identity.Identity {
 		Audience:        c.Audience,
 		IssuedAt:        c.IssuedAt,
 		ExpiresAt:       c.ExpiresAt,
-		AuthenticatedAt: v.authenticatedAt(c),
-		Claims:          c.Extra(),
+		AuthenticatedAt: authenticatedAt(c),
+		Claims:          v.claims(c),
 	}
 	if email := v.layout.email.text(c); identity.IsEmail(email) {
 		id.Email = v.contact(c, "email", email, v.layout.emailVerified)
@@ -134,12 +141,19 @@ func (v *verifier) identity(c token.Claims) identity.Identity {
 		id.Phone = v.contact(c, "phone", phone, v.layout.phoneVerified)
 	}
 	id.Identifier = cmp.Or(id.Email.Value, id.Phone.Value)
+	return id
+}
+
+// claims are the further claims of a token, name and picture wherever they
+// stand in it.
+func (v *verifier) claims(c token.Claims) identity.Claims {
+	claims := c.Extra()
 	for name, at := range map[string]pointer{"name": v.layout.name, "picture": v.layout.picture} {
 		if text := at.text(c); text != "" {
-			id.Claims[name] = text
+			claims[name] = text
 		}
 	}
-	return id
+	return identity.NewClaims(claims)
 }
 
 func (v *verifier) contact(c token.Claims, kind, value string, verified pointer) identity.Contact {
@@ -159,14 +173,22 @@ func authMethod(c token.Claims) string {
 	return ""
 }
 
-// authenticatedAt returns auth_time, if it is a number of seconds that may be
-// true: after 1970, and not in the future.
-func (v *verifier) authenticatedAt(c token.Claims) time.Time {
-	seconds, ok := c.Int64("auth_time")
-	if !ok || seconds <= 0 || seconds > v.now().Add(v.common.ClockSkew.Std()).Unix() {
+// authenticatedAt returns auth_time, zero if it is no time.
+func authenticatedAt(c token.Claims) time.Time {
+	at, ok := c.Time("auth_time")
+	if !ok {
 		return time.Time{}
 	}
-	return time.Unix(seconds, 0).UTC()
+	return at.UTC()
+}
+
+// atPresent drops from an identity what cannot be true yet: a sign-in that lies
+// in the future.
+func (v *verifier) atPresent(id identity.Identity) identity.Identity {
+	if id.AuthenticatedAt.Unix() > v.now().Add(v.common.ClockSkew.Std()).Unix() {
+		id.AuthenticatedAt = time.Time{}
+	}
+	return id
 }
 
 func invalid(reason string) error { return autherr.New(autherr.InvalidToken, reason) }

@@ -49,13 +49,17 @@ func Run(t *testing.T, s Subject) {
 
 const ada = "ada@example.com"
 
-// opened returns a new issuer and a provider that has accepted a token of it.
+// opened returns a new issuer and a provider that has accepted a token of it,
+// and may remember one.
 func (s Subject) opened(t *testing.T) (*Issuer, provider.Provider) {
 	t.Helper()
 	i := NewIssuer(t)
 	p := s.Open(t, i)
-	if _, err := p.Verify(t.Context(), s.Mint(i, ada)); err != nil {
-		t.Fatalf("a good credential is refused: %v", err)
+	good := s.Mint(i, ada)
+	for _, c := range []provider.Credential{good, s.request(good), s.request(good)} {
+		if _, err := p.Verify(t.Context(), c); err != nil {
+			t.Fatalf("a good credential is refused: %v", err)
+		}
 	}
 	return i, p
 }
@@ -69,7 +73,11 @@ func (s Subject) goodCredential(t *testing.T) {
 	t.Parallel()
 	i, p := s.opened(t)
 	login := s.Mint(i, ada)
-	for name, c := range map[string]provider.Credential{"login": login, "request": s.request(login)} {
+	for _, use := range []struct {
+		name string
+		provider.Credential
+	}{{"login", login}, {"request", s.request(login)}, {"the same request", s.request(login)}} {
+		name, c := use.name, use.Credential
 		id, err := p.Verify(t.Context(), c)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
@@ -273,13 +281,15 @@ func (s Subject) rotation(t *testing.T) {
 	t.Parallel()
 	i, p := s.opened(t)
 	old := s.Mint(i, ada)
+	s.want(t, p, "old key, at a request", s.request(old), "")
 	i.Rotate()
 	s.want(t, p, "new key", s.Mint(i, ada), "")
 	s.want(t, p, "old key, still published", old, "")
+	s.want(t, p, "old key, still published, at a request", s.request(old), "")
 	i.DropOldKeys()
 	i.Rotate()
 	s.want(t, p, "newest key", s.Mint(i, ada), "")
-	s.want(t, p, "old key, published no more", old, autherr.InvalidToken)
+	s.refuse(t, p, "old key, published no more", old)
 }
 
 func (s Subject) concurrentUse(t *testing.T) {
@@ -290,11 +300,14 @@ func (s Subject) concurrentUse(t *testing.T) {
 	for n := range 64 {
 		group.Go(func() {
 			identifier := fmt.Sprintf("user%d@example.com", n)
-			id, err := p.Verify(t.Context(), s.Mint(i, identifier))
-			if err != nil {
-				t.Errorf("%s: %v", identifier, err)
-			} else if id.Subject != SubjectOf(identifier) {
-				t.Errorf("%s is told the subject %s", identifier, id.Subject)
+			login := s.Mint(i, identifier)
+			for _, c := range []provider.Credential{login, s.request(login), s.request(login)} {
+				id, err := p.Verify(t.Context(), c)
+				if err != nil {
+					t.Errorf("%s: %v", identifier, err)
+				} else if id.Subject != SubjectOf(identifier) {
+					t.Errorf("%s is told the subject %s", identifier, id.Subject)
+				}
 			}
 		})
 	}

@@ -1,0 +1,85 @@
+package token
+
+import (
+	"fmt"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cotterpin/cotterpin/core/identity"
+)
+
+// anySignature verifies everything, so that a million tokens need not be signed.
+type anySignature struct{}
+
+func (anySignature) Verify([]byte, []byte, any) error { return nil }
+
+func TestTheMemoryOfACacheIsBounded(t *testing.T) { //nolint:paralleltest // the heap is everybody's
+	places, many := 1000, 1_000_000
+	if testing.Short() || raceDetector {
+		places, many = 200, 5000
+	}
+	for _, c := range []struct { //nolint:paralleltest // the same
+		name   string
+		claims string // beside the registered ones
+		n      int
+	}{
+		{"UsualTokens", `"scope":"access","type":"client_access_token","authentication_method":"OTP","jti":"f4f2c1de-0d2f-4b38-9f4c-0f0a4a0d6c55"`, many},
+		{"LongClaims", `"roles":"` + strings.Repeat("a", 5000) + `"`, places},
+		{"ManyMembers", manyMembers(600), places},
+		{"ManyElements", `"roles":["a"` + strings.Repeat(`,""`, 1700) + `]`, places},
+		{"ManyNumbers", `"roles":1` + strings.Repeat(" ", 5000), places},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			now := time.Unix(1795345200, 0)
+			key := Key{ID: "k1", Algorithm: "ES256", public: &publicKey{verifier: anySignature{}}}
+			v, err := NewVerifier(Policy{
+				Keys: keyring{key}, Issuer: "i", Audience: []string{"app"}, Algorithms: []string{"ES256"},
+				Now: func() time.Time { return now },
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			read := func(c Claims) identity.Identity {
+				key := identity.Key{Issuer: c.Issuer, Subject: c.Subject}
+				return identity.Identity{Key: key, Audience: c.Audience, Claims: identity.NewClaims(c.Extra())}
+			}
+			before := heap()
+			cache := NewCache(v, places, read)
+			head := base64url.EncodeToString([]byte(`{"alg":"ES256","kid":"k1"}`)) + "."
+			for n := range c.n {
+				claims := fmt.Sprintf(`{"iss":"i","aud":"app","sub":"user-%d","iat":1795345200,"exp":1795348800,%s}`, n, c.claims)
+				raw := head + base64url.EncodeToString([]byte(claims)) + ".AA"
+				if id, err := cache.Verify(t.Context(), raw); err != nil || id.Subject != fmt.Sprint("user-", n) {
+					t.Fatalf("%q, %v", id.Subject, err)
+				}
+			}
+			cache.known.CleanUp()
+			entries, weight := cache.known.EstimatedSize(), int(cache.known.WeightedSize())
+			used := heap() - before
+			t.Logf("%d tokens are remembered in %d places, %d bytes each", entries, weight, used/int64(max(entries, 1)))
+			if entries == 0 || weight > places || used > int64(places*CachedSize) {
+				t.Errorf("%d bytes in %d places, want %d in %d at most", used, weight, places*CachedSize, places)
+			}
+			runtime.KeepAlive(cache)
+		})
+	}
+}
+
+func manyMembers(n int) string {
+	var members []string
+	for i := range n {
+		members = append(members, fmt.Sprintf(`"%x":1`, i))
+	}
+	return strings.Join(members, ",")
+}
+
+// heap returns the bytes of what is still in use.
+func heap() int64 {
+	runtime.GC()
+	runtime.GC()
+	var stats runtime.MemStats
+	runtime.ReadMemStats(&stats)
+	return int64(stats.HeapAlloc)
+}

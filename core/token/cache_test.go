@@ -1,0 +1,534 @@
+package token_test
+
+import (
+	"context"
+	"crypto/elliptic"
+	"errors"
+	"fmt"
+	"math/big"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/token"
+)
+
+// cached is a cache of subjects that counts how often a token was judged.
+type cached struct {
+	*token.Cache[string]
+	judged *atomic.Int64
+}
+
+func newCached(tb testing.TB, p token.Policy, tokens int) cached {
+	tb.Helper()
+	c := cached{judged: new(atomic.Int64)}
+	check := p.Check
+	p.Check = func(claims token.Claims) error {
+		c.judged.Add(1)
+		if check != nil {
+			return check(claims)
+		}
+		return nil
+	}
+	c.Cache = token.NewCache(newVerifier(tb, p), tokens, func(claims token.Claims) string { return claims.Subject })
+	return c
+}
+
+// gives demands that the token is right, and that it has been judged that often
+// by then.
+func (c cached) gives(tb testing.TB, raw, subject string, judged int64) {
+	tb.Helper()
+	if got, err := c.Verify(tb.Context(), raw); err != nil || got != subject {
+		tb.Errorf("got %q and %v, want %q", got, err, subject)
+	}
+	if got := c.judged.Load(); got != judged {
+		tb.Errorf("tokens were judged %d times, want %d", got, judged)
+	}
+}
+
+// refuses demands that the token is refused with that code and reason.
+func (c cached) refuses(tb testing.TB, raw string, code autherr.Code, reason string) {
+	tb.Helper()
+	got, err := c.Verify(tb.Context(), raw)
+	if err == nil || autherr.CodeOf(err) != code || autherr.ReasonOf(err) != reason || got != "" {
+		tb.Errorf("got %q and %v, want %s (%s)", got, err, code, reason)
+	}
+}
+
+func TestATokenThatComesAgainIsNotJudgedAgain(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t, "k1")
+	c := newCached(t, strictPolicy(token.Static(i.public(t))), 10)
+	ada, bob := i.sign(t, goodHeader, goodClaims), i.sign(t, goodHeader, change(t, goodClaims, "user-1", "user-2"))
+	c.gives(t, ada, "user-1", 1)
+	c.gives(t, ada, "user-1", 1)
+	c.gives(t, bob, "user-2", 2)
+	c.gives(t, bob, "user-2", 2)
+	c.gives(t, ada, "user-1", 2)
+}
+
+func TestACacheOfNoneJudgesEachTime(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t, "k1")
+	c := newCached(t, strictPolicy(token.Static(i.public(t))), 0)
+	raw := i.sign(t, goodHeader, goodClaims)
+	c.gives(t, raw, "user-1", 1)
+	c.gives(t, raw, "user-1", 2)
+	c.refuses(t, raw+"A", autherr.InvalidToken, "bad_signature")
+}
+
+func TestThatATokenIsWrongIsNotRemembered(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t, "k1")
+	policy := strictPolicy(token.Static(i.public(t)))
+	refusal := error(autherr.New(autherr.InvalidToken, "wrong_scope"))
+	policy.Check = func(token.Claims) error { return refusal }
+	c := newCached(t, policy, 10)
+	raw := i.sign(t, goodHeader, goodClaims)
+	c.refuses(t, raw, autherr.InvalidToken, "wrong_scope")
+	refusal = nil
+	c.gives(t, raw, "user-1", 2)
+}
+
+func TestATokenThatDiffersInOneByteIsAnother(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t, "k1")
+	policy := strictPolicy(token.Static(i.public(t)))
+	v, c := newVerifier(t, policy), newCached(t, policy, 10)
+	raw := i.sign(t, goodHeader, goodClaims)
+	c.gives(t, raw, "user-1", 1)
+
+	others := []string{raw + "=", raw + " ", raw + "\n", raw + ".", " " + raw, raw[:len(raw)-1], raw + strings.Repeat("A", token.MaxSize)}
+	for at := range len(raw) {
+		others = append(others, raw[:at]+string(raw[at]^1)+raw[at+1:])
+	}
+	for _, other := range others {
+		_, want := v.Verify(t.Context(), other)
+		if want == nil {
+			t.Fatalf("%q is right", other)
+		}
+		c.refuses(t, other, autherr.CodeOf(want), autherr.ReasonOf(want))
+	}
+	c.gives(t, raw, "user-1", 1)
+}
+
+func TestASecondSignatureOfATokenIsJudged(t *testing.T) { // J15
+	t.Parallel()
+	i := newIssuer(t, "k1")
+	c := newCached(t, strictPolicy(token.Static(i.public(t))), 10)
+	raw := i.sign(t, goodHeader, goodClaims)
+	c.gives(t, raw, "user-1", 1)
+
+	end := strings.LastIndexByte(raw, '.')
+	signature := []byte(decode(t, raw[end+1:]))
+	s := new(big.Int).SetBytes(signature[32:])
+	s.Sub(elliptic.P256().Params().N, s).FillBytes(signature[32:]) // (r, n-s) signs the same text
+	c.gives(t, raw[:end+1]+encode(string(signature)), "user-1", 2)
+}
+
+func TestARememberedTokenLivesNoLonger(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t, "k1")
+	policy := strictPolicy(token.Static(i.public(t)))
+	now := issued
+	policy.Now = func() time.Time { return now }
+	c := newCached(t, policy, 10)
+	raw := i.sign(t, goodHeader, change(t, goodClaims, `"exp"`, `"nbf":1795345260,"exp"`)) // a minute after iat
+	const expiry = time.Hour
+
+	now = issued.Add(time.Minute)
+	c.gives(t, raw, "user-1", 1)
+	for _, step := range []struct {
+		at     time.Duration // after iat
+		code   autherr.Code  // "": it is right
+		reason string
+		judged int64
+	}{
+		{expiry, "", "", 1},
+		{expiry + 30*time.Second, "", "", 1},
+		{expiry + 31*time.Second, autherr.TokenExpired, "expired", 2},
+		{expiry + 31*time.Second, autherr.TokenExpired, "expired", 3}, // that it expired is not remembered
+		{expiry, "", "", 4},
+		{expiry, "", "", 4},
+		{30 * time.Second, "", "", 4}, // the clock goes back
+		{29 * time.Second, autherr.InvalidToken, "not_yet_valid", 5},
+		{-31 * time.Second, autherr.InvalidToken, "issued_in_future", 6},
+		{expiry, "", "", 7},
+	} {
+		now = issued.Add(step.at)
+		if step.code == "" {
+			c.gives(t, raw, "user-1", step.judged)
+			continue
+		}
+		c.refuses(t, raw, step.code, step.reason)
+		if got := c.judged.Load(); got != step.judged {
+			t.Errorf("at %v the token was judged %d times, want %d", step.at, got, step.judged)
+		}
+		_, want := newVerifier(t, policy).Verify(t.Context(), raw)
+		if _, got := c.Verify(t.Context(), raw); got == nil || got.Error() != want.Error() {
+			t.Errorf("at %v the cache says %v, the verifier %v", step.at, got, want)
+		}
+		c.judged.Store(step.judged)
+	}
+}
+
+func TestARememberedTokenEndsWithItsKey(t *testing.T) { // J41
+	t.Parallel()
+	for name, next := range map[string]struct{ kid, reason string }{
+		"AnotherKey":             {"k2", "unknown_key"},
+		"AnotherKeyUnderItsName": {"k1", "bad_signature"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				i := newIssuer(t, "k1")
+				up := new(upstream)
+				up.serve(t, i)
+				policy := strictPolicy(token.NewRemoteKeySet(token.RemoteOptions{Fetch: up.fetch}))
+				c := newCached(t, policy, 10)
+				raw := i.sign(t, goodHeader, goodClaims)
+				c.gives(t, raw, "user-1", 1)
+
+				time.Sleep(50 * time.Minute) // then the keys are fetched beside their use
+				c.gives(t, raw, "user-1", 1)
+				up.expect(t, 2)
+				c.gives(t, raw, "user-1", 2) // the same key, fetched anew
+
+				up.serve(t, newIssuer(t, next.kid))
+				time.Sleep(50 * time.Minute)
+				c.gives(t, raw, "user-1", 2)
+				up.expect(t, 3)
+				c.refuses(t, raw, autherr.InvalidToken, next.reason)
+
+				up.serve(t, i)
+				time.Sleep(time.Hour)
+				c.gives(t, raw, "user-1", 3)
+			})
+		})
+	}
+}
+
+func TestARememberedTokenEndsWithTheAgeOfItsKey(t *testing.T) { // K10
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		i := newIssuer(t, "k1")
+		up := new(upstream)
+		up.serve(t, i)
+		c := newCached(t, strictPolicy(token.NewRemoteKeySet(token.RemoteOptions{Fetch: up.fetch})), 10)
+		raw := i.sign(t, goodHeader, goodClaims)
+		c.gives(t, raw, "user-1", 1)
+		up.fail()
+		time.Sleep(24*time.Hour - 1)
+		c.gives(t, raw, "user-1", 1)
+		time.Sleep(1)
+		c.refuses(t, raw, autherr.TemporarilyUnavailable, "keys_unavailable")
+
+		up.serve(t, newIssuer(t, "k2"))
+		time.Sleep(10 * time.Second)
+		c.refuses(t, raw, autherr.InvalidToken, "unknown_key") // at once, however long nobody asked
+	})
+}
+
+func TestCachesShareNothing(t *testing.T) { // J49
+	t.Parallel()
+	i := newIssuer(t, "k1")
+	policy := strictPolicy(token.Static(i.public(t)))
+	c := newCached(t, policy, 10)
+	raw := i.sign(t, goodHeader, goodClaims)
+	c.gives(t, raw, "user-1", 1)
+	for reason, differ := range map[string]func(*token.Policy){
+		"wrong_audience": func(p *token.Policy) { p.Audience = []string{"other"} },
+		"wrong_issuer":   func(p *token.Policy) { p.Issuer = "https://other.example" },
+		"unknown_key":    func(p *token.Policy) { p.Keys = token.Static(newIssuer(t, "k2").public(t)) },
+		"bad_signature":  func(p *token.Policy) { p.Keys = token.Static(newIssuer(t, "k1").public(t)) },
+		"wrong_scope": func(p *token.Policy) {
+			p.Check = func(token.Claims) error { return autherr.New(autherr.InvalidToken, "wrong_scope") }
+		},
+	} {
+		other := policy
+		differ(&other)
+		newCached(t, other, 10).refuses(t, raw, autherr.InvalidToken, reason)
+	}
+	c.gives(t, raw, "user-1", 1)
+}
+
+func TestManyTokensAtTheSameTimeAreNeverMixedUp(t *testing.T) { // J50
+	t.Parallel()
+	const n = 1000
+	i := newIssuer(t, "k1")
+	c := newCached(t, strictPolicy(token.Static(i.public(t))), n/2) // while some are forgotten
+	var all sync.WaitGroup
+	for user := range n {
+		subject := fmt.Sprint("user-", user+2)
+		raw := i.sign(t, goodHeader, change(t, goodClaims, "user-1", subject))
+		for range 2 {
+			all.Go(func() {
+				for range 2 {
+					if got, err := c.Verify(t.Context(), raw); err != nil || got != subject {
+						t.Errorf("%s: got %q and %v", subject, got, err)
+					}
+				}
+			})
+		}
+	}
+	all.Wait()
+}
+
+// slowCheck makes a judgement take a second of a synctest bubble.
+func slowCheck(p *token.Policy) {
+	p.Check = func(token.Claims) error { time.Sleep(time.Second); return nil }
+}
+
+func TestUsesAtTheSameTimeAreJudgedOnce(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		i := newIssuer(t, "k1")
+		policy := strictPolicy(token.Static(i.public(t)))
+		slowCheck(&policy)
+		c := newCached(t, policy, 10)
+		raw := i.sign(t, goodHeader, goodClaims)
+		var all sync.WaitGroup
+		for range 100 {
+			all.Go(func() { c.gives(t, raw, "user-1", 1) })
+		}
+		all.Wait()
+	})
+}
+
+func TestWhatIsWrongDoesNotPassBesideWhatIsRight(t *testing.T) { // J50
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		i := newIssuer(t, "k1")
+		policy := strictPolicy(token.Static(i.public(t)))
+		slowCheck(&policy)
+		c := newCached(t, policy, 10)
+		raw := i.sign(t, goodHeader, goodClaims)
+		forged := newIssuer(t, "k1").sign(t, goodHeader, goodClaims)
+		other := i.sign(t, goodHeader, change(t, goodClaims, "user-1", "user-2"))
+		swapped := other[:strings.LastIndexByte(other, '.')] + raw[strings.LastIndexByte(raw, '.'):]
+		var all sync.WaitGroup
+		all.Go(func() { c.gives(t, raw, "user-1", 1) })
+		synctest.Wait() // it is being judged
+		for range 10 {
+			c.refuses(t, forged, autherr.InvalidToken, "bad_signature")
+			c.refuses(t, swapped, autherr.InvalidToken, "bad_signature")
+		}
+		all.Wait()
+	})
+}
+
+func TestWhoHasAnotherKeyJudgesForThemselves(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		i, other := newIssuer(t, "k1"), newIssuer(t, "k1")
+		key := i.public(t)
+		policy := strictPolicy(keySetFunc(func(context.Context, string, string) (token.Key, error) { return key, nil }))
+		slowCheck(&policy)
+		c := newCached(t, policy, 10)
+		raw := i.sign(t, goodHeader, goodClaims)
+		var first sync.WaitGroup
+		first.Go(func() { c.gives(t, raw, "user-1", 1) })
+		synctest.Wait() // it is being judged
+		key = other.public(t)
+		c.refuses(t, raw, autherr.InvalidToken, "bad_signature")
+		first.Wait()
+		c.refuses(t, raw, autherr.InvalidToken, "bad_signature") // and what was found meanwhile does not count
+	})
+}
+
+func TestACallerWhoGivesUpFailsNobodyElse(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		i := newIssuer(t, "k1")
+		up := &upstream{delay: 2 * time.Second}
+		up.serve(t, i)
+		c := newCached(t, strictPolicy(token.NewRemoteKeySet(token.RemoteOptions{Fetch: up.fetch})), 10)
+		raw := i.sign(t, goodHeader, goodClaims)
+		ctx, giveUp := context.WithCancel(t.Context())
+		var all sync.WaitGroup
+		all.Go(func() {
+			if _, err := c.Verify(ctx, raw); !errors.Is(err, context.Canceled) || autherr.CodeOf(err) != autherr.TemporarilyUnavailable {
+				t.Errorf("who gave up got %v", err)
+			}
+		})
+		synctest.Wait()
+		for range 10 {
+			all.Go(func() {
+				if got, err := c.Verify(t.Context(), raw); err != nil || got != "user-1" {
+					t.Errorf("who went on got %q and %v", got, err)
+				}
+			})
+		}
+		synctest.Wait()
+		giveUp()
+		all.Wait()
+	})
+}
+
+func TestAPanicLeavesNobodyWaiting(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		i := newIssuer(t, "k1")
+		policy := strictPolicy(token.Static(i.public(t)))
+		broken := true
+		policy.Check = func(token.Claims) error {
+			time.Sleep(time.Second)
+			if broken {
+				panic("broken")
+			}
+			return nil
+		}
+		c := newCached(t, policy, 10)
+		raw := i.sign(t, goodHeader, goodClaims)
+		var all sync.WaitGroup
+		for range 3 {
+			all.Go(func() {
+				defer func() {
+					if recover() == nil {
+						t.Error("no panic")
+					}
+				}()
+				_, err := c.Verify(t.Context(), raw)
+				t.Errorf("it ends with %v", err)
+			})
+		}
+		all.Wait()
+		broken = false
+		c.gives(t, raw, "user-1", 2)
+	})
+}
+
+// TestACacheChangesNoAnswer lets the same things happen with a cache and
+// without, and compares all that is said.
+func TestACacheChangesNoAnswer(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(3) {
+		t.Run(fmt.Sprint("Seed", seed), func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) { compareWithCache(t, rand.New(rand.NewPCG(seed, seed))) })
+		})
+	}
+}
+
+func compareWithCache(t *testing.T, random *rand.Rand) {
+	t.Helper()
+	issuers := []issuer{newIssuer(t, "k1"), newIssuer(t, "k1"), newIssuer(t, "k2"), newIssuer(t, "k3")}
+	published := func() []issuer {
+		return slices.DeleteFunc(slices.Clone(issuers), func(issuer) bool { return random.IntN(4) == 0 })
+	}
+	first, second := new(upstream), new(upstream)
+	offset := time.Until(issued)
+	now := func() time.Time { return time.Now().Add(offset) }
+	policy := func(up *upstream) token.Policy {
+		p := strictPolicy(token.NewRemoteKeySet(token.RemoteOptions{Fetch: up.fetch}))
+		p.Now = now
+		return p
+	}
+	without, with := newCached(t, policy(first), 0), newCached(t, policy(second), 20)
+	var tokens []string
+	sign := func() {
+		i := issuers[random.IntN(len(issuers))]
+		at := now().Unix() + int64(random.IntN(180)) - 120
+		claims := fmt.Sprintf(`{"iss":"https://issuer.example","aud":"app","sub":"user-%d","iat":%d,"exp":%d}`,
+			len(tokens), at, at+int64(random.IntN(3*3600)))
+		tokens = append(tokens, i.sign(t, change(t, goodHeader, "k1", i.kid), claims))
+	}
+	both := func(set func(*upstream)) { set(first); set(second) }
+	for step := range 600 {
+		if step%20 == 0 {
+			sign()
+		}
+		switch random.IntN(60) {
+		case 0, 1:
+			list := published()
+			both(func(u *upstream) { u.serve(t, list...) })
+		case 2:
+			both((*upstream).fail)
+		case 3:
+			time.Sleep(time.Duration(random.IntN(2*3600)) * time.Second)
+		case 4:
+			offset += time.Duration(random.IntN(1200)-600) * time.Second
+		case 5, 6, 7, 8:
+			time.Sleep(time.Duration(random.IntN(60)) * time.Second)
+		}
+		raw := tokens[max(0, len(tokens)-1-random.IntN(6))]
+		want, wantErr := without.Verify(t.Context(), raw)
+		synctest.Wait()
+		got, err := with.Verify(t.Context(), raw)
+		synctest.Wait()
+		if got != want || fmt.Sprint(err) != fmt.Sprint(wantErr) {
+			t.Fatalf("step %d: with a cache %q and %v, without %q and %v", step, got, err, want, wantErr)
+		}
+	}
+	if first.count() != second.count() {
+		t.Errorf("with a cache there were %d fetches, without %d", second.count(), first.count())
+	}
+	if judged, all := with.judged.Load(), without.judged.Load(); all < 100 || judged > all*3/4 {
+		t.Errorf("%d of %d judgements were made in spite of the cache: this compares little", judged, all)
+	}
+}
+
+func TestACacheIsUsedByManyAtOnce(t *testing.T) {
+	t.Parallel()
+	rounds := 60
+	if testing.Short() {
+		rounds = 10
+	}
+	old, next := newIssuer(t, "k1"), newIssuer(t, "k1")
+	var current atomic.Pointer[token.Key]
+	publish := func(i issuer) { key := i.public(t); current.Store(&key) }
+	publish(old)
+	var clock atomic.Int64
+	policy := strictPolicy(keySetFunc(func(context.Context, string, string) (token.Key, error) { return *current.Load(), nil }))
+	policy.Now = func() time.Time { return issued.Add(time.Duration(clock.Load())) }
+	c := newCached(t, policy, 8)
+	var tokens [2][16]string
+	for n := range 16 {
+		claims := change(t, goodClaims, "user-1", fmt.Sprint("user-", n))
+		tokens[0][n], tokens[1][n] = old.sign(t, goodHeader, claims), next.sign(t, goodHeader, claims)
+	}
+	use := func(generation, n int) error {
+		got, err := c.Verify(t.Context(), tokens[generation][n])
+		if err == nil && got != fmt.Sprint("user-", n) {
+			t.Errorf("the token of user-%d is that of %q", n, got)
+		}
+		return err
+	}
+	stop := make(chan struct{})
+	var all sync.WaitGroup
+	for worker := range 4 {
+		all.Go(func() {
+			for n := worker; ; n++ {
+				select {
+				case <-stop:
+					return
+				default:
+					_ = use(n%2, n/2%16)
+				}
+			}
+		})
+	}
+	for round := range rounds {
+		generation := round % 2
+		publish([]issuer{old, next}[generation])
+		if err := use(generation, round%16); err != nil {
+			t.Errorf("round %d: %v", round, err)
+		}
+		if err := use(1-generation, round%16); autherr.ReasonOf(err) != "bad_signature" {
+			t.Errorf("round %d: the key is gone, but %v", round, err)
+		}
+		clock.Store(int64(2 * time.Hour))
+		if err := use(generation, round%16); autherr.CodeOf(err) != autherr.TokenExpired {
+			t.Errorf("round %d: the token has expired, but %v", round, err)
+		}
+		clock.Store(0)
+	}
+	close(stop)
+	all.Wait()
+}

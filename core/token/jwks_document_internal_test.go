@@ -1,0 +1,58 @@
+package token
+
+import (
+	"crypto/elliptic"
+	"encoding/json"
+	"errors"
+	"testing"
+
+	"github.com/cotterpin/cotterpin/core/autherr"
+)
+
+// Whatever an issuer publishes, what is used of it is public, sound, told apart
+// by its id, and no more than was looked at.
+func FuzzKeySetDocuments(f *testing.F) {
+	one := marshal(f, PublicJWK("k1", &newKeyPair(f, elliptic.P256()).PublicKey))
+	two := marshal(f, PublicJWK("k1", &newKeyPair(f, elliptic.P256()).PublicKey))
+	for _, document := range []string{
+		`{"keys":[` + one + `]}`, `{"keys":[` + one + `,` + two + `]}`, `{"keys":[` + one + `,` + one + `,null,"",{},[]]}`, `{"keys":[],"keys":[` + one + `]}`,
+		`{"KEYS":[` + one + `]}`, `{"keys":` + one + `}`, `{"keys":{}}`, `{}`, `[]`, `null`, ``, "\ufeff{}", `<html>`, `{"keys":[` + one,
+	} {
+		f.Add([]byte(document))
+	}
+	for _, v := range vectors {
+		f.Add([]byte(`{"keys":[` + v.jwk + `]}`))
+	}
+	const algorithmsOfRSA = 6
+	f.Fuzz(func(t *testing.T, document []byte) {
+		set, err := parseJWKS(document)
+		if (err == nil) != (len(set.keys) > 0) {
+			t.Fatalf("%d keys and %v", len(set.keys), err)
+		}
+		if err != nil {
+			return
+		}
+		var members map[string]json.RawMessage
+		var entries []json.RawMessage
+		if err := errors.Join(json.Unmarshal(document, &members), json.Unmarshal(members["keys"], &entries)); err != nil {
+			t.Fatal(err)
+		}
+		if most := algorithmsOfRSA * min(len(entries), maxKeys); len(set.keys) > most {
+			t.Fatalf("%d keys of %d entries", len(set.keys), len(entries))
+		}
+		for _, key := range set.keys {
+			if _, err := NewKey(key.ID, key.Algorithm, key.public.raw); err != nil {
+				t.Fatalf("key %q: %v", key.ID, err)
+			}
+			for _, other := range set.keys {
+				if key.ID != "" && other.ID == key.ID && !other.public.equal(key.public) {
+					t.Fatalf("two keys have the id %q", key.ID)
+				}
+			}
+			found, err := set.keys.Key(t.Context(), key.ID, key.Algorithm)
+			if key.ID != "" && (err != nil || !found.public.equal(key.public)) || err != nil && autherr.CodeOf(err) != autherr.InvalidToken {
+				t.Fatalf("key %q is found as %q, %v", key.ID, found.ID, err)
+			}
+		}
+	})
+}
