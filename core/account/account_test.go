@@ -104,13 +104,6 @@ func (b *broken) Register(ctx context.Context, user identity.User, within accoun
 	return b.Store.Register(ctx, user, within)
 }
 
-func (b *broken) RecordLogin(ctx context.Context, user identity.User) error {
-	if err := b.fail("RecordLogin"); err != nil {
-		return err
-	}
-	return b.Store.RecordLogin(ctx, user)
-}
-
 func (b *broken) Get(ctx context.Context, id identity.UserID) (identity.User, error) {
 	if err := b.fail("Get"); err != nil {
 		return identity.User{}, err

@@ -25,9 +25,10 @@ type NewUser struct {
 // wait for the very connection that tx holds.
 //
 // An error vetoes the registration: nothing is written. If it is an
-// *autherr.Error its code is the answer, such as registration_closed; if ctx has
-// ended the answer is temporarily_unavailable, else internal. A panic is an
-// error too. The hook must neither commit nor
-// roll back nor keep tx. It is called again, for another user id, if its
-// transaction did not last; so what it does outside of tx must bear repeating.
+// *autherr.Error its code is the answer, such as registration_closed, or that of
+// [autherr.StoreFailed] where tx failed; if ctx has ended the answer is
+// temporarily_unavailable, else internal. A panic is an error too. The hook must
+// neither commit nor roll back nor keep tx. It is called again, for another user
+// id, if its transaction did not last; so what it does outside of tx must bear
+// repeating.
 type OnRegister func(ctx context.Context, tx *sql.Tx, user NewUser) error

@@ -22,8 +22,8 @@ const (
 	maxPause    = 20 * time.Millisecond // before the second attempt; the later ones wait longer
 )
 
-// errOvertaken means that another transaction registered or deleted the
-// identity between two statements of an attempt.
+// errOvertaken means that another transaction registered the identity between
+// two statements of an attempt.
 var errOvertaken = errors.New("account: overtaken by another transaction")
 
 // Options say how a [Registrar] registers.
@@ -53,9 +53,13 @@ func NewRegistrar(store Store, options Options) *Registrar {
 
 // RegisterOrLogin returns the user of a verified identity, and whether this
 // call created it. However many calls for one identity run at once, on however
-// many nodes, one creates the user and the others find it. What the identity
-// says about contacts replaces what was stored. After an error that leaves the
-// outcome open, the same call may be made again.
+// many nodes, one creates the user and the others find it. After an error that
+// leaves the outcome open, the same call may be made again.
+//
+// The user is as this login leaves it: what the identity says about contacts
+// replaces what was stored. Of somebody who is known nothing is written yet. The
+// login is recorded by what makes a session of it, [Store.RecordLogin] or the
+// store of the sessions.
 //
 // Errors by code: RegistrationClosed if the identity is unknown and new ones
 // are not taken; AccountDisabled; InvalidToken if the token was issued before
@@ -81,9 +85,8 @@ func (r *Registrar) Known(ctx context.Context, id identity.Identity) (identity.U
 	return Known(ctx, r.store, id)
 }
 
-// attempt reads the clock before it reads the user: what begins at
-// LastLoginAt, such as a session, is then older than any revocation that the
-// attempt did not see.
+// attempt reads the clock before it reads the user: LastLoginAt is then not
+// after what the attempt did not see, as far as clocks agree.
 func (r *Registrar) attempt(ctx context.Context, id identity.Identity) (identity.User, bool, error) {
 	at := r.options.Now().UTC().Truncate(time.Millisecond)
 	known, err := r.store.Find(ctx, id.Key)
@@ -94,8 +97,10 @@ func (r *Registrar) attempt(ctx context.Context, id identity.Identity) (identity
 	case err != nil:
 		return identity.User{}, false, autherr.StoreFailed(err)
 	}
-	user, err := r.login(ctx, known, id, at)
-	return user, false, err
+	if err := admit(known, id.IssuedAt); err != nil {
+		return identity.User{}, false, err
+	}
+	return signedIn(known, id, at), false, nil
 }
 
 func (r *Registrar) register(ctx context.Context, id identity.Identity, at time.Time) (identity.User, error) {
@@ -118,21 +123,6 @@ func (r *Registrar) register(ctx context.Context, id identity.Identity, at time.
 	case refused != nil:
 		return identity.User{}, refused
 	case errors.Is(err, ErrConflict):
-		return identity.User{}, errOvertaken
-	case err != nil:
-		return identity.User{}, autherr.StoreFailed(err)
-	}
-	return user, nil
-}
-
-func (r *Registrar) login(ctx context.Context, known identity.User, id identity.Identity, at time.Time) (identity.User, error) {
-	if err := admit(known, id.IssuedAt); err != nil {
-		return identity.User{}, err
-	}
-	user := signedIn(known, id, at)
-	err := r.store.RecordLogin(ctx, user)
-	switch {
-	case errors.Is(err, ErrNotFound):
 		return identity.User{}, errOvertaken
 	case err != nil:
 		return identity.User{}, autherr.StoreFailed(err)

@@ -43,7 +43,9 @@ type Store interface {
 	Register(ctx context.Context, user identity.User, within Within) error
 
 	// RecordLogin overwrites provider, contacts and last login of the identity
-	// user.IdentityID by what user says. ErrNotFound: it was deleted meanwhile.
+	// user.IdentityID by what user says. ErrNotFound: the user is not as the
+	// login saw it any more: it is not there or has no such identity, is
+	// disabled, or has another not-before than user.NotBefore.
 	RecordLogin(ctx context.Context, user identity.User) error
 
 	// Get returns a user, seen through the identity that signed in last.

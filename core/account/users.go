@@ -3,6 +3,7 @@ package account
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
@@ -24,16 +25,17 @@ type Users struct {
 	sessions Sessions
 	forget   func(identity.UserID)
 	now      func() time.Time
+	log      *slog.Logger
 }
 
-// NewUsers returns the administration of the users in the store. forget is
-// told of each user that may have changed, so that what is remembered of it is
-// dropped; nil if nothing is.
-func NewUsers(store Store, sessions Sessions, forget func(identity.UserID), now func() time.Time) *Users {
+// NewUsers returns the administration of the users in the store, which logs each
+// change. forget is told of each user that may have changed, so that what is
+// remembered of it is dropped; nil if nothing is.
+func NewUsers(store Store, sessions Sessions, forget func(identity.UserID), now func() time.Time, log *slog.Logger) *Users {
 	if forget == nil {
 		forget = func(identity.UserID) {}
 	}
-	return &Users{store: store, sessions: sessions, forget: forget, now: now}
+	return &Users{store: store, sessions: sessions, forget: forget, now: now, log: log}
 }
 
 // Get returns a user, seen through the identity that signed in last.
@@ -51,20 +53,28 @@ func (u *Users) Disable(ctx context.Context, id identity.UserID) error {
 		return coded(err)
 	}
 	_, err := u.sessions.RevokeAll(ctx, id, "", "account_disabled", at)
-	return coded(err)
+	return u.changed(ctx, "user_disabled", id, err)
 }
 
 // Enable lets a disabled user sign in again.
 func (u *Users) Enable(ctx context.Context, id identity.UserID) error {
 	defer u.forget(id)
-	return coded(u.store.Enable(ctx, id))
+	return u.changed(ctx, "user_enabled", id, u.store.Enable(ctx, id))
 }
 
 // Delete removes a user with its identities and sessions. The identity may
 // register again, as another user.
 func (u *Users) Delete(ctx context.Context, id identity.UserID) error {
 	defer u.forget(id)
-	return coded(u.store.Delete(ctx, id))
+	return u.changed(ctx, "user_deleted", id, u.store.Delete(ctx, id))
+}
+
+// changed logs a change, unless it failed.
+func (u *Users) changed(ctx context.Context, event string, id identity.UserID, err error) error {
+	if err == nil {
+		u.log.InfoContext(ctx, "user changed", "event", event, "user_id", id.String())
+	}
+	return coded(err)
 }
 
 func coded(err error) error {

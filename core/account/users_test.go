@@ -2,7 +2,10 @@ package account_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"log/slog"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +16,8 @@ import (
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/identity"
 )
+
+var quiet = slog.New(slog.DiscardHandler)
 
 // administration are the methods of Users, by the method of the store that
 // each calls.
@@ -33,10 +38,10 @@ func TestUsersAreAdministeredByCode(t *testing.T) {
 			t.Parallel()
 			db := memstore.New()
 			user := register(t, db.Accounts())
-			users := account.NewUsers(db.Accounts(), db.Sessions(), nil, now)
+			users := account.NewUsers(db.Accounts(), db.Sessions(), nil, now, quiet)
 			wantError(t, call(t.Context(), users, uuid.Must(uuid.NewV7())), autherr.NotFound, "unknown_user")
 
-			down := account.NewUsers(&broken{Store: db.Accounts(), method: name, err: errDown}, db.Sessions(), nil, now)
+			down := account.NewUsers(&broken{Store: db.Accounts(), method: name, err: errDown}, db.Sessions(), nil, now, quiet)
 			err := call(t.Context(), down, user.ID)
 			wantError(t, err, autherr.TemporarilyUnavailable, "store_failed")
 			if !errors.Is(err, errDown) {
@@ -60,7 +65,7 @@ func TestEveryChangeOfAUserIsForgottenEvenIfItFails(t *testing.T) {
 				user := register(t, db.Accounts())
 				var forgotten []identity.UserID
 				users := account.NewUsers(&broken{Store: db.Accounts(), method: name, err: err}, db.Sessions(),
-					func(id identity.UserID) { forgotten = append(forgotten, id) }, now)
+					func(id identity.UserID) { forgotten = append(forgotten, id) }, now, quiet)
 				if got := call(t.Context(), users, user.ID); (got == nil) != (err == nil) {
 					t.Fatalf("got %v, want %v", got, err)
 				}
@@ -73,12 +78,39 @@ func TestEveryChangeOfAUserIsForgottenEvenIfItFails(t *testing.T) {
 	}
 }
 
+func TestEveryChangeOfAUserIsLoggedUnlessItFails(t *testing.T) {
+	t.Parallel()
+	for name, event := range map[string]string{"Get": "", "Disable": "user_disabled", "Enable": "user_enabled", "Delete": "user_deleted"} {
+		db := memstore.New()
+		user := register(t, db.Accounts())
+		var log strings.Builder
+		logger := slog.New(slog.NewJSONHandler(&log, nil))
+		down := account.NewUsers(&broken{Store: db.Accounts(), method: name, err: errDown}, db.Sessions(), nil, now, logger)
+		if err := administration[name](t.Context(), down, user.ID); err == nil || log.Len() > 0 {
+			t.Errorf("%s failed with %v, and the log says %s", name, err, &log)
+		}
+		if err := administration[name](t.Context(), account.NewUsers(db.Accounts(), db.Sessions(), nil, now, logger), user.ID); err != nil {
+			t.Fatal(err)
+		}
+		var logged struct {
+			Event  string `json:"event"`
+			UserID string `json:"user_id"`
+		}
+		if event == "" && log.Len() == 0 {
+			continue
+		}
+		if err := json.Unmarshal([]byte(log.String()), &logged); err != nil || logged.Event != event || logged.UserID != user.ID.String() {
+			t.Errorf("%s: %v, the log says %s", name, err, &log)
+		}
+	}
+}
+
 func TestADisabledUserHasNoSessions(t *testing.T) {
 	t.Parallel()
 	store := newStore()
 	user := register(t, store)
 	sessions := &endedSessions{}
-	users := account.NewUsers(store, sessions, nil, now)
+	users := account.NewUsers(store, sessions, nil, now, quiet)
 	if err := users.Disable(t.Context(), user.ID); err != nil {
 		t.Fatalf("Disable: %v", err)
 	}

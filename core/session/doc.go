@@ -1,6 +1,7 @@
 // Package session recognises a caller after the login. There are two
 // strategies: [Own] keeps sessions in the database and hands out opaque tokens,
-// [ProviderToken] keeps nothing and takes the provider's own token.
+// [ProviderToken] keeps nothing and takes the provider's own token. Both record
+// the login.
 //
 // [Directory] lists and ends the sessions of a user, and [Store] is the seam to
 // the database. The suite that each store must pass is in package sessiontest.

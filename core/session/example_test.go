@@ -34,11 +34,12 @@ func ExampleOwn() {
 
 	grant, err := sessions.Check(ctx, presented)
 	fmt.Println(grant.Principal.Subject, err)
-	fmt.Println(sessions.End(ctx, presented, "logout"))
+	ended, err := sessions.End(ctx, presented, "logout")
+	fmt.Println(ended.UserID == user.ID, err)
 	_, err = sessions.Check(ctx, presented)
 	fmt.Println(err)
 	// Output:
 	// ada <nil>
-	// <nil>
+	// true <nil>
 	// invalid_token (session_revoked)
 }

@@ -22,7 +22,7 @@ const (
 func (o *Own) keptClaims(ctx context.Context, id identity.Identity) map[string]any {
 	var kept map[string]any
 	for _, name := range o.settings.Claims {
-		if value, ok := id.Claims[name]; ok {
+		if value := id.Claims.Get(name); value != nil {
 			if kept == nil {
 				kept = make(map[string]any)
 			}

@@ -1,9 +1,14 @@
 package session
 
 import (
+	"crypto/rand"
 	"crypto/sha256"
+	"errors"
+	"os"
+	"os/exec"
 	"strings"
 	"testing"
+	"testing/iotest"
 )
 
 func TestATokenHasOneSpelling(t *testing.T) {
@@ -105,4 +110,30 @@ func FuzzATokenThatIsParsedIsWrittenTheSame(f *testing.F) {
 			t.Errorf("%q is written as %q", raw, token.text())
 		}
 	})
+}
+
+// TestWithoutRandomNumbersTheProcessDies runs itself with a source of random
+// numbers that fails: no token may be made of anything else.
+func TestWithoutRandomNumbersTheProcessDies(t *testing.T) {
+	t.Parallel()
+	const broken = "COTTERPIN_TEST_BROKEN_RANDOM"
+	if os.Getenv(broken) == "yes" {
+		rand.Reader = iotest.ErrReader(errors.New("no entropy"))
+	}
+	if os.Getenv(broken) != "" {
+		os.Stdout.WriteString(newOpaque().text())
+		os.Exit(0)
+	}
+	child := func(value string) (stdout string, err error) {
+		command := exec.Command(os.Args[0], "-test.run=^"+t.Name()+"$")
+		command.Env = append(os.Environ(), broken+"="+value)
+		out, err := command.Output()
+		return string(out), err
+	}
+	if out, err := child("no"); err != nil || !strings.Contains(out, opaquePrefix) {
+		t.Fatalf("with random numbers: %v, %q", err, out)
+	}
+	if out, err := child("yes"); err == nil || strings.Contains(out, opaquePrefix) {
+		t.Errorf("without: %v, %q", err, out)
+	}
 }

@@ -5,22 +5,35 @@ import (
 	"crypto/rand"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
+
+	"github.com/maypok86/otter/v2"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/settings"
 )
 
-// How often, and how much at once, the store is written to in passing.
+// How often, for how long, and how much at once, the store is written to in
+// passing.
 const (
-	maxTouchInterval = time.Hour // between two notes of when a session was last seen
+	maxTouchInterval = time.Hour              // between two notes of when a session was last seen
+	touchTimeout     = 250 * time.Millisecond // for a note: a request waits for it
+	maxTouched       = 10_000                 // notes that are remembered
 
 	// sweepDelay keeps an ended session in the store for a while, so that a
 	// node whose clock runs ahead deletes nothing that is live on another.
 	sweepDelay = time.Hour
 	sweepBatch = 500
 )
+
+// touched is a session in the store as requests see it until one of them has
+// noted when it was last seen.
+type touched struct {
+	lookup   Lookup
+	lastSeen int64 // Unix milliseconds
+}
 
 // Own is the strategy of sessions that the kit keeps itself: opaque tokens
 // that are looked up in the database at each request, so that logout, revoke,
@@ -30,51 +43,60 @@ const (
 // when it is revoked, and when its user is disabled, deleted, or has all
 // credentials revoked. When it was last seen is written down at most every
 // min(1 h, idle_ttl/10), so it may end that much early by idleness. All
-// instants come from this process's clock, none from the database's.
+// instants come from this process's clock, none from the database's. Once a
+// caller was told that a session has ended, it stays so, also when the clock is
+// put back.
 type Own struct {
 	settings settings.OwnSession
 	store    Store
 	now      func() time.Time
 	log      *slog.Logger
+
+	touched *otter.Cache[touched, struct{}]
 }
 
 var _ Strategy = (*Own)(nil)
 
 // NewOwn returns the strategy. now and log must not be nil.
 func NewOwn(s settings.OwnSession, store Store, now func() time.Time, log *slog.Logger) *Own {
-	return &Own{settings: s, store: store, now: now, log: log}
+	return &Own{
+		settings: s,
+		store:    store,
+		now:      now,
+		log:      log,
+		touched:  otter.Must(&otter.Options[touched, struct{}]{MaximumSize: maxTouched}),
+	}
 }
 
 // Name returns "own".
 func (o *Own) Name() string { return settings.Own }
 
-// Issue begins a new session, and ends the user's oldest over max_per_user.
+// Keeps reports whether sessions keep that claim of the provider's token.
+func (o *Own) Keeps(claim string) bool { return slices.Contains(o.settings.Claims, claim) }
+
+// Issue begins a new session and records the login, and ends the user's oldest
+// session over max_per_user: all of it or nothing.
 // Every call makes a new token and a new public id; nothing that a caller
 // presented is ever taken over.
 //
-// The session begins at the user's last login, not when Issue is called: all
-// credentials of the user may have been revoked in between.
-//
-// Errors by code: TemporarilyUnavailable if the store failed, or if the user
-// was deleted since the login; the login may be tried again.
+// Errors by code: as [Strategy] says.
 func (o *Own) Issue(ctx context.Context, l Login) (Issued, error) {
 	token := newOpaque()
 	record := o.record(ctx, l, token)
-	err := o.store.Create(ctx, record, o.settings.MaxPerUser)
-	switch {
-	case errors.Is(err, ErrNotFound):
-		return Issued{}, autherr.Wrap(autherr.TemporarilyUnavailable, "user_deleted_meanwhile", err)
-	case err != nil:
-		return Issued{}, autherr.StoreFailed(err)
+	if err := o.store.Create(ctx, record, l.User, o.settings.MaxPerUser); err != nil {
+		return Issued{}, notRecorded(err)
 	}
 	return Issued{Token: token.text(), Session: record.view()}, nil
 }
 
 // Check looks the session up, in one statement, and notes from time to time
-// that it was seen. A failure to note is logged and does not fail the request.
+// that it was seen. However many requests run at once, one of them does so; it
+// waits for the store no longer than a quarter of a second. A failure to note is
+// logged and does not fail the request.
 //
 // Errors by code: InvalidToken for every token that stands for no live session,
-// or was issued for the other transport; TemporarilyUnavailable.
+// was issued for the other transport, or came in one that is not configured;
+// TemporarilyUnavailable.
 func (o *Own) Check(ctx context.Context, p Presented) (Grant, error) {
 	now := o.instant()
 	record, err := o.live(ctx, p, now)
@@ -85,23 +107,26 @@ func (o *Own) Check(ctx context.Context, p Presented) (Grant, error) {
 	return Grant{Principal: record.principal(), Session: record.view(), Transport: record.Transport}, nil
 }
 
-// End revokes the session that a caller presented. What is dead, unknown or
-// unparsable has nothing to end, and that is no error.
+// End revokes the session that a caller presented, and returns it. What is dead,
+// unknown or unparsable has nothing to end, and that is no error.
 //
 // Errors by code: TemporarilyUnavailable; the session may still be live.
-func (o *Own) End(ctx context.Context, p Presented, reason string) error {
+func (o *Own) End(ctx context.Context, p Presented, reason string) (Ended, error) {
 	record, _, err := o.find(ctx, p)
 	switch {
 	case autherr.CodeOf(err) == autherr.InvalidToken:
-		return nil
+		return Ended{}, nil
 	case err != nil:
-		return err
+		return Ended{}, err
 	}
 	err = o.store.Revoke(ctx, record.UserID, record.ID, reason, o.instant())
-	if err != nil && !errors.Is(err, ErrNotFound) {
-		return autherr.StoreFailed(err)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return Ended{}, nil
+	case err != nil:
+		return Ended{}, autherr.StoreFailed(err)
 	}
-	return nil
+	return Ended{ID: record.ID, UserID: record.UserID}, nil
 }
 
 // Renew gives a live session a new token, for when what its caller may do
@@ -170,24 +195,47 @@ func (o *Own) find(ctx context.Context, p Presented) (Record, Owner, error) {
 }
 
 func (o *Own) live(ctx context.Context, p Presented, now time.Time) (Record, error) {
+	if !slices.Contains(o.settings.Transport, p.Transport) {
+		return Record{}, autherr.New(autherr.InvalidToken, "transport_not_listed")
+	}
 	record, owner, err := o.find(ctx, p)
 	if err != nil {
 		return Record{}, err
 	}
 	if why := record.EndedBy(now, owner); why != "" {
+		if record.RevokedAt.IsZero() && byClock(why) {
+			o.bury(ctx, record, why)
+		}
 		return Record{}, autherr.New(autherr.InvalidToken, why)
 	}
 	return record, nil
 }
 
-// touch notes that the session was seen, unless that was done lately, and
-// returns it as it is then.
+// bury notes that the clock has ended a session: one that is put back must not
+// revive it. A failure to note does not make the session live.
+func (o *Own) bury(ctx context.Context, record Record, why string) {
+	err := o.store.Revoke(ctx, record.UserID, record.ID, why, record.LastSeenAt) // when it was live
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		o.log.WarnContext(ctx, "could not note that a session has ended",
+			"event", "session_end_failed", "session_id", record.ID, "error", err.Error())
+	}
+}
+
+// touch notes that the session was seen, unless that was done lately or is
+// being done by another request, and returns it as it is then.
 func (o *Own) touch(ctx context.Context, record Record, now time.Time) Record {
 	if now.Sub(record.LastSeenAt) < o.touchInterval() {
 		return record
 	}
+	seen := touched{record.Lookup, record.LastSeenAt.UnixMilli()}
+	if _, first := o.touched.SetIfAbsent(seen, struct{}{}); !first {
+		return record
+	}
+	ctx, cancel := context.WithTimeout(ctx, touchTimeout)
+	defer cancel()
 	idleEnd := o.idleEnd(now, record.ExpiresAt)
 	if err := o.store.Touch(ctx, record.Lookup, now, idleEnd); err != nil {
+		o.touched.Invalidate(seen)
 		o.log.WarnContext(ctx, "could not note that a session was seen",
 			"event", "session_touch_failed", "session_id", record.ID, "error", err.Error())
 		return record

@@ -1,13 +1,16 @@
 package session_test
 
 import (
+	"context"
 	"encoding/base64"
 	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 	"unicode/utf8"
 
@@ -99,11 +102,45 @@ func TestWhatEndedASessionIsToldToTheLogAlone(t *testing.T) {
 			wantError(t, err, autherr.InvalidToken, c.reason)
 			_, err = own.Renew(t.Context(), presented(issued.Token))
 			wantError(t, err, autherr.InvalidToken, c.reason)
-			if err := own.End(t.Context(), presented(issued.Token), "logout"); err != nil {
+			if _, err := own.End(t.Context(), presented(issued.Token), "logout"); err != nil {
 				t.Errorf("End: %v", err)
 			}
 		})
 	}
+}
+
+func TestAClockThatIsPutBackRevivesNoSession(t *testing.T) {
+	t.Parallel()
+	for reason, end := range map[string]func(session.View) time.Time{
+		"session_expired": func(v session.View) time.Time { return v.ExpiresAt },
+		"session_idle":    func(v session.View) time.Time { return v.IdleExpiresAt },
+	} {
+		t.Run(reason, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			own := b.own(settings.DefaultOwnSession(), nil)
+			began, seen, unseen := b.at, issue(t, own, b.login()), issue(t, own, b.login())
+			check(t, own, presented(seen.Token))
+			b.at = end(seen.Session)
+			_, err := own.Check(t.Context(), presented(seen.Token))
+			wantError(t, err, autherr.InvalidToken, reason)
+			b.at = began
+			_, err = own.Check(t.Context(), presented(seen.Token))
+			wantError(t, err, autherr.InvalidToken, reason)
+			check(t, own, presented(unseen.Token))
+		})
+	}
+}
+
+func TestAnEndThatCannotBeNotedIsAnEnd(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	own := b.own(settings.DefaultOwnSession(), &broken{Store: b.db.Sessions(), method: "Revoke", err: errDown})
+	issued := issue(t, own, b.login())
+	check(t, own, presented(issued.Token))
+	b.at = issued.Session.IdleExpiresAt
+	_, err := own.Check(t.Context(), presented(issued.Token))
+	wantError(t, err, autherr.InvalidToken, "session_idle")
 }
 
 func TestAnOutageEndsNoSession(t *testing.T) {
@@ -115,7 +152,7 @@ func TestAnOutageEndsNoSession(t *testing.T) {
 		"Create": func(o *session.Own) error { _, err := o.Issue(t.Context(), b.login()); return err },
 		"Find":   func(o *session.Own) error { _, err := o.Check(t.Context(), presented(token)); return err },
 		"Rotate": func(o *session.Own) error { _, err := o.Renew(t.Context(), presented(token)); return err },
-		"Revoke": func(o *session.Own) error { return o.End(t.Context(), presented(token), "logout") },
+		"Revoke": func(o *session.Own) error { _, err := o.End(t.Context(), presented(token), "logout"); return err },
 		"Sweep":  func(o *session.Own) error { _, err := o.Sweep(t.Context()); return err },
 	}
 	for method, call := range calls {
@@ -125,38 +162,37 @@ func TestAnOutageEndsNoSession(t *testing.T) {
 			t.Errorf("%s: got %v, want its cause and no token", method, err)
 		}
 	}
-	err := b.own(settings.DefaultOwnSession(), &broken{Store: b.db.Sessions(), method: "Find", err: errDown}).
+	_, err := b.own(settings.DefaultOwnSession(), &broken{Store: b.db.Sessions(), method: "Find", err: errDown}).
 		End(t.Context(), presented(token), "logout")
 	wantError(t, err, autherr.TemporarilyUnavailable, "store_failed")
 	check(t, sound, presented(token))
 }
 
-func TestAUserWhoIsDeletedBetweenLoginAndSessionTriesAgain(t *testing.T) {
+func TestALoginThatAnAdministratorOvertakesHasNoSession(t *testing.T) {
 	t.Parallel()
-	b := newBench(t)
-	own := b.own(settings.DefaultOwnSession(), nil)
-	issue(t, own, b.login())
-	if err := b.db.Accounts().Delete(t.Context(), b.user.ID); err != nil {
-		t.Fatalf("Delete: %v", err)
+	for name, change := range map[string]func(b *bench) error{
+		"Delete":  func(b *bench) error { return b.db.Accounts().Delete(t.Context(), b.user.ID) },
+		"Disable": func(b *bench) error { return b.db.Accounts().Disable(t.Context(), b.user.ID, b.at) },
+		"RevokeAll": func(b *bench) error {
+			return session.NewDirectory(b.db.Accounts(), b.db.Sessions(), nil, b.now).RevokeAll(t.Context(), b.user.ID)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBench(t)
+			own := b.own(settings.DefaultOwnSession(), nil)
+			login := b.login()
+			check(t, own, presented(issue(t, own, login).Token))
+			if err := change(b); err != nil { // in the very moment of the login
+				t.Fatal(err)
+			}
+			_, err := own.Issue(t.Context(), login)
+			wantError(t, err, autherr.TemporarilyUnavailable, "login_overtaken")
+			if !errors.Is(err, session.ErrOvertaken) {
+				t.Errorf("%v does not say that the login has to start again", err)
+			}
+		})
 	}
-	_, err := own.Issue(t.Context(), b.login())
-	wantError(t, err, autherr.TemporarilyUnavailable, "user_deleted_meanwhile")
-}
-
-func TestALoginThatARevocationOvertakesHasNoSession(t *testing.T) {
-	t.Parallel()
-	b := newBench(t)
-	own := b.own(settings.DefaultOwnSession(), nil)
-	login := b.login()
-	check(t, own, presented(issue(t, own, login).Token))
-
-	b.at = b.at.Add(time.Millisecond)
-	directory := session.NewDirectory(b.db.Accounts(), b.db.Sessions(), nil, b.now)
-	if err := directory.RevokeAll(t.Context(), b.user.ID); err != nil {
-		t.Fatalf("RevokeAll: %v", err)
-	}
-	_, err := own.Check(t.Context(), presented(issue(t, own, login).Token))
-	wantError(t, err, autherr.InvalidToken, "issued_before_revocation")
 }
 
 func TestASessionThatIsRevokedWhileItIsRenewedHasNoNewToken(t *testing.T) {
@@ -165,7 +201,7 @@ func TestASessionThatIsRevokedWhileItIsRenewedHasNoNewToken(t *testing.T) {
 	own := b.own(settings.DefaultOwnSession(), nil)
 	issued := issue(t, own, b.login())
 	racing := b.own(settings.DefaultOwnSession(), &broken{Store: b.db.Sessions(), method: "Rotate", before: func() {
-		if err := own.End(t.Context(), presented(issued.Token), "logout"); err != nil {
+		if _, err := own.End(t.Context(), presented(issued.Token), "logout"); err != nil {
 			t.Errorf("End: %v", err)
 		}
 	}})
@@ -228,6 +264,91 @@ func TestHowOftenASessionIsNoted(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestManyRequestsAtOnceAreOneNote(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		var stored session.Record
+		var touches atomic.Int32
+		noted := make(chan struct{})
+		own := b.own(settings.DefaultOwnSession(), &broken{
+			Store:  &keepRecord{Store: b.db.Sessions(), kept: &stored},
+			method: "Touch",
+			before: func() {
+				touches.Add(1)
+				<-noted
+			},
+		})
+		p := presented(issue(t, own, b.login()).Token)
+		b.at = b.at.Add(time.Hour)
+		for range 100 {
+			go func() {
+				for range 100 {
+					if _, err := own.Check(t.Context(), p); err != nil {
+						t.Errorf("Check: %v", err)
+					}
+				}
+			}()
+		}
+		synctest.Wait() // for all but those that note
+		close(noted)
+		synctest.Wait()
+		if n := touches.Load(); n != 1 {
+			t.Errorf("10 000 requests are %d notes, want 1", n)
+		}
+
+		// Another request has read what was there before the note.
+		if err := b.db.Sessions().Touch(t.Context(), stored.Lookup, stored.LastSeenAt, stored.IdleExpiresAt); err != nil {
+			t.Fatalf("Touch: %v", err)
+		}
+		check(t, own, p)
+		if n := touches.Load(); n != 1 {
+			t.Errorf("a late request makes %d notes, want 1", n)
+		}
+	})
+}
+
+func TestAFailedNoteIsMadeByTheNextRequest(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	store := &broken{Store: b.db.Sessions(), method: "Touch", err: errDown}
+	own := b.own(settings.DefaultOwnSession(), store)
+	issued := issue(t, own, b.login())
+	b.at = b.at.Add(time.Hour)
+	check(t, own, presented(issued.Token))
+	store.err = nil
+	if got := check(t, own, presented(issued.Token)).Session; !got.IdleExpiresAt.After(issued.Session.IdleExpiresAt) {
+		t.Errorf("the session ends at %v, want later than %v", got.IdleExpiresAt, issued.Session.IdleExpiresAt)
+	}
+}
+
+// stuck is a store that notes nothing, and lets a caller wait for it.
+type stuck struct{ session.Store }
+
+func (stuck) Touch(ctx context.Context, _ session.Lookup, _, _ time.Time) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
+func TestARequestDoesNotWaitLongForANote(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		b := newBench(t)
+		own := b.own(settings.DefaultOwnSession(), stuck{b.db.Sessions()})
+		p := presented(issue(t, own, b.login()).Token)
+		b.at = b.at.Add(time.Hour)
+		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+		defer cancel()
+		began := time.Now()
+		if _, err := own.Check(ctx, p); err != nil {
+			t.Errorf("Check: %v", err)
+		}
+		if waited := time.Since(began); waited == 0 || waited > 250*time.Millisecond {
+			t.Errorf("the request waited %v, want at most 250ms", waited)
+		}
+	})
 }
 
 func TestWithoutIdleLimitOnlyTheAbsoluteEndCounts(t *testing.T) {
@@ -296,9 +417,9 @@ func TestASessionKeepsTheClaimsThatAreNamed(t *testing.T) {
 			s.Claims = c.names
 			own := b.own(s, nil)
 			login := b.login()
-			login.Identity.Claims = c.claims
+			login.Identity.Claims = identity.NewClaims(c.claims)
 			token := issue(t, own, login).Token
-			if got := check(t, own, presented(token)).Principal.Claims; !reflect.DeepEqual(got, c.want) {
+			if got := check(t, own, presented(token)).Principal.Claims.Map(); !reflect.DeepEqual(got, c.want) {
 				t.Errorf("kept %v, want %v", got, c.want)
 			}
 			if warned := b.log.Len() > 0; warned != c.warned || strings.Contains(b.log.String(), "aaaa") {
@@ -359,6 +480,27 @@ func BenchmarkCheckOwn(b *testing.B) {
 	for b.Loop() {
 		check(b, own, p)
 	}
+}
+
+func TestATransportThatIsNotConfiguredAnyMoreIsRefused(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	s := settings.DefaultOwnSession()
+	s.Transport = []string{settings.Bearer, settings.Cookie}
+	p := presented(issue(t, b.own(s, nil), b.login()).Token)
+	check(t, b.own(s, nil), p)
+
+	s.Transport = []string{settings.Bearer}
+	narrowed := b.own(s, nil)
+	_, err := narrowed.Check(t.Context(), p)
+	wantError(t, err, autherr.InvalidToken, "transport_not_listed")
+
+	if _, err := narrowed.End(t.Context(), p, "logout"); err != nil {
+		t.Errorf("End: %v", err)
+	}
+	s.Transport = []string{settings.Cookie}
+	_, err = b.own(s, nil).Check(t.Context(), p)
+	wantError(t, err, autherr.InvalidToken, "session_revoked")
 }
 
 func TestTheDirectoryTellsAnOutageFromNothingThere(t *testing.T) {

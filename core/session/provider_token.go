@@ -17,6 +17,15 @@ type Authenticator interface {
 	Authenticate(ctx context.Context, raw string) (identity.Identity, error)
 }
 
+// Users are the users that a provider's token may stand for. An account.Store
+// is one.
+type Users interface {
+	account.Finder
+
+	// RecordLogin is that of [account.Store].
+	RecordLogin(ctx context.Context, user identity.User) error
+}
+
 // ProviderToken is the strategy in which the provider's own token is the
 // session: nothing is kept, and what was found of a user is trusted for
 // cache_ttl.
@@ -28,7 +37,8 @@ type Authenticator interface {
 type ProviderToken struct {
 	settings settings.ProviderTokenSession
 	tokens   Authenticator
-	users    *userCache // nil where settings.User is "none"
+	users    Users      // nil where settings.User is "none"
+	found    *userCache // of users
 }
 
 var _ Strategy = (*ProviderToken)(nil)
@@ -36,11 +46,12 @@ var _ Strategy = (*ProviderToken)(nil)
 // NewProviderToken returns the strategy. users is nil where settings.User is
 // "none", and only there.
 func NewProviderToken(
-	s settings.ProviderTokenSession, tokens Authenticator, users account.Finder, now func() time.Time,
+	s settings.ProviderTokenSession, tokens Authenticator, users Users, now func() time.Time,
 ) *ProviderToken {
 	p := &ProviderToken{settings: s, tokens: tokens}
 	if s.User != settings.UserNone {
-		p.users = newUserCache(users, s.CacheTTL.Std(), now)
+		p.users = users
+		p.found = newUserCache(users, s.CacheTTL.Std(), now)
 	}
 	return p
 }
@@ -48,9 +59,23 @@ func NewProviderToken(
 // Name returns "provider_token".
 func (p *ProviderToken) Name() string { return settings.ProviderToken }
 
-// Issue hands the verified token on. It writes nothing and does not fail.
-func (p *ProviderToken) Issue(_ context.Context, l Login) (Issued, error) {
-	return Issued{Token: l.Credential.Token(l.Slot), Session: tokenView(l.Identity)}, nil
+// Issue records the login, unless there are no users, and hands the verified
+// token on.
+//
+// Errors by code: as [Strategy] says.
+func (p *ProviderToken) Issue(ctx context.Context, l Login) (Issued, error) {
+	if p.users != nil {
+		if err := p.users.RecordLogin(ctx, l.User); err != nil {
+			return Issued{}, notRecorded(err)
+		}
+	}
+	return HandOn(l), nil
+}
+
+// HandOn returns the provider's token of a login, or of a refresh, as the
+// session that it is. Nothing is written.
+func HandOn(l Login) Issued {
+	return Issued{Token: l.Credential.Token(l.Slot), Session: tokenView(l.Identity)}
 }
 
 // Check verifies the token and finds its user. The token does not know how it
@@ -86,22 +111,22 @@ func (p *ProviderToken) Check(ctx context.Context, presented Presented) (Grant, 
 }
 
 // End does nothing: there is nothing to end.
-func (p *ProviderToken) End(context.Context, Presented, string) error { return nil }
+func (p *ProviderToken) End(context.Context, Presented, string) (Ended, error) { return Ended{}, nil }
 
 // Forget drops what is remembered of a user, so that the next request asks the
 // store.
 func (p *ProviderToken) Forget(user identity.UserID) {
-	if p.users != nil {
-		p.users.forget(user)
+	if p.found != nil {
+		p.found.forget(user)
 	}
 }
 
 // user returns the zero user where there are no users.
 func (p *ProviderToken) user(ctx context.Context, id identity.Identity) (identity.User, error) {
-	if p.users == nil {
+	if p.found == nil {
 		return identity.User{}, nil
 	}
-	return account.Known(ctx, p.users, id)
+	return account.Known(ctx, p.found, id)
 }
 
 func tokenView(id identity.Identity) View {

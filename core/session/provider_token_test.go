@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"testing"
 	"time"
 
@@ -30,7 +31,7 @@ func (t tokens) Authenticate(_ context.Context, raw string) (identity.Identity, 
 
 // users counts how often it is asked, and fails if told to.
 type users struct {
-	account.Finder
+	account.Store
 	asked int
 	err   error
 	found func() // called between the answer and its return
@@ -41,11 +42,18 @@ func (u *users) Find(ctx context.Context, key identity.Key) (identity.User, erro
 	if u.err != nil {
 		return identity.User{}, u.err
 	}
-	user, err := u.Finder.Find(ctx, key)
+	user, err := u.Store.Find(ctx, key)
 	if u.found != nil {
 		u.found()
 	}
 	return user, err
+}
+
+func (u *users) RecordLogin(ctx context.Context, user identity.User) error {
+	if u.err != nil {
+		return u.err
+	}
+	return u.Store.RecordLogin(ctx, user)
 }
 
 // tokenBench is a bench with the strategy over it, and two good tokens: that of
@@ -65,12 +73,12 @@ func newTokenBench(t testing.TB, change func(*settings.ProviderTokenSession)) *t
 		change(&s)
 	}
 	id := identity.Identity{
-		Key: b.user.Key, Provider: "cotter", AuthMethod: "OTP", Claims: map[string]any{"role": "admin"},
+		Key: b.user.Key, Provider: "cotter", AuthMethod: "OTP", Claims: identity.NewClaims(map[string]any{"role": "admin"}),
 		IssuedAt: start.Add(-time.Minute), ExpiresAt: start.Add(time.Hour), AuthenticatedAt: start.Add(-time.Hour),
 	}
 	stranger := id
 	stranger.Subject = "eve"
-	found := &users{Finder: b.db.Accounts()}
+	found := &users{Store: b.db.Accounts()}
 	return &tokenBench{
 		bench:         b,
 		ProviderToken: session.NewProviderToken(s, tokens{"ada": id, "eve": stranger}, found, b.now),
@@ -110,16 +118,52 @@ func TestAProvidersTokenIsTheSession(t *testing.T) {
 	p := grant.Principal
 	if grant.Session != want || grant.Transport != settings.Bearer || p.UserID != b.user.ID || p.Key() != b.user.Key ||
 		p.Provider != "cotter" || p.AuthMethod != "OTP" || p.SessionID != "" ||
-		!p.AuthenticatedAt.Equal(b.identity.AuthenticatedAt) || p.Claims["role"] != "admin" {
+		!p.AuthenticatedAt.Equal(b.identity.AuthenticatedAt) || p.Claims.Get("role") != "admin" {
 		t.Errorf("granted %+v", grant)
 	}
-	if err := b.End(t.Context(), bearer, "logout"); err != nil {
-		t.Errorf("End: %v", err)
+	if ended, err := b.End(t.Context(), bearer, "logout"); err != nil || ended != (session.Ended{}) {
+		t.Errorf("End: %+v, %v", ended, err)
 	}
 	check(t, b, bearer)
 	if b.Name() != settings.ProviderToken {
 		t.Errorf("the strategy is called %q", b.Name())
 	}
+}
+
+func TestALoginWithAProvidersTokenIsRecordedAndARefreshIsNot(t *testing.T) {
+	t.Parallel()
+	b := newTokenBench(t, nil)
+	l := session.Login{User: b.user, Identity: b.identity, Slot: provider.AccessToken, Credential: provider.Credential{AccessToken: "ada"}}
+	l.User.Email, l.User.LastLoginAt = "ada@example.com", start.Add(time.Hour)
+	stored := func() identity.User {
+		t.Helper()
+		user, err := b.db.Accounts().Get(t.Context(), b.user.ID)
+		if err != nil {
+			t.Fatalf("Get: %v", err)
+		}
+		return user
+	}
+	handed := session.HandOn(l)
+	if got := stored(); got != b.user {
+		t.Errorf("a refresh leaves %+v, want %+v", got, b.user)
+	}
+	issued, err := b.Issue(t.Context(), l)
+	if err != nil || issued != handed {
+		t.Errorf("issued %+v (error %v), want %+v", issued, err, handed)
+	}
+	if got := stored(); got != l.User {
+		t.Errorf("a login leaves %+v, want %+v", got, l.User)
+	}
+
+	b.users.err = errDown
+	_, err = b.Issue(t.Context(), l)
+	wantError(t, err, autherr.TemporarilyUnavailable, "store_failed")
+	b.users.err = nil
+	if err := b.db.Accounts().Delete(t.Context(), b.user.ID); err != nil {
+		t.Fatalf("Delete: %v", err)
+	}
+	_, err = b.Issue(t.Context(), l)
+	wantError(t, err, autherr.TemporarilyUnavailable, "login_overtaken")
 }
 
 func TestWhoBearsAGoodTokenMustAlsoBeAdmitted(t *testing.T) {
@@ -198,6 +242,10 @@ func TestWithoutUsersNobodyIsLookedUp(t *testing.T) {
 	if grant.Principal.UserID != uuid.Nil || grant.Principal.Subject != "eve" {
 		t.Errorf("granted %+v", grant)
 	}
+	l := session.Login{Slot: provider.AccessToken, Credential: provider.Credential{AccessToken: "eve"}}
+	if issued, err := strategy.Issue(t.Context(), l); err != nil || issued.Token != "eve" {
+		t.Errorf("issued %+v (error %v)", issued, err)
+	}
 }
 
 func TestAFoundUserIsTrustedForAWhile(t *testing.T) {
@@ -264,7 +312,7 @@ func TestAChangeOfAUserIsSeenAtOnceOnThisNode(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newTokenBench(t, nil)
-			admin := account.NewUsers(b.db.Accounts(), b.db.Sessions(), b.Forget, b.now)
+			admin := account.NewUsers(b.db.Accounts(), b.db.Sessions(), b.Forget, b.now, slog.New(slog.DiscardHandler))
 			directory := session.NewDirectory(b.db.Accounts(), b.db.Sessions(), b.Forget, b.now)
 			check(t, b, bearer)
 			check(t, b, bearer)
@@ -282,7 +330,7 @@ func TestAChangeOfAUserIsSeenAtOnceOnThisNode(t *testing.T) {
 func TestAnAnswerOfBeforeAChangeIsNotRemembered(t *testing.T) {
 	t.Parallel()
 	b := newTokenBench(t, nil)
-	admin := account.NewUsers(b.db.Accounts(), b.db.Sessions(), b.Forget, b.now)
+	admin := account.NewUsers(b.db.Accounts(), b.db.Sessions(), b.Forget, b.now, slog.New(slog.DiscardHandler))
 	b.users.found = func() {
 		b.users.found = nil
 		if err := admin.Disable(t.Context(), b.user.ID); err != nil {

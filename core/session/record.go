@@ -48,6 +48,14 @@ type Owner struct {
 	NotBefore time.Time // a session created before it has ended
 }
 
+// Why the clock ends a session.
+const (
+	endedByAge      = "session_expired"
+	endedByIdleness = "session_idle"
+)
+
+func byClock(why string) bool { return why == endedByAge || why == endedByIdleness }
+
 // LiveAt reports whether a session with this record and owner may be used.
 func (r Record) LiveAt(now time.Time, o Owner) bool { return r.EndedBy(now, o) == "" }
 
@@ -55,6 +63,8 @@ func (r Record) LiveAt(now time.Time, o Owner) bool { return r.EndedBy(now, o) =
 // for the log; "" if it is live.
 func (r Record) EndedBy(now time.Time, o Owner) string {
 	switch {
+	case !r.RevokedAt.IsZero() && byClock(r.RevokeReason):
+		return r.RevokeReason
 	case !r.RevokedAt.IsZero():
 		return "session_revoked"
 	case o.Disabled:
@@ -62,9 +72,9 @@ func (r Record) EndedBy(now time.Time, o Owner) string {
 	case r.CreatedAt.Before(o.NotBefore):
 		return "issued_before_revocation"
 	case !now.Before(r.ExpiresAt):
-		return "session_expired"
+		return endedByAge
 	case !r.IdleExpiresAt.IsZero() && !now.Before(r.IdleExpiresAt):
-		return "session_idle"
+		return endedByIdleness
 	}
 	return ""
 }
@@ -91,6 +101,6 @@ func (r Record) principal() identity.Principal {
 		AuthMethod:      r.AuthMethod,
 		SessionID:       r.ID,
 		AuthenticatedAt: r.AuthenticatedAt,
-		Claims:          r.Claims,
+		Claims:          identity.NewClaims(r.Claims),
 	}
 }

@@ -115,11 +115,11 @@ func (b *broken) fail(method string) error {
 	return b.err
 }
 
-func (b *broken) Create(ctx context.Context, r session.Record, limit int) error {
+func (b *broken) Create(ctx context.Context, r session.Record, login identity.User, limit int) error {
 	if err := b.fail("Create"); err != nil {
 		return err
 	}
-	return b.Store.Create(ctx, r, limit)
+	return b.Store.Create(ctx, r, login, limit)
 }
 
 func (b *broken) Find(ctx context.Context, l session.Lookup) (session.Record, session.Owner, error) {
@@ -177,7 +177,7 @@ type keepRecord struct {
 	kept *session.Record
 }
 
-func (k *keepRecord) Create(ctx context.Context, r session.Record, limit int) error {
+func (k *keepRecord) Create(ctx context.Context, r session.Record, login identity.User, limit int) error {
 	*k.kept = r
-	return k.Store.Create(ctx, r, limit)
+	return k.Store.Create(ctx, r, login, limit)
 }

@@ -22,14 +22,21 @@ var ErrNotFound = errors.New("session: not found")
 //
 // The suite that each store must pass is sessiontest.Run.
 type Store interface {
-	// Create adds a session. If the user then has more than limit sessions that
-	// are live at r.CreatedAt, the oldest of the others are revoked with reason
-	// "max_per_user", however many logins run at once. ErrNotFound: there is no
-	// such user or identity, or it was deleted meanwhile.
-	Create(ctx context.Context, r Record, limit int) error
+	// Create adds the session of a login and records the login, which is that
+	// of r.IdentityID, as account.Store.RecordLogin does. If the user then has
+	// more than limit sessions that are live at r.CreatedAt, the oldest of the
+	// others are revoked with reason "max_per_user", however many logins run at
+	// once. After an error there is neither session nor record, and nothing was
+	// revoked.
+	//
+	// login is the user as the login saw it. ErrNotFound: as RecordLogin. Whoever
+	// disables the user or moves its not-before, and then revokes all sessions,
+	// leaves none behind, whatever the clocks of several machines say.
+	Create(ctx context.Context, r Record, login identity.User, limit int) error
 
 	// Find returns the session with that lookup, live or not, and its owner,
-	// in one statement. ErrNotFound: there is none.
+	// in one statement. IdentityID, UserAgent and Address are left zero.
+	// ErrNotFound: there is none.
 	Find(ctx context.Context, l Lookup) (Record, Owner, error)
 
 	// Touch writes last seen and idle end of a session that is not revoked. A

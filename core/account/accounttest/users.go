@@ -81,12 +81,44 @@ func testUsers(t *testing.T, open func(t *testing.T) account.Store) {
 		want.LastLoginAt = start.Add(time.Hour)
 
 		login := want
-		login.CreatedAt, login.Disabled, login.NotBefore = start.Add(time.Hour), true, start.Add(time.Hour)
+		login.CreatedAt, login.Disabled = start.Add(time.Hour), true
 		if err := store.RecordLogin(t.Context(), login); err != nil {
 			t.Fatalf("RecordLogin: %v", err)
 		}
 		wantFound(t, store, want)
 	})
+
+	for name, c := range map[string]struct {
+		change func(context.Context, account.Store, identity.User) error
+		left   func(identity.User) identity.User
+	}{
+		"Disable": {changes["Disable"], func(u identity.User) identity.User {
+			u.Disabled, u.NotBefore = true, start
+			return u
+		}},
+		"SetNotBefore": {changes["SetNotBefore"], func(u identity.User) identity.User {
+			u.NotBefore = start
+			return u
+		}},
+	} {
+		t.Run("ALoginThatA"+name+"HasOvertakenIsNotRecorded", func(t *testing.T) {
+			t.Parallel()
+			store := open(t)
+			user := register(t, store, "ada")
+			if err := store.RecordLogin(t.Context(), user); err != nil {
+				t.Fatalf("RecordLogin: %v", err)
+			}
+			if err := c.change(t.Context(), store, user); err != nil {
+				t.Fatalf("changing the user: %v", err)
+			}
+			login := user
+			login.Email = "changed@example.com"
+			if err := store.RecordLogin(t.Context(), login); !errors.Is(err, account.ErrNotFound) {
+				t.Errorf("RecordLogin: got %v, want ErrNotFound", err)
+			}
+			wantFound(t, store, c.left(user))
+		})
+	}
 
 	t.Run("ADisabledUserIsFoundAsDisabledUntilEnabled", func(t *testing.T) {
 		t.Parallel()

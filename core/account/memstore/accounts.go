@@ -65,13 +65,31 @@ func (a accounts) insert(ctx context.Context, user identity.User) error {
 }
 
 func (a accounts) RecordLogin(ctx context.Context, user identity.User) error {
-	return a.update(ctx, user.ID, func(stored *identity.User) {
-		stored.Provider = user.Provider
-		stored.Identifier = user.Identifier
-		stored.Email, stored.EmailVerified = user.Email, user.EmailVerified
-		stored.Phone, stored.PhoneVerified = user.Phone, user.PhoneVerified
-		stored.LastLoginAt = instant(user.LastLoginAt)
-	})
+	end, err := a.db.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	if !a.db.recordLogin(user) {
+		return account.ErrNotFound
+	}
+	return nil
+}
+
+// recordLogin reports false, and does nothing, if the user is not as the login
+// saw it.
+func (db *DB) recordLogin(login identity.User) bool {
+	user, ok := db.users[login.ID]
+	if !ok || user.IdentityID != login.IdentityID || user.Disabled || !user.NotBefore.Equal(instant(login.NotBefore)) {
+		return false
+	}
+	user.Provider = login.Provider
+	user.Identifier = login.Identifier
+	user.Email, user.EmailVerified = login.Email, login.EmailVerified
+	user.Phone, user.PhoneVerified = login.Phone, login.PhoneVerified
+	user.LastLoginAt = instant(login.LastLoginAt)
+	db.users[login.ID] = user
+	return true
 }
 
 func (a accounts) Get(ctx context.Context, id identity.UserID) (identity.User, error) {

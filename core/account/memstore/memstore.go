@@ -11,8 +11,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/session"
@@ -67,10 +65,4 @@ func instant(t time.Time) time.Time {
 		return time.Time{}
 	}
 	return time.UnixMilli(t.UnixMilli()).UTC()
-}
-
-// belongs reports whether the user exists and has the identity.
-func (db *DB) belongs(user identity.UserID, id uuid.UUID) bool {
-	u, ok := db.users[user]
-	return ok && u.IdentityID == id
 }

@@ -2,25 +2,34 @@ package memstore
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"slices"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/session"
 )
 
+var errExists = errors.New("memstore: there is such a session already")
+
 type sessions struct{ db *DB }
 
 var _ session.Store = sessions{}
 
-func (s sessions) Create(ctx context.Context, r session.Record, limit int) error {
+func (s sessions) Create(ctx context.Context, r session.Record, login identity.User, limit int) error {
 	end, err := s.db.begin(ctx)
 	if err != nil {
 		return err
 	}
 	defer end()
-	if !s.db.belongs(r.UserID, r.IdentityID) {
+	if _, exists := s.db.sessions[r.Lookup]; exists {
+		return errExists
+	}
+	login.ID, login.IdentityID = r.UserID, r.IdentityID
+	if !s.db.recordLogin(login) {
 		return session.ErrNotFound
 	}
 	for i, other := range s.live(r.UserID, r.CreatedAt) {
@@ -44,8 +53,9 @@ func (s sessions) Find(ctx context.Context, l session.Lookup) (session.Record, s
 	if !ok {
 		return session.Record{}, session.Owner{}, session.ErrNotFound
 	}
-	user := s.db.users[r.UserID]
-	return *r, session.Owner{Disabled: user.Disabled, NotBefore: user.NotBefore}, nil
+	found, user := *r, s.db.users[r.UserID]
+	found.IdentityID, found.UserAgent, found.Address = uuid.Nil, "", ""
+	return found, session.Owner{Disabled: user.Disabled, NotBefore: user.NotBefore}, nil
 }
 
 func (s sessions) Touch(ctx context.Context, l session.Lookup, lastSeen, idleExpires time.Time) error {

@@ -61,8 +61,9 @@ func testOwn(t *testing.T, setup setup) {
 		}
 		for name, token := range bad {
 			o.wantRefused(t, name, session.Presented{Token: token, Transport: settings.Cookie})
-			if err := o.End(t.Context(), session.Presented{Token: token, Transport: settings.Cookie}, "logout"); err != nil {
-				t.Errorf("%s: End: %v", name, err)
+			ended, err := o.End(t.Context(), session.Presented{Token: token, Transport: settings.Cookie}, "logout")
+			if err != nil || ended != (session.Ended{}) {
+				t.Errorf("%s: End: %+v, %v", name, ended, err)
 			}
 		}
 		o.wantLive(t, token)
@@ -78,12 +79,13 @@ func testOwn(t *testing.T, setup setup) {
 
 	t.Run("ALogoutEndsTheSessionAndMayBeRepeated", func(t *testing.T) {
 		o := newOwn(t, setup(t))
-		token, other := o.signIn(t).Token, o.signIn(t).Token
-		for range 2 {
-			if err := o.End(t.Context(), presented(token), "logout"); err != nil {
-				t.Fatalf("End: %v", err)
+		issued, other := o.signIn(t), o.signIn(t).Token
+		for _, want := range []string{issued.Session.ID, ""} {
+			ended, err := o.End(t.Context(), presented(issued.Token), "logout")
+			if err != nil || ended.ID != want {
+				t.Fatalf("End: %+v, %v, want %q", ended, err, want)
 			}
-			o.wantDead(t, token)
+			o.wantDead(t, issued.Token)
 		}
 		o.wantLive(t, other)
 	})
@@ -153,7 +155,7 @@ func testOwn(t *testing.T, setup setup) {
 		o := newOwn(t, s)
 		token := o.signIn(t).Token
 		o.wantLive(t, token)
-		users := account.NewUsers(s.accounts, s, nil, o.clock.now)
+		users := account.NewUsers(s.accounts, s, nil, o.clock.now, slog.New(slog.DiscardHandler))
 		if err := users.Disable(t.Context(), o.user.ID); err != nil {
 			t.Fatalf("Disable: %v", err)
 		}
@@ -250,6 +252,7 @@ const idleTTL = 7 * 24 * time.Hour
 // own is the strategy with default settings over a store, for one user.
 type own struct {
 	*session.Own
+	stores  *stores
 	user    identity.User
 	clock   *clock
 	touches *atomic.Int32
@@ -259,8 +262,11 @@ func newOwn(t *testing.T, s *stores) own {
 	t.Helper()
 	c := &clock{at: start}
 	counting := &touchCounter{Store: s.Store}
+	both := settings.DefaultOwnSession()
+	both.Transport = []string{settings.Cookie, settings.Bearer}
 	return own{
-		Own:     session.NewOwn(settings.DefaultOwnSession(), counting, c.now, slog.New(slog.DiscardHandler)),
+		Own:     session.NewOwn(both, counting, c.now, slog.New(slog.DiscardHandler)),
+		stores:  s,
 		user:    s.register(t, "ada"),
 		clock:   c,
 		touches: &counting.touches,
@@ -269,7 +275,7 @@ func newOwn(t *testing.T, s *stores) own {
 
 func (o own) signIn(t *testing.T) session.Issued {
 	t.Helper()
-	user := o.user
+	user := o.stores.user(t, o.user.Key)
 	user.LastLoginAt = o.clock.now()
 	issued, err := o.Issue(t.Context(), session.Login{
 		User:      user,

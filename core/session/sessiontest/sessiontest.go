@@ -32,6 +32,7 @@ func Run(t *testing.T, open func(t *testing.T) (account.Store, session.Store)) {
 		return &stores{Store: sessions, accounts: accounts}
 	}
 	t.Run("Create", func(t *testing.T) { testCreate(t, setup) })
+	t.Run("Login", func(t *testing.T) { testLogin(t, setup) })
 	t.Run("Touch", func(t *testing.T) { testTouch(t, setup) })
 	t.Run("Rotate", func(t *testing.T) { testRotate(t, setup) })
 	t.Run("Revoke", func(t *testing.T) { testRevoke(t, setup) })
@@ -112,8 +113,19 @@ func (s *stores) create(t *testing.T, user identity.User, after time.Duration) s
 
 func (s *stores) add(t *testing.T, r session.Record, limit int) {
 	t.Helper()
-	if err := s.Create(t.Context(), r, limit); err != nil {
+	if err := s.Create(t.Context(), r, newLogin(r), limit); err != nil {
 		t.Fatalf("Create: %v", err)
+	}
+}
+
+// newLogin returns the login that a session begins with.
+func newLogin(r session.Record) identity.User {
+	return identity.User{
+		ID:          r.UserID,
+		IdentityID:  r.IdentityID,
+		Key:         identity.Key{Issuer: r.Issuer, Subject: r.Subject},
+		Provider:    r.Provider,
+		LastLoginAt: r.CreatedAt,
 	}
 }
 
@@ -127,9 +139,10 @@ func (s *stores) find(t *testing.T, l session.Lookup) session.Record {
 	return r
 }
 
-// wantFound expects the session to be stored like that.
+// wantFound expects the session to be stored like that, as far as Find tells.
 func (s *stores) wantFound(t *testing.T, want session.Record) {
 	t.Helper()
+	want.IdentityID, want.UserAgent, want.Address = uuid.Nil, "", ""
 	wantRecord(t, "Find", s.find(t, want.Lookup), want)
 }
 
@@ -155,6 +168,20 @@ func wantRecord(t *testing.T, what string, got, want session.Record) {
 	got, want = utc(got), utc(want)
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("%s:\n got %+v\nwant %+v", what, got, want)
+	}
+}
+
+// wantUser expects the user to be stored like that.
+func (s *stores) wantUser(t *testing.T, want identity.User) {
+	t.Helper()
+	got := s.user(t, want.Key)
+	for _, user := range []*identity.User{&got, &want} {
+		for _, instant := range []*time.Time{&user.CreatedAt, &user.LastLoginAt, &user.NotBefore} {
+			*instant = instant.UTC()
+		}
+	}
+	if got != want {
+		t.Errorf("the user is\n     %+v\nwant %+v", got, want)
 	}
 }
 

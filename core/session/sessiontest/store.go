@@ -9,6 +9,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/session"
 )
@@ -28,16 +29,20 @@ func testCreate(t *testing.T, setup setup) {
 
 	t.Run("EveryColumnIsFoundAsItWasCreated", func(t *testing.T) {
 		s := setup(t)
-		r := s.create(t, s.register(t, "ada"), 0)
+		user := s.register(t, "ada")
+		r := s.create(t, user, 0)
 		s.wantFound(t, r)
+		s.wantListed(t, user, start, r)
 	})
 
 	t.Run("ASessionWithoutIdleLimitOrClaimsIsFoundAsItWasCreated", func(t *testing.T) {
 		s := setup(t)
-		r := newRecord(s.register(t, "ada"))
+		user := s.register(t, "ada")
+		r := newRecord(user)
 		r.Claims, r.IdleExpiresAt, r.AuthMethod, r.UserAgent, r.Address = nil, time.Time{}, "", "", ""
 		s.add(t, r, unlimited)
 		s.wantFound(t, r)
+		s.wantListed(t, user, start, r)
 	})
 
 	t.Run("InstantsAreCutToMilliseconds", func(t *testing.T) {
@@ -78,13 +83,15 @@ func testCreate(t *testing.T, setup setup) {
 		}
 		for name, stranger := range strangers {
 			r := newRecord(stranger)
-			if err := s.Create(t.Context(), r, unlimited); !errors.Is(err, session.ErrNotFound) {
+			if err := s.Create(t.Context(), r, newLogin(r), unlimited); !errors.Is(err, session.ErrNotFound) {
 				t.Errorf("%s: Create: got %v, want ErrNotFound", name, err)
 			}
 			if _, _, err := s.Find(t.Context(), r.Lookup); !errors.Is(err, session.ErrNotFound) {
 				t.Errorf("%s: Find: got %v, want ErrNotFound", name, err)
 			}
 		}
+		s.wantUser(t, ada)
+		s.wantUser(t, eve)
 	})
 
 	t.Run("TheNewestSessionsOfAUserStayLive", func(t *testing.T) {
@@ -144,7 +151,8 @@ func testCreate(t *testing.T, setup setup) {
 		user := s.register(t, "ada")
 		const limit = 5
 		race(16, func(int) {
-			if err := s.Create(t.Context(), newRecord(user), limit); err != nil {
+			r := newRecord(user)
+			if err := s.Create(t.Context(), r, newLogin(r), limit); err != nil {
 				t.Errorf("Create: %v", err)
 			}
 		})
@@ -153,6 +161,126 @@ func testCreate(t *testing.T, setup setup) {
 			t.Errorf("%d sessions are live, want %d (error %v)", len(live), limit, err)
 		}
 	})
+}
+
+// testLogin is about the login that Create records.
+func testLogin(t *testing.T, setup setup) {
+	t.Parallel()
+
+	// changed is a login that says something else of everything.
+	changed := func(user identity.User) identity.User {
+		user.Provider, user.Identifier = "other", "+12025550199"
+		user.Email, user.EmailVerified = "ada@example.com", true
+		user.Phone, user.PhoneVerified = "+12025550199", true
+		user.LastLoginAt = start.Add(time.Hour)
+		return user
+	}
+
+	t.Run("ItIsRecordedAndNothingElseOfTheUserIs", func(t *testing.T) {
+		s := setup(t)
+		user, bystander := s.register(t, "ada"), s.register(t, "bystander")
+		want := changed(user)
+		login := want
+		login.CreatedAt, login.Disabled = start.Add(time.Hour), true
+		r := newRecord(user)
+		if err := s.Create(t.Context(), r, login, unlimited); err != nil {
+			t.Fatalf("Create: %v", err)
+		}
+		s.wantFound(t, r)
+		s.wantUser(t, want)
+		s.wantUser(t, bystander)
+	})
+
+	t.Run("ItIsRecordedWhereASessionEndsForAnother", func(t *testing.T) {
+		s := setup(t)
+		user := s.register(t, "ada")
+		s.create(t, user, 0)
+		r := newRecord(user)
+		if err := s.Create(t.Context(), r, changed(user), 1); err != nil {
+			t.Fatalf("Create: %v", err)
+		}
+		s.wantListed(t, user, start, r)
+		s.wantUser(t, changed(user))
+	})
+
+	for name, c := range map[string]struct{ before, since []change }{
+		"Revoked":                 {since: []change{revokeAt(time.Minute)}},
+		"RevokedAgain":            {before: []change{revokeAt(time.Minute)}, since: []change{revokeAt(2 * time.Minute)}},
+		"Disabled":                {since: []change{disableAt(time.Minute)}},
+		"DisabledByASlowClock":    {before: []change{revokeAt(time.Minute)}, since: []change{disableAt(0)}},
+		"DisabledAndEnabledAgain": {since: []change{disableAt(time.Minute), enable}},
+	} {
+		t.Run("ThereIsNoneOfWhoWas"+name+"SinceItSawTheUser", func(t *testing.T) {
+			s := setup(t)
+			key := s.register(t, "ada").Key
+			s.change(t, key, c.before)
+			login := s.user(t, key)
+			r := newRecord(login)
+			if err := s.Create(t.Context(), r, login, unlimited); err != nil {
+				t.Fatalf("Create: %v", err)
+			}
+			s.change(t, key, c.since)
+			user := s.user(t, key)
+			if err := s.Create(t.Context(), newRecord(login), changed(login), unlimited); !errors.Is(err, session.ErrNotFound) {
+				t.Errorf("Create: got %v, want ErrNotFound", err)
+			}
+			s.wantListed(t, user, start, r)
+			s.wantUser(t, user)
+		})
+	}
+
+	t.Run("OneThatFailsLeavesNothing", func(t *testing.T) {
+		s := setup(t)
+		user := s.register(t, "ada")
+		oldest, newest := s.create(t, user, 0), s.create(t, user, time.Second)
+		user.LastLoginAt = newest.CreatedAt
+		twin := newRecord(user)
+		twin.Lookup = newest.Lookup
+		if err := s.Create(t.Context(), twin, changed(user), 2); err == nil || errors.Is(err, session.ErrNotFound) {
+			t.Errorf("a second session with the same lookup: got %v, want a failure of the store", err)
+		}
+		s.wantUser(t, user)
+		s.wantListed(t, user, start, newest, oldest)
+		s.wantFound(t, newest)
+	})
+}
+
+// change is something that an administrator does to a user.
+type change func(ctx context.Context, accounts account.Store, user identity.UserID) error
+
+func revokeAt(after time.Duration) change {
+	return func(ctx context.Context, accounts account.Store, user identity.UserID) error {
+		return accounts.SetNotBefore(ctx, user, start.Add(after))
+	}
+}
+
+func disableAt(after time.Duration) change {
+	return func(ctx context.Context, accounts account.Store, user identity.UserID) error {
+		return accounts.Disable(ctx, user, start.Add(after))
+	}
+}
+
+func enable(ctx context.Context, accounts account.Store, user identity.UserID) error {
+	return accounts.Enable(ctx, user)
+}
+
+func (s *stores) change(t *testing.T, key identity.Key, changes []change) {
+	t.Helper()
+	for _, change := range changes {
+		if err := change(t.Context(), s.accounts, s.user(t, key).ID); err != nil {
+			t.Fatalf("changing the user: %v", err)
+		}
+	}
+}
+
+// user returns the user, who must be there.
+func (s *stores) user(t *testing.T, key identity.Key) identity.User {
+	t.Helper()
+	user, err := s.accounts.Find(t.Context(), key)
+	if err != nil {
+		t.Fatalf("Find: %v", err)
+	}
+	return user
 }
 
 func testTouch(t *testing.T, setup setup) {
@@ -467,7 +595,7 @@ func testOwner(t *testing.T, setup setup) {
 		if _, _, err := s.Find(t.Context(), r.Lookup); !errors.Is(err, session.ErrNotFound) {
 			t.Errorf("Find: got %v, want ErrNotFound", err)
 		}
-		if err := s.Create(t.Context(), newRecord(user), unlimited); !errors.Is(err, session.ErrNotFound) {
+		if err := s.Create(t.Context(), newRecord(user), user, unlimited); !errors.Is(err, session.ErrNotFound) {
 			t.Errorf("Create: got %v, want ErrNotFound", err)
 		}
 		s.wantFound(t, other)
@@ -479,7 +607,8 @@ func testCancelled(t *testing.T, setup setup) {
 
 	calls := map[string]func(context.Context, *stores, session.Record) error{
 		"Create": func(ctx context.Context, s *stores, r session.Record) error {
-			return s.Create(ctx, newRecord(identity.User{ID: r.UserID, IdentityID: r.IdentityID}), 1)
+			next := newRecord(identity.User{ID: r.UserID, IdentityID: r.IdentityID})
+			return s.Create(ctx, next, newLogin(next), 1)
 		},
 		"Find": func(ctx context.Context, s *stores, r session.Record) error {
 			_, _, err := s.Find(ctx, r.Lookup)
@@ -519,6 +648,7 @@ func testCancelled(t *testing.T, setup setup) {
 			}
 			s.wantFound(t, r)
 			s.wantListed(t, user, start, r)
+			s.wantUser(t, user)
 		})
 	}
 }
