@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/cotterpin/cotterpin/core/account"
@@ -13,8 +14,12 @@ import (
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
-// sweepEvery is how often expired sessions are deleted.
-const sweepEvery = 10 * time.Minute
+// Expired sessions are deleted soon after the start, lest a process that never
+// lives long deletes none, and from then on every ten minutes.
+const (
+	firstSweep = time.Minute
+	sweepEvery = 10 * time.Minute
+)
 
 // assemble makes the kit of opened providers and an opened database, which is
 // nil if nothing is stored.
@@ -36,7 +41,7 @@ func assemble(ctx context.Context, s Settings, o options, providers *provider.Se
 		pieces.Transports = s.Own.Transport
 		pieces.Cookie = web.NewCookie(s.Own.Cookie, s.Auth.BaseURL)
 	} else {
-		var users account.Finder
+		var users session.Users
 		if db != nil {
 			users = db.Accounts()
 		}
@@ -55,7 +60,7 @@ func assemble(ctx context.Context, s Settings, o options, providers *provider.Se
 		pieces.Users = db.Accounts()
 		pieces.Directory = session.NewDirectory(db.Accounts(), db.Sessions(), forget, o.now)
 		pieces.DatabaseReady = db.Ready
-		k.users = account.NewUsers(db.Accounts(), db.Sessions(), forget, o.now)
+		k.users = account.NewUsers(db.Accounts(), db.Sessions(), forget, o.now, o.log)
 	}
 	k.endpoints = endpoint.New(pieces)
 	k.sessions = k.endpoints.Sessions()
@@ -64,18 +69,26 @@ func assemble(ctx context.Context, s Settings, o options, providers *provider.Se
 
 // sweep deletes expired sessions now and then until ctx is done.
 func sweep(ctx context.Context, own *session.Own, o options) {
-	tick := time.NewTicker(sweepEvery)
-	defer tick.Stop()
-	for {
+	for wait := firstSweep; ; wait = sweepEvery {
 		select {
 		case <-ctx.Done():
 			return
-		case <-tick.C:
-			if n, err := own.Sweep(ctx); err != nil {
-				o.log.Warn("could not delete expired sessions", "event", "session_sweep_failed", "error", err.Error())
-			} else if n > 0 {
-				o.log.Info("deleted expired sessions", "event", "session_sweep", "deleted", n)
-			}
+		case <-time.After(wait):
+			sweepOnce(ctx, own, o)
 		}
+	}
+}
+
+// sweepOnce recovers a panic of the store, which nobody above would.
+func sweepOnce(ctx context.Context, own *session.Own, o options) {
+	defer func() {
+		if cause := recover(); cause != nil {
+			o.log.Error("panic while deleting expired sessions", "event", "session_sweep_failed", "error", fmt.Sprint(cause))
+		}
+	}()
+	if n, err := own.Sweep(ctx); err != nil {
+		o.log.Warn("could not delete expired sessions", "event", "session_sweep_failed", "error", err.Error())
+	} else if n > 0 {
+		o.log.Info("deleted expired sessions", "event", "session_sweep", "deleted", n)
 	}
 }

@@ -180,7 +180,7 @@ func newRequest(method, path, body string, lines ...string) core.Request {
 		Host:          "api.example.com",
 		Remote:        "192.0.2.1:4711",
 		ContentLength: int64(len(body)),
-		Header:        func(name string) []string { return header[http.CanonicalHeaderKey(name)] },
+		Header:        header,
 		Body:          strings.NewReader(body),
 	}
 }

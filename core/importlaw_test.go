@@ -31,20 +31,20 @@ const (
 var importLaw = []lawRow{
 	{leaves, vocabulary},
 
-	{"core/token", vocabulary + "github.com/lestrrat-go/jwx/v2/... golang.org/x/time/..."},
-	{"core/provider", vocabulary + "core/token"},
+	{"core/token", vocabulary + "github.com/lestrrat-go/jwx/v2/... github.com/maypok86/otter/v2 golang.org/x/sync/singleflight golang.org/x/time/..."},
+	{"core/provider", vocabulary + "core/token github.com/maypok86/otter/v2"},
 	{"core/provider/emulator", vocabulary + "core/provider core/provider/cotter core/token"},
 	{"core/provider/cotter core/provider/oidc", vocabulary + "core/provider core/token"},
 	{"core/account", vocabulary},
 	{"core/account/memstore", vocabulary + "core/account core/session"},
-	{"core/session", vocabulary + "core/account core/provider github.com/maypok86/otter/v2"},
+	{"core/session", vocabulary + "core/account core/provider github.com/maypok86/otter/v2 golang.org/x/sync/singleflight"},
 	{"core/database", vocabulary + "core/account core/session"},
 	{"core/config", vocabulary + "core/database core/provider " +
 		"github.com/agext/levenshtein github.com/hashicorp/hcl/v2/... github.com/zclconf/go-cty/... golang.org/x/net/publicsuffix"},
 
 	{"core/endpoint", vocabulary + "core/account core/provider core/session github.com/maypok86/otter/v2 golang.org/x/time/..."},
 	{"core", vocabulary + "core/account core/config core/database core/endpoint core/provider core/session"},
-	{"core/cli", vocabulary + "core/config core/provider/emulator github.com/spf13/cobra"},
+	{"core/cli", vocabulary + "core core/config core/provider/emulator github.com/spf13/cobra"},
 	{"core/cmd/...", vocabulary + "core/cli core/provider/cotter core/provider/emulator core/provider/oidc ent/mysql ent/postgres ent/sqlite"},
 
 	{"adapters/cotterhttp", "core"},
@@ -62,7 +62,7 @@ var importLaw = []lawRow{
 	{"core/provider/providertest", vocabulary + "core/provider" + testLibraries},
 	{"core/account/accounttest", vocabulary + "core/account" + testLibraries},
 	{"core/session/sessiontest", vocabulary + "core/account core/session" + testLibraries},
-	{"adapters/adaptertest", vocabulary + "core core/account/memstore core/database " +
+	{"adapters/adaptertest", vocabulary + "core core/account core/account/memstore core/database " +
 		"core/provider core/provider/cotter core/provider/providertest" + testLibraries},
 }
 

@@ -2,6 +2,8 @@ package core
 
 import (
 	"context"
+	"iter"
+	"net"
 	"net/http"
 	"sync"
 
@@ -51,6 +53,10 @@ func (k *Kit) Serve(ctx context.Context, r Request) (Response, bool) {
 func (k *Kit) Authorize(ctx context.Context, r Request, g Guard) (context.Context, *Response) {
 	return k.endpoints.Authorize(ctx, r, g)
 }
+
+// CheckGuard logs a warning for each demand of a guard that nobody can meet as
+// the kit is configured. Adapters call it when they make a guard.
+func (k *Kit) CheckGuard(g Guard) { k.endpoints.CheckGuard(g) }
 
 // Authenticate recognises the caller of a request, for programs that decide
 // for themselves what a stranger may do. It makes no cross-origin check; that
@@ -112,3 +118,14 @@ func UserFromContext(ctx context.Context) (identity.User, error) {
 
 // RequestFromHTTP describes a request of net/http.
 func RequestFromHTTP(r *http.Request) Request { return web.FromHTTP(r) }
+
+// RequestFromBuffers describes a request of a framework that uses its buffers
+// again: texts are copied, but for the body. TLS, ContentLength and Header are
+// up to the adapter.
+func RequestFromBuffers(method, path, query, host, body []byte, peer net.Addr) Request {
+	return web.FromBuffers(method, path, query, host, body, peer)
+}
+
+// HeaderLines returns the lines of a header field among all lines of such a
+// framework's header: in order, trimmed and copied.
+func HeaderLines(all iter.Seq2[[]byte, []byte], name string) []string { return web.Lines(all, name) }

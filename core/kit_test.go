@@ -563,3 +563,29 @@ func TestTheRoutesAreThoseOfTheStrategy(t *testing.T) {
 		})
 	}
 }
+
+func TestGuardsThatNobodyCanPassAreReported(t *testing.T) {
+	t.Parallel()
+	keeping := func(s *core.Settings) { s.Own.Claims = []string{"hd"} }
+	const event = "guard_cannot_be_met"
+	for name, c := range map[string]struct {
+		edit  func(*core.Settings)
+		guard core.Guard
+		want  int
+	}{
+		"Configured":        {keeping, core.Guard{Providers: []string{"cotter"}, Claims: map[string]string{"hd": "example.com"}}, 0},
+		"NoSuchProvider":    {keeping, core.Guard{Providers: []string{"cotter", "coter"}}, 1},
+		"ClaimIsNotKept":    {keeping, core.Guard{Claims: map[string]string{"hd": "example.com", "group": "staff"}}, 1},
+		"TokensClaimAnyWay": {providerToken(nil), core.Guard{Claims: map[string]string{"group": "staff"}}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			h := newHarness(t, c.edit)
+			h.log.Reset()
+			h.kit.CheckGuard(c.guard)
+			if got := strings.Count(h.log.String(), event); got != c.want {
+				t.Errorf("%d warnings, want %d: %s", got, c.want, h.log)
+			}
+		})
+	}
+}

@@ -97,3 +97,64 @@ func TestOneOfSeveralMethodsSuffices(t *testing.T) {
 	h.admits(t, core.Guard{AuthMethods: []string{"otp"}}, answered.Token.AccessToken, "")
 	h.admits(t, core.Guard{AuthMethods: []string{"pwd otp", "sms"}}, answered.Token.AccessToken, "insufficient_scope")
 }
+
+func TestTheLogTellsWhoseSessionEndedAndWhy(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, nil)
+	signIn := func(lines ...string) (token, id string) {
+		t.Helper()
+		payload := h.issuer.Login(ada).Payload()
+		payload["transport"] = settings.Bearer
+		var answered struct {
+			Session struct{ ID string }
+			Token   struct {
+				AccessToken string `json:"access_token"`
+			}
+		}
+		decode(t, h.call(t, "POST", "/auth/login", text(t, payload), lines...), &answered)
+		return answered.Token.AccessToken, answered.Session.ID
+	}
+	for _, c := range []struct {
+		event, reason string
+		end           func(token, id string)
+	}{
+		{"authn_logout", "logout", func(token, _ string) { h.call(t, "POST", "/auth/logout", "", "Authorization", "Bearer "+token) }},
+		{"authn_logout", "replaced_by_login", func(token, _ string) { signIn("Authorization", "Bearer "+token) }},
+		{"session_revoked", "revoked", func(token, id string) {
+			h.call(t, "POST", "/auth/sessions/revoke", `{"id":"`+id+`"}`, "Authorization", "Bearer "+token)
+		}},
+	} {
+		token, id := signIn()
+		h.log.Reset()
+		c.end(token, id)
+		var ends []string
+		for line := range strings.Lines(h.log.String()) {
+			if strings.Contains(line, c.event) {
+				ends = append(ends, line)
+			}
+		}
+		if len(ends) != 1 {
+			t.Fatalf("%s: the log says %s", c.reason, h.log)
+		}
+		for _, part := range []string{`"reason":"` + c.reason + `"`, `"session_id":"` + id + `"`, `"user_id":"0`, `"address":"192.0.2.1"`} {
+			if !strings.Contains(ends[0], part) {
+				t.Errorf("%s is not in %s", part, ends[0])
+			}
+		}
+		h.log.Reset()
+		is(t, h.call(t, "POST", "/auth/logout", "", "Authorization", "Bearer "+token), 204, "")
+		if strings.Contains(h.log.String(), "authn_logout") {
+			t.Errorf("a session that was dead has ended: %s", h.log)
+		}
+	}
+	token, _ := signIn()
+	ctx, _ := h.authorize(t, core.Guard{}, token)
+	principal, _ := core.FromContext(ctx)
+	h.log.Reset()
+	if err := h.kit.Sessions().RevokeAll(t.Context(), principal.UserID); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(h.log.String(), `"reason":"revoked_all"`) {
+		t.Errorf("the application's own revocation is not logged: %s", h.log)
+	}
+}

@@ -16,7 +16,6 @@ package core
 import (
 	"cmp"
 	"context"
-	"errors"
 
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
@@ -35,15 +34,28 @@ type Settings = config.Settings
 // "degraded", logins answer 503, and it recovers by itself. A database that
 // cannot be opened is one.
 func Open(ctx context.Context, file string, list ...Option) (*Kit, error) {
-	s, err := Load(file, list...)
+	s, err := load(file, list)
 	if err != nil {
 		return nil, err
 	}
 	return New(ctx, s, list...)
 }
 
-// Load reads the configuration file without opening anything.
-func Load(file string, list ...Option) (Settings, error) {
+// Load reads the configuration file and finds every mistake that Open would
+// find without the network and without the database, such as two providers
+// whose tokens could be taken for each other's.
+func Load(ctx context.Context, file string, list ...Option) (Settings, error) {
+	s, err := load(file, list)
+	if err != nil {
+		return Settings{}, err
+	}
+	if _, err := openProviders(ctx, s, newOptions(list)); err != nil {
+		return Settings{}, err
+	}
+	return s, nil
+}
+
+func load(file string, list []Option) (Settings, error) {
 	return config.Loader{Types: newOptions(list).types}.Load(file)
 }
 
@@ -69,18 +81,18 @@ func New(ctx context.Context, s Settings, list ...Option) (*Kit, error) {
 
 func openProviders(ctx context.Context, s Settings, o options) (*provider.Set, error) {
 	var opened []provider.Named
-	var failed []error
+	var failed config.Diagnostics
 	for _, instance := range s.Providers {
 		instance.Name = cmp.Or(instance.Name, instance.Type.Name())
 		p, err := openProvider(ctx, s, instance, o)
 		if err != nil {
-			failed = append(failed, s.Explain(config.Path{Block: config.BlockProvider, Label: instance.Name}, "Provider cannot be opened", err))
+			failed = append(failed, s.Explain(config.Path{Block: config.BlockProvider, Label: instance.Name}, "Provider cannot be opened", err)...)
 			continue
 		}
 		opened = append(opened, provider.Named{Name: instance.Name, Provider: p})
 	}
 	if len(failed) > 0 {
-		return nil, errors.Join(failed...)
+		return nil, failed
 	}
 	set := provider.NewSet(opened)
 	if name, err := set.Ambiguous(); err != nil {

@@ -4,23 +4,52 @@ import (
 	"context"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/session"
 	"github.com/cotterpin/cotterpin/core/settings"
 )
 
-// Sessions lists, ends and renews users' sessions.
+// Sessions lists, ends and renews users' sessions, and logs what it ends.
 type Sessions struct {
 	*session.Directory
 	endpoints *Endpoints
+	address   string // of the caller who asks; "" for the application itself
 }
 
 // Sessions returns what lists, ends and renews sessions; nil where there are
 // no users.
-func (e *Endpoints) Sessions() *Sessions {
+func (e *Endpoints) Sessions() *Sessions { return e.sessionsFor("") }
+
+func (e *Endpoints) sessionsFor(address string) *Sessions {
 	if e.Directory == nil {
 		return nil
 	}
-	return &Sessions{Directory: e.Directory, endpoints: e}
+	return &Sessions{Directory: e.Directory, endpoints: e, address: address}
+}
+
+// Revoke is [session.Directory.Revoke].
+func (s *Sessions) Revoke(ctx context.Context, user identity.UserID, id string) error {
+	return s.revoked(ctx, user, "revoked", id, s.Directory.Revoke(ctx, user, id))
+}
+
+// RevokeOthers is [session.Directory.RevokeOthers].
+func (s *Sessions) RevokeOthers(ctx context.Context, user identity.UserID, current string) error {
+	return s.revoked(ctx, user, "revoked_others", current, s.Directory.RevokeOthers(ctx, user, current))
+}
+
+// RevokeAll is [session.Directory.RevokeAll].
+func (s *Sessions) RevokeAll(ctx context.Context, user identity.UserID) error {
+	return s.revoked(ctx, user, "revoked_all", "", s.Directory.RevokeAll(ctx, user))
+}
+
+// revoked logs a revocation, unless it failed. id is the session that was ended
+// or, where the others were, left.
+func (s *Sessions) revoked(ctx context.Context, user identity.UserID, reason, id string, err error) error {
+	if err == nil {
+		s.endpoints.Log.InfoContext(ctx, "sessions revoked", "event", "session_revoked", "reason", reason,
+			"user_id", user.String(), "session_id", id, "address", s.address)
+	}
+	return err
 }
 
 // Renewed is the new token of a session. The application sends one of the two.

@@ -33,8 +33,8 @@ func readObject(r web.Request, known ...string) (strictjson.Object, error) {
 // checkMediaType takes application/json in UTF-8 and without a content coding.
 func checkMediaType(r web.Request) error {
 	refusal := autherr.New(autherr.UnsupportedMediaType, "not_plain_json")
-	lines := r.Header("Content-Type")
-	if len(lines) != 1 || r.Header("Content-Encoding") != nil {
+	lines := r.Header.Values("Content-Type")
+	if len(lines) != 1 || len(r.Header.Values("Content-Encoding")) > 0 {
 		return refusal
 	}
 	mediaType, parameters, err := mime.ParseMediaType(lines[0])

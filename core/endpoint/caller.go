@@ -13,23 +13,32 @@ import (
 	"github.com/cotterpin/cotterpin/core/session"
 )
 
-// caller is a recognised caller in the context of a request.
+// caller is a recognised caller, and the context in which their request goes on.
 type caller struct {
+	context.Context //nolint:containedctx // it is a context
+
 	principal identity.Principal
 	presented session.Presented
 	endpoints *Endpoints
 
-	// user loads the user, once.
-	user func() (identity.User, error)
+	load sync.Once // sets what follows
+	user *identity.User
+	err  error
 }
 
 type callerKey struct{}
 
-func withCaller(ctx context.Context, c *caller) context.Context {
-	if c != nil {
-		c.user = sync.OnceValues(func() (identity.User, error) { return c.endpoints.load(ctx, c.principal) })
+// Value returns the caller itself for callerKey.
+func (c *caller) Value(key any) any {
+	if key == (callerKey{}) {
+		return c
 	}
-	return context.WithValue(ctx, callerKey{}, c)
+	return c.Context.Value(key)
+}
+
+// withNobody hides a caller whom an outer guard recognised.
+func withNobody(ctx context.Context) context.Context {
+	return context.WithValue(ctx, callerKey{}, (*caller)(nil))
 }
 
 // FromContext returns the caller that a guard recognised; false behind no
@@ -53,11 +62,19 @@ func UserFromContext(ctx context.Context) (identity.User, error) {
 	if c == nil {
 		return identity.User{}, autherr.New(autherr.Unauthenticated, "no_caller")
 	}
-	user, err := c.user()
+	user, err := c.loaded()
 	if err == nil && user.ID == uuid.Nil {
 		return identity.User{}, autherr.New(autherr.NotFound, "no_users_kept")
 	}
 	return user, err
+}
+
+func (c *caller) loaded() (identity.User, error) {
+	c.load.Do(func() {
+		user, err := c.endpoints.load(c.Context, c.principal)
+		c.user, c.err = &user, err
+	})
+	return *c.user, c.err
 }
 
 // load returns the user of a principal; the zero user where there are none.

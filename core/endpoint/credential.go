@@ -12,20 +12,12 @@ import (
 
 // presented returns the one credential that a request bears. A Bearer header
 // decides alone, whatever cookies stand beside it; other schemes are ignored.
+// Whether sessions travel in that at all is up to the strategy.
 //
 // Errors by code: Unauthenticated if there is none; InvalidRequest for two
 // Authorization lines or two cookies of our name; InvalidToken for a Bearer
 // header that cannot hold a token.
 func (e *Endpoints) presented(r web.Request) (session.Presented, error) {
-	p, err := e.found(r)
-	if err == nil && !slices.Contains(e.Transports, p.Transport) {
-		return session.Presented{}, autherr.New(autherr.InvalidToken, "transport_not_listed")
-	}
-	return p, err
-}
-
-// found is presented, also for a transport that no session travels in.
-func (e *Endpoints) found(r web.Request) (session.Presented, error) {
 	token, isBearer, err := bearer(r)
 	if err != nil {
 		return session.Presented{}, err
@@ -33,11 +25,15 @@ func (e *Endpoints) found(r web.Request) (session.Presented, error) {
 	if isBearer {
 		return session.Presented{Token: token, Transport: settings.Bearer}, nil
 	}
-	switch values := e.Cookie.Values(r); len(values) {
+	p, count := session.Presented{Transport: settings.Cookie}, 0
+	for p.Token = range e.Cookie.Values(r) {
+		count++
+	}
+	switch count {
 	case 0:
 		return session.Presented{}, autherr.New(autherr.Unauthenticated, "no_credential")
 	case 1:
-		return session.Presented{Token: values[0], Transport: settings.Cookie}, nil
+		return p, nil
 	default:
 		return session.Presented{}, autherr.New(autherr.InvalidRequest, "two_cookies")
 	}
@@ -55,9 +51,7 @@ func (e *Endpoints) replaced(r web.Request) ([]session.Presented, error) {
 	if isBearer {
 		all = append(all, session.Presented{Token: token, Transport: settings.Bearer})
 	}
-	values := e.Cookie.Values(r)
-	slices.Sort(values)
-	for _, value := range slices.Compact(values) {
+	for _, value := range slices.Compact(slices.Sorted(e.Cookie.Values(r))) {
 		all = append(all, session.Presented{Token: value, Transport: settings.Cookie})
 	}
 	return all, nil
@@ -65,7 +59,7 @@ func (e *Endpoints) replaced(r web.Request) ([]session.Presented, error) {
 
 // bearer reads the Authorization header (RFC 6750, section 2.1).
 func bearer(r web.Request) (token string, isBearer bool, err error) {
-	lines := r.Header("Authorization")
+	lines := r.Header.Values("Authorization")
 	if len(lines) == 0 {
 		return "", false, nil
 	}
@@ -82,7 +76,7 @@ func bearer(r web.Request) (token string, isBearer bool, err error) {
 		return "", false, nil // a longer name, of another scheme
 	}
 	token, found := strings.CutPrefix(rest, " ")
-	if !found || token == "" || strings.ContainsFunc(token, notInTokens) {
+	if !found || !isToken(token) {
 		return "", false, autherr.New(autherr.InvalidToken, "malformed_bearer")
 	}
 	return token, true, nil
@@ -98,11 +92,21 @@ func inSchemes(c byte) bool {
 	return strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
 }
 
-// notInTokens reports what the b64token of RFC 6750 cannot hold.
-func notInTokens(c rune) bool {
-	switch {
-	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
-		return false
+// isToken reports whether a text is made of what the b64token of RFC 6750 may
+// hold.
+func isToken(text string) bool {
+	for i := range len(text) {
+		if !inTokens[text[i]] {
+			return false
+		}
 	}
-	return !strings.ContainsRune("-._~+/=", c)
+	return text != ""
 }
+
+// inTokens is a table: a provider's token has hundreds of bytes.
+var inTokens = func() (table [256]bool) {
+	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=") {
+		table[c] = true
+	}
+	return table
+}()

@@ -133,12 +133,16 @@ func (e *Endpoints) Serve(ctx context.Context, r web.Request) (web.Response, boo
 		return web.Response{}, false
 	}
 	if own, rest, ok := e.providerRoutes(below); ok {
-		return e.recovered(ctx, r, func() (web.Response, error) {
-			r.Path = rest
-			return own.Serve(ctx, r), nil
-		}), true
+		response, err := forward(ctx, r, own, rest)
+		if err != nil {
+			response = e.refuse(ctx, r, err)
+		}
+		return response, true
 	}
-	response := e.recovered(ctx, r, func() (web.Response, error) { return e.answer(ctx, below, r) })
+	response, err := e.answer(ctx, below, r)
+	if err != nil {
+		response = e.refuse(ctx, r, err)
+	}
 	if r.ContentLength > maxBody {
 		// What was declared too large is not read, so the connection cannot go on.
 		response = response.With("Connection", "close")
@@ -147,7 +151,8 @@ func (e *Endpoints) Serve(ctx context.Context, r web.Request) (web.Response, boo
 }
 
 // answer finds the route and asks it, refusing in this order: 404, 405, 403.
-func (e *Endpoints) answer(ctx context.Context, path string, r web.Request) (web.Response, error) {
+func (e *Endpoints) answer(ctx context.Context, path string, r web.Request) (_ web.Response, err error) {
+	defer recovered(&err)
 	found, ok := e.routes[path]
 	if !ok {
 		return web.Response{}, autherr.New(autherr.NotFound, "no_such_route")
@@ -186,19 +191,16 @@ func (e *Endpoints) providerRoutes(below string) (own web.Handler, rest string, 
 	return own, "/" + rest, ok
 }
 
-// recovered turns an error or a panic into the response that tells of it.
-func (e *Endpoints) recovered(
-	ctx context.Context, r web.Request, handle func() (web.Response, error),
-) (response web.Response) {
-	defer func() {
-		if cause := recover(); cause != nil {
-			err := fmt.Errorf("endpoint: panic: %v\n%s", cause, debug.Stack())
-			response = e.refuse(ctx, r, autherr.Wrap(autherr.Internal, "panic", err))
-		}
-	}()
-	response, err := handle()
-	if err != nil {
-		return e.refuse(ctx, r, err)
+// forward asks a provider's own routes.
+func forward(ctx context.Context, r web.Request, to web.Handler, path string) (_ web.Response, err error) {
+	defer recovered(&err)
+	r.Path = path
+	return to.Serve(ctx, r), nil
+}
+
+// recovered, deferred, turns a panic into an error.
+func recovered(err *error) {
+	if cause := recover(); cause != nil {
+		*err = autherr.Wrap(autherr.Internal, "panic", fmt.Errorf("endpoint: panic: %v\n%s", cause, debug.Stack()))
 	}
-	return response
 }

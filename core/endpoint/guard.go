@@ -10,6 +10,7 @@ import (
 
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/session"
 	"github.com/cotterpin/cotterpin/core/web"
 )
@@ -50,7 +51,7 @@ type Guard struct {
 }
 
 // check returns nil if the caller meets the demands.
-func (g Guard) check(p identity.Principal, now time.Time) error {
+func (g Guard) check(p identity.Principal, now func() time.Time) error {
 	if len(g.Providers) > 0 && !slices.Contains(g.Providers, p.Provider) {
 		return autherr.New(autherr.InsufficientScope, "other_provider")
 	}
@@ -58,11 +59,11 @@ func (g Guard) check(p identity.Principal, now time.Time) error {
 		return autherr.New(autherr.InsufficientScope, "other_auth_method")
 	}
 	for name, want := range g.Claims {
-		if !holds(p.Claims[name], want) {
+		if !holds(p.Claims.Get(name), want) {
 			return autherr.New(autherr.InsufficientScope, "claim_missing")
 		}
 	}
-	if g.MaxAge > 0 && (p.AuthenticatedAt.IsZero() || now.Sub(p.AuthenticatedAt) > g.MaxAge) {
+	if g.MaxAge > 0 && (p.AuthenticatedAt.IsZero() || now().Sub(p.AuthenticatedAt) > g.MaxAge) {
 		return &autherr.Error{Code: autherr.ReauthenticationRequired, Reason: "authenticated_too_long_ago", MaxAge: g.MaxAge}
 	}
 	return nil
@@ -82,6 +83,25 @@ func holds(claim any, want string) bool {
 	}
 }
 
+// CheckGuard logs a warning for each demand of a guard that nobody can meet as
+// the file is: a provider that is no block, a claim that own sessions do not
+// keep. What a provider's token will claim is not known here.
+func (e *Endpoints) CheckGuard(g Guard) {
+	for _, name := range g.Providers {
+		isName := func(p provider.Named) bool { return p.Name == name }
+		if !slices.ContainsFunc(e.Providers.All(), isName) {
+			e.Log.Warn("a guard admits callers of a provider that no block configures", "event", "guard_cannot_be_met", "provider", name)
+		}
+	}
+	own, ok := e.Strategy.(*session.Own)
+	for name := range g.Claims {
+		if ok && !own.Keeps(name) {
+			e.Log.Warn(`a guard demands a claim that session "own" does not keep: add it to the argument "claims"`,
+				"event", "guard_cannot_be_met", "claim", name)
+		}
+	}
+}
+
 // Authenticate recognises the caller of a request. It does not look at where
 // the request comes from; [Endpoints.Authorize] does.
 //
@@ -96,9 +116,9 @@ func (e *Endpoints) Authenticate(ctx context.Context, r web.Request) (session.Gr
 }
 
 func (e *Endpoints) check(ctx context.Context, p session.Presented) (session.Grant, error) {
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
-	defer cancel()
-	return e.Strategy.Check(ctx, p)
+	bounded := &deadline{parent: ctx, limit: storeTimeout}
+	defer bounded.end()
+	return e.Strategy.Check(bounded, p) //nolint:contextcheck // bounded is ctx with a limit
 }
 
 // Authorize decides about a request to one of the application's own routes. It
@@ -109,31 +129,27 @@ func (e *Endpoints) Authorize(ctx context.Context, r web.Request, g Guard) (cont
 	if r.Preflight() {
 		return nil, e.preflight(r)
 	}
-	var found *caller
-	admitted := false
-	refusal := e.recovered(ctx, r, func() (_ web.Response, err error) {
-		found, err = e.admit(ctx, r, g)
-		admitted = err == nil
-		return web.Response{}, err
-	})
-	if admitted {
-		return withCaller(ctx, found), nil
+	admitted, err := e.admit(ctx, r, g)
+	if err != nil {
+		refusal := e.cors.Apply(r, e.refuse(ctx, r, err))
+		return nil, &refusal
 	}
-	refusal = e.cors.Apply(r, refusal)
-	return nil, &refusal
+	return admitted, nil
 }
 
-// admit returns the caller, or nobody (nil) where the guard allows that.
-func (e *Endpoints) admit(ctx context.Context, r web.Request, g Guard) (*caller, error) {
-	if len(e.Cookie.Values(r)) > 0 && !e.origins.Allows(r) {
+// admit returns the context of the caller, or of nobody where the guard allows
+// that.
+func (e *Endpoints) admit(ctx context.Context, r web.Request, g Guard) (_ context.Context, err error) {
+	defer recovered(&err)
+	if !e.origins.Allows(r) && e.Cookie.Count(r) > 0 {
 		return nil, autherr.New(autherr.CrossOrigin, "foreign_origin")
 	}
 	found, err := e.caller(ctx, r)
 	switch {
 	case err == nil:
-		return found, g.check(found.principal, e.Now())
+		return found, g.check(found.principal, e.Now)
 	case g.Optional && web.StatusOf(err) < http.StatusInternalServerError:
-		return nil, nil
+		return withNobody(ctx), nil
 	default:
 		return nil, err
 	}
@@ -148,7 +164,7 @@ func (e *Endpoints) caller(ctx context.Context, r web.Request) (*caller, error) 
 	if err != nil {
 		return nil, err
 	}
-	return &caller{principal: grant.Principal, presented: p, endpoints: e}, nil
+	return &caller{Context: ctx, principal: grant.Principal, presented: p, endpoints: e}, nil
 }
 
 // CORS returns the header fields that an answer of one of the application's own

@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 
@@ -12,6 +13,9 @@ import (
 	"github.com/cotterpin/cotterpin/core/settings"
 	"github.com/cotterpin/cotterpin/core/web"
 )
+
+// maxEntries is how often a login starts that others overtake each time.
+const maxEntries = 5
 
 // login exchanges the provider's tokens for a session, registering the user at
 // the first login.
@@ -41,19 +45,33 @@ func (e *Endpoints) login(ctx context.Context, r web.Request) (web.Response, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	created := false
-	if e.Accounts != nil {
-		if l.User, created, err = e.Accounts.RegisterOrLogin(ctx, who); err != nil {
-			return web.Response{}, err
-		}
-	}
-	issued, err := e.issue(ctx, l, replaced)
+	issued, created, err := e.enter(ctx, &l, replaced)
 	if err != nil {
 		return web.Response{}, err
 	}
 	e.Log.InfoContext(ctx, "login", "event", "authn_login_success", "provider", who.Provider, "auth_method", who.AuthMethod,
 		"user_id", l.User.ID.String(), "created", created, "session_id", issued.Session.ID, "address", l.Address)
 	return e.signedIn(created, l.User, issued, transport, ""), nil
+}
+
+// enter registers or finds the user and begins the session. If the user is
+// deleted, disabled or revoked in between, it starts again from the top, and
+// sees that.
+func (e *Endpoints) enter(
+	ctx context.Context, l *session.Login, replaced []session.Presented,
+) (issued session.Issued, created bool, err error) {
+	for range maxEntries {
+		if e.Accounts != nil {
+			if l.User, created, err = e.Accounts.RegisterOrLogin(ctx, l.Identity); err != nil {
+				return session.Issued{}, false, err
+			}
+		}
+		issued, err = e.issue(ctx, *l, replaced)
+		if !errors.Is(err, session.ErrOvertaken) {
+			return issued, created, err
+		}
+	}
+	return session.Issued{}, false, err
 }
 
 // verify asks the provider whether the credential is good.
@@ -67,10 +85,8 @@ func (e *Endpoints) verify(ctx context.Context, name string, c provider.Credenti
 // among the user's any more, and makes the new one. That is never an old one:
 // no presented token is adopted.
 func (e *Endpoints) issue(ctx context.Context, l session.Login, replaced []session.Presented) (session.Issued, error) {
-	for _, old := range replaced {
-		if err := e.Strategy.End(ctx, old, "replaced_by_login"); err != nil {
-			return session.Issued{}, err
-		}
+	if err := e.end(ctx, replaced, "replaced_by_login", l.Address); err != nil {
+		return session.Issued{}, err
 	}
 	return e.Strategy.Issue(ctx, l)
 }

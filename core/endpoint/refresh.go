@@ -5,7 +5,9 @@ import (
 	"slices"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/provider"
+	"github.com/cotterpin/cotterpin/core/session"
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
@@ -79,23 +81,29 @@ func (e *Endpoints) refreshed(ctx context.Context, r web.Request, name, transpor
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
 	if e.Accounts != nil {
-		if l.User, err = e.Accounts.Known(ctx, who); err != nil {
+		if l.User, err = e.known(ctx, who); err != nil {
 			return web.Response{}, err
 		}
 	}
-	issued, err := e.issue(ctx, l, nil)
-	if err != nil {
-		return web.Response{}, err
-	}
 	e.Log.InfoContext(ctx, "refresh", "event", "authn_token_refreshed", "provider", who.Provider,
 		"user_id", l.User.ID.String(), "address", l.Address)
-	return e.signedIn(false, l.User, issued, transport, fresh.RefreshToken), nil
+	return e.signedIn(false, l.User, session.HandOn(l), transport, fresh.RefreshToken), nil
+}
+
+// known finds the user of new tokens. It asks twice if the database fails: the
+// refresh token that was exchanged for them is spent.
+func (e *Endpoints) known(ctx context.Context, who identity.Identity) (identity.User, error) {
+	user, err := e.Accounts.Known(ctx, who)
+	if autherr.CodeOf(err) == autherr.TemporarilyUnavailable && ctx.Err() == nil {
+		return e.Accounts.Known(ctx, who)
+	}
+	return user, err
 }
 
 // refreshTransport returns the transport of the session that is refreshed: the
 // one that the request bears a token in, however dead, else the default.
 func (e *Endpoints) refreshTransport(r web.Request) (string, error) {
-	p, err := e.found(r)
+	p, err := e.presented(r)
 	switch {
 	case err == nil && slices.Contains(e.Transports, p.Transport):
 		return p.Transport, nil

@@ -16,21 +16,32 @@ import (
 // refuse renders the error that a request ends with, and logs who was refused
 // where.
 func (e *Endpoints) refuse(ctx context.Context, r web.Request, err error) web.Response {
+	return e.problem(ctx, web.StatusOf(err), err, func() []any { return e.about(r) })
+}
+
+// about returns what is logged of a refused request.
+func (e *Endpoints) about(r web.Request) []any {
 	event, route := "request_refused", ""
 	if below, ours := strings.CutPrefix(r.Path, e.Auth.Path); ours {
 		if _, known := e.routes[below]; known {
 			route = below // another path is of the client's choice, and not for the log
 		}
 	}
-	if route == "/login" {
+	switch route {
+	case "/login":
 		event = "authn_login_fail"
+	case "/refresh":
+		event = "authn_refresh_fail"
 	}
-	return e.problem(ctx, web.StatusOf(err), err, "event", event, "route", route, "address", e.address(r))
+	return []any{"event", event, "route", route, "address", e.address(r)}
 }
+
+// nothing is logged where there is no request.
+func nothing() []any { return nil }
 
 // Render returns the response to an error, and logs it.
 func (e *Endpoints) Render(err error) web.Response {
-	return e.problem(context.Background(), web.StatusOf(err), err)
+	return e.problem(context.Background(), web.StatusOf(err), err, nothing)
 }
 
 // RenderStatus returns the response to a request that a framework refuses by
@@ -45,28 +56,37 @@ func (e *Endpoints) RenderStatus(status int) (web.Response, bool) {
 	default:
 		return web.Response{}, false
 	}
-	return e.problem(context.Background(), status, refusal).With("Vary", "Origin"), true
+	return e.problem(context.Background(), status, refusal, nothing).With("Vary", "Origin"), true
 }
 
-// problem renders an error with that status, and logs it with attributes under
-// the same request id.
-func (e *Endpoints) problem(ctx context.Context, status int, err error, attributes ...any) web.Response {
+// problem renders an error with that status, and logs it under the same request
+// id with what is to be said about the request.
+func (e *Endpoints) problem(ctx context.Context, status int, err error, about func() []any) web.Response {
 	requestID := rand.Text()
-	attributes = append(attributes,
-		"request_id", requestID,
-		"code", string(autherr.CodeOf(err)),
-		"reason", autherr.ReasonOf(err),
-	)
-	level, message := slog.LevelInfo, "request refused"
-	switch code := autherr.CodeOf(err); {
-	case code == autherr.Unauthenticated:
-		level = slog.LevelDebug
-	case errors.Is(err, context.Canceled):
-		message = "client gone"
-	case web.StatusOf(err) >= http.StatusInternalServerError:
-		level, message = slog.LevelError, "request failed"
-		attributes = append(attributes, "error", err.Error()) // a fault of ours, which the operator can mend
+	if level, message := severity(err); e.Log.Enabled(ctx, level) {
+		attributes := append(about(),
+			"request_id", requestID,
+			"code", string(autherr.CodeOf(err)),
+			"reason", autherr.ReasonOf(err),
+		)
+		if level == slog.LevelError {
+			attributes = append(attributes, "error", err.Error()) // a fault of ours, which the operator can mend
+		}
+		e.Log.Log(ctx, level, message, attributes...)
 	}
-	e.Log.Log(ctx, level, message, attributes...)
 	return web.Problem(status, err, requestID, e.Auth.Mode == settings.Development)
+}
+
+// severity returns how an error is logged.
+func severity(err error) (slog.Level, string) {
+	switch {
+	case autherr.CodeOf(err) == autherr.Unauthenticated:
+		return slog.LevelDebug, "request refused"
+	case errors.Is(err, context.Canceled):
+		return slog.LevelInfo, "client gone"
+	case web.StatusOf(err) >= http.StatusInternalServerError:
+		return slog.LevelError, "request failed"
+	default:
+		return slog.LevelInfo, "request refused"
+	}
 }

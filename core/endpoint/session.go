@@ -90,20 +90,18 @@ func (e *Endpoints) revokeSessions(ctx context.Context, r web.Request) (web.Resp
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	caller := grant.Principal
+	caller, sessions := grant.Principal, e.sessionsFor(e.address(r))
 	switch {
 	case asked.all:
-		err = e.Directory.RevokeAll(ctx, caller.UserID)
+		err = sessions.RevokeAll(ctx, caller.UserID)
 	case asked.others:
-		err = e.Directory.RevokeOthers(ctx, caller.UserID, caller.SessionID)
+		err = sessions.RevokeOthers(ctx, caller.UserID, caller.SessionID)
 	default:
-		err = e.Directory.Revoke(ctx, caller.UserID, asked.id)
+		err = sessions.Revoke(ctx, caller.UserID, asked.id)
 	}
 	if err != nil {
 		return web.Response{}, err
 	}
-	e.Log.InfoContext(ctx, "sessions revoked", "event", "session_revoked", "user_id", caller.UserID.String(),
-		"all", asked.all, "others", asked.others, "address", e.address(r))
 	response := web.NoContent()
 	if grant.Transport == settings.Cookie && (asked.all || asked.id == caller.SessionID) {
 		response = response.WithCookie(e.Cookie.Clear())

@@ -19,7 +19,7 @@ func (p Proxies) Client(r Request) netip.Addr {
 	if !p.trusts(client) {
 		return client
 	}
-	hops := strings.Split(strings.Join(r.Header("X-Forwarded-For"), ","), ",")
+	hops := strings.Split(strings.Join(r.Header.Values("X-Forwarded-For"), ","), ",")
 	for i := len(hops) - 1; i >= 0 && p.trusts(client); i-- {
 		hop := parseAddress(strings.TrimSpace(hops[i]))
 		if !hop.IsValid() {

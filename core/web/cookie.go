@@ -1,6 +1,7 @@
 package web
 
 import (
+	"iter"
 	"net/http"
 	"strings"
 	"time"
@@ -54,17 +55,26 @@ func (c Cookie) line(value string, maxAge int) string {
 
 // Values returns the values of all cookies with exactly that name that the
 // request bears, as sent (RFC 6265, section 4.2.1).
-func (c Cookie) Values(r Request) []string {
-	var values []string
-	for _, line := range r.Header("Cookie") {
-		for pair := range strings.SplitSeq(line, ";") {
-			name, value, _ := strings.Cut(strings.Trim(pair, " \t"), "=")
-			if name == c.Name {
-				values = append(values, value)
+func (c Cookie) Values(r Request) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for _, line := range r.Header.Values("Cookie") {
+			for pair := range strings.SplitSeq(line, ";") {
+				name, value, _ := strings.Cut(strings.Trim(pair, " \t"), "=")
+				if name == c.Name && !yield(value) {
+					return
+				}
 			}
 		}
 	}
-	return values
+}
+
+// Count returns how many cookies with exactly that name the request bears.
+func (c Cookie) Count(r Request) int {
+	count := 0
+	for range c.Values(r) {
+		count++
+	}
+	return count
 }
 
 // NewCookie returns the cookie that a session block describes, nil meaning one

@@ -12,17 +12,21 @@ type CORS struct {
 }
 
 // Fields returns the header fields that an answer to r bears: Vary always, the
-// rest for allowed origins only.
+// rest for allowed origins only. They must not be changed.
 func (c CORS) Fields(r Request) []Field {
-	fields := []Field{{"Vary", "Origin"}}
-	if origin, ok := c.allowed(r); ok {
-		fields = append(fields,
-			Field{"Access-Control-Allow-Origin", origin},
-			Field{"Access-Control-Allow-Credentials", "true"},
-		)
+	origin, ok := c.allowed(r)
+	if !ok {
+		return unshared
 	}
-	return fields
+	return []Field{
+		{"Vary", "Origin"},
+		{"Access-Control-Allow-Origin", origin},
+		{"Access-Control-Allow-Credentials", "true"},
+	}
 }
+
+// unshared are the fields of an answer that no other origin may read.
+var unshared = []Field{{"Vary", "Origin"}}
 
 // Apply returns the response with the fields for r.
 func (c CORS) Apply(r Request, response Response) Response {
@@ -65,7 +69,7 @@ func notInFieldNames(c rune) bool {
 }
 
 func (c CORS) allowed(r Request) (origin string, ok bool) {
-	lines := r.Header("Origin")
+	lines := r.Header.Values("Origin")
 	if len(lines) != 1 || !slices.Contains(c.AllowedOrigins, lines[0]) {
 		return "", false
 	}

@@ -17,19 +17,16 @@ type CrossOriginGuard struct {
 
 // Allows reports whether the request may go on.
 func (g CrossOriginGuard) Allows(r Request) bool {
-	return g.decide(r.Method, r.First("Sec-Fetch-Site"), r.First("Origin"), r.Host)
-}
-
-func (g CrossOriginGuard) decide(method, site, origin, host string) bool {
-	switch method {
+	switch r.Method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
 		return true
 	}
-	switch site {
+	origin := r.First("Origin")
+	switch r.First("Sec-Fetch-Site") {
 	case "same-origin", "none":
 		return true
 	case "":
-		return origin == "" || isOn(origin, host) || g.trusts(origin)
+		return origin == "" || isOn(origin, r.Host) || g.trusts(origin)
 	default:
 		return g.trusts(origin)
 	}

@@ -4,7 +4,6 @@ import (
 	"math/rand/v2"
 	"net/http"
 	"net/http/httptest"
-	"net/textproto"
 	"strings"
 	"testing"
 
@@ -26,7 +25,7 @@ func request(method, target, host string, lines ...string) web.Request {
 		Query:  query,
 		Host:   host,
 		Remote: "192.0.2.1:4711",
-		Header: func(name string) []string { return header[textproto.CanonicalMIMEHeaderKey(name)] },
+		Header: header,
 		Body:   http.NoBody,
 	}
 }

@@ -27,19 +27,24 @@ type Request struct {
 	// ContentLength is the declared length of the body, -1 if unknown.
 	ContentLength int64
 
-	// Header returns all lines of a header field, in order and trimmed of outer
-	// blanks, nil if there is none. name is in canonical form. The texts stay
-	// valid after the request has ended. Host is not among the fields.
-	Header func(name string) []string
+	Header Header
 
 	// Body is never nil. It is read only by routes that take a body, and only
 	// as far as they need.
 	Body io.Reader
 }
 
+// Header is the header fields of a request, without Host. [http.Header] is one.
+type Header interface {
+	// Values returns all lines of a field, in order and trimmed of outer blanks.
+	// name is in canonical form. The texts stay valid after the request has
+	// ended; the slice must not be changed.
+	Values(name string) []string
+}
+
 // First returns the first line of a header field, "" if there is none.
 func (r Request) First(name string) string {
-	if lines := r.Header(name); len(lines) > 0 {
+	if lines := r.Header.Values(name); len(lines) > 0 {
 		return lines[0]
 	}
 	return ""
@@ -68,8 +73,14 @@ type Field struct {
 
 // With returns the response with a header field set, whatever it was before.
 func (r Response) With(name, value string) Response {
-	r.Header = slices.DeleteFunc(slices.Clone(r.Header), func(f Field) bool { return f.Name == name })
-	r.Header = append(r.Header, Field{Name: name, Value: singleLine(value)})
+	fields := make([]Field, 0, len(r.Header)+1)
+	for _, f := range r.Header {
+		if f.Name != name {
+			fields = append(fields, f)
+		}
+	}
+	fields = append(fields, Field{Name: name, Value: singleLine(value)})
+	r.Header = fields
 	return r
 }
 

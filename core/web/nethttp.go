@@ -16,7 +16,7 @@ func FromHTTP(r *http.Request) Request {
 		Remote:        r.RemoteAddr,
 		TLS:           r.TLS != nil,
 		ContentLength: r.ContentLength,
-		Header:        func(name string) []string { return r.Header[name] },
+		Header:        r.Header,
 		Body:          r.Body,
 	}
 }
