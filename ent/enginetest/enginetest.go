@@ -1,7 +1,8 @@
 // Package enginetest is the suite that every database behind a network must
 // pass beside those of its stores, accounttest and sessiontest. It looks at what
 // only a running server can show: how it compares texts, what its connections
-// are like, what becomes of migrations, and how writers get on with each other.
+// are like, what becomes of migrations, how writers get on with each other, and
+// how it goes about each statement.
 package enginetest
 
 import (
@@ -35,6 +36,7 @@ func Run(t *testing.T, e Engine) {
 	t.Run("Migrations", e.testMigrations)
 	t.Run("SelfCheck", e.testSelfCheck)
 	t.Run("Races", e.testRaces)
+	t.Run("Statements", e.testStatements)
 }
 
 // opened returns an opened database with our tables.

@@ -13,13 +13,12 @@ import (
 	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/ent/internal/entgen"
-	entidentity "github.com/cotterpin/cotterpin/ent/internal/entgen/identity"
 	"github.com/cotterpin/cotterpin/ent/internal/entgen/user"
 )
 
 // selectUser reads a user through an identity; scanUser knows the columns.
 const selectUser = `
-	SELECT u.id, u.created_ms, u.disabled_ms, u.not_before_ms,
+	SELECT u.id, u.created_ms, u.disabled_ms IS NOT NULL, u.not_before_ms,
 	       i.id, i.issuer, i.subject, i.provider, i.identifier,
 	       i.email, i.email_verified, i.phone, i.phone_verified, i.last_login_ms
 	FROM auth_identities AS i JOIN auth_users AS u ON u.id = i.user_id`
@@ -32,24 +31,20 @@ const (
 // accounts is the account.Store.
 type accounts struct {
 	engine
-	byKey, byID *sql.Stmt
+	prepared
+	byKey, byID, login *sql.Stmt
 }
 
 var _ account.Store = (*accounts)(nil)
 
 func newAccounts(ctx context.Context, e engine) (*accounts, error) {
-	byKey, err := e.prepare(ctx, selectUserByKey)
-	if err != nil {
+	a := &accounts{engine: e}
+	a.prepared = prepared{&a.byKey: selectUserByKey, &a.byID: selectUserByID, &a.login: e.dialect.updateLogin()}
+	if err := e.prepare(ctx, a.prepared); err != nil {
 		return nil, err
 	}
-	byID, err := e.prepare(ctx, selectUserByID)
-	if err != nil {
-		return nil, errors.Join(err, release(byKey))
-	}
-	return &accounts{engine: e, byKey: byKey, byID: byID}, nil
+	return a, nil
 }
-
-func (a *accounts) close() error { return release(a.byKey, a.byID) }
 
 // Find implements account.Store.
 func (a *accounts) Find(ctx context.Context, key identity.Key) (identity.User, error) {
@@ -62,15 +57,11 @@ func (a *accounts) Get(ctx context.Context, id identity.UserID) (identity.User, 
 }
 
 func scanUser(row *sql.Row) (identity.User, error) {
-	var (
-		u                   identity.User
-		created, lastLogin  int64
-		disabled, notBefore *int64
-	)
+	var u identity.User
 	err := row.Scan(
-		&u.ID, &created, &disabled, &notBefore,
+		&u.ID, instant{&u.CreatedAt}, &u.Disabled, instant{&u.NotBefore},
 		&u.IdentityID, &u.Issuer, &u.Subject, &u.Provider, &u.Identifier,
-		&u.Email, &u.EmailVerified, &u.Phone, &u.PhoneVerified, &lastLogin,
+		&u.Email, &u.EmailVerified, &u.Phone, &u.PhoneVerified, instant{&u.LastLoginAt},
 	)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
@@ -78,18 +69,14 @@ func scanUser(row *sql.Row) (identity.User, error) {
 	case err != nil:
 		return identity.User{}, fmt.Errorf("entstore: reading a user: %w", err)
 	}
-	u.CreatedAt = fromMillis(created)
-	u.LastLoginAt = fromMillis(lastLogin)
-	u.Disabled = disabled != nil
-	u.NotBefore = fromNullMillis(notBefore)
 	return u, nil
 }
 
 // Register implements account.Store. When a registration is undone, those who
 // waited for it may deadlock; each of them may find the next winner.
 func (a *accounts) Register(ctx context.Context, u identity.User, within account.Within) error {
-	return a.inTx(ctx, func(tx *sql.Tx, client *entgen.Client) error {
-		err := createUserWithIdentity(ctx, client, u)
+	return a.inTx(ctx, func(tx *sql.Tx) error {
+		err := createUserWithIdentity(ctx, clientOn(tx, a.dialect), u)
 		switch {
 		case a.dialect.IsConflict(err), a.dialect.isDeadlock(err):
 			return account.ErrConflict
@@ -141,16 +128,11 @@ func createIdentity(ctx context.Context, client *entgen.Client, u identity.User)
 
 // RecordLogin implements account.Store.
 func (a *accounts) RecordLogin(ctx context.Context, u identity.User) error {
-	found, err := a.client.Identity.Update().
-		Where(entidentity.ID(u.IdentityID)).
-		SetProvider(u.Provider).
-		SetIdentifier(u.Identifier).
-		SetEmail(u.Email).
-		SetEmailVerified(u.EmailVerified).
-		SetPhone(u.Phone).
-		SetPhoneVerified(u.PhoneVerified).
-		SetLastLoginMs(toMillis(u.LastLoginAt)).
-		Save(ctx)
+	var found int
+	err := a.dialect.persist(func() (err error) {
+		found, err = recordLogin(ctx, a.login, u)
+		return err
+	})
 	return oneFound("recording a login", found, err, account.ErrNotFound)
 }
 

@@ -7,10 +7,14 @@
 //
 // # Statements
 //
-// A session is found with one prepared statement, and so is a user. A known
-// identity logs in with Find, RecordLogin (one each) and Create of a session
-// (three in a transaction, four if it ends older ones); a new one with Find,
-// Register (two in a transaction) and Create. Find reads, and writes nothing.
+// A session is found with one prepared statement, ended with one, and so is a
+// user found. A known identity logs in with three: Find, and Create of a session
+// (two in a transaction, which record the login too). Create takes one more if it
+// ends older sessions, two on MySQL. A new identity logs in with five: Find,
+// Register (two in a transaction) and Create. Where no sessions are kept,
+// RecordLogin (one) takes the place of Create. BEGIN and COMMIT are not counted.
+//
+// No statement reads a whole table, however large.
 //
 // # Errors
 //

@@ -13,20 +13,18 @@ type Dialect struct {
 	// Name is what ent calls the database: "sqlite3", "postgres", "mysql".
 	Name string
 
-	// IsConflict reports whether an error is the violation of a unique key, and
-	// IsForeignKey whether it is that of a foreign key. They go by the
-	// database's code: the text of an error is in the server's language.
-	IsConflict   func(error) bool
-	IsForeignKey func(error) bool
+	// IsConflict reports whether an error is the violation of a unique key. It
+	// goes by the database's code: the text of an error is in the server's
+	// language.
+	IsConflict func(error) bool
 
 	// IsDeadlock reports whether the database has undone a transaction so that
 	// others can go on; it may be done again. nil: it never does that.
 	IsDeadlock func(error) bool
 }
 
-// locksRows reports whether a transaction locks the rows it asks to lock.
-// SQLite has no such lock: it locks the whole database.
-func (d Dialect) locksRows() bool { return d.Name != dialect.SQLite }
+// returns reports whether an INSERT can return what it is asked for.
+func (d Dialect) returns() bool { return d.Name != dialect.MySQL }
 
 // placeholders returns a query that is written with question marks in the way
 // the database writes parameters.

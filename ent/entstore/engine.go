@@ -21,13 +21,13 @@ func newEngine(pool *sql.DB, d Dialect) engine {
 }
 
 // inTx does work in a transaction, which an error or a panic rolls back.
-func (e engine) inTx(ctx context.Context, work func(tx *sql.Tx, client *entgen.Client) error) error {
+func (e engine) inTx(ctx context.Context, work func(tx *sql.Tx) error) error {
 	tx, err := e.pool.BeginTx(ctx, nil)
 	if err != nil {
 		return fmt.Errorf("entstore: beginning: %w", err)
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
-	if err := work(tx, clientOn(tx, e.dialect)); err != nil {
+	if err := work(tx); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
@@ -36,24 +36,53 @@ func (e engine) inTx(ctx context.Context, work func(tx *sql.Tx, client *entgen.C
 	return nil
 }
 
-// prepare returns a prepared query that is written with question marks.
-func (e engine) prepare(ctx context.Context, query string) (*sql.Stmt, error) {
-	stmt, err := e.pool.PrepareContext(ctx, e.dialect.placeholders(query))
-	if err != nil {
-		return nil, fmt.Errorf("entstore: preparing: %w", err)
+// prepared are statements that are written with question marks, and where they
+// are kept.
+type prepared map[**sql.Stmt]string
+
+// prepare prepares all of the statements or, if that fails, none.
+func (e engine) prepare(ctx context.Context, statements prepared) error {
+	for kept, query := range statements {
+		stmt, err := e.pool.PrepareContext(ctx, e.dialect.placeholders(query)) //nolint:sqlclosecheck // it is kept
+		if err != nil {
+			return errors.Join(fmt.Errorf("entstore: preparing: %w", err), statements.close())
+		}
+		*kept = stmt
 	}
-	return stmt, nil
+	return nil
 }
 
-// release closes prepared queries.
-func release(prepared ...*sql.Stmt) error {
+// close releases the statements that were prepared.
+func (p prepared) close() error {
 	var failed []error
-	for _, stmt := range prepared {
-		if err := stmt.Close(); err != nil {
+	for stmt := range p {
+		if *stmt == nil {
+			continue
+		}
+		if err := (*stmt).Close(); err != nil {
 			failed = append(failed, fmt.Errorf("entstore: releasing: %w", err))
 		}
 	}
 	return errors.Join(failed...)
+}
+
+// exec executes a statement that is a transaction by itself, and may be done
+// again. It returns how many rows it found.
+func (e engine) exec(ctx context.Context, stmt *sql.Stmt, args ...any) (found int, err error) {
+	err = e.dialect.persist(func() error {
+		found, err = affected(stmt.ExecContext(ctx, args...))
+		return err
+	})
+	return found, err
+}
+
+// affected returns how many rows a statement found.
+func affected(result sql.Result, err error) (int, error) {
+	if err != nil {
+		return 0, err
+	}
+	found, err := result.RowsAffected()
+	return int(found), err
 }
 
 // oneFound is the answer of a statement that changes one row, if it is there.

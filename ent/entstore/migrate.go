@@ -1,17 +1,20 @@
 package entstore
 
 import (
+	"cmp"
+
 	"github.com/cotterpin/cotterpin/core/block"
 	"github.com/cotterpin/cotterpin/core/database"
 )
 
-// DefaultMigrate returns what is done about the tables where the argument
-// migrate is not given.
-func DefaultMigrate(env database.Env) database.Migrate {
+// Way returns what is done about the tables by the argument migrate, which is ""
+// where it is not given: then "check", in development "apply".
+func Way(migrate string, env database.Env) database.Migrate {
+	otherwise := database.MigrateCheck
 	if env.Development {
-		return database.MigrateApply
+		otherwise = database.MigrateApply
 	}
-	return database.MigrateCheck
+	return cmp.Or(database.Migrate(migrate), otherwise)
 }
 
 // ValidateMigrate returns the mistakes in the argument migrate.

@@ -22,6 +22,9 @@ const (
 	maxIdleTime = time.Minute
 )
 
+// closeTimeout is how long closing a database may last.
+const closeTimeout = 5 * time.Second
+
 // ValidateMaxOpenConns returns the mistakes in the argument max_open_conns.
 // Migrating needs two connections.
 func ValidateMaxOpenConns(connections int) []block.Mistake {
@@ -57,4 +60,15 @@ type owner struct {
 	pool *sql.DB
 }
 
-func (o owner) Close() error { return errors.Join(o.Database.Close(), o.pool.Close()) }
+// Close takes leave of the server, if that is not silent: each connection would
+// wait for it in its turn. What is left ends with the process.
+func (o owner) Close() error {
+	closed := make(chan error, 1)
+	go func() { closed <- errors.Join(o.Database.Close(), o.pool.Close()) }()
+	select {
+	case err := <-closed:
+		return err
+	case <-time.After(closeTimeout):
+		return nil
+	}
+}

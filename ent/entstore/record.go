@@ -1,134 +1,54 @@
 package entstore
 
 import (
-	"context"
-	"database/sql"
-	"encoding/json"
-	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/cotterpin/cotterpin/core/session"
-	"github.com/cotterpin/cotterpin/ent/internal/entgen"
 )
 
-func createSession(ctx context.Context, client *entgen.Client, r session.Record) error {
+// recordColumns are the columns of a session that both Find and List read;
+// destinations are what they are scanned into.
+const recordColumns = `
+	s.id, s.user_id, s.provider, s.issuer, s.subject, s.auth_method, s.transport, s.claims,
+	s.created_ms, s.authenticated_ms, s.last_seen_ms, s.idle_expires_ms, s.expires_ms, s.revoked_ms, s.revoke_reason`
+
+// destinations has room for three more.
+func destinations(r *session.Record) []any {
+	return append(make([]any, 0, 18),
+		&r.ID, &r.UserID, &r.Provider, &r.Issuer, &r.Subject, &r.AuthMethod, &r.Transport, keptClaims{&r.Claims},
+		instant{&r.CreatedAt}, instant{&r.AuthenticatedAt}, instant{&r.LastSeenAt},
+		instant{&r.IdleExpiresAt}, instant{&r.ExpiresAt}, instant{&r.RevokedAt}, &r.RevokeReason,
+	)
+}
+
+// allColumns are all columns of a session; values are what is written to them.
+const allColumns = `
+	id, lookup, secret_hash, user_id, identity_id, provider, issuer, subject, auth_method, transport, claims,
+	created_ms, authenticated_ms, last_seen_ms, idle_expires_ms, expires_ms, revoked_ms, revoke_reason, user_agent, address`
+
+func values(r session.Record) ([]any, error) {
 	claims, err := encodeClaims(r.Claims)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	return client.Session.Create().
-		SetID(r.ID).
-		SetLookup(r.Lookup[:]).
-		SetSecretHash(r.SecretHash[:]).
-		SetUserID(r.UserID).
-		SetIdentityID(r.IdentityID).
-		SetProvider(r.Provider).
-		SetIssuer(r.Issuer).
-		SetSubject(r.Subject).
-		SetAuthMethod(r.AuthMethod).
-		SetTransport(r.Transport).
-		SetNillableClaims(claims).
-		SetCreatedMs(toMillis(r.CreatedAt)).
-		SetNillableAuthenticatedMs(toNullMillis(r.AuthenticatedAt)).
-		SetLastSeenMs(toMillis(r.LastSeenAt)).
-		SetNillableIdleExpiresMs(toNullMillis(r.IdleExpiresAt)).
-		SetExpiresMs(toMillis(r.ExpiresAt)).
-		SetNillableRevokedMs(toNullMillis(r.RevokedAt)).
-		SetRevokeReason(r.RevokeReason).
-		SetUserAgent(r.UserAgent).
-		SetAddress(r.Address).
-		Exec(ctx)
-}
-
-// scanSession reads the columns of selectSession.
-func scanSession(row *sql.Row) (session.Record, session.Owner, error) {
-	var (
-		s                   entgen.Session
-		disabled, notBefore *int64
-	)
-	err := row.Scan(
-		&s.ID, &s.Lookup, &s.SecretHash, &s.UserID, &s.IdentityID,
-		&s.Provider, &s.Issuer, &s.Subject, &s.AuthMethod, &s.Transport, &s.Claims,
-		&s.CreatedMs, &s.AuthenticatedMs, &s.LastSeenMs, &s.IdleExpiresMs, &s.ExpiresMs,
-		&s.RevokedMs, &s.RevokeReason, &s.UserAgent, &s.Address,
-		&disabled, &notBefore,
-	)
-	switch {
-	case errors.Is(err, sql.ErrNoRows):
-		return session.Record{}, session.Owner{}, session.ErrNotFound
-	case err != nil:
-		return session.Record{}, session.Owner{}, fmt.Errorf("entstore: reading a session: %w", err)
-	}
-	r, err := toRecord(&s)
-	return r, session.Owner{Disabled: disabled != nil, NotBefore: fromNullMillis(notBefore)}, err
-}
-
-func toRecord(s *entgen.Session) (session.Record, error) {
-	claims, err := decodeClaims(s.Claims)
-	if err != nil {
-		return session.Record{}, err
-	}
-	return session.Record{
-		Lookup:          session.Lookup(s.Lookup),
-		SecretHash:      [32]byte(s.SecretHash),
-		ID:              s.ID,
-		UserID:          s.UserID,
-		IdentityID:      s.IdentityID,
-		Provider:        s.Provider,
-		Issuer:          s.Issuer,
-		Subject:         s.Subject,
-		AuthMethod:      s.AuthMethod,
-		Transport:       s.Transport,
-		Claims:          claims,
-		CreatedAt:       fromMillis(s.CreatedMs),
-		AuthenticatedAt: fromNullMillis(s.AuthenticatedMs),
-		LastSeenAt:      fromMillis(s.LastSeenMs),
-		IdleExpiresAt:   fromNullMillis(s.IdleExpiresMs),
-		ExpiresAt:       fromMillis(s.ExpiresMs),
-		RevokedAt:       fromNullMillis(s.RevokedMs),
-		RevokeReason:    s.RevokeReason,
-		UserAgent:       s.UserAgent,
-		Address:         s.Address,
+	return []any{
+		r.ID, r.Lookup[:], r.SecretHash[:], r.UserID, r.IdentityID,
+		r.Provider, r.Issuer, r.Subject, r.AuthMethod, r.Transport, claims,
+		toMillis(r.CreatedAt), toNullMillis(r.AuthenticatedAt), toMillis(r.LastSeenAt),
+		toNullMillis(r.IdleExpiresAt), toMillis(r.ExpiresAt),
+		toNullMillis(r.RevokedAt), r.RevokeReason, r.UserAgent, r.Address,
 	}, nil
 }
 
-// encodeClaims and decodeClaims translate kept claims to a JSON object and
-// back. No claims are null in the database. Numbers keep their digits.
-func encodeClaims(claims map[string]any) (*string, error) {
-	if len(claims) == 0 {
-		return nil, nil
-	}
-	text, err := json.Marshal(claims)
-	if err != nil {
-		return nil, fmt.Errorf("entstore: encoding claims: %w", err)
-	}
-	return new(string(text)), nil
-}
+// secretHash scans a column of as many bytes as a hash has.
+type secretHash [32]byte
 
-func decodeClaims(text *string) (map[string]any, error) {
-	if text == nil {
-		return nil, nil
+// Scan implements sql.Scanner.
+func (h *secretHash) Scan(column any) error {
+	bytes, ok := column.([]byte)
+	if !ok || len(bytes) != len(h) {
+		return fmt.Errorf("entstore: a secret's hash is stored in %d bytes, not %d: the row is corrupt", len(bytes), len(h))
 	}
-	decoder := json.NewDecoder(strings.NewReader(*text))
-	decoder.UseNumber()
-	var claims map[string]any
-	if err := decoder.Decode(&claims); err != nil {
-		return nil, fmt.Errorf("entstore: decoding claims: %w", err)
-	}
-	for name, value := range claims {
-		if list, ok := value.([]any); ok {
-			claims[name] = texts(list)
-		}
-	}
-	return claims, nil
-}
-
-// texts returns a list of texts, which is the only kind of list that is kept.
-func texts(list []any) []string {
-	texts := make([]string, len(list))
-	for i, value := range list {
-		texts[i], _ = value.(string)
-	}
-	return texts
+	copy(h[:], bytes)
+	return nil
 }

@@ -9,15 +9,11 @@ import (
 // The numbers that decide, the same on MariaDB and MySQL:
 // https://mariadb.com/kb/en/mariadb-error-code-reference/.
 const (
-	duplicateEntry  = 1062
-	deadlock        = 1213
-	rowIsReferenced = 1451
-	noReferencedRow = 1452
+	duplicateEntry = 1062
+	deadlock       = 1213
 )
 
 func isConflict(err error) bool { return has(err, duplicateEntry) }
-
-func isForeignKey(err error) bool { return has(err, noReferencedRow) || has(err, rowIsReferenced) }
 
 func isDeadlock(err error) bool { return has(err, deadlock) }
 

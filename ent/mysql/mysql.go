@@ -18,7 +18,6 @@
 package mysql
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 
@@ -54,7 +53,7 @@ var Type = database.Define(database.Definition[Settings]{
 	Default:  Settings{MaxOpenConns: entstore.DefaultMaxOpenConns},
 	Validate: validate,
 	Open: func(ctx context.Context, s Settings, env database.Env) (database.Database, error) {
-		s.Migrate = cmp.Or(s.Migrate, string(entstore.DefaultMigrate(env)))
+		s.Migrate = string(entstore.Way(s.Migrate, env))
 		return Open(ctx, s)
 	},
 })
@@ -78,7 +77,7 @@ func Open(ctx context.Context, s Settings) (database.Database, error) {
 		return nil, err
 	}
 	entstore.LimitPool(pool, s.MaxOpenConns)
-	return entstore.OpenOwned(ctx, pool, Dialect(), cmp.Or(database.Migrate(s.Migrate), database.MigrateCheck))
+	return entstore.OpenOwned(ctx, pool, Dialect(), entstore.Way(s.Migrate, database.Env{}))
 }
 
 // Dialect is what entstore needs to know of MariaDB and MySQL, for a program
@@ -86,9 +85,8 @@ func Open(ctx context.Context, s Settings) (database.Database, error) {
 // changed ones (clientFoundRows=true).
 func Dialect() entstore.Dialect {
 	return entstore.Dialect{
-		Name:         dialect.MySQL,
-		IsConflict:   isConflict,
-		IsForeignKey: isForeignKey,
-		IsDeadlock:   isDeadlock,
+		Name:       dialect.MySQL,
+		IsConflict: isConflict,
+		IsDeadlock: isDeadlock,
 	}
 }

@@ -64,16 +64,16 @@ func TestEveryMistakeIsFoundAndNoneShowsThePassword(t *testing.T) {
 func TestViolationsAreNamedByNumberAlone(t *testing.T) {
 	t.Parallel()
 	d := mysql.Dialect()
-	for number, want := range map[uint16][]bool{ // conflict, foreign key, deadlock
-		1062: {true, false, false},
-		1451: {false, true, false},
-		1452: {false, true, false},
-		1213: {false, false, true},
-		1048: {false, false, false},
-		1290: {false, false, false},
+	for number, want := range map[uint16][]bool{ // conflict, deadlock
+		1062: {true, false},
+		1213: {false, true},
+		1451: {false, false},
+		1452: {false, false},
+		1048: {false, false},
+		1290: {false, false},
 	} {
 		err := fmt.Errorf("wrapped: %w", &driver.MySQLError{Number: number, Message: "Doppelter Eintrag"})
-		if got := []bool{d.IsConflict(err), d.IsForeignKey(err), d.IsDeadlock(err)}; !slices.Equal(got, want) {
+		if got := []bool{d.IsConflict(err), d.IsDeadlock(err)}; !slices.Equal(got, want) {
 			t.Errorf("%d is %v, want %v", number, got, want)
 		}
 	}

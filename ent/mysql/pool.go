@@ -40,6 +40,16 @@ const wantURL = "must be a URL such as mysql://user:password@host:3306/name, " +
 // a program with queries of its own to the same database. It connects when it
 // is first used. Errors do not show the URL.
 func OpenPool(url settings.Secret) (*sql.DB, error) {
+	connector, err := Connector(url)
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(connector), nil
+}
+
+// Connector returns what makes the connections of [OpenPool], for a program
+// that wraps them, to trace them say.
+func Connector(url settings.Secret) (driver.Connector, error) {
 	config, err := parseURL(url)
 	if err != nil {
 		return nil, fmt.Errorf("mysql: url %w", err)
@@ -48,7 +58,7 @@ func OpenPool(url settings.Secret) (*sql.DB, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mysql: %w", err)
 	}
-	return sql.OpenDB(connector{plain}), nil
+	return connector{plain}, nil
 }
 
 // parseURL returns how the kit connects to the server of a URL.
@@ -114,13 +124,18 @@ func own(config *mysql.Config) {
 // that under two names as a parameter, but under one as a statement.
 type connector struct{ driver.Connector }
 
+// Connect implements driver.Connector. The driver's own limit is on the dialing
+// alone, and the pool makes some connections on behalf of nobody, who has none:
+// a server that is silent would keep them for ever.
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
-	conn, err := c.Connector.Connect(ctx)
+	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
+	defer cancel()
+	plain, err := c.Connector.Connect(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("mysql: %w", err)
 	}
-	execer := conn.(driver.ExecerContext) //nolint:forcetypeassert // the driver's connections can
-	if _, err := execer.ExecContext(ctx, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", nil); err != nil {
+	conn := connection{plain.(driverConn)} //nolint:forcetypeassert // the driver's connections can all that
+	if _, err := conn.ExecContext(ctx, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", nil); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}
 	return conn, nil

@@ -9,15 +9,12 @@ import (
 // The codes that decide:
 // https://www.postgresql.org/docs/15/errcodes-appendix.html.
 const (
-	foreignKeyViolation  = "23503"
 	uniqueViolation      = "23505"
 	serializationFailure = "40001"
 	deadlockDetected     = "40P01"
 )
 
 func isConflict(err error) bool { return has(err, uniqueViolation) }
-
-func isForeignKey(err error) bool { return has(err, foreignKeyViolation) }
 
 func isDeadlock(err error) bool { return has(err, deadlockDetected) || has(err, serializationFailure) }
 

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"strings"
@@ -43,6 +44,16 @@ func checkURL(url settings.Secret) string {
 // a program with queries of its own to the same database. It connects when it
 // is first used. Errors do not show the URL.
 func OpenPool(url settings.Secret) (*sql.DB, error) {
+	connector, err := Connector(url)
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(connector), nil
+}
+
+// Connector returns what makes the connections of [OpenPool], for a program
+// that wraps them, to trace them say.
+func Connector(url settings.Secret) (driver.Connector, error) {
 	config, err := pgx.ParseConfig(url.Reveal())
 	if err != nil || checkURL(url) != "" {
 		return nil, errURL
@@ -56,13 +67,19 @@ func OpenPool(url settings.Secret) (*sql.DB, error) {
 	if config.ValidateConnect == nil {
 		config.ValidateConnect = pgconn.ValidateConnectTargetSessionAttrsReadWrite
 	}
-	return stdlib.OpenDB(*config, stdlib.OptionAfterConnect(overrideDefaults)), nil
+	return stdlib.GetConnector(*config, stdlib.OptionAfterConnect(overrideDefaults)), nil
 }
 
 // overrideDefaults sets what the defaults of the server, the database or the
 // role could make different. It is a statement, since poolers refuse unknown
 // parameters of the start-up message.
+//
+// It is a part of connecting, and bounded as the rest: the pool makes some
+// connections on behalf of nobody, and a server that is silent would keep them
+// for ever.
 func overrideDefaults(ctx context.Context, conn *pgx.Conn) error {
+	ctx, cancel := context.WithTimeout(ctx, conn.Config().ConnectTimeout)
+	defer cancel()
 	err := conn.PgConn().Exec(ctx, "SET TIME ZONE 'UTC'; "+
 		"SET SESSION CHARACTERISTICS AS TRANSACTION ISOLATION LEVEL READ COMMITTED").Close()
 	if err != nil {

@@ -7,7 +7,8 @@
 // so that of several hosts in the URL the primary is found. Making one may last
 // five seconds a host; what is asked on it lasts as long as the caller's
 // context. It is used for five minutes at most: after a fail-over the pool
-// follows the name to the new server.
+// follows the name to the new server. While a server takes no writes, the
+// connections that are there go on reading.
 //
 // Queries are prepared once a connection. A pooler that gives each transaction
 // another connection must know of that, as PgBouncer does from 1.21 on with
@@ -15,7 +16,6 @@
 package postgres
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 
@@ -52,7 +52,7 @@ var Type = database.Define(database.Definition[Settings]{
 	Default:  Settings{MaxOpenConns: entstore.DefaultMaxOpenConns},
 	Validate: validate,
 	Open: func(ctx context.Context, s Settings, env database.Env) (database.Database, error) {
-		s.Migrate = cmp.Or(s.Migrate, string(entstore.DefaultMigrate(env)))
+		s.Migrate = string(entstore.Way(s.Migrate, env))
 		return Open(ctx, s)
 	},
 })
@@ -76,16 +76,15 @@ func Open(ctx context.Context, s Settings) (database.Database, error) {
 		return nil, err
 	}
 	entstore.LimitPool(pool, s.MaxOpenConns)
-	return entstore.OpenOwned(ctx, pool, Dialect(), cmp.Or(database.Migrate(s.Migrate), database.MigrateCheck))
+	return entstore.OpenOwned(ctx, pool, Dialect(), entstore.Way(s.Migrate, database.Env{}))
 }
 
 // Dialect is what entstore needs to know of PostgreSQL, for a program that
 // opens the pool itself.
 func Dialect() entstore.Dialect {
 	return entstore.Dialect{
-		Name:         dialect.Postgres,
-		IsConflict:   isConflict,
-		IsForeignKey: isForeignKey,
-		IsDeadlock:   isDeadlock,
+		Name:       dialect.Postgres,
+		IsConflict: isConflict,
+		IsDeadlock: isDeadlock,
 	}
 }

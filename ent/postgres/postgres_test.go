@@ -71,16 +71,16 @@ func TestAURLThatTheDriverRefusesIsNotShown(t *testing.T) {
 func TestViolationsAreNamedByCodeAlone(t *testing.T) {
 	t.Parallel()
 	d := postgres.Dialect()
-	for code, want := range map[string][]bool{ // conflict, foreign key, deadlock
-		"23505": {true, false, false},
-		"23503": {false, true, false},
-		"40001": {false, false, true},
-		"40P01": {false, false, true},
-		"23502": {false, false, false},
-		"25006": {false, false, false},
+	for code, want := range map[string][]bool{ // conflict, deadlock
+		"23505": {true, false},
+		"40001": {false, true},
+		"40P01": {false, true},
+		"23503": {false, false},
+		"23502": {false, false},
+		"25006": {false, false},
 	} {
 		err := fmt.Errorf("wrapped: %w", &pgconn.PgError{Code: code, Message: "doppelter Schlüsselwert verletzt Unique-Constraint"})
-		if got := []bool{d.IsConflict(err), d.IsForeignKey(err), d.IsDeadlock(err)}; !slices.Equal(got, want) {
+		if got := []bool{d.IsConflict(err), d.IsDeadlock(err)}; !slices.Equal(got, want) {
 			t.Errorf("%s is %v, want %v", code, got, want)
 		}
 	}

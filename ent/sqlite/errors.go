@@ -14,8 +14,6 @@ func isConflict(err error) bool {
 	return has(err, code.SQLITE_CONSTRAINT_UNIQUE) || has(err, code.SQLITE_CONSTRAINT_PRIMARYKEY)
 }
 
-func isForeignKey(err error) bool { return has(err, code.SQLITE_CONSTRAINT_FOREIGNKEY) }
-
 // has reports whether an error has one of SQLite's extended result codes:
 // https://www.sqlite.org/rescode.html.
 func has(err error, extended int) bool {

@@ -12,7 +12,6 @@
 package sqlite
 
 import (
-	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -53,7 +52,7 @@ var Type = database.Define(database.Definition[Settings]{
 		if s.Path != Memory && !filepath.IsAbs(s.Path) {
 			s.Path = filepath.Join(env.Directory, s.Path)
 		}
-		s.Migrate = cmp.Or(s.Migrate, string(entstore.DefaultMigrate(env)))
+		s.Migrate = string(entstore.Way(s.Migrate, env))
 		return Open(ctx, s)
 	},
 })
@@ -96,7 +95,7 @@ func Open(ctx context.Context, s Settings) (database.Database, error) {
 // the file itself. Its connections must enforce foreign keys, and begin every
 // transaction as immediate.
 func Dialect() entstore.Dialect {
-	return entstore.Dialect{Name: dialect.SQLite, IsConflict: isConflict, IsForeignKey: isForeignKey}
+	return entstore.Dialect{Name: dialect.SQLite, IsConflict: isConflict}
 }
 
 // way is what is done about the tables. Those in memory are never there yet.
@@ -104,7 +103,7 @@ func way(s Settings) database.Migrate {
 	if s.Path == Memory {
 		return database.MigrateApply
 	}
-	return cmp.Or(database.Migrate(s.Migrate), database.MigrateCheck)
+	return entstore.Way(s.Migrate, database.Env{})
 }
 
 // openPool opens connections that nothing was asked of yet. One of them writes

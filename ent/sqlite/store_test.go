@@ -6,6 +6,7 @@ import (
 	"errors"
 	"path/filepath"
 	"testing"
+	"time"
 
 	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/account/accounttest"
@@ -76,24 +77,32 @@ func TestAUniqueViolationOfTheHookIsNotAConflictOfIdentities(t *testing.T) {
 	}
 }
 
-func BenchmarkFindSession(b *testing.B) {
-	db, err := sqlite.Open(b.Context(), sqlite.Settings{Path: filepath.Join(b.TempDir(), "auth.db"), Migrate: "apply"})
+// A request waits only so long to note that its session was seen. SQLite itself
+// would wait five seconds for the other writer, and then say so.
+func TestAWriterWaitsForAnotherNoLongerThanItsContext(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "auth.db")
+	sessions := open(t, path).Sessions()
+	if err := sessions.Touch(t.Context(), session.Lookup{}, time.Now(), time.Time{}); err != nil {
+		t.Fatalf("Touch: %v", err)
+	}
+	source, err := sqlite.DataSource(path)
 	if err != nil {
-		b.Fatal(err)
+		t.Fatal(err)
 	}
-	defer db.Close()
-	user := newUser("ada")
-	if err := db.Accounts().Register(b.Context(), user, nil); err != nil {
-		b.Fatal(err)
+	pool, err := sql.Open("sqlite", source)
+	if err != nil {
+		t.Fatal(err)
 	}
-	r := session.Record{ID: "a", UserID: user.ID, IdentityID: user.IdentityID, Issuer: "i", Subject: "s"}
-	if err := db.Sessions().Create(b.Context(), r, 1); err != nil {
-		b.Fatal(err)
+	defer pool.Close()
+	writer, err := pool.BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
 	}
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, _, err := db.Sessions().Find(b.Context(), r.Lookup); err != nil {
-			b.Fatal(err)
-		}
+	defer writer.Rollback()
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if err := sessions.Touch(ctx, session.Lookup{}, time.Now(), time.Time{}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Touch: got %v, want the end of the context", err)
 	}
 }

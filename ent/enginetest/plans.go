@@ -1,0 +1,199 @@
+package enginetest
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"entgo.io/ent/dialect"
+	entsql "entgo.io/ent/dialect/sql"
+	"github.com/google/uuid"
+
+	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/session"
+	"github.com/cotterpin/cotterpin/ent/entstore"
+	"github.com/cotterpin/cotterpin/ent/internal/entgen"
+	"github.com/cotterpin/cotterpin/ent/internal/querylog"
+)
+
+// planned is how many users the tables have when a database is asked for its
+// plans: of a small table it would read everything at once. Each has two
+// sessions.
+const planned = 1000
+
+// testPlans asks for the plan of every statement that the stores execute.
+func testPlans(t *testing.T, d entstore.Dialect, pool *sql.DB) {
+	t.Helper()
+	t.Parallel()
+	db, log := logged(t, d, pool)
+	user, r := populate(t, d, pool)
+	log.Take()
+	accounts, sessions, now := db.Accounts(), db.Sessions(), user.CreatedAt
+	fresh := newUser("fresh") // is there or not, in any order; the other user stays as it is
+	for name, call := range map[string]func(context.Context) error{
+		"Find":         func(ctx context.Context) error { _, err := accounts.Find(ctx, user.Key); return err },
+		"Get":          func(ctx context.Context) error { _, err := accounts.Get(ctx, user.ID); return err },
+		"RecordLogin":  func(ctx context.Context) error { return accounts.RecordLogin(ctx, user) },
+		"Register":     func(ctx context.Context) error { return accounts.Register(ctx, fresh, nil) },
+		"SetNotBefore": func(ctx context.Context) error { return accounts.SetNotBefore(ctx, fresh.ID, now) },
+		"Disable":      func(ctx context.Context) error { return accounts.Disable(ctx, fresh.ID, now) },
+		"Enable":       func(ctx context.Context) error { return accounts.Enable(ctx, fresh.ID) },
+		"Delete":       func(ctx context.Context) error { return accounts.Delete(ctx, fresh.ID) },
+		"Create":       func(ctx context.Context) error { return sessions.Create(ctx, newRecord(user, 250), user, 1) },
+		"FindSession":  func(ctx context.Context) error { _, _, err := sessions.Find(ctx, r.Lookup); return err },
+		"Touch":        func(ctx context.Context) error { return sessions.Touch(ctx, r.Lookup, now, now) },
+		"Rotate": func(ctx context.Context) error {
+			return sessions.Rotate(ctx, session.Lookup{255}, session.Lookup{254}, [32]byte{})
+		},
+		"List":   func(ctx context.Context) error { _, err := sessions.List(ctx, user.ID, now); return err },
+		"Revoke": func(ctx context.Context) error { return sessions.Revoke(ctx, user.ID, "unknown", "test", now) },
+		"RevokeAll": func(ctx context.Context) error {
+			_, err := sessions.RevokeAll(ctx, user.ID, "", "test", now)
+			return err
+		},
+		"Sweep": func(ctx context.Context) error { _, err := sessions.Sweep(ctx, now, 5); return err },
+	} {
+		err := call(t.Context())
+		if err != nil && !errors.Is(err, session.ErrNotFound) && !errors.Is(err, account.ErrNotFound) {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for _, statement := range log.Take() {
+			if verb := statement.Verb(); verb == "BEGIN" || verb == "COMMIT" {
+				continue
+			}
+			plan, scans := explain(t, d, pool, statement)
+			t.Logf("%s: %s\n%s", name, statement.Query, plan)
+			if len(scans) > 0 {
+				t.Errorf("%s scans %q:\n%s\n%s", name, scans, statement.Query, plan)
+			}
+		}
+	}
+}
+
+// populate fills the tables and returns one of the users with a session. A few
+// sessions have ended long ago.
+func populate(t *testing.T, d entstore.Dialect, pool *sql.DB) (user identity.User, r session.Record) {
+	t.Helper()
+	client := entgen.NewClient(entgen.Driver(entsql.OpenDB(d.Name, pool)))
+	const batch = 500
+	for first := 0; first < planned; first += batch {
+		var users []*entgen.UserCreate
+		var identities []*entgen.IdentityCreate
+		var sessions []*entgen.SessionCreate
+		for n := range batch {
+			user = newUser(fmt.Sprint("subject ", first+n))
+			users = append(users, createUser(client, user))
+			identities = append(identities, createIdentity(client, user))
+			for range 2 {
+				r = newRecord(user, 0)
+				r.ID, r.Lookup = uuid.NewString(), session.Lookup(uuid.New())
+				if n%100 == 0 {
+					r.ExpiresAt = r.ExpiresAt.Add(-1000 * time.Hour)
+				}
+				sessions = append(sessions, createSession(client, r))
+			}
+		}
+		err := errors.Join(client.User.CreateBulk(users...).Exec(t.Context()),
+			client.Identity.CreateBulk(identities...).Exec(t.Context()),
+			client.Session.CreateBulk(sessions...).Exec(t.Context()))
+		if err != nil {
+			t.Fatalf("filling the tables: %v", err)
+		}
+	}
+	switch d.Name { // the servers do so by themselves after a while, SQLite does not
+	case dialect.Postgres:
+		execute(t, pool, "ANALYZE auth_users, auth_identities, auth_sessions")
+	case dialect.MySQL:
+		execute(t, pool, "ANALYZE TABLE auth_users, auth_identities, auth_sessions")
+	}
+	return user, r
+}
+
+func createUser(client *entgen.Client, u identity.User) *entgen.UserCreate {
+	return client.User.Create().SetID(u.ID).SetCreatedMs(u.CreatedAt.UnixMilli())
+}
+
+func createIdentity(client *entgen.Client, u identity.User) *entgen.IdentityCreate {
+	return client.Identity.Create().
+		SetID(u.IdentityID).SetUserID(u.ID).SetIssuer(u.Issuer).SetSubject(u.Subject).
+		SetProvider("").SetIdentifier("").SetEmail("").SetEmailVerified(false).SetPhone("").SetPhoneVerified(false).
+		SetCreatedMs(u.CreatedAt.UnixMilli()).SetLastLoginMs(u.LastLoginAt.UnixMilli())
+}
+
+func createSession(client *entgen.Client, r session.Record) *entgen.SessionCreate {
+	return client.Session.Create().
+		SetID(r.ID).SetLookup(r.Lookup[:]).SetSecretHash(r.SecretHash[:]).SetUserID(r.UserID).SetIdentityID(r.IdentityID).
+		SetProvider("").SetIssuer(r.Issuer).SetSubject(r.Subject).SetAuthMethod("").SetTransport("").
+		SetCreatedMs(r.CreatedAt.UnixMilli()).SetLastSeenMs(r.LastSeenAt.UnixMilli()).
+		SetIdleExpiresMs(r.ExpiresAt.UnixMilli()).SetExpiresMs(r.ExpiresAt.UnixMilli()).
+		SetUserAgent("").SetAddress("")
+}
+
+// explain returns the plan of a statement, and the tables of which it reads
+// every row.
+func explain(t *testing.T, d entstore.Dialect, pool *sql.DB, s querylog.Statement) (plan string, scans []string) {
+	t.Helper()
+	prefix := "EXPLAIN "
+	if d.Name == dialect.SQLite {
+		prefix = "EXPLAIN QUERY PLAN "
+	}
+	rows, err := pool.QueryContext(t.Context(), prefix+s.Query, s.Args...)
+	if err != nil {
+		t.Fatalf("%s%s: %v", prefix, s.Query, err)
+	}
+	defer rows.Close() //nolint:errcheck // what went wrong is in rows.Err
+	columns, err := rows.Columns()
+	if err != nil {
+		t.Fatal(err)
+	}
+	var lines []string
+	for rows.Next() {
+		row := make([]sql.NullString, len(columns))
+		into := make([]any, len(row))
+		for i := range row {
+			into[i] = &row[i]
+		}
+		if err := rows.Scan(into...); err != nil {
+			t.Fatal(err)
+		}
+		column := func(name string) string { return row[slices.Index(columns, name)].String }
+		var line []string
+		for _, value := range row {
+			line = append(line, value.String)
+		}
+		lines = append(lines, strings.Join(line, " "))
+		if table, all := scanned(d, line, column); all {
+			scans = append(scans, table)
+		}
+	}
+	if err := rows.Err(); err != nil {
+		t.Fatal(err)
+	}
+	return strings.Join(lines, "\n"), scans
+}
+
+// tables are ours, by name and as statements call them.
+var tables = []string{"auth_users", "u", "auth_identities", "i", "auth_sessions", "s"}
+
+// scanned reports whether a line of a plan reads a whole table. The few rows of
+// a subquery are no table.
+func scanned(d entstore.Dialect, line []string, column func(string) string) (table string, all bool) {
+	switch d.Name {
+	case dialect.SQLite:
+		table, all = strings.CutPrefix(column("detail"), "SCAN ")
+		return table, all && slices.Contains(tables, strings.Fields(table)[0])
+	case dialect.MySQL:
+		table = column("table")
+		return table, (column("type") == "ALL" || column("type") == "index") &&
+			column("select_type") != "INSERT" && !strings.HasPrefix(table, "<")
+	default:
+		_, table, all = strings.Cut(line[0], "Seq Scan on ")
+		return table, all
+	}
+}

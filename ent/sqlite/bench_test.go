@@ -1,0 +1,159 @@
+package sqlite_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"log/slog"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/database"
+	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/session"
+	"github.com/cotterpin/cotterpin/core/settings"
+	"github.com/cotterpin/cotterpin/ent/sqlite"
+)
+
+// openBench opens an empty database in a file, and the path of that.
+func openBench(b *testing.B) (database.Database, string) {
+	b.Helper()
+	path := filepath.Join(b.TempDir(), "auth.db")
+	db, err := sqlite.Open(b.Context(), sqlite.Settings{Path: path, Migrate: "apply"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { _ = db.Close() })
+	return db, path
+}
+
+// signer signs people in as the endpoints do.
+type signer struct {
+	registrar *account.Registrar
+	own       *session.Own
+}
+
+func newSigner(db database.Database, maxPerUser int) signer {
+	s := settings.DefaultOwnSession()
+	s.MaxPerUser = maxPerUser
+	return signer{
+		account.NewRegistrar(db.Accounts(), account.Options{Create: true, Now: time.Now}),
+		session.NewOwn(s, db.Sessions(), time.Now, slog.New(slog.DiscardHandler)),
+	}
+}
+
+func (s signer) signIn(b *testing.B, subject string) session.Issued {
+	b.Helper()
+	ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
+	defer cancel()
+	id := identity.Identity{
+		Key:        identity.Key{Issuer: "https://www.cotter.app", Subject: subject},
+		Provider:   "cotter",
+		Identifier: "ada@example.com",
+		Email:      identity.Contact{Value: "ada@example.com", Verification: identity.Verified},
+		AuthMethod: "OTP",
+		IssuedAt:   time.Now(),
+	}
+	user, _, err := s.registrar.RegisterOrLogin(ctx, id)
+	if err != nil {
+		b.Fatal(err)
+	}
+	issued, err := s.own.Issue(ctx, session.Login{
+		User: user, Identity: id, Transport: settings.Cookie, UserAgent: "Mozilla/5.0 (X11; Linux x86_64)", Address: "192.0.2.1",
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	return issued
+}
+
+// BenchmarkCheck is an own session's check: what the guard pays at each request.
+func BenchmarkCheck(b *testing.B) {
+	db, _ := openBench(b)
+	s := newSigner(db, 20)
+	p := session.Presented{Token: s.signIn(b, "ada").Token, Transport: settings.Cookie}
+	ctx, cancel := context.WithTimeout(b.Context(), time.Hour)
+	defer cancel()
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := s.own.Check(ctx, p); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkSelect is the limit of BenchmarkCheck: a prepared SELECT by primary
+// key of the columns that decide, through database/sql.
+func BenchmarkSelect(b *testing.B) {
+	db, path := openBench(b)
+	id := newSigner(db, 20).signIn(b, "ada").Session.ID
+	source, err := sqlite.DataSource(path)
+	if err != nil {
+		b.Fatal(err)
+	}
+	pool, err := sql.Open("sqlite", source)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer pool.Close()
+	stmt, err := pool.PrepareContext(b.Context(), `
+		SELECT id, secret_hash, user_id, provider, issuer, subject, auth_method, transport, claims, created_ms,
+		       authenticated_ms, last_seen_ms, idle_expires_ms, expires_ms, revoked_ms, revoke_reason
+		FROM auth_sessions WHERE id = ?`)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer stmt.Close()
+	ctx, cancel := context.WithTimeout(b.Context(), time.Hour)
+	defer cancel()
+	b.ReportAllocs()
+	for b.Loop() {
+		var (
+			text                [8]string
+			claims              *string
+			hash                []byte
+			at                  [3]int64
+			proved, idle, ended *int64
+		)
+		if err := stmt.QueryRowContext(ctx, id).Scan(
+			&text[0], &hash, &text[1], &text[2], &text[3], &text[4], &text[5], &text[6], &claims, &at[0],
+			&proved, &at[1], &idle, &at[2], &ended, &text[7],
+		); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
+// BenchmarkLogin is a login of somebody who is known, with and without a session
+// that has to end for it.
+func BenchmarkLogin(b *testing.B) {
+	for name, maxPerUser := range map[string]int{"UnderTheMaximum": 1_000_000, "AtTheMaximum": 1} {
+		b.Run(name, func(b *testing.B) {
+			db, _ := openBench(b)
+			s := newSigner(db, maxPerUser)
+			for n := range 1000 {
+				s.signIn(b, fmt.Sprint("subject ", n))
+			}
+			n := 0
+			b.ReportAllocs()
+			for b.Loop() {
+				s.signIn(b, fmt.Sprint("subject ", n%1000))
+				n++
+			}
+		})
+	}
+}
+
+// BenchmarkFirstLogin is the login of somebody new.
+func BenchmarkFirstLogin(b *testing.B) {
+	db, _ := openBench(b)
+	s := newSigner(db, 20)
+	n := 0
+	b.ReportAllocs()
+	for b.Loop() {
+		s.signIn(b, fmt.Sprint("subject ", n))
+		n++
+	}
+}
