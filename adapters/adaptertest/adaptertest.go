@@ -8,6 +8,7 @@ import (
 	"context"
 	"encoding/json"
 	"testing"
+	"time"
 
 	"github.com/cotterpin/cotterpin/core"
 )
@@ -34,25 +35,31 @@ type Serve func(t *testing.T, kit *core.Kit, routes []Route) (origin string)
 func Run(t *testing.T, serve Serve) {
 	t.Helper()
 	for _, c := range []struct {
-		name string
-		test func(*testing.T, *client)
+		name     string
+		test     func(*testing.T, *client)
+		settings func(*core.Settings) // changes them; nil: leaves them
 	}{
-		{"LoginRegistersThenLogsIn", testLogin},
-		{"GuardAdmitsTheCallerAndNobodyElse", testGuard},
-		{"LogoutKillsTheTokenAtOnce", testLogout},
-		{"HeaderLinesArriveOneByOne", testHeaderLines},
-		{"CookieOfFullSizeArrives", testFullCookie},
-		{"BodiesAreRefusedInOrder", testBodies},
-		{"CrossOriginRequestsAreRefused", testCrossOrigin},
-		{"PathsAreTakenAsSent", testPaths},
-		{"MethodsAreTakenAsSent", testMethods},
-		{"EveryAnswerBearsTheSameFields", testFields},
-		{"CORSIsForAllowedOriginsAlone", testCORS},
-		{"CallersDoNotMix", testCallersDoNotMix},
+		{"LoginRegistersThenLogsIn", testLogin, nil},
+		{"GuardAdmitsTheCallerAndNobodyElse", testGuard, nil},
+		{"GuardDemandsAFreshAndStrongSignIn", testFreshness, nil},
+		{"GuardTakesNoRefreshForASignIn", testRefreshIsNoSignIn, byProvidersToken},
+		{"LogoutKillsTheTokenAtOnce", testLogout, nil},
+		{"HeaderLinesArriveOneByOne", testHeaderLines, nil},
+		{"CookieOfFullSizeArrives", testFullCookie, nil},
+		{"BodiesAreRefusedInOrder", testBodies, nil},
+		{"CrossOriginRequestsAreRefused", testCrossOrigin, nil},
+		{"PathsAreTakenAsSent", testPaths, nil},
+		{"MethodsAreTakenAsSent", testMethods, nil},
+		{"EveryAnswerBearsTheSameFields", testFields, nil},
+		{"CORSIsForAllowedOriginsAlone", testCORS, nil},
+		{"CallersDoNotMix", testCallersDoNotMix, nil},
+		{"WhatIsKeptStaysAsItWas", testKeptTexts, nil},
+		{"GuardsAreCheckedWhenMade", testGuardsAreChecked, nil},
+		{"APanicOfTheHookIsAnswered", testAPanicOfTheHookIsAnswered, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			c.test(t, newClient(t, serve))
+			c.test(t, newClient(t, serve, c.settings))
 		})
 	}
 }
@@ -72,6 +79,8 @@ func routes() []Route {
 		{Method: "GET", Path: "/guarded", Guard: &core.Guard{}, Answer: whoCalls},
 		{Method: "POST", Path: "/guarded", Guard: &core.Guard{}, Answer: whoCalls},
 		{Method: "GET", Path: "/elsewhere", Guard: &core.Guard{Providers: []string{"elsewhere"}}, Answer: whoCalls},
+		{Method: "GET", Path: "/fresh", Guard: &core.Guard{MaxAge: 10 * time.Minute}, Answer: whoCalls},
+		{Method: "GET", Path: "/strong", Guard: &core.Guard{AuthMethods: []string{"WEBAUTHN"}}, Answer: whoCalls},
 		{Method: "GET", Path: "/authentic", Answer: whoCalls},
 	}
 }

@@ -1,12 +1,19 @@
 package adaptertest
 
 import (
+	"bytes"
+	"context"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/cotterpin/cotterpin/core"
+	"github.com/cotterpin/cotterpin/core/provider/providertest"
+	"github.com/cotterpin/cotterpin/core/settings"
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
@@ -53,6 +60,49 @@ func testGuard(t *testing.T, c *client) {
 	c.send(t, "POST", "/guarded", bearer("bad")).is(t, http.StatusUnauthorized, "invalid_token")
 	if head := c.send(t, "HEAD", "/auth/session", bearer("bad")); head.Status != http.StatusUnauthorized || len(head.Body) != 0 {
 		t.Errorf("HEAD: %d %q", head.Status, head.Body)
+	}
+}
+
+// testFreshness has people who signed in long ago, or by another method, ask
+// for more than that.
+func testFreshness(t *testing.T, c *client) {
+	by := func(edits ...providertest.Edit) with {
+		t.Helper()
+		token := c.issuer.AccessToken(ada, edits...)
+		a := c.login(t, marshal(t, map[string]any{"oauth_token": map[string]any{"access_token": token}, "transport": settings.Bearer}))
+		return bearer(a.token(t))
+	}
+	fresh := by()
+	c.send(t, "GET", "/fresh", fresh).calls(t, known(ada))
+	old := by(providertest.Claim("iat", time.Now().Add(-14*time.Minute).Unix()))
+	c.send(t, "GET", "/guarded", old).calls(t, known(ada))
+	c.send(t, "GET", "/fresh", old).demandsSignIn(t)
+
+	strong := by(providertest.Claim("authentication_method", "WEBAUTHN"))
+	c.send(t, "GET", "/strong", strong).calls(t, known(ada))
+	c.send(t, "GET", "/strong", fresh).is(t, http.StatusForbidden, "insufficient_scope")
+}
+
+// testRefreshIsNoSignIn has a token that was issued just now, but does not say
+// when anybody signed in.
+func testRefreshIsNoSignIn(t *testing.T, c *client) {
+	login := c.issuer.Login(ada)
+	c.login(t, login.Body()).is(t, http.StatusCreated, "")
+	c.send(t, "GET", "/fresh", bearer(login.AccessToken)).demandsSignIn(t)
+	refreshed := c.send(t, "POST", "/auth/refresh", header("Content-Type", "application/json"),
+		body(string(marshal(t, map[string]string{"refresh_token": login.RefreshToken}))))
+	refreshed.is(t, http.StatusOK, "")
+	c.send(t, "GET", "/guarded", bearer(refreshed.token(t))).calls(t, known(ada))
+	c.send(t, "GET", "/fresh", bearer(refreshed.token(t))).demandsSignIn(t)
+}
+
+// demandsSignIn checks the challenge of RFC 9470, section 3.
+func (a answer) demandsSignIn(t *testing.T) {
+	t.Helper()
+	a.is(t, http.StatusUnauthorized, "reauthentication_required")
+	want := `Bearer realm="` + web.Realm + `", error="insufficient_user_authentication", max_age="600"`
+	if got := a.Header.Get("WWW-Authenticate"); got != want {
+		t.Errorf("WWW-Authenticate: %s", got)
 	}
 }
 
@@ -261,4 +311,66 @@ func testCallersDoNotMix(t *testing.T, c *client) {
 		})
 	}
 	group.Wait()
+}
+
+// testKeptTexts keeps what came from one request while many others are served
+// over the same connection: texts that a framework uses again would change.
+func testKeptTexts(t *testing.T, c *client) {
+	const alice, mallory, others = "ALICE-ALICE", "MALLORY-MAL", 1000
+	signedIn := c.login(t, c.issuer.Login(ada).Body(), header("User-Agent", alice))
+	for range others {
+		c.send(t, "GET", "/open", header("User-Agent", mallory)).calls(t, caller{})
+	}
+	sessions := c.send(t, "GET", "/auth/sessions", cookie(signedIn.Cookies[0].Value))
+	if !strings.Contains(string(sessions.Body), `"user_agent":"`+alice+`"`) {
+		t.Errorf("sessions: %s", sessions.Body)
+	}
+
+	type kept struct {
+		ctx       context.Context //nolint:containedctx // that it is kept is the point
+		principal core.Principal
+	}
+	first := make(chan kept, 1)
+	c.origin = c.serve(t, newCredulousKit(t), []Route{{
+		Method: "GET", Path: "/guarded", Guard: &core.Guard{},
+		Answer: func(ctx context.Context, native core.Principal) []byte {
+			select {
+			case first <- kept{ctx, native}:
+			default:
+			}
+			return []byte("{}")
+		},
+	}})
+	for name, send := range map[string]func(token string) with{"bearer": bearer, "cookie": cookie} {
+		c.send(t, "GET", "/guarded", send(alice)).is(t, http.StatusOK, "")
+		for range others {
+			c.send(t, "GET", "/guarded", send(mallory)).is(t, http.StatusOK, "")
+		}
+		was := <-first
+		found, _ := core.FromContext(was.ctx)
+		if was.principal.Subject != alice || found.Subject != alice {
+			t.Errorf("%s: kept %q, found in the context %q", name, was.principal.Subject, found.Subject)
+		}
+	}
+}
+
+// testGuardsAreChecked mounts routes of which one has a guard that nobody passes.
+func testGuardsAreChecked(t *testing.T, c *client) {
+	var log bytes.Buffer
+	c.origin = c.serve(t, newKit(t, c.issuer, slog.NewJSONHandler(&log, nil), nil), routes())
+	c.send(t, "GET", "/open").calls(t, caller{})
+	if got := strings.Count(log.String(), `"event":"guard_cannot_be_met","provider":"elsewhere"`); got != 1 {
+		t.Errorf("reported %d times: %s", got, &log)
+	}
+}
+
+func testAPanicOfTheHookIsAnswered(t *testing.T, c *client) {
+	for range 2 {
+		a := c.login(t, c.issuer.Login(panicking).Body())
+		a.is(t, http.StatusInternalServerError, "internal")
+		if len(a.Cookies) != 0 || strings.Contains(string(a.Body), "secret inside") || strings.Contains(string(a.Body), "goroutine") {
+			t.Errorf("%q %s", a.Cookies, a.Body)
+		}
+		c.signIn(t, ada)
+	}
 }

@@ -2,6 +2,8 @@ package adaptertest
 
 import (
 	"bytes"
+	"context"
+	"database/sql"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -10,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/cotterpin/cotterpin/core"
+	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/account/memstore"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/provider"
@@ -27,19 +30,20 @@ const (
 
 // client drives one mounted kit.
 type client struct {
+	serve  Serve
 	origin string
 	issuer *providertest.Issuer
 	http   *http.Client
 }
 
-func newClient(t *testing.T, serve Serve) *client {
+func newClient(t *testing.T, serve Serve, edit func(*core.Settings)) *client {
 	t.Helper()
 	issuer := providertest.NewIssuer(t)
-	kit := newKit(t, issuer)
 	transport := &http.Transport{DisableCompression: true}
 	t.Cleanup(transport.CloseIdleConnections)
 	return &client{
-		origin: serve(t, kit, routes()),
+		serve:  serve,
+		origin: serve(t, newKit(t, issuer, slog.DiscardHandler, edit), routes()),
 		issuer: issuer,
 		http: &http.Client{
 			Transport:     transport,
@@ -51,12 +55,16 @@ func newClient(t *testing.T, serve Serve) *client {
 // NewKit returns a kit as the suite drives it, for an adapter's own tests.
 func NewKit(t *testing.T) *core.Kit {
 	t.Helper()
-	return newKit(t, providertest.NewIssuer(t))
+	return newKit(t, providertest.NewIssuer(t), slog.DiscardHandler, nil)
 }
 
-func newKit(t *testing.T, issuer *providertest.Issuer) *core.Kit {
+func newKit(t *testing.T, issuer *providertest.Issuer, log slog.Handler, edit func(*core.Settings)) *core.Kit {
 	t.Helper()
-	kit, err := core.New(t.Context(), newSettings(issuer), core.WithLogger(slog.New(slog.DiscardHandler)))
+	s := newSettings(issuer)
+	if edit != nil {
+		edit(&s)
+	}
+	kit, err := core.New(t.Context(), s, core.WithLogger(slog.New(log)), core.OnRegister(panicOnRegister))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,6 +101,22 @@ func newSettings(issuer *providertest.Issuer) core.Settings {
 	s.Auth.BaseURL = baseURL
 	s.Auth.AllowedOrigins = []string{allowedOrigin}
 	return s
+}
+
+// byProvidersToken has the provider's token stand for the session.
+func byProvidersToken(s *core.Settings) {
+	tokens := settings.DefaultProviderTokenSession()
+	s.Own, s.ProviderToken = nil, &tokens
+}
+
+// panicking is whose registration makes the hook panic.
+const panicking = "panicking@example.com"
+
+func panicOnRegister(_ context.Context, _ *sql.Tx, user account.NewUser) error {
+	if user.Identity.Email.Value == panicking {
+		panic("secret inside")
+	}
+	return nil
 }
 
 // answer is a response that has been read.
@@ -159,7 +183,12 @@ func (c *client) signIn(t *testing.T, identifier string) (token string) {
 	t.Helper()
 	payload := c.issuer.Login(identifier).Payload()
 	payload["transport"] = settings.Bearer
-	a := c.login(t, marshal(t, payload))
+	return c.login(t, marshal(t, payload)).token(t)
+}
+
+// token returns the token that an answer hands out as bearer.
+func (a answer) token(t *testing.T) string {
+	t.Helper()
 	var answered struct {
 		Token struct {
 			AccessToken string `json:"access_token"`
@@ -167,7 +196,7 @@ func (c *client) signIn(t *testing.T, identifier string) (token string) {
 	}
 	a.decode(t, &answered)
 	if answered.Token.AccessToken == "" {
-		t.Fatalf("login: %d %s", a.Status, a.Body)
+		t.Fatalf("no token is handed out: %d %s", a.Status, a.Body)
 	}
 	return answered.Token.AccessToken
 }

@@ -1,14 +1,12 @@
 // Package cotterfiber mounts cotterpin in fiber v2, natively: nothing is
 // bridged through net/http, and nothing that fiber will use again is kept.
-// Behind a guard the caller is in c.UserContext() ([core.FromContext]) and in
-// fiber's locals ([Principal]).
+// Behind a guard the caller is in c.UserContext(): [Principal],
+// [core.FromContext].
 package cotterfiber
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -19,8 +17,6 @@ import (
 // 4096 bytes a user who has one full cookie gets 431, from the logout too.
 const MinReadBufferSize = 16 << 10
 
-type principalKey struct{}
-
 // Mount makes the application answer the kit's own routes, and is called before
 // every route and app.Use but those for logging and recovery. An error says what
 // in the application's configuration the kit cannot live with.
@@ -29,42 +25,37 @@ func Mount(app *fiber.App, kit *core.Kit) error {
 		return fmt.Errorf("cotterfiber: fiber.Config needs ReadBufferSize %d or more, StreamRequestBody off, DisablePreParseMultipartForm on", MinReadBufferSize)
 	}
 	app.Use(func(c *fiber.Ctx) error {
-		response, ours := kit.Serve(c.UserContext(), request(c))
+		response, ours := kit.Serve(c.UserContext(), Request(c))
 		if !ours {
 			return c.Next()
 		}
-		return write(c, response)
+		return Write(c, response)
 	})
 	return nil
 }
 
 // Require returns a handler that lets through whom the guard admits.
 func Require(kit *core.Kit, guard core.Guard) fiber.Handler {
+	kit.CheckGuard(guard)
 	return func(c *fiber.Ctx) error {
-		ctx, refusal := kit.Authorize(c.UserContext(), request(c), guard)
+		ctx, refusal := kit.Authorize(c.UserContext(), Request(c), guard)
 		if refusal != nil {
-			return write(c, *refusal)
+			return Write(c, *refusal)
 		}
 		c.SetUserContext(ctx)
-		if principal, ok := core.FromContext(ctx); ok {
-			c.Locals(principalKey{}, principal)
-		}
 		return c.Next()
 	}
 }
 
 // Principal returns the caller that a guard recognised; false for strangers.
-func Principal(c *fiber.Ctx) (core.Principal, bool) {
-	principal, ok := c.Locals(principalKey{}).(core.Principal)
-	return principal, ok
-}
+func Principal(c *fiber.Ctx) (core.Principal, bool) { return core.FromContext(c.UserContext()) }
 
 // CORS returns a handler for app.Use that lets the allowed origins read what the application answers.
 func CORS(kit *core.Kit) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		fields, preflight := kit.CORS(request(c))
+		fields, preflight := kit.CORS(Request(c))
 		if preflight != nil {
-			return write(c, *preflight)
+			return Write(c, *preflight)
 		}
 		for _, f := range fields {
 			c.Response().Header.Add(f.Name, f.Value)
@@ -78,38 +69,37 @@ func ErrorHandler(kit *core.Kit) fiber.ErrorHandler {
 	return func(c *fiber.Ctx, err error) error {
 		if refused, ok := errors.AsType[*fiber.Error](err); ok {
 			if response, known := kit.RenderStatus(refused.Code); known {
-				return write(c, response)
+				return Write(c, response)
 			}
 			return fiber.DefaultErrorHandler(c, err)
 		}
-		return write(c, kit.Render(err))
+		return Write(c, kit.Render(err))
 	}
 }
 
-// request describes a request of fiber: copied, but for the body.
-func request(c *fiber.Ctx) core.Request {
+// Request describes a request of fiber, for what the kit does beside guards.
+// Header and body are read while c is valid.
+func Request(c *fiber.Ctx) core.Request {
 	r := c.Request()
-	return core.Request{
-		Method:        string(r.Header.Method()),
-		Path:          string(r.URI().PathOriginal()),
-		Query:         string(r.URI().QueryString()),
-		Host:          string(r.Header.Host()),
-		Remote:        c.Context().RemoteAddr().String(),
-		TLS:           c.Context().IsTLS(),
-		ContentLength: int64(max(r.Header.ContentLength(), -1)),
-		Header: func(name string) (lines []string) {
-			for key, value := range r.Header.AllInOrder() {
-				if strings.EqualFold(string(key), name) {
-					lines = append(lines, string(bytes.Trim(value, " \t")))
-				}
-			}
-			return lines
-		},
-		Body: bytes.NewReader(r.Body()),
-	}
+	described := core.RequestFromBuffers(
+		r.Header.Method(), r.URI().PathOriginal(), r.URI().QueryString(), r.Header.Host(), r.Body(), c.Context().RemoteAddr())
+	described.TLS = c.Context().IsTLS()
+	described.ContentLength = int64(max(r.Header.ContentLength(), -1))
+	described.Header = (*header)(c)
+	return described
 }
 
-func write(c *fiber.Ctx, response core.Response) error {
+// header reads the header as it was sent: fiber's own ways join, rewrite or
+// leave out lines.
+type header fiber.Ctx
+
+// Values returns the lines of a field.
+func (h *header) Values(name string) []string {
+	return core.HeaderLines((*fiber.Ctx)(h).Request().Header.AllInOrder(), name)
+}
+
+// Write answers with a response of the kit.
+func Write(c *fiber.Ctx, response core.Response) error {
 	for _, f := range response.Header {
 		c.Response().Header.Set(f.Name, f.Value)
 	}

@@ -3,8 +3,8 @@
 //	engine.Use(cottergin.Mount(kit))
 //	engine.GET("/api/me", cottergin.Require(kit, core.Guard{}), me)
 //
-// Behind a guard the caller is in the request's context ([core.FromContext])
-// and in gin's ([Principal]).
+// Behind a guard the caller is in the request's context: [Principal],
+// [core.FromContext].
 package cottergin
 
 import (
@@ -12,8 +12,6 @@ import (
 
 	"github.com/cotterpin/cotterpin/core"
 )
-
-const principalKey = "github.com/cotterpin/cotterpin/principal"
 
 // Mount returns a handler for engine.Use that answers the kit's own routes and
 // lets everything else go on. It belongs before every route and every other
@@ -31,6 +29,7 @@ func Mount(kit *core.Kit) gin.HandlerFunc {
 
 // Require returns a handler that lets through whom the guard admits.
 func Require(kit *core.Kit, guard core.Guard) gin.HandlerFunc {
+	kit.CheckGuard(guard)
 	return func(c *gin.Context) {
 		ctx, refusal := kit.Authorize(c.Request.Context(), core.RequestFromHTTP(c.Request), guard)
 		if refusal != nil {
@@ -39,17 +38,11 @@ func Require(kit *core.Kit, guard core.Guard) gin.HandlerFunc {
 			return
 		}
 		c.Request = c.Request.WithContext(ctx)
-		if principal, ok := core.FromContext(ctx); ok {
-			c.Set(principalKey, principal)
-		}
 	}
 }
 
 // Principal returns the caller that a guard recognised; false for strangers.
-func Principal(c *gin.Context) (core.Principal, bool) {
-	principal, ok := c.Value(principalKey).(core.Principal)
-	return principal, ok
-}
+func Principal(c *gin.Context) (core.Principal, bool) { return core.FromContext(c.Request.Context()) }
 
 // CORS returns a handler that lets the allowed origins read what the
 // application's own routes answer. It belongs in engine.Use, so that preflight

@@ -31,6 +31,7 @@ func Mount(kit *core.Kit) func(http.Handler) http.Handler {
 
 // Require returns a middleware that lets through whom the guard admits.
 func Require(kit *core.Kit, guard core.Guard) func(http.Handler) http.Handler {
+	kit.CheckGuard(guard)
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			ctx, refusal := kit.Authorize(r.Context(), core.RequestFromHTTP(r), guard)
