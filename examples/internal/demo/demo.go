@@ -58,7 +58,7 @@ func parseFlags() flags {
 
 // run serves until ctx is done. The database is closed when it returns.
 func run(ctx context.Context, f flags, stderr io.Writer, mount func(*App) Server) (err error) {
-	log := slog.New(slog.NewJSONHandler(stderr, nil))
+	log := slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{ReplaceAttr: inUTC}))
 	slog.SetDefault(log)
 	settings, err := load(f.config)
 	if err != nil {
@@ -80,6 +80,14 @@ func run(ctx context.Context, f flags, stderr io.Writer, mount func(*App) Server
 	fmt.Fprintf(stderr, "listening on http://%s\n", listener.Addr())
 	fmt.Fprintf(stderr, "open %s/ in a browser\n", settings.Auth.BaseURL)
 	return Serve(ctx, mount(app), listener)
+}
+
+// inUTC has the logs of all nodes tell one time.
+func inUTC(_ []string, a slog.Attr) slog.Attr {
+	if a.Value.Kind() == slog.KindTime {
+		a.Value = slog.TimeValue(a.Value.Time().UTC())
+	}
+	return a
 }
 
 // Open opens the kit. The caller closes it.
