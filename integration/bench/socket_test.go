@@ -1,0 +1,218 @@
+package bench_test
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/cotterpin/cotterpin/core/provider/providertest"
+)
+
+// connections is how many clients ask at once, each on a connection that it
+// keeps.
+const connections = 8
+
+// BenchmarkSocket is the demo application as a process of its own, asked over
+// loopback by clients that share the machine with it. A guarded route is
+// compared with one that anybody may call.
+func BenchmarkSocket(b *testing.B) {
+	folder := b.TempDir()
+	build := exec.CommandContext(b.Context(), "go", "build", "-buildvcs=false", "-o", folder+string(filepath.Separator), "./nethttp", "./gin", "./fiber")
+	build.Dir = "../examples"
+	if output, err := build.CombinedOutput(); err != nil {
+		b.Fatalf("%v\n%s", err, output)
+	}
+	issuer := providertest.NewIssuer(b)
+	for _, framework := range []string{"nethttp", "gin", "fiber"} {
+		for _, session := range []struct{ name, block string }{{"own", ownSession}, {"provider_token", tokenUser}} {
+			series := framework + ", " + session.name
+			b.Run(series, func(b *testing.B) {
+				program := start(b, filepath.Join(folder, framework), configuration(issuer, 10_000, session.block, "database \"sqlite\" {}\n"))
+				for target, authorization := range map[string]string{
+					"/api/public": "", "/api/me": "Authorization: Bearer " + program.login(b, issuer) + "\r\n",
+				} {
+					b.Run(target, func(b *testing.B) {
+						b.Helper()
+						loads.add(series, target, program.load(b, target, authorization))
+					})
+				}
+			})
+		}
+	}
+}
+
+// program is a running demo application.
+type program struct{ address string }
+
+func start(b *testing.B, binary, configuration string) program {
+	b.Helper()
+	folder := b.TempDir()
+	file := filepath.Join(folder, "auth.hcl")
+	if err := os.WriteFile(file, []byte(configuration), 0o600); err != nil {
+		b.Fatal(err)
+	}
+	command := exec.Command(binary, "-addr", "127.0.0.1:0", "-config", file)
+	command.Dir = folder
+	stderr, err := command.StderrPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		_ = command.Process.Signal(syscall.SIGTERM)
+		_ = command.Wait()
+	})
+	lines := bufio.NewScanner(stderr)
+	for lines.Scan() {
+		if address, found := strings.CutPrefix(lines.Text(), "listening on http://"); found {
+			go func() { _, _ = io.Copy(io.Discard, stderr) }()
+			return program{address}
+		}
+	}
+	b.Fatalf("%s did not listen", binary)
+	return program{}
+}
+
+// login returns a token that the application recognises Ada by.
+func (p program) login(b *testing.B, issuer *providertest.Issuer) string {
+	b.Helper()
+	response, err := http.Post("http://"+p.address+"/auth/login", "application/json", bytes.NewReader(issuer.Login(ada).Body()))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer response.Body.Close()
+	var answer struct {
+		Token struct {
+			AccessToken string `json:"access_token"`
+		} `json:"token"`
+	}
+	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil || answer.Token.AccessToken == "" {
+		b.Fatalf("login: %s %v", response.Status, err)
+	}
+	return answer.Token.AccessToken
+}
+
+// load asks b.N times.
+func (p program) load(b *testing.B, target, authorization string) load {
+	b.Helper()
+	request := []byte("GET " + target + " HTTP/1.1\r\nHost: " + p.address + "\r\n" + authorization + "\r\n")
+	var (
+		times  []time.Duration
+		left   atomic.Int64
+		mu     sync.Mutex
+		group  sync.WaitGroup
+		failed atomic.Value
+	)
+	left.Store(int64(b.N))
+	b.ResetTimer()
+	for range connections {
+		group.Go(func() {
+			took, err := p.ask(request, &left)
+			if err != nil {
+				failed.Store(err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			times = append(times, took...)
+		})
+	}
+	group.Wait()
+	b.StopTimer()
+	if err := failed.Load(); err != nil {
+		b.Fatal(err)
+	}
+	slices.Sort(times)
+	l := load{rate: float64(b.N) / b.Elapsed().Seconds(), median: percentile(times, 50), p99: percentile(times, 99)}
+	b.ReportMetric(l.rate, "requests/s")
+	return l
+}
+
+// ask sends the request on one connection while any are left.
+func (p program) ask(request []byte, left *atomic.Int64) (times []time.Duration, err error) {
+	connection, err := net.Dial("tcp", p.address)
+	if err != nil {
+		return nil, fmt.Errorf("asking: %w", err)
+	}
+	defer connection.Close()
+	reader := bufio.NewReader(connection)
+	for left.Add(-1) >= 0 {
+		began := time.Now()
+		if _, err := connection.Write(request); err != nil {
+			return times, fmt.Errorf("asking: %w", err)
+		}
+		response, err := http.ReadResponse(reader, nil)
+		if err != nil {
+			return times, fmt.Errorf("asking: %w", err)
+		}
+		if _, err := io.Copy(io.Discard, response.Body); err != nil {
+			return times, fmt.Errorf("asking: %w", err)
+		}
+		if err := isOK(response.StatusCode); err != nil {
+			return times, err
+		}
+		times = append(times, time.Since(began))
+	}
+	return times, nil
+}
+
+// load is what was measured of a route under load.
+type load struct {
+	rate        float64 // answers a second
+	median, p99 time.Duration
+}
+
+// measuredLoads is the loads of each series, by route; the last of each counts.
+type measuredLoads struct {
+	series []string
+	loads  map[string]map[string]load
+}
+
+var loads measuredLoads
+
+func (m *measuredLoads) add(series, target string, l load) {
+	if m.loads[series] == nil {
+		m.series = append(m.series, series)
+		if m.loads == nil {
+			m.loads = map[string]map[string]load{}
+		}
+		m.loads[series] = map[string]load{}
+	}
+	m.loads[series][target] = l
+}
+
+// write writes the table as Markdown.
+func (m *measuredLoads) write(w io.Writer) {
+	if len(m.series) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n| over sockets, %d connections | anybody's route, a second | guarded, a second | ratio | median | p99 |\n|---|---:|---:|---:|---:|---:|\n", connections)
+	for _, series := range m.series {
+		public, guarded := m.loads[series]["/api/public"], m.loads[series]["/api/me"]
+		fmt.Fprintf(w, "| %s | %.0f | %.0f | %.2f | %s | %s |\n", series, public.rate, guarded.rate, guarded.rate/public.rate,
+			short(guarded.median), short(guarded.p99))
+	}
+}
+
+// percentile returns that percentile of sorted times.
+func percentile(times []time.Duration, percent int) time.Duration {
+	if len(times) == 0 {
+		return 0
+	}
+	return times[(len(times)-1)*percent/100]
+}
