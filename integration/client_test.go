@@ -3,12 +3,15 @@ package integration_test
 import (
 	"bufio"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,7 +21,8 @@ import (
 const cookieName = "cotterpin_session"
 
 // client sends requests to an application as they are written, byte by byte,
-// each over a connection of its own.
+// each over a connection of its own. What the kit answers must be as every
+// answer of the kit is: checkFields, checkProblem.
 type client struct {
 	secrets
 	origin string
@@ -66,16 +70,17 @@ func (c *client) send(t testing.TB, method, target string, changes ...with) answ
 	if err != nil {
 		t.Fatalf("%s %s: %v", method, target, err)
 	}
+	if ours := isKits(target); ours || a.isProblem() {
+		a.checkFields(t)
+	}
+	if ours := isKits(target); ours && a.Status >= http.StatusBadRequest || a.isProblem() {
+		a.checkProblem(t, method)
+	}
 	return a
 }
 
 func (c *client) try(method, target string, changes ...with) (answer, error) {
-	host := strings.TrimPrefix(c.origin, "http://")
-	r := request{method: method, target: target, lines: []string{"Host: " + host, "User-Agent: integration"}}
-	for _, change := range changes {
-		change(&r)
-	}
-	connection, err := net.Dial("tcp", host)
+	connection, err := net.Dial("tcp", c.host())
 	if err != nil {
 		return answer{}, err
 	}
@@ -83,9 +88,8 @@ func (c *client) try(method, target string, changes ...with) (answer, error) {
 	if err := connection.SetDeadline(time.Now().Add(patience)); err != nil {
 		return answer{}, err
 	}
-	text := fmt.Sprintf("%s %s HTTP/1.1\r\n%s\r\n\r\n%s", r.method, r.target, strings.Join(r.lines, "\r\n"), r.body)
 	// Who refuses a body need not read it, so the answer may come first.
-	go io.WriteString(connection, text)
+	go io.WriteString(connection, c.request(method, target, changes...))
 	response, err := http.ReadResponse(bufio.NewReader(connection), &http.Request{Method: method})
 	if err != nil {
 		return answer{}, err
@@ -104,11 +108,28 @@ func (c *client) try(method, target string, changes ...with) (answer, error) {
 	return a, nil
 }
 
+func (c *client) host() string { return strings.TrimPrefix(c.origin, "http://") }
+
+// request returns a request as it is sent.
+func (c *client) request(method, target string, changes ...with) string {
+	r := request{method: method, target: target, lines: []string{"Host: " + c.host(), "User-Agent: integration"}}
+	for _, change := range changes {
+		change(&r)
+	}
+	return fmt.Sprintf("%s %s HTTP/1.1\r\n%s\r\n\r\n%s", r.method, r.target, strings.Join(r.lines, "\r\n"), r.body)
+}
+
 // login posts what the front end has.
 func (c *client) login(t testing.TB, payload map[string]any, changes ...with) answer {
 	t.Helper()
 	c.addTokens(payload)
 	return c.send(t, "POST", "/auth/login", append([]with{posting(encode(payload))}, changes...)...)
+}
+
+// add notes secrets: they belong in nothing that any program writes.
+func (c *client) add(secrets ...string) {
+	c.secrets.add(secrets...)
+	issued.add(secrets...)
 }
 
 func (c *client) addTokens(payload map[string]any) {
@@ -117,6 +138,38 @@ func (c *client) addTokens(payload map[string]any) {
 		if token, _ := tokens[name].(string); token != "" {
 			c.add(token)
 		}
+	}
+}
+
+// raw sends bytes as they are, over a connection of their own, and returns all
+// answers until the program closes it.
+func (c *client) raw(t testing.TB, text string) (answers []answer) {
+	t.Helper()
+	connection, err := net.Dial("tcp", strings.TrimPrefix(c.origin, "http://"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer connection.Close()
+	if err := connection.SetDeadline(time.Now().Add(patience)); err != nil {
+		t.Fatal(err)
+	}
+	go io.WriteString(connection, text)
+	return readAnswers(t, connection)
+}
+
+// readAnswers reads until the other end closes or cuts the connection.
+func readAnswers(t testing.TB, connection io.Reader) (answers []answer) {
+	t.Helper()
+	for reader := bufio.NewReader(connection); ; {
+		response, err := http.ReadResponse(reader, nil)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Error("the connection stays open")
+		}
+		if err != nil {
+			return answers
+		}
+		body, _ := io.ReadAll(response.Body)
+		answers = append(answers, answer{Status: response.StatusCode, Header: response.Header, Cookies: response.Cookies(), Body: string(body)})
 	}
 }
 
@@ -129,8 +182,9 @@ type signedIn struct {
 		EmailVerified bool   `json:"email_verified"`
 	} `json:"user"`
 	Session struct {
-		ID       string `json:"id"`
-		Strategy string `json:"strategy"`
+		ID        string    `json:"id"`
+		Strategy  string    `json:"strategy"`
+		CreatedAt time.Time `json:"created_at"`
 	} `json:"session"`
 	Token struct {
 		AccessToken  string `json:"access_token"`
@@ -150,7 +204,7 @@ func (c *client) signedIn(t testing.TB, a answer) signedIn {
 	a.decode(t, &s)
 	switch {
 	case len(a.Cookies) == 1 && s.Token.AccessToken == "":
-		s.credential = cookie(a.Cookies[0].Value)
+		s.credential = line("Cookie", a.Cookies[0].Name+"="+a.Cookies[0].Value)
 	case len(a.Cookies) == 0 && s.Token.AccessToken != "":
 		s.credential = bearer(s.Token.AccessToken)
 		c.add(s.Token.AccessToken)
@@ -161,9 +215,24 @@ func (c *client) signedIn(t testing.TB, a answer) signedIn {
 }
 
 // signIn logs somebody in.
-func (c *client) signIn(t testing.TB, issuer *providertest.Issuer, identifier string) signedIn {
+func (c *client) signIn(t testing.TB, issuer *providertest.Issuer, identifier string, changes ...with) signedIn {
 	t.Helper()
-	return c.signedIn(t, c.login(t, issuer.Login(identifier).Payload()))
+	return c.signedIn(t, c.login(t, issuer.Login(identifier).Payload(), changes...))
+}
+
+// signInByToken logs somebody in whose session travels as bearer.
+func (c *client) signInByToken(t testing.TB, issuer *providertest.Issuer, identifier string) signedIn {
+	t.Helper()
+	payload := issuer.Login(identifier).Payload()
+	payload["transport"] = "bearer"
+	return c.signedIn(t, c.login(t, payload))
+}
+
+// refresh exchanges a refresh token for new tokens.
+func (c *client) refresh(t testing.TB, credential with, refreshToken string) answer {
+	t.Helper()
+	c.add(refreshToken)
+	return c.send(t, "POST", "/auth/refresh", credential, posting(encode(map[string]string{"refresh_token": refreshToken})))
 }
 
 func (a answer) decode(t testing.TB, into any) {
@@ -197,9 +266,9 @@ type caller struct {
 }
 
 // me asks the application who the bearer of the credential is.
-func (c *client) me(t testing.TB, credential with) caller {
+func (c *client) me(t testing.TB, credential ...with) caller {
 	t.Helper()
-	a := c.send(t, "GET", "/api/me", credential)
+	a := c.send(t, "GET", "/api/me", credential...)
 	a.is(t, http.StatusOK, "")
 	if got := a.Header["Cache-Control"]; !slices.Equal(got, []string{"no-store"}) {
 		t.Errorf("who calls may be cached: %q", got)
@@ -221,4 +290,18 @@ func encode(value any) string {
 		panic(err)
 	}
 	return string(text)
+}
+
+// atOnce makes calls that begin together, and waits for all of them.
+func atOnce(calls int, call func(i int)) {
+	var group sync.WaitGroup
+	begin := make(chan struct{})
+	for i := range calls {
+		group.Go(func() {
+			<-begin
+			call(i)
+		})
+	}
+	close(begin)
+	group.Wait()
 }

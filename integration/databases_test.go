@@ -3,19 +3,26 @@ package integration_test
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
+	"encoding/base64"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/cotterpin/cotterpin/core/account/memstore"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/settings"
 	"github.com/cotterpin/cotterpin/ent/enginetest"
+	"github.com/cotterpin/cotterpin/ent/entstore"
 	"github.com/cotterpin/cotterpin/ent/mysql"
 	"github.com/cotterpin/cotterpin/ent/postgres"
 	"github.com/cotterpin/cotterpin/ent/sqlite"
 	"github.com/cotterpin/cotterpin/integration/engine"
+	"github.com/cotterpin/cotterpin/integration/faultdriver"
 )
 
 // backend is a kind of database that the suites run on.
@@ -28,8 +35,13 @@ type backend struct {
 // scratch is a database of one test: empty, and gone when the test ends.
 type scratch struct {
 	block string                                           // of a configuration file
+	path  string                                           // of SQLite's file
 	open  func(context.Context) (database.Database, error) // as the kit does, with tables
 	look  func() (*sql.DB, error)                          // from outside
+	alter func() (*sql.DB, error)                          // from outside, to change what must not change
+
+	dialect   entstore.Dialect
+	connector func() (driver.Connector, error) // as the kit connects
 }
 
 // memory is the store in memory, which no process can share with a test.
@@ -73,21 +85,64 @@ func onEach(t *testing.T, backends []backend, test func(*testing.T, backend)) {
 	}
 }
 
+// onEachEngine runs a subtest for each of the servers that is selected. Whether
+// there is one is seen when the test first needs it.
+func onEachEngine(t *testing.T, test func(*testing.T, *engine.Engine)) {
+	t.Helper()
+	for _, e := range engine.All {
+		if !databaseFlag.selects(e.String()) {
+			continue
+		}
+		t.Run(e.String(), func(t *testing.T) {
+			t.Parallel()
+			record(t)
+			test(t, e)
+		})
+	}
+}
+
 func inAFile(t *testing.T) scratch {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "auth.db")
 	return scratch{
+		path:  file,
 		block: fmt.Sprintf("database \"sqlite\" {\n  path = %q\n}\n", file),
 		look:  func() (*sql.DB, error) { return sql.Open("sqlite", "file:"+file+"?mode=ro&_pragma=busy_timeout(5000)") },
+		alter: func() (*sql.DB, error) {
+			return sql.Open("sqlite", "file:"+file+"?mode=rw&_pragma=busy_timeout(5000)&_pragma=foreign_keys(1)")
+		},
 		open: func(ctx context.Context) (database.Database, error) {
 			return sqlite.Open(ctx, sqlite.Settings{Path: file, Migrate: string(database.MigrateApply)})
 		},
+		dialect: sqlite.Dialect(),
+		connector: func() (driver.Connector, error) {
+			source, err := sqlite.DataSource(file)
+			return faultdriver.Source{Of: sqliteDriver(), Text: source}, err
+		},
 	}
+}
+
+// sqliteDriver returns the driver that ent/sqlite has registered.
+func sqliteDriver() driver.Driver {
+	unused, err := sql.Open("sqlite", "")
+	if err != nil {
+		panic(err)
+	}
+	defer unused.Close()
+	return unused.Driver()
 }
 
 func need(t *testing.T, e *engine.Engine) *engine.Server {
 	t.Helper()
 	server, err := e.Server()
+	mustHave(t, e, err)
+	return server
+}
+
+// mustHave skips a test, or fails it where that must not be, for want of a
+// server.
+func mustHave(t *testing.T, e *engine.Engine, err error) {
+	t.Helper()
 	switch {
 	case err == nil:
 	case e.Required():
@@ -95,13 +150,30 @@ func need(t *testing.T, e *engine.Engine) *engine.Server {
 	default:
 		t.Skip(err)
 	}
+}
+
+// alone returns a server that the test may do harm to.
+func alone(t *testing.T, e *engine.Engine) *engine.Alone {
+	t.Helper()
+	server, err := e.Alone()
+	mustHave(t, e, err)
+	t.Cleanup(func() {
+		if err := server.Close(); err != nil {
+			t.Error(err)
+		}
+	})
 	return server
 }
 
 // newDatabase returns the URL of an empty database.
 func newDatabase(t *testing.T, e *engine.Engine) settings.Secret {
 	t.Helper()
-	created, err := need(t, e).Create(t.Context())
+	return databaseOn(t, need(t, e))
+}
+
+func databaseOn(t *testing.T, server *engine.Server) settings.Secret {
+	t.Helper()
+	created, err := server.Create(t.Context())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -115,7 +187,13 @@ func newDatabase(t *testing.T, e *engine.Engine) settings.Secret {
 
 func onAServer(t *testing.T, e *engine.Engine) scratch {
 	t.Helper()
-	url, driver := newDatabase(t, e), drivers[e.Driver]
+	return at(t, e, newDatabase(t, e))
+}
+
+// at is the empty database of that URL.
+func at(t *testing.T, e *engine.Engine, url settings.Secret) scratch {
+	t.Helper()
+	kind := drivers[e.Driver]
 	// A secret must not stand in the configuration file itself.
 	file := filepath.Join(t.TempDir(), "url")
 	if err := os.WriteFile(file, []byte(url.Reveal()), 0o600); err != nil {
@@ -123,11 +201,20 @@ func onAServer(t *testing.T, e *engine.Engine) scratch {
 	}
 	return scratch{
 		block: fmt.Sprintf("database %q {\n  url = file(%q)\n}\n", e.Driver, file),
-		look:  func() (*sql.DB, error) { return driver.OpenPool(url) },
+		look:  func() (*sql.DB, error) { return kind.OpenPool(url) },
+		alter: func() (*sql.DB, error) { return kind.OpenPool(url) },
 		open: func(ctx context.Context) (database.Database, error) {
-			return driver.Open(ctx, url, database.MigrateApply)
+			return kind.Open(ctx, url, database.MigrateApply)
 		},
+		dialect:   kind.Dialect,
+		connector: func() (driver.Connector, error) { return connectors[e.Driver](url) },
 	}
+}
+
+// connectors are what makes connections, by the name of the engine's driver.
+var connectors = map[string]func(settings.Secret) (driver.Connector, error){
+	"postgres": postgres.Connector,
+	"mysql":    mysql.Connector,
 }
 
 // drivers open databases, by the name of the engine's driver.
@@ -179,4 +266,60 @@ func (s scratch) rows(t *testing.T) rows {
 		t.Fatal(err)
 	}
 	return r
+}
+
+// dump returns every row of every table as text, and what is no text in the
+// spelling of our tokens too. It is empty where the test has no database of its
+// own choice.
+func (s scratch) dump(t *testing.T) string {
+	t.Helper()
+	if s.look == nil {
+		return ""
+	}
+	db, err := s.look()
+	if err != nil {
+		t.Error(err)
+		return ""
+	}
+	defer db.Close()
+	var text strings.Builder
+	for _, table := range []string{"auth_users", "auth_identities", "auth_sessions", "auth_migrations"} {
+		if err := dumpTable(&text, db, table); err != nil {
+			t.Errorf("%s: %v", table, err)
+		}
+	}
+	return text.String()
+}
+
+func dumpTable(w io.Writer, db *sql.DB, table string) error {
+	rows, err := db.Query("SELECT * FROM " + table) //nolint:unqueryvet // whatever columns there are
+	if err != nil {
+		return err
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err != nil {
+		return err
+	}
+	values, pointers := make([]any, len(columns)), make([]any, len(columns))
+	for i := range values {
+		pointers[i] = &values[i]
+	}
+	for rows.Next() {
+		if err := rows.Scan(pointers...); err != nil {
+			return err
+		}
+		for i, value := range values {
+			fmt.Fprintf(w, "%s.%s: ", table, columns[i])
+			switch raw, ok := value.([]byte); {
+			case !ok:
+				fmt.Fprintln(w, value)
+			case utf8.Valid(raw):
+				fmt.Fprintf(w, "%s\n", raw)
+			default:
+				fmt.Fprintln(w, base64.RawURLEncoding.EncodeToString(raw))
+			}
+		}
+	}
+	return rows.Err()
 }

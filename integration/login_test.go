@@ -20,31 +20,14 @@ var strategies = []struct{ name, session string }{
 
 func TestLogin(t *testing.T) {
 	t.Parallel()
-	for _, framework := range frameworks {
-		if !frameworkFlag.selects(framework) {
-			continue
-		}
-		t.Run(framework, func(t *testing.T) {
-			t.Parallel()
-			for _, strategy := range strategies {
-				if !sessionFlag.selects(strategy.name) {
-					continue
-				}
-				t.Run(strategy.name, func(t *testing.T) {
-					t.Parallel()
-					onEach(t, servable(), func(t *testing.T, b backend) { testLogin(t, framework, strategy.session, b) })
-				})
-			}
-		})
-	}
+	onTheMatrix(t, testLogin)
 }
 
 // testLogin goes from the first login to the last revocation.
 func testLogin(t *testing.T, framework, session string, b backend) {
 	t.Helper()
 	issuer := providertest.NewIssuer(t)
-	// What is issued in the second of a revocation outlives it.
-	issuer.Now = func() time.Time { return time.Now().Add(-10 * time.Second) }
+	issuer.Now = past(time.Now)
 	p := startOn(t, b.create(t), framework, issuer, session)
 	testFirstAndSecondLogin(t, p, issuer)
 	testNotes(t, p, issuer)
@@ -170,8 +153,7 @@ func testProviderToken(t *testing.T, p *program, issuer *providertest.Issuer) {
 
 	exchange := func(refreshToken string) answer {
 		t.Helper()
-		p.add(refreshToken)
-		return p.send(t, "POST", "/auth/refresh", first.credential, posting(encode(map[string]string{"refresh_token": refreshToken})))
+		return p.refresh(t, first.credential, refreshToken)
 	}
 	a := exchange(login.RefreshToken)
 	fresh := p.signedInAgain(t, a)

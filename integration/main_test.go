@@ -25,6 +25,11 @@ func TestMain(m *testing.M) {
 		os.Exit(1)
 	}
 	code := m.Run()
+	writeCosts(os.Stdout)
+	if leaks := issued.leaks(written.String()); len(leaks) > 0 {
+		fmt.Fprintf(os.Stderr, "what the programs have written holds parts of secrets: %q\n", leaks)
+		code = 1
+	}
 	writeOutcomes(os.Stdout)
 	for _, e := range engine.All {
 		if err := e.Stop(); err != nil {

@@ -2,6 +2,7 @@ package integration_test
 
 import (
 	"log/slog"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"os"
@@ -13,15 +14,19 @@ import (
 
 	"github.com/cotterpin/cotterpin/adapters/cotterhttp"
 	"github.com/cotterpin/cotterpin/core"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/provider/cotter"
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
+	"github.com/cotterpin/cotterpin/ent/mysql"
+	"github.com/cotterpin/cotterpin/ent/postgres"
 	"github.com/cotterpin/cotterpin/ent/sqlite"
 )
 
 // clock is turned by tests.
 type clock struct {
-	mu  sync.Mutex
-	now time.Time
+	mu   sync.Mutex
+	now  time.Time
+	step time.Duration // by which each reading turns it
 }
 
 func newClock() *clock { return &clock{now: time.Now()} }
@@ -29,7 +34,15 @@ func newClock() *clock { return &clock{now: time.Now()} }
 func (c *clock) Now() time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	c.now = c.now.Add(c.step)
 	return c.now
+}
+
+// turnsAtEachReading lets every reading of the clock turn it.
+func (c *clock) turnsAtEachReading(by time.Duration) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.step = by
 }
 
 func (c *clock) advance(d time.Duration) {
@@ -38,18 +51,48 @@ func (c *clock) advance(d time.Duration) {
 	c.now = c.now.Add(d)
 }
 
+// turnTo sets the clock.
+func (c *clock) turnTo(now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.now = now
+}
+
+// past returns a clock ten seconds behind another. An issuer goes by it: what is
+// issued in the very second of a revocation would outlive it.
+func past(now func() time.Time) func() time.Time {
+	return func() time.Time { return now().Add(-10 * time.Second) }
+}
+
 // deployment is an application and its issuer on one clock.
 type deployment struct {
 	clock  *clock
 	issuer *providertest.Issuer
 	file   string // its configuration
+
+	// What some tests need besides.
+	types  []config.Type
+	listen func(net.Listener) net.Listener
 }
 
 func newDeployment(t *testing.T, session string) deployment {
 	t.Helper()
-	d := deployment{clock: newClock(), issuer: providertest.NewIssuer(t), file: filepath.Join(t.TempDir(), "auth.hcl")}
+	return newDeploymentOn(t, scratch{block: "database \"sqlite\" {}\n"}, session)
+}
+
+// newDeploymentOn is newDeployment on a database of the test's choice.
+func newDeploymentOn(t *testing.T, database scratch, session string) deployment {
+	t.Helper()
+	d := deploymentOf(t, providertest.NewIssuer(t), database, session)
 	d.issuer.Now = d.clock.Now
-	if err := os.WriteFile(d.file, []byte(configuration(d.issuer, session)), 0o600); err != nil {
+	return d
+}
+
+// deploymentOf is newDeploymentOn with an issuer that has a clock of its own.
+func deploymentOf(t *testing.T, issuer *providertest.Issuer, database scratch, session string) deployment {
+	t.Helper()
+	d := deployment{clock: newClock(), issuer: issuer, file: filepath.Join(t.TempDir(), "auth.hcl")}
+	if err := os.WriteFile(d.file, []byte(configurationOn(database.block, d.issuer, session)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	return d
@@ -78,9 +121,28 @@ func (r *logRecord) String() string {
 // secret that the client has seen.
 func (d deployment) start(t *testing.T) *client {
 	t.Helper()
+	return d.startBy(t, d.clock.Now)
+}
+
+// startBy is start with a clock of the node's own.
+func (d deployment) startBy(t *testing.T, now func() time.Time) *client {
+	t.Helper()
+	return d.startNode(t, now).client
+}
+
+// node is an application in this process.
+type node struct {
+	*client
+
+	kit *core.Kit
+}
+
+// startNode is startBy for a test that also uses the kit.
+func (d deployment) startNode(t *testing.T, now func() time.Time) node {
+	t.Helper()
 	var log logRecord
-	kit, err := core.Open(t.Context(), d.file, core.With(cotter.Type, sqlite.Type),
-		core.WithClock(d.clock.Now), core.WithLogger(slog.New(slog.NewJSONHandler(&log, nil))))
+	kit, err := core.Open(t.Context(), d.file, core.With(cotter.Type, sqlite.Type, postgres.Type, mysql.Type), core.With(d.types...),
+		core.WithClock(now), core.WithLogger(slog.New(slog.NewJSONHandler(&log, nil))))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +151,11 @@ func (d deployment) start(t *testing.T) *client {
 		w.Header().Set("Cache-Control", "no-store")
 		_, _ = w.Write([]byte("{}"))
 	})))
-	server := httptest.NewServer(cotterhttp.Mount(kit)(mux))
+	server := httptest.NewUnstartedServer(cotterhttp.Mount(kit)(mux))
+	if d.listen != nil {
+		server.Listener = d.listen(server.Listener)
+	}
+	server.Start()
 	c := &client{origin: server.URL}
 	t.Cleanup(func() {
 		server.Close()
@@ -98,7 +164,7 @@ func (d deployment) start(t *testing.T) *client {
 		}
 		c.checkNoSecret(t, log.String())
 	})
-	return c
+	return node{c, kit}
 }
 
 // ready asks whether requests can be served.
@@ -171,7 +237,6 @@ func TestSessionsEndByTheClock(t *testing.T) {
 	t.Parallel()
 	d := newDeployment(t, ownSession)
 	c := d.start(t)
-	const day = 24 * time.Hour
 	idle, busy := c.signIn(t, d.issuer, ada), c.signIn(t, d.issuer, ada)
 	for range 4 {
 		d.clock.advance(6 * day)

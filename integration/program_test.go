@@ -4,12 +4,12 @@ import (
 	"bufio"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -28,12 +28,20 @@ type program struct {
 	database scratch // if it was started on one
 	command  *exec.Cmd
 	logged   chan string // its standard error, once it has ended
+
+	log, kept string // what it has logged, and what its database keeps, once it has ended
 }
 
 // start runs a demo application with the configuration, "" being the embedded
 // one, until the test ends. Its log must then hold no secret that the client
 // has seen.
 func start(t *testing.T, framework, configuration string, arguments ...string) *program {
+	t.Helper()
+	return startIn(t, "", framework, configuration, arguments...)
+}
+
+// startIn is start in a time zone, "" being that of the tests.
+func startIn(t *testing.T, zone, framework, configuration string, arguments ...string) *program {
 	t.Helper()
 	folder := t.TempDir()
 	arguments = append([]string{"-addr", "127.0.0.1:0"}, arguments...)
@@ -46,6 +54,9 @@ func start(t *testing.T, framework, configuration string, arguments ...string) *
 	}
 	command := exec.Command(filepath.Join(programs, framework), arguments...)
 	command.Dir = folder
+	if zone != "" {
+		command.Env = append(os.Environ(), "TZ="+zone)
+	}
 	stderr, err := command.StderrPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -93,8 +104,8 @@ func lineAfter(t *testing.T, lines *bufio.Reader, beginning string) string {
 	}
 }
 
-// end tells the process to end, looks at its log, and returns the exit code. A
-// process that has ended already had code 0.
+// end tells the process to end, looks at its log and at what its database
+// keeps, and returns the exit code. A process that has ended already had code 0.
 func (p *program) end(t *testing.T) (code int) {
 	t.Helper()
 	if p.command.ProcessState != nil {
@@ -105,13 +116,46 @@ func (p *program) end(t *testing.T) (code int) {
 	}
 	impatience := time.AfterFunc(patience, func() { _ = p.command.Process.Kill() })
 	defer impatience.Stop()
-	log := <-p.logged
+	p.log = <-p.logged
 	code = exitCode(t, p.command.Wait())
-	p.checkNoSecret(t, log)
+	checkLines(t, p.log)
+	p.kept = p.database.dump(t)
+	p.checkNoSecret(t, p.log)
+	p.checkNoSecret(t, p.kept)
+	written.add(p.log, p.kept)
 	if code != 0 || t.Failed() {
-		t.Logf("log of the program:\n%s", log)
+		t.Logf("log of the program:\n%s", p.log)
 	}
 	return code
+}
+
+// kill ends the process at once.
+func (p *program) kill(t *testing.T) {
+	t.Helper()
+	if err := p.command.Process.Kill(); err != nil {
+		t.Error(err)
+	}
+	p.log = <-p.logged
+	_ = p.command.Wait() // it was killed
+	p.checkNoSecret(t, p.log)
+}
+
+// peakMemory returns the most memory that the process has had, in KiB, and 0
+// where the system does not tell (proc(5)).
+func (p *program) peakMemory(t *testing.T) (kib int) {
+	t.Helper()
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.command.Process.Pid))
+	if os.IsNotExist(err) {
+		return 0
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, peak, _ := strings.Cut(string(status), "VmHWM:")
+	if _, err := fmt.Sscan(peak, &kib); err != nil {
+		t.Fatal(err)
+	}
+	return kib
 }
 
 func exitCode(t *testing.T, err error) int {
@@ -135,55 +179,4 @@ func runBriefly(t *testing.T, framework string, arguments ...string) (code int, 
 	var text strings.Builder
 	command.Stderr = &text
 	return exitCode(t, command.Run()), text.String()
-}
-
-// secrets are tokens and cookies that belong in no log.
-type secrets struct {
-	mu   sync.Mutex
-	seen []string
-}
-
-func (s *secrets) add(texts ...string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.seen = append(s.seen, texts...)
-}
-
-// checkNoSecret looks for every part of every token: a log that holds half of
-// one is not better.
-func (s *secrets) checkNoSecret(t *testing.T, log string) {
-	t.Helper()
-	for _, part := range s.leaks(log) {
-		t.Errorf("the log holds a part of a secret: %s", part)
-	}
-}
-
-func (s *secrets) leaks(log string) (parts []string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	const short = 16 // shorter parts are no secrets
-	for _, secret := range s.seen {
-		for _, part := range strings.FieldsFunc(secret, func(c rune) bool { return c == '.' || c == ':' }) {
-			if len(part) >= short && strings.Contains(log, part) {
-				parts = append(parts, part)
-			}
-		}
-	}
-	return parts
-}
-
-func TestSecretsAreFoundInALog(t *testing.T) {
-	t.Parallel()
-	issuer := providertest.NewIssuer(t)
-	p := start(t, "nethttp", configuration(issuer, ownSession))
-	p.signIn(t, issuer, ada)
-	for _, secret := range p.seen {
-		half := secret[strings.LastIndexAny(secret, ".:")+1:]
-		if leaks := p.leaks(`{"token":"` + half + `"}`); len(leaks) != 1 {
-			t.Errorf("%s: found %q", half, leaks)
-		}
-	}
-	if got, want := len(p.seen), 4; got != want {
-		t.Errorf("%d secrets are known, want access, ID and refresh token and a cookie", got)
-	}
 }

@@ -3,9 +3,9 @@ package integration_test
 import (
 	"fmt"
 	"net/http"
-	"sync"
 	"testing"
 
+	"github.com/cotterpin/cotterpin/core"
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
@@ -13,20 +13,15 @@ import (
 // times at once, at two processes on one database, again and again.
 func TestFirstLoginsOfOnePersonAtOnce(t *testing.T) {
 	t.Parallel()
-	for _, framework := range frameworks {
-		if !frameworkFlag.selects(framework) {
-			continue
-		}
-		t.Run(framework, func(t *testing.T) {
-			t.Parallel()
-			onEach(t, servable(), func(t *testing.T, b backend) { testFirstLoginsAtOnce(t, framework, b) })
-		})
-	}
+	onEachFramework(t, func(t *testing.T, framework string) {
+		t.Helper()
+		onEach(t, servable(), func(t *testing.T, b backend) { testFirstLoginsAtOnce(t, framework, b) })
+	})
 }
 
 func testFirstLoginsAtOnce(t *testing.T, framework string, b backend) {
 	t.Helper()
-	const rounds, atOnce = 5, 64
+	const rounds, logins = 5, 64
 	issuer, database := providertest.NewIssuer(t), b.create(t)
 	var nodes [2]*program
 	for i := range nodes {
@@ -34,33 +29,55 @@ func testFirstLoginsAtOnce(t *testing.T, framework string, b backend) {
 	}
 	for round := range rounds {
 		payload := issuer.Login(fmt.Sprintf("somebody-%d@example.com", round)).Payload()
-		answers := make([]answer, atOnce)
-		var group sync.WaitGroup
-		begin := make(chan struct{})
-		for i := range atOnce {
-			group.Go(func() {
-				<-begin
-				answers[i] = nodes[i%len(nodes)].login(t, payload)
-			})
-		}
-		close(begin)
-		group.Wait()
-		checkOneRegistration(t, nodes[0], answers)
+		answers := atOnceAt(nodes[:], logins, func(node *program) answer { return node.login(t, payload) })
+		checkOneRegistration(t, nodes[0].client, answers)
 		if got, want := database.rows(t), round+1; got.users != want || got.identities != want {
 			t.Fatalf("after %d people: %+v", want, got)
 		}
 	}
 }
 
-func checkOneRegistration(t *testing.T, p *program, answers []answer) {
+// atOnceAt asks so many times at once, at one node after the other.
+func atOnceAt[Node any](nodes []Node, times int, ask func(Node) answer) []answer {
+	answers := make([]answer, times)
+	atOnce(times, func(i int) { answers[i] = ask(nodes[i%len(nodes)]) })
+	return answers
+}
+
+func checkOneRegistration(t *testing.T, c *client, answers []answer) {
 	t.Helper()
 	statuses := map[int]int{}
 	users := map[string]int{}
 	for _, a := range answers {
 		statuses[a.Status]++
-		users[p.signedIn(t, a).User.ID]++
+		users[c.signedIn(t, a).User.ID]++
 	}
 	if statuses[http.StatusCreated] != 1 || statuses[http.StatusOK] != len(answers)-1 || len(users) != 1 {
 		t.Fatalf("statuses %v, users %v", statuses, users)
 	}
+}
+
+// TestAHookIsCommittedOncePerUser has somebody sign in for the first time 64
+// times at once, at two nodes whose hook writes a row of the application's own.
+func TestAHookIsCommittedOncePerUser(t *testing.T) {
+	t.Parallel()
+	onEach(t, servable(), func(t *testing.T, b backend) {
+		t.Helper()
+		const rounds, logins = 3, 64
+		n := newNodes(t, b, ownSessions, registration)
+		kits := []*core.Kit{n.faulty, n.sound}
+		for round := 1; round <= rounds; round++ {
+			login := string(n.issuer.Login(fmt.Sprintf("somebody-%d@example.com", round)).Body())
+			answers := atOnceAt(kits, logins, func(kit *core.Kit) answer {
+				return answered(send(t.Context(), kit, "POST", "/auth/login", login))
+			})
+			checkOneRegistration(t, &client{}, answers)
+			var all, ofUsers int
+			err := n.outside.QueryRowContext(t.Context(), `SELECT (SELECT count(*) FROM registrations),
+				(SELECT count(DISTINCT user_id) FROM registrations WHERE user_id IN (SELECT id FROM auth_users))`).Scan(&all, &ofUsers)
+			if err != nil || all != round || ofUsers != round {
+				t.Fatalf("%d rows about %d users, want %d (error %v)", all, ofUsers, round, err)
+			}
+		}
+	})
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"testing"
 )
 
 // selection is a flag that selects a part of the matrix. Its value is a list
@@ -47,6 +48,38 @@ func (s *selection) selects(name string) bool {
 }
 
 func stands(chosen, name string) bool { return name == chosen || strings.HasPrefix(name, chosen+"-") }
+
+// onEachFramework runs a subtest for each of the frameworks that is selected.
+func onEachFramework(t *testing.T, test func(t *testing.T, framework string)) {
+	t.Helper()
+	for _, framework := range frameworks {
+		if !frameworkFlag.selects(framework) {
+			continue
+		}
+		t.Run(framework, func(t *testing.T) {
+			t.Parallel()
+			test(t, framework)
+		})
+	}
+}
+
+// onTheMatrix runs a subtest for each framework, way to keep sessions and
+// database that is selected.
+func onTheMatrix(t *testing.T, test func(t *testing.T, framework, session string, b backend)) {
+	t.Helper()
+	onEachFramework(t, func(t *testing.T, framework string) {
+		t.Helper()
+		for _, strategy := range strategies {
+			if !sessionFlag.selects(strategy.name) {
+				continue
+			}
+			t.Run(strategy.name, func(t *testing.T) {
+				t.Parallel()
+				onEach(t, servable(), func(t *testing.T, b backend) { test(t, framework, strategy.session, b) })
+			})
+		}
+	})
+}
 
 func strategyNames() (names []string) {
 	for _, strategy := range strategies {

@@ -47,8 +47,12 @@ var All = []*Engine{
 	{Name: "mariadb", Version: "10.11", Image: "mariadb:10.11", Driver: "mysql", Variable: "COTTERPIN_TEST_MARIADB", product: mariadbProduct},
 }
 
-// requirement is the variable that makes a missing engine an error.
-const requirement = "REQUIRE_ENGINES"
+// requirement is the variable that makes a missing engine an error, and
+// onlyContainers its value where no other server counts.
+const (
+	requirement    = "REQUIRE_ENGINES"
+	onlyContainers = "docker"
+)
 
 // String returns name and version, "postgres-15".
 func (e *Engine) String() string { return e.Name + "-" + e.Version }
@@ -87,7 +91,7 @@ type way struct {
 func (e *Engine) ways() []way {
 	environment, container, host := way{"environment", named}, way{"docker", contained}, way{"host", hosted}
 	switch {
-	case os.Getenv(requirement) == "docker":
+	case os.Getenv(requirement) == onlyContainers:
 		return []way{container}
 	case os.Getenv(e.Variable) != "":
 		return []way{environment}

@@ -9,6 +9,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"syscall"
 	"time"
 )
@@ -19,18 +20,31 @@ const nobody = 65534
 
 // hosted starts the host's own server program.
 func hosted(ctx context.Context, e *Engine) (*Server, error) {
-	folder, err := temporaryFolder("cotterpin-" + e.Name + "-")
+	server, _, err := e.host(ctx, nil)
+	return server, err
+}
+
+// hostedAlone is hosted for a server that a test does harm to.
+func hostedAlone(ctx context.Context, e *Engine) (*Alone, error) {
+	server, place, err := e.host(ctx, e.product.durable)
 	if err != nil {
 		return nil, err
 	}
-	remove := func() error { return os.RemoveAll(folder) }
-	server, err := e.serveIn(ctx, folder)
+	return &Alone{server, place}, nil
+}
+
+func (e *Engine) host(ctx context.Context, more []string) (*Server, *program, error) {
+	folder, err := temporaryFolder("cotterpin-" + e.Name + "-")
 	if err != nil {
-		return nil, errors.Join(err, remove())
+		return nil, nil, err
 	}
-	stop := server.stop
-	server.stop = func() error { return errors.Join(stop(), remove()) }
-	return server, nil
+	p := &program{engine: e, folder: folder, more: more, log: filepath.Join(folder, "log")}
+	server, err := p.serve(ctx)
+	if err != nil {
+		return nil, nil, errors.Join(err, os.RemoveAll(folder))
+	}
+	server.stop = func() error { return errors.Join(p.stop(), os.RemoveAll(folder)) }
+	return server, p, nil
 }
 
 // temporaryFolder makes a folder for whoever runs the server.
@@ -42,37 +56,93 @@ func temporaryFolder(prefix string) (string, error) {
 	return folder, err //nolint:wrapcheck // names the folder
 }
 
-func (e *Engine) serveIn(ctx context.Context, folder string) (*Server, error) {
-	prepare, err := e.command(ctx, folder, e.product.prepare(folder))
+// program is a server program in a folder of its own.
+type program struct {
+	engine  *Engine
+	folder  string
+	log     string
+	port    int
+	more    []string // arguments
+	running *process
+	paused  []int // its processes
+}
+
+// serve starts the program with an empty database.
+func (p *program) serve(ctx context.Context) (*Server, error) {
+	prepare, err := p.engine.command(ctx, p.folder, p.engine.product.prepare(p.folder))
 	if err != nil {
 		return nil, err
 	}
 	if output, err := prepare.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("%s: %w\n%s", prepare, err, output)
 	}
-	port, err := freePort(ctx)
-	if err != nil {
+	if p.port, err = freePort(ctx); err != nil {
 		return nil, err
 	}
-	// The server outlives its start.
-	serve, err := e.command(context.WithoutCancel(ctx), folder, e.product.serve(folder, port))
-	if err != nil {
+	if err := p.start(ctx); err != nil {
 		return nil, err
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	log := filepath.Join(folder, "log")
-	running, err := run(serve, log, cancel)
+	go func() {
+		select {
+		case <-p.running.ended:
+			cancel() // it will not answer any more
+		case <-ctx.Done():
+		}
+	}()
+	server, err := connect(ctx, p.engine, p.engine.source("127.0.0.1:"+strconv.Itoa(p.port), ""), p.stop)
 	if err != nil {
-		return nil, err
-	}
-	source := e.source("127.0.0.1:"+strconv.Itoa(port), "")
-	server, err := connect(ctx, e, source, running.stop)
-	if err != nil {
-		said, _ := os.ReadFile(log)
+		said, _ := os.ReadFile(p.log)
 		return nil, fmt.Errorf("%w\n%s", err, said)
 	}
 	return server, nil
+}
+
+func (p *program) start(ctx context.Context) error {
+	line := append(p.engine.product.serve(p.folder, p.port), p.more...)
+	// It outlives whoever starts it.
+	command, err := p.engine.command(context.WithoutCancel(ctx), p.folder, line)
+	if err != nil {
+		return err
+	}
+	p.running, err = run(command, p.log)
+	return err
+}
+
+// stop does without care for the data.
+func (p *program) stop() error { return errors.Join(p.resume(), p.running.stop()) }
+
+func (p *program) pause() error {
+	processes, err := p.running.family()
+	if err != nil {
+		return err
+	}
+	p.paused = processes
+	return signal(p.paused, syscall.SIGSTOP)
+}
+
+func (p *program) resume() error {
+	paused := p.paused
+	p.paused = nil
+	return signal(paused, syscall.SIGCONT)
+}
+
+// end is heard by the first process, which tells the others. One that is killed
+// tells nobody.
+func (p *program) end(how syscall.Signal) error {
+	processes, err := p.running.family()
+	if err != nil {
+		return err
+	}
+	if how != syscall.SIGKILL {
+		processes = processes[:1]
+	}
+	if err := signal(processes, how); err != nil {
+		return err
+	}
+	<-p.running.ended
+	return nil
 }
 
 // command returns one of the host's programs, not run as root, and killed when
@@ -116,8 +186,8 @@ type process struct {
 	ended   chan struct{}
 }
 
-// run starts the command, and calls atEnd when it has ended.
-func run(command *exec.Cmd, log string, atEnd func()) (*process, error) {
+// run starts the command.
+func run(command *exec.Cmd, log string) (*process, error) {
 	output, err := os.Create(log)
 	if err != nil {
 		return nil, err //nolint:wrapcheck // names the file
@@ -130,7 +200,6 @@ func run(command *exec.Cmd, log string, atEnd func()) (*process, error) {
 	go func() {
 		_ = command.Wait() // it is told to end by a signal
 		close(p.ended)
-		atEnd()
 	}()
 	return p, nil
 }
@@ -144,5 +213,33 @@ func (p *process) stop() error {
 	impatience := time.AfterFunc(grace, func() { _ = p.command.Process.Kill() })
 	defer impatience.Stop()
 	<-p.ended
+	return nil
+}
+
+// family returns the process and its children, who are in no group together.
+func (p *process) family() ([]int, error) {
+	first := p.command.Process.Pid
+	output, err := exec.CommandContext(context.Background(), "pgrep", "-P", strconv.Itoa(first)).Output() //nolint:gosec // a number
+	if exit, ok := errors.AsType[*exec.ExitError](err); err != nil && (!ok || exit.ExitCode() != 1) {
+		return nil, fmt.Errorf("pgrep: %w", err)
+	}
+	family := []int{first}
+	for text := range strings.FieldsSeq(string(output)) {
+		child, err := strconv.Atoi(text)
+		if err != nil {
+			return nil, fmt.Errorf("pgrep: %w", err)
+		}
+		family = append(family, child)
+	}
+	return family, nil
+}
+
+// signal sends a signal to processes, of which some may have ended.
+func signal(processes []int, what syscall.Signal) error {
+	for _, id := range processes {
+		if err := syscall.Kill(id, what); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return fmt.Errorf("signal %d to process %d: %w", what, id, err)
+		}
+	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"path/filepath"
 	"strconv"
+	"syscall"
 
 	"github.com/ory/dockertest/v3/docker"
 
@@ -28,12 +29,17 @@ type product struct {
 	open  func(settings.Secret) (*sql.DB, error)
 	drop  string // "%s" is the database
 
+	// How the server is told to end in good order.
+	stop syscall.Signal
+
 	// Of the container. Nothing there outlives the server, so it need not
-	// write anything through to a disk.
+	// write anything through to a disk. A server that is to be killed must
+	// have written to its files, at least, what it has committed.
 	port        docker.Port
 	environment []string
 	folder      string // of the data
 	arguments   []string
+	durable     []string // added for such a server
 
 	// On the host: the folder where Debian keeps the programs, and the
 	// commands that fill a folder with an empty database and serve it.
@@ -53,11 +59,13 @@ var postgresProduct = product{
 	admin: url.URL{User: url.User(superuser), Path: "/" + superuser, RawQuery: "sslmode=disable"},
 	open:  postgres.OpenPool,
 	drop:  "DROP DATABASE IF EXISTS %s WITH (FORCE)",
+	stop:  syscall.SIGINT,
 
 	port:        "5432/tcp",
 	environment: []string{"POSTGRES_PASSWORD=" + password},
 	folder:      "/var/lib/postgresql/data",
 	arguments:   postgresArguments,
+	durable:     []string{"-c", "synchronous_commit=on"},
 
 	binaries: "/usr/lib/postgresql/15/bin",
 	prepare: func(folder string) []string {
@@ -79,11 +87,13 @@ var mariadbProduct = product{
 	admin: url.URL{User: url.User("root"), Path: "/mysql"},
 	open:  mysql.OpenPool,
 	drop:  "DROP DATABASE IF EXISTS %s",
+	stop:  syscall.SIGTERM,
 
 	port:        "3306/tcp",
 	environment: []string{"MARIADB_ROOT_PASSWORD=" + password},
 	folder:      "/var/lib/mysql",
 	arguments:   mariadbArguments,
+	durable:     []string{"--innodb-flush-log-at-trx-commit=2"},
 
 	binaries: "/usr/sbin",
 	prepare: func(folder string) []string {

@@ -49,20 +49,30 @@ func (e *Engine) is(version string) bool {
 
 // version asks the server for its version, until it answers.
 func (s *Server) version(ctx context.Context) (version string, err error) {
+	if err := poll(ctx, func(ctx context.Context) error {
+		return s.admin.QueryRowContext(ctx, "SELECT version()").Scan(&version)
+	}); err != nil {
+		return "", fmt.Errorf("the server does not answer: %w", err)
+	}
+	return version, nil
+}
+
+// poll does something until it succeeds, or returns why it does not.
+func poll(ctx context.Context, try func(context.Context) error) error {
 	const readiness, pause = time.Minute, 25 * time.Millisecond
 	ctx, cancel := context.WithTimeout(ctx, readiness)
 	defer cancel()
-	poll := time.NewTicker(pause)
-	defer poll.Stop()
+	ticks := time.NewTicker(pause)
+	defer ticks.Stop()
 	for {
-		err = s.admin.QueryRowContext(ctx, "SELECT version()").Scan(&version)
+		err := try(ctx)
 		if err == nil {
-			return version, nil
+			return nil
 		}
 		select {
-		case <-poll.C:
+		case <-ticks.C:
 		case <-ctx.Done():
-			return "", fmt.Errorf("the server does not answer: %w", err)
+			return err
 		}
 	}
 }

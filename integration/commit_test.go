@@ -1,0 +1,139 @@
+package integration_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/url"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/database"
+	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/settings"
+	"github.com/cotterpin/cotterpin/integration/engine"
+)
+
+// TestACommitWithoutAnswerEndsWithItsContext has a server fall silent at a
+// COMMIT: database/sql gives drivers no context for that.
+func TestACommitWithoutAnswerEndsWithItsContext(t *testing.T) {
+	t.Parallel()
+	for _, e := range engine.All {
+		if !databaseFlag.selects(e.String()) {
+			continue
+		}
+		t.Run(e.String(), func(t *testing.T) {
+			t.Parallel()
+			record(t)
+			wire, location := newWire(t, newDatabase(t, e))
+			db, err := drivers[e.Driver].Open(t.Context(), location, database.MigrateApply)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { db.Close() })
+
+			at := time.Now()
+			user := identity.User{
+				ID: uuid.Must(uuid.NewV7()), IdentityID: uuid.Must(uuid.NewV7()),
+				Key: identity.Key{Issuer: "issuer", Subject: "subject"}, CreatedAt: at, LastLoginAt: at,
+			}
+			wire.silent.Store(true)
+			ctx := newMoment(t.Context())
+			registered := make(chan error, 1)
+			go func() { registered <- db.Accounts().Register(ctx, user, nil) }()
+			await(t, wire.committing)
+			ctx.pass()
+			if err := await(t, registered); !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
+			}
+
+			wire.silent.Store(false)
+			if _, err := db.Accounts().Find(t.Context(), user.Key); !errors.Is(err, account.ErrNotFound) {
+				t.Errorf("got %v, want %v", err, account.ErrNotFound)
+			}
+			if err := db.Accounts().Register(t.Context(), user, nil); err != nil {
+				t.Errorf("again: %v", err)
+			}
+		})
+	}
+}
+
+func await[T any](t *testing.T, what <-chan T) (value T) {
+	t.Helper()
+	select {
+	case value = <-what:
+	case <-time.After(patience):
+		t.Fatal("it goes on for ever")
+	}
+	return value
+}
+
+// wire is the way to a database server. While it is silent it carries no COMMIT,
+// and nothing after it.
+type wire struct {
+	silent     atomic.Bool
+	committing chan struct{}
+	server     string
+}
+
+// newWire returns a wire that is open until the test ends, and the URL of the
+// database over it.
+func newWire(t *testing.T, database settings.Secret) (*wire, settings.Secret) {
+	t.Helper()
+	location, err := url.Parse(database.Reveal())
+	if err != nil {
+		t.Fatal("the URL cannot be parsed")
+	}
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { listener.Close() })
+	w := &wire{committing: make(chan struct{}, 1), server: location.Host}
+	go func() {
+		for {
+			client, err := listener.Accept()
+			if err != nil {
+				return
+			}
+			context.AfterFunc(t.Context(), func() { client.Close() })
+			go w.carry(client)
+		}
+	}()
+	location.Host = listener.Addr().String()
+	return w, settings.NewSecret(location.String())
+}
+
+// carry ends when the client does.
+func (w *wire) carry(client net.Conn) {
+	defer client.Close()
+	server, err := net.Dial("tcp", w.server)
+	if err != nil {
+		return
+	}
+	defer server.Close()
+	go io.Copy(client, server)
+	silent := false
+	for buffer := make([]byte, 1<<16); ; {
+		n, err := client.Read(buffer)
+		if err != nil {
+			return
+		}
+		if w.silent.Load() && bytes.Contains(bytes.ToUpper(buffer[:n]), []byte("COMMIT")) {
+			silent = true
+			w.committing <- struct{}{}
+		}
+		if silent {
+			continue
+		}
+		if _, err := server.Write(buffer[:n]); err != nil {
+			return
+		}
+	}
+}

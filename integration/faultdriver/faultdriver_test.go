@@ -1,0 +1,164 @@
+package faultdriver_test
+
+import (
+	"context"
+	"database/sql"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"testing"
+
+	"github.com/cotterpin/cotterpin/ent/sqlite"
+	"github.com/cotterpin/cotterpin/integration/faultdriver"
+)
+
+// open returns a pool on a table that holds the number 1.
+func open(t *testing.T) (*faultdriver.Connector, *sql.DB) {
+	t.Helper()
+	source, err := sqlite.DataSource(filepath.Join(t.TempDir(), "numbers.db"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	plain, err := sql.Open("sqlite", source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer plain.Close()
+	connector := faultdriver.Wrap(faultdriver.Source{Of: plain.Driver(), Text: source})
+	pool := sql.OpenDB(connector)
+	t.Cleanup(func() {
+		pool.Close()
+		if connector.Connections() != 0 || connector.Transactions() != 0 {
+			t.Errorf("%d connections and %d transactions are left", connector.Connections(), connector.Transactions())
+		}
+	})
+	for _, statement := range []string{"CREATE TABLE numbers (n int)", "INSERT INTO numbers (n) VALUES (1)"} {
+		if _, err := pool.ExecContext(t.Context(), statement); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return connector, pool
+}
+
+// double doubles the number in a transaction and returns what it was.
+func double(ctx context.Context, pool *sql.DB) (was int, err error) {
+	tx, err := pool.BeginTx(ctx, nil)
+	if err != nil {
+		return 0, err
+	}
+	defer tx.Rollback()
+	if err := tx.QueryRowContext(ctx, "SELECT n FROM numbers").Scan(&was); err != nil {
+		return 0, err
+	}
+	if _, err := tx.ExecContext(ctx, "UPDATE numbers SET n = 2 * n"); err != nil {
+		return 0, err
+	}
+	return was, tx.Commit()
+}
+
+// take adds one to the number and returns it, in one statement.
+func take(ctx context.Context, pool *sql.DB) (n int, err error) {
+	return n, pool.QueryRowContext(ctx, "UPDATE numbers SET n = n + 1 RETURNING n").Scan(&n)
+}
+
+func number(t *testing.T, pool *sql.DB) (n int) {
+	t.Helper()
+	if err := pool.QueryRowContext(t.Context(), "SELECT n FROM numbers").Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+func TestEachFaultOfAStatementIsWhatItSays(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		err     error // nil: it succeeds
+		happens bool
+		lives   bool // the connection
+	}{
+		"Refuse":      {err: faultdriver.ErrRefused, lives: true},
+		"Contradict":  {err: faultdriver.ErrRefused, happens: true, lives: true},
+		"Cut":         {happens: true}, // on another connection
+		"LoseRequest": {err: faultdriver.ErrLost},
+		"LoseAnswer":  {err: faultdriver.ErrLost, happens: true},
+		"LoseRows":    {err: faultdriver.ErrLost, happens: true},
+		"HangBefore":  {err: context.Canceled},
+		"HangAfter":   {err: context.Canceled, happens: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			connector, pool := open(t)
+			if n, err := take(t.Context(), pool); n != 2 || err != nil {
+				t.Fatalf("without a fault: %d, %v", n, err)
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			script := &faultdriver.Script{At: 1, Fault: faultdriver.Faults[name], OnHang: cancel}
+			if n, err := take(script.In(ctx), pool); !errors.Is(err, c.err) || err == nil && n != 3 {
+				t.Errorf("got %d and %v, want %v", n, err, c.err)
+			}
+			if open := connector.Connections(); (open == 1) != (c.lives || c.err == nil) {
+				t.Errorf("%d connections are open", open)
+			}
+			if got := number(t, pool) == 3; got != c.happens {
+				t.Errorf("it has happened: %t, want %t", got, c.happens)
+			}
+		})
+	}
+}
+
+func TestATransactionHappensWhollyOrNotAtAll(t *testing.T) {
+	t.Parallel()
+	_, pool := open(t)
+	var sound faultdriver.Script
+	if was, err := double(sound.In(t.Context()), pool); was != 1 || err != nil {
+		t.Fatalf("without a fault: %d, %v", was, err)
+	}
+	events := sound.Events()
+	if got := fmt.Sprint(events); got != "[BEGIN SELECT UPDATE COMMIT]" {
+		t.Fatalf("the events are %s", got)
+	}
+	want := 2
+	for at := range events {
+		for name, fault := range faultdriver.Faults {
+			if fault == faultdriver.LoseRows && events[at].Kind != faultdriver.Query {
+				continue
+			}
+			ctx, cancel := context.WithCancel(t.Context())
+			script := &faultdriver.Script{At: at + 1, Fault: fault, OnHang: cancel}
+			_, err := double(script.In(ctx), pool)
+			cancel()
+			committed := events[at].Kind == faultdriver.Commit && map[string]bool{"Contradict": true, "LoseAnswer": true, "HangAfter": true}[name]
+			begunAgain := events[at].Kind == faultdriver.Begin && fault == faultdriver.Cut
+			if (err == nil) != begunAgain {
+				t.Errorf("%s at %v: %v", name, events[at], err)
+			}
+			if committed || begunAgain {
+				want *= 2
+			}
+			if got := number(t, pool); got != want {
+				t.Fatalf("%s at %v: %d, want %d", name, events[at], got, want)
+			}
+		}
+	}
+}
+
+func TestAStatementThatIsPreparedMayFailToo(t *testing.T) {
+	t.Parallel()
+	_, pool := open(t)
+	prepared, err := pool.PrepareContext(t.Context(), "UPDATE numbers SET n = n + ?")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer prepared.Close()
+	script := &faultdriver.Script{At: 1, Fault: faultdriver.LoseAnswer}
+	if _, err := prepared.ExecContext(script.In(t.Context()), 1); !errors.Is(err, faultdriver.ErrLost) || errors.Is(err, driver.ErrBadConn) {
+		t.Errorf("got %v, want %v", err, faultdriver.ErrLost)
+	}
+	if _, err := prepared.ExecContext(t.Context(), 1); err != nil {
+		t.Errorf("on the next connection: %v", err)
+	}
+	if got := number(t, pool); got != 3 {
+		t.Errorf("the number is %d, want 3", got)
+	}
+}

@@ -1,0 +1,49 @@
+package faultdriver
+
+import (
+	"context"
+	"database/sql/driver"
+)
+
+// innerStmt is what the prepared statements of a driver of today can do.
+type innerStmt interface {
+	driver.Stmt
+	driver.StmtExecContext
+	driver.StmtQueryContext
+}
+
+// stmt is a prepared statement that may fail.
+type stmt struct {
+	innerStmt
+	conn *conn
+	text string
+}
+
+// ExecContext implements driver.StmtExecContext.
+func (s *stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
+	return happen(ctx, s.conn, Event{Kind: Exec, Text: s.text}, func() (driver.Result, error) {
+		return s.innerStmt.ExecContext(ctx, args)
+	}, ignore)
+}
+
+// QueryContext implements driver.StmtQueryContext.
+func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
+	return s.conn.query(ctx, s.text, func() (driver.Rows, error) { return s.innerStmt.QueryContext(ctx, args) })
+}
+
+// Close implements driver.Stmt.
+func (s *stmt) Close() error {
+	if !s.conn.statements[s] {
+		return nil
+	}
+	delete(s.conn.statements, s)
+	return s.innerStmt.Close()
+}
+
+// CheckNamedValue implements driver.NamedValueChecker.
+func (s *stmt) CheckNamedValue(value *driver.NamedValue) error {
+	if checker, ok := s.innerStmt.(driver.NamedValueChecker); ok {
+		return checker.CheckNamedValue(value)
+	}
+	return s.conn.CheckNamedValue(value)
+}

@@ -1,0 +1,146 @@
+package integration_test
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"net/http"
+	"testing"
+
+	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/integration/faultdriver"
+)
+
+// TestAHookThat registers somebody with a hook that keeps a row of its own and
+// then misbehaves, in the same transaction: nothing is left of either, and the
+// same login registers when the hook behaves again.
+func TestAHookThat(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		misbehave func(ctx context.Context, tx *sql.Tx) error
+		status    int
+		code      string
+	}{
+		"Panics": {
+			func(context.Context, *sql.Tx) error { panic("of the application") },
+			http.StatusInternalServerError, "internal",
+		},
+		"Fails": {
+			func(context.Context, *sql.Tx) error { return errors.New("of the application") },
+			http.StatusInternalServerError, "internal",
+		},
+		"Vetoes": {
+			func(context.Context, *sql.Tx) error { return autherr.New(autherr.RegistrationClosed, "test") },
+			http.StatusForbidden, "registration_closed",
+		},
+		"HangsUntilTheDeadline": {
+			func(ctx context.Context, _ *sql.Tx) error {
+				ctx.Value(deadline{}).(*moment).pass()
+				<-ctx.Done()
+				return context.Cause(ctx)
+			},
+			http.StatusServiceUnavailable, "temporarily_unavailable",
+		},
+		"HangsUntilTheDeadlineAndForgetsIt": {
+			func(ctx context.Context, _ *sql.Tx) error {
+				ctx.Value(deadline{}).(*moment).pass()
+				<-ctx.Done()
+				return nil
+			},
+			http.StatusServiceUnavailable, "temporarily_unavailable",
+		},
+		"RollsBack": {
+			func(_ context.Context, tx *sql.Tx) error { return tx.Rollback() },
+			http.StatusServiceUnavailable, "temporarily_unavailable",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			onEach(t, servable(), func(t *testing.T, b backend) {
+				t.Helper()
+				misbehaves := true
+				n := newNodes(t, b, ownSessions, func(ctx context.Context, tx *sql.Tx, user account.NewUser) error {
+					if err := registration(ctx, tx, user); err != nil || !misbehaves {
+						return err
+					}
+					return c.misbehave(ctx, tx)
+				})
+				p := n.somebody(t, 0)
+				login := p.posts(t)
+				ctx := newMoment(t.Context())
+				r := login.ask(context.WithValue(ctx, deadline{}, ctx))
+				answered(r).is(t, c.status, c.code)
+				if len(r.Cookies) > 0 {
+					t.Errorf("a cookie is touched: %q", r.Cookies)
+				}
+				n.atRest(t)
+				if got := p.state(t); got != (state{}) {
+					t.Errorf("it leaves %+v", got)
+				}
+				misbehaves = false
+				r = login.ask(t.Context())
+				answered(r).is(t, http.StatusCreated, "")
+				if got, want := p.state(t), oneMore(state{}).with(registered); got != want {
+					t.Errorf("again: %+v, want %+v", got, want)
+				}
+				login.check(t, r)
+				n.atRest(t)
+			})
+		})
+	}
+}
+
+// deadline is the key of the moment that a hook lets pass.
+type deadline struct{}
+
+// TestStatementsThatTakeTooLongEndAtTheDeadline waits for the kit's own deadline,
+// once for all requests.
+func TestStatementsThatTakeTooLongEndAtTheDeadline(t *testing.T) {
+	t.Parallel()
+	onEach(t, servable(), func(t *testing.T, b backend) {
+		t.Helper()
+		n := newNodes(t, b, ownSessions, nil)
+		first, second := n.somebody(t, 1), n.somebody(t, 2)
+		trials := map[string]trial{
+			"FirstLogin": n.somebody(t, 0).posts(t),
+			"Login":      first.posts(t),
+			"Guard":      guard(t, first),
+			"RevokeOne":  revokeOne(t, second),
+		}
+		answers := map[string]chan faulty{}
+		for name, trial := range trials {
+			answers[name] = make(chan faulty, 1)
+			go func() {
+				script := &faultdriver.Script{At: 1, Every: true, Fault: faultdriver.HangBefore}
+				r := trial.ask(script.In(context.WithoutCancel(t.Context())))
+				answers[name] <- faulty{answered(r), script.Events()}
+			}()
+		}
+		for name, answer := range answers {
+			slow := <-answer
+			cannotCheck(t, slow.answer)
+			for _, event := range slow.events {
+				if !event.Ends || event.Left > storeTimeout {
+					t.Errorf("%s: %v may last %v, want at most %v", name, event, event.Left, storeTimeout)
+				}
+			}
+		}
+		n.atRest(t)
+		for name, trial := range trials {
+			r := trial.ask(t.Context())
+			if r.Status >= http.StatusBadRequest {
+				t.Errorf("%s, again: %d %s", name, r.Status, r.Body)
+				continue
+			}
+			trial.check(t, r)
+		}
+		n.atRest(t)
+	})
+}
+
+// faulty is an answer with what was asked of the database for it.
+type faulty struct {
+	answer answer
+	events []faultdriver.Event
+}

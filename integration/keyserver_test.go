@@ -1,0 +1,112 @@
+package integration_test
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/cotterpin/cotterpin/core/provider/providertest"
+)
+
+// keyServer answers whoever asks for keys in the way of the test's choice.
+type keyServer struct {
+	*httptest.Server
+	requests atomic.Int64
+
+	mu    sync.Mutex
+	serve http.HandlerFunc
+}
+
+func newKeyServer(t *testing.T, serve http.HandlerFunc) *keyServer {
+	t.Helper()
+	k := unstartedKeyServer(t, serve)
+	k.Start()
+	return k
+}
+
+func unstartedKeyServer(t *testing.T, serve http.HandlerFunc) *keyServer {
+	t.Helper()
+	k := &keyServer{serve: serve}
+	k.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		k.requests.Add(1)
+		k.mu.Lock()
+		serve := k.serve
+		k.mu.Unlock()
+		serve(w, r)
+	}))
+	t.Cleanup(k.Close)
+	return k
+}
+
+// answer sets how requests are answered from now on.
+func (k *keyServer) answer(serve http.HandlerFunc) {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	k.serve = serve
+}
+
+// publish answers with a key set of those entries.
+func publish(entries ...any) http.HandlerFunc {
+	return text(encode(map[string]any{"keys": entries}))
+}
+
+// text answers 200 with that body.
+func text(body string) http.HandlerFunc {
+	return func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) }
+}
+
+// keyScene is a program whose provider's keys come from elsewhere than its
+// tokens.
+type keyScene struct {
+	*program
+	issuer *providertest.Issuer
+	keys   *keyServer
+}
+
+// withKeys starts a program whose keys are what serve answers.
+func (s *scene) withKeys(t *testing.T, session string, serve func(*providertest.Issuer) http.HandlerFunc, edits ...edit) keyScene {
+	t.Helper()
+	issuer := providertest.NewIssuer(t)
+	return s.withKeysOf(t, issuer, newKeyServer(t, serve(issuer)), session, edits...)
+}
+
+func (s *scene) withKeysOf(t *testing.T, issuer *providertest.Issuer, keys *keyServer, session string, edits ...edit) keyScene {
+	t.Helper()
+	p := s.alone(t, issuer, session, append(edits, edit{issuer.CotterURL(), keys.URL + "/api/v0"})...)
+	return keyScene{p, issuer, keys}
+}
+
+// alone starts a program with an issuer that no other attack disturbs.
+func (s *scene) alone(t *testing.T, issuer *providertest.Issuer, session string, edits ...edit) *program {
+	t.Helper()
+	database := s.backend.create(t)
+	p := start(t, s.framework, edited(t, configurationOn(database.block, issuer, session), edits))
+	p.database = database
+	return p
+}
+
+// published answers with the key that signs, beside other entries.
+func published(others ...any) func(*providertest.Issuer) http.HandlerFunc {
+	return func(i *providertest.Issuer) http.HandlerFunc { return publish(append(others, i.Key().JWK())...) }
+}
+
+// takes checks that somebody can log in and, where the token is the session,
+// that it is taken.
+func (k keyScene) takes(t *testing.T, edits ...providertest.Edit) {
+	t.Helper()
+	k.signedIn(t, k.login(t, posted(k.issuer.AccessToken(ada, edits...))))
+}
+
+// refuses checks that nobody can log in by a token with those edits.
+func (k keyScene) refuses(t *testing.T, edits ...providertest.Edit) {
+	t.Helper()
+	k.distrusts(t, ada, posted(k.issuer.AccessToken(ada, edits...)))
+}
+
+// cannotCheck checks that nothing is said of a token with those edits.
+func (k keyScene) cannotCheck(t *testing.T, edits ...providertest.Edit) {
+	t.Helper()
+	cannotCheck(t, k.login(t, posted(k.issuer.AccessToken(ada, edits...))))
+}

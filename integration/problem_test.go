@@ -1,0 +1,153 @@
+package integration_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// isKits reports whether a target is one of the kit's own routes, and not one
+// that a provider has below them.
+func isKits(target string) bool {
+	return strings.HasPrefix(target, "/auth/") && !strings.HasPrefix(target, "/auth/emulator")
+}
+
+func (a answer) isProblem() bool { return a.Header.Get("Content-Type") == "application/problem+json" }
+
+// checkFields checks what stands in every answer of the kit: nobody may keep
+// it, guess its type, or be told where it came from.
+func (a answer) checkFields(t testing.TB) {
+	t.Helper()
+	for name, want := range map[string]string{
+		"Cache-Control":          "no-store",
+		"X-Content-Type-Options": "nosniff",
+		"Referrer-Policy":        "no-referrer",
+	} {
+		if got := a.Header[name]; !slices.Equal(got, []string{want}) {
+			t.Errorf("%d %s: %s is %q", a.Status, a.Body, name, got)
+		}
+	}
+}
+
+// statusesOf are the codes that problems may have, and their statuses. The
+// last ones of invalid_request are what a framework refuses by itself.
+var statusesOf = map[string][]int{
+	"unauthenticated": {401}, "invalid_token": {401}, "token_expired": {401}, "reauthentication_required": {401},
+	"invalid_request": {400, 408, 431}, "identity_mismatch": {400}, "token_too_large": {400},
+	"cross_origin": {403}, "insufficient_scope": {403},
+	"account_disabled": {403}, "registration_closed": {403}, "not_registered": {403},
+	"not_found": {404}, "method_not_allowed": {405}, "payload_too_large": {413}, "unsupported_media_type": {415},
+	"rate_limited": {429}, "internal": {500}, "temporarily_unavailable": {503},
+}
+
+var requestID = regexp.MustCompile(`^[A-Z2-7]{26}$`)
+
+// problem is a problem document (RFC 9457).
+type problem struct {
+	Type      string `json:"type"`
+	Title     string `json:"title"`
+	Status    int    `json:"status"`
+	Code      string `json:"code"`
+	RequestID string `json:"request_id"`
+	Detail    string `json:"detail"` // in development alone
+}
+
+// checkProblem checks the form of a refusal: these members and no others, and
+// the header fields that belong to it.
+func (a answer) checkProblem(t testing.TB, method string) {
+	t.Helper()
+	if !a.isProblem() {
+		t.Errorf("%d is no problem document: %q %s", a.Status, a.Header["Content-Type"], a.Body)
+		return
+	}
+	for status, field := range map[int]string{
+		http.StatusUnauthorized: "Www-Authenticate", http.StatusMethodNotAllowed: "Allow",
+		http.StatusTooManyRequests: "Retry-After", http.StatusServiceUnavailable: "Retry-After",
+	} {
+		if a.Status == status && len(a.Header[field]) != 1 {
+			t.Errorf("%d has not one %s: %q", status, field, a.Header[field])
+		}
+	}
+	if challenge := a.Header.Get("WWW-Authenticate"); challenge != "" && !strings.HasPrefix(challenge, `Bearer realm="`) {
+		t.Errorf("the challenge is %s", challenge)
+	}
+	if method != http.MethodHead {
+		a.checkDocument(t)
+	}
+}
+
+func (a answer) checkDocument(t testing.TB) {
+	t.Helper()
+	var p problem
+	decoder := json.NewDecoder(strings.NewReader(a.Body))
+	decoder.DisallowUnknownFields()
+	if err := decoder.Decode(&p); err != nil || decoder.More() {
+		t.Errorf("%d %q is no problem document: %v", a.Status, a.Body, err)
+		return
+	}
+	known := slices.Contains(statusesOf[p.Code], a.Status) && p.Status == a.Status
+	if !known || p.Type != "urn:problem-type:cotterpin:"+p.Code || p.Title == "" || !requestID.MatchString(p.RequestID) {
+		t.Errorf("%d with the problem document %s", a.Status, a.Body)
+	}
+}
+
+func TestProblemsAreChecked(t *testing.T) {
+	t.Parallel()
+	good := func() answer {
+		return answer{
+			Status: http.StatusUnauthorized,
+			Header: http.Header{
+				"Content-Type": {"application/problem+json"}, "Www-Authenticate": {`Bearer realm="x"`}, "Cache-Control": {"no-store"},
+				"X-Content-Type-Options": {"nosniff"}, "Referrer-Policy": {"no-referrer"},
+			},
+			Body: `{"type":"urn:problem-type:cotterpin:invalid_token","title":"x","status":401,"code":"invalid_token",` +
+				`"request_id":"ABCDEFGHIJKLMNOPQRSTUVWXYZ"}`,
+		}
+	}
+	findings := func(a answer) int {
+		counted := &counter{TB: t}
+		a.checkFields(counted)
+		a.checkProblem(counted, "GET")
+		return counted.errors
+	}
+	if n := findings(good()); n != 0 {
+		t.Fatalf("a good answer has %d findings", n)
+	}
+	for name, change := range map[string]func(*answer){
+		"AnotherType":       func(a *answer) { a.Header.Set("Content-Type", "text/plain") },
+		"Cacheable":         func(a *answer) { a.Header.Del("Cache-Control") },
+		"Sniffable":         func(a *answer) { a.Header.Del("X-Content-Type-Options") },
+		"Referring":         func(a *answer) { a.Header.Add("Referrer-Policy", "origin") },
+		"Unchallenged":      func(a *answer) { a.Header.Del("WWW-Authenticate") },
+		"OtherScheme":       func(a *answer) { a.Header.Set("WWW-Authenticate", "Basic") },
+		"OtherStatus":       func(a *answer) { a.Status = http.StatusForbidden },
+		"OtherStatusInside": func(a *answer) { a.Body = strings.Replace(a.Body, "401", "403", 1) },
+		"UnknownCode":       func(a *answer) { a.Body = strings.ReplaceAll(a.Body, "invalid_token", "bad") },
+		"TypeOfAnotherCode": func(a *answer) { a.Body = strings.Replace(a.Body, "invalid_token", "not_found", 1) },
+		"NoTitle":           func(a *answer) { a.Body = strings.Replace(a.Body, `"title":"x",`, "", 1) },
+		"NoRequestID":       func(a *answer) { a.Body = strings.Replace(a.Body, "ABCDEF", "", 1) },
+		"OneMemberMore":     func(a *answer) { a.Body = strings.Replace(a.Body, "{", `{"stack":"x",`, 1) },
+		"OneDocumentMore":   func(a *answer) { a.Body += "{}" },
+		"NoRetryAfter":      func(a *answer) { a.Status = http.StatusServiceUnavailable },
+		"NoAllow":           func(a *answer) { a.Status = http.StatusMethodNotAllowed },
+		"NoDocument":        func(a *answer) { a.Body = "" },
+	} {
+		a := good()
+		change(&a)
+		if findings(a) == 0 {
+			t.Errorf("%s is not found", name)
+		}
+	}
+}
+
+// counter counts the errors of a check.
+type counter struct {
+	testing.TB
+	errors int
+}
+
+func (c *counter) Helper()               {}
+func (c *counter) Errorf(string, ...any) { c.errors++ }

@@ -1,0 +1,288 @@
+package integration_test
+
+import (
+	"fmt"
+	"net/http"
+	"slices"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/cotterpin/cotterpin/core/provider/providertest"
+)
+
+// The races are those of databases, so they run on each of those and on one
+// pair of frameworks.
+const raceFramework = "gin" // and the one after it
+
+// TestPeopleWhoShareAnEmailAreUsersOfTheirOwn has 32 people with one e-mail
+// address sign in for the first time at once.
+func TestPeopleWhoShareAnEmailAreUsersOfTheirOwn(t *testing.T) {
+	t.Parallel()
+	onEach(t, servable(), func(t *testing.T, b backend) {
+		t.Helper()
+		const rounds, people = 3, 32
+		n := startCluster(t, raceFramework, ownSession, b.create(t))
+		for round := range rounds {
+			shared := fmt.Sprintf("family-%d@example.com", round)
+			answers := make([]answer, people)
+			atOnce(people, func(i int) {
+				token := n.issuer.AccessToken(fmt.Sprintf("person-%d-%d", round, i), providertest.Claim("identifier", shared))
+				answers[i] = n.both()[i%2].login(t, map[string]any{"oauth_token": map[string]any{"access_token": token}})
+			})
+			users := map[string]bool{}
+			for _, a := range answers {
+				a.is(t, http.StatusCreated, "")
+				s := n.one.signedIn(t, a)
+				users[s.User.ID] = true
+				if s.User.Email != shared {
+					t.Errorf("the e-mail address is %s, want %s", s.User.Email, shared)
+				}
+			}
+			total := (round + 1) * people
+			if got, want := n.database.rows(t), (rows{users: total, identities: total, sessions: total}); len(users) != people || got != want {
+				t.Fatalf("%d users, rows %+v, want %+v", len(users), got, want)
+			}
+		}
+	})
+}
+
+// TestAUserNeverHasMoreSessionsThanTheLimit has somebody sign in 64 times at
+// once where five sessions are allowed.
+func TestAUserNeverHasMoreSessionsThanTheLimit(t *testing.T) {
+	t.Parallel()
+	onEach(t, servable(), func(t *testing.T, b backend) {
+		t.Helper()
+		const rounds, logins, limit = 2, 64, 5
+		session := fmt.Sprintf("session \"own\" {\n  transport = [\"cookie\", \"bearer\"]\n  max_per_user = %d\n}", limit)
+		n := startCluster(t, raceFramework, session, b.create(t))
+		for round := range rounds {
+			payload := n.issuer.Login(fmt.Sprintf("busy-%d@example.com", round)).Payload()
+			n.one.login(t, payload).is(t, http.StatusCreated, "")
+			answers := make([]answer, logins)
+			atOnce(logins, func(i int) { answers[i] = n.both()[i%2].login(t, payload) })
+			var all []signedIn
+			for _, a := range answers {
+				a.is(t, http.StatusOK, "")
+				all = append(all, n.one.signedIn(t, a))
+			}
+			checkLimit(t, n, all, limit)
+		}
+	})
+}
+
+// checkLimit checks that as many sessions are live as may be, among them the
+// newest, and that they are the listed ones.
+func checkLimit(t *testing.T, n *cluster, all []signedIn, limit int) {
+	t.Helper()
+	newest := slices.MaxFunc(all, func(a, b signedIn) int {
+		return a.Session.CreatedAt.Compare(b.Session.CreatedAt)
+	})
+	var live []string
+	for _, s := range all {
+		one, two := n.one.send(t, "GET", "/api/me", s.credential), n.two.send(t, "GET", "/api/me", s.credential)
+		if one.Status != two.Status {
+			t.Errorf("one node answers %d, the other %d", one.Status, two.Status)
+		}
+		if one.Status == http.StatusOK {
+			live = append(live, s.Session.ID)
+			newest.credential = s.credential // whoever is live can list
+		} else {
+			one.is(t, http.StatusUnauthorized, "invalid_token")
+		}
+	}
+	if len(live) != limit {
+		t.Fatalf("%d sessions are live, want %d", len(live), limit)
+	}
+	listed := n.two.sessions(t, newest.credential)
+	if len(listed) != limit || !listed[0].CreatedAt.Equal(newest.Session.CreatedAt) {
+		t.Errorf("listed %+v, want %d from %v on", listed, limit, newest.Session.CreatedAt)
+	}
+	for _, s := range listed {
+		if !slices.Contains(live, s.ID) {
+			t.Errorf("%s is listed and not live", s.ID)
+		}
+	}
+}
+
+// insistent are logins of one person by several callers at both nodes, each of
+// whom goes on until an answer of another kind.
+type insistent struct {
+	group sync.WaitGroup
+	some  chan struct{} // closed when enough of them have succeeded
+	mu    sync.Mutex
+	all   []signedIn // by accepted logins
+	late  bool       // the change has happened: whoever begins now sees it
+}
+
+const (
+	callers = 8
+	enough  = 12 // accepted logins before something happens
+)
+
+// insist logs in until over says that an answer is the last one. What an answer
+// may be is looked at there too.
+func insist(t *testing.T, n *cluster, payload map[string]any, over func(t *testing.T, a answer, late bool) bool) *insistent {
+	t.Helper()
+	logins := &insistent{some: make(chan struct{})}
+	for i := range callers {
+		node := n.both()[i%2]
+		logins.group.Go(func() {
+			deadline := time.Now().Add(patience)
+			for time.Now().Before(deadline) {
+				late := logins.isLate()
+				a := node.login(t, payload)
+				if a.Status == http.StatusOK || a.Status == http.StatusCreated {
+					logins.accepted(node.signedIn(t, a))
+				}
+				if over(t, a, late) {
+					return
+				}
+			}
+			t.Error("a login is accepted for ever")
+		})
+	}
+	return logins
+}
+
+func (l *insistent) accepted(s signedIn) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.all = append(l.all, s); len(l.all) == enough {
+		close(l.some)
+	}
+}
+
+func (l *insistent) isLate() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.late
+}
+
+// during makes a change while logins are accepted, and returns what all of them
+// were given once they are over.
+func (l *insistent) during(change func()) []signedIn {
+	<-l.some
+	change()
+	l.mu.Lock()
+	l.late = true
+	l.mu.Unlock()
+	l.group.Wait()
+	return l.all
+}
+
+// endings are what ends all credentials of somebody, and how a login with an
+// old token is answered from then on.
+var endings = []struct {
+	name string
+	end  func(t *testing.T, n *cluster, s signedIn)
+	code string
+	want int
+}{
+	{"Disable", func(t *testing.T, n *cluster, s signedIn) { t.Helper(); n.disable(t, s) }, "account_disabled", http.StatusForbidden},
+	{"RevokeAll", func(t *testing.T, n *cluster, s signedIn) {
+		t.Helper()
+		n.two.revoke(t, s.credential, `{"all":true}`)
+	}, "invalid_token", http.StatusUnauthorized},
+}
+
+// TestNoLoginOutlivesARevocation disables people, and revokes all their
+// sessions, while they sign in with tokens from before, again and again.
+func TestNoLoginOutlivesARevocation(t *testing.T) {
+	t.Parallel()
+	onEach(t, servable(), func(t *testing.T, b backend) {
+		t.Helper()
+		n := startCluster(t, raceFramework, manySessions, b.create(t))
+		testLoginsAgainstRevocations(t, n)
+	})
+}
+
+func testLoginsAgainstRevocations(t *testing.T, n *cluster) {
+	t.Helper()
+	const rounds = 4
+	for _, ending := range endings {
+		for round := range rounds {
+			who := fmt.Sprintf("%s-%d@example.com", ending.name, round)
+			first := n.one.signIn(t, n.issuer, who)
+			old := n.issuer.Login(who).Payload()
+			logins := insist(t, n, old, func(t *testing.T, a answer, late bool) bool {
+				t.Helper()
+				if a.Status == http.StatusOK && !late {
+					return false
+				}
+				a.is(t, ending.want, ending.code)
+				return true
+			})
+			all := logins.during(func() {
+				ending.end(t, n, first)
+				n.isDeadEverywhere(t, first)
+			})
+			n.isDeadEverywhere(t, all...)
+			n.enable(t, first)
+			n.isDeadEverywhere(t, all...)
+			n.loginsAre(t, old, http.StatusUnauthorized, "invalid_token")
+			n.areLive(t, n.two.signedIn(t, n.two.login(t, n.fresh(who))))
+		}
+	}
+}
+
+// isDeadEverywhere checks that no node knows the sessions.
+func (n *cluster) isDeadEverywhere(t *testing.T, all ...signedIn) {
+	t.Helper()
+	for _, node := range n.both() {
+		for _, s := range all {
+			node.isDead(t, s.credential)
+		}
+	}
+}
+
+// TestNoSessionOutlivesItsUser deletes people while they sign in.
+func TestNoSessionOutlivesItsUser(t *testing.T) {
+	t.Parallel()
+	onEach(t, servable(), func(t *testing.T, b backend) {
+		t.Helper()
+		const rounds = 5
+		n := startCluster(t, raceFramework, manySessions, b.create(t))
+		for round := range rounds {
+			who := fmt.Sprintf("deleted-%d@example.com", round)
+			old := n.one.signIn(t, n.issuer, who)
+			logins := insist(t, n, n.issuer.Login(who).Payload(), func(t *testing.T, a answer, late bool) bool {
+				t.Helper()
+				if a.Status == http.StatusCreated {
+					return true
+				}
+				a.is(t, http.StatusOK, "")
+				same := n.one.signedIn(t, a).User.ID == old.User.ID
+				if same && late {
+					t.Errorf("%s signs in after it was deleted", old.User.ID)
+				}
+				return !same || late
+			})
+			all := logins.during(func() {
+				n.delete(t, old)
+				n.isDeadEverywhere(t, old)
+			})
+			var again []signedIn
+			created := 0
+			for _, s := range all {
+				if s.User.ID == old.User.ID {
+					n.isDeadEverywhere(t, s)
+					continue
+				}
+				again = append(again, s)
+				if s.Created {
+					created++
+				}
+			}
+			n.areLive(t, again...)
+			if got := n.database.rows(t); created != 1 || got.users != round+1 || got.identities != round+1 {
+				t.Errorf("registered anew %d times, rows %+v", created, got)
+			}
+			for _, s := range again {
+				if s.User.ID != again[0].User.ID {
+					t.Errorf("came back as %s and as %s", again[0].User.ID, s.User.ID)
+				}
+			}
+		}
+	})
+}

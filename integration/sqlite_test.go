@@ -1,0 +1,133 @@
+package integration_test
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"net/http"
+	"sync"
+	"testing"
+
+	"github.com/cotterpin/cotterpin/core/config"
+	"github.com/cotterpin/cotterpin/core/database"
+	"github.com/cotterpin/cotterpin/core/provider/providertest"
+	"github.com/cotterpin/cotterpin/ent/entstore"
+	"github.com/cotterpin/cotterpin/ent/sqlite"
+)
+
+// TestAFileThatAnotherProcessWritesIsRead keeps the lock for writing for longer
+// than anybody waits.
+func TestAFileThatAnotherProcessWritesIsRead(t *testing.T) {
+	t.Parallel()
+	issuer, file := providertest.NewIssuer(t), inAFile(t)
+	p := startOn(t, file, "nethttp", issuer, ownSession)
+	session := p.signIn(t, issuer, ada).credential
+	lock, err := oneConnection(t, file.path).BeginTx(t.Context(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+
+	refused := make(chan answer)
+	go func() { refused <- p.login(t, issuer.Login(ada).Payload()) }()
+	for range 20 {
+		p.me(t, session)
+		p.send(t, "GET", "/auth/sessions", session).is(t, http.StatusOK, "")
+	}
+	cannotCheck(t, <-refused)
+
+	// Where many wait for the lock, readers may wait too, but are not refused.
+	var crowd sync.WaitGroup
+	for i := range 16 {
+		crowd.Go(func() { cannotCheck(t, p.login(t, issuer.Login(fmt.Sprintf("somebody-%d@example.com", i)).Payload())) })
+		crowd.Go(func() {
+			if a := p.send(t, "GET", "/api/me", session); a.Status != http.StatusOK {
+				cannotCheck(t, a)
+			}
+		})
+	}
+	crowd.Wait()
+	if err := lock.Rollback(); err != nil {
+		t.Fatal(err)
+	}
+	p.me(t, p.signedIn(t, p.untilServed(t, func() answer { return p.login(t, issuer.Login(ada).Payload()) })).credential)
+	p.me(t, session)
+	p.database.isLawful(t, 1)
+}
+
+// TestAFileThatTakesNoWritesIsRead has a file be read-only, and a disk be full,
+// for a while.
+func TestAFileThatTakesNoWritesIsRead(t *testing.T) {
+	t.Parallel()
+	for name, fault := range map[string]struct{ begin, end string }{
+		"ReadOnly": {"PRAGMA query_only = 1", "PRAGMA query_only = 0"},
+		"DiskFull": {"PRAGMA max_page_count = 1", "PRAGMA max_page_count = 1000000"}, // no more than there are
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file := inAFile(t)
+			pool := oneConnection(t, file.path)
+			d := newDeploymentOn(t, scratch{block: "database \"pool\" {}\n"}, manySessions)
+			d.types = []config.Type{poolType(pool)}
+			c := d.start(t)
+			session := c.signIn(t, d.issuer, ada).credential
+			ask := func(pragma string) {
+				t.Helper()
+				if _, err := pool.ExecContext(t.Context(), pragma); err != nil {
+					t.Fatal(err)
+				}
+			}
+
+			ask(fault.begin)
+			refused := 0
+			for i := 0; refused < 20; i++ { // what fits on a page that is there is written
+				if i == 1000 {
+					t.Fatal("everything is written")
+				}
+				a := c.login(t, d.issuer.Login(fmt.Sprintf("somebody-%d@example.com", i)).Payload())
+				if a.Status == http.StatusCreated {
+					continue
+				}
+				cannotCheck(t, a)
+				refused++
+			}
+			c.me(t, session)
+			c.send(t, "GET", "/auth/sessions", session).is(t, http.StatusOK, "")
+			users := file.rows(t).users
+			file.isLawful(t, users)
+
+			ask(fault.end)
+			c.me(t, c.signIn(t, d.issuer, "grace@example.com").credential)
+			c.me(t, session)
+			c.send(t, "POST", "/auth/logout", session).is(t, http.StatusNoContent, "")
+			c.isDead(t, session)
+			file.isLawful(t, users+1)
+		})
+	}
+}
+
+// oneConnection returns a pool of one connection, made as the kit's are.
+func oneConnection(t *testing.T, path string) *sql.DB {
+	t.Helper()
+	source, err := sqlite.DataSource(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool, err := sql.Open("sqlite", source)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool.SetMaxOpenConns(1)
+	t.Cleanup(func() { pool.Close() })
+	return pool
+}
+
+// poolType is database "pool", which is SQLite on a pool of the test's.
+func poolType(pool *sql.DB) config.Type {
+	return database.Define(database.Definition[struct{}]{
+		Type:    "pool",
+		Summary: "a pool that the test has opened",
+		Open: func(ctx context.Context, _ struct{}, _ database.Env) (database.Database, error) {
+			return entstore.Open(ctx, pool, sqlite.Dialect(), database.MigrateApply)
+		},
+	})
+}
