@@ -22,7 +22,6 @@ import (
 	"github.com/cotterpin/cotterpin/ent/postgres"
 	"github.com/cotterpin/cotterpin/ent/sqlite"
 	"github.com/cotterpin/cotterpin/integration/engine"
-	"github.com/cotterpin/cotterpin/integration/faultdriver"
 )
 
 // backend is a kind of database that the suites run on.
@@ -115,21 +114,8 @@ func inAFile(t *testing.T) scratch {
 			return sqlite.Open(ctx, sqlite.Settings{Path: file, Migrate: string(database.MigrateApply)})
 		},
 		dialect: sqlite.Dialect(),
-		connector: func() (driver.Connector, error) {
-			source, err := sqlite.DataSource(file)
-			return faultdriver.Source{Of: sqliteDriver(), Text: source}, err
-		},
+		connector: func() (driver.Connector, error) { return sqlite.Connector(file) },
 	}
-}
-
-// sqliteDriver returns the driver that ent/sqlite has registered.
-func sqliteDriver() driver.Driver {
-	unused, err := sql.Open("sqlite", "")
-	if err != nil {
-		panic(err)
-	}
-	defer unused.Close()
-	return unused.Driver()
 }
 
 func need(t *testing.T, e *engine.Engine) *engine.Server {

@@ -56,7 +56,7 @@ func Open(ctx context.Context, pool *sql.DB, d Dialect, way database.Migrate) (*
 	if err != nil {
 		return nil, err
 	}
-	tables := tables{pool: pool, migrations: set, way: way}
+	tables := tables{pool: pool, dialect: d, migrations: set, way: way}
 	if err := tables.prepare(ctx); err != nil {
 		return nil, err
 	}

@@ -1,12 +1,6 @@
 package entstore
 
-import (
-	"context"
-	"database/sql"
-
-	"entgo.io/ent/dialect"
-	entsql "entgo.io/ent/dialect/sql"
-)
+import "context"
 
 // maxAttempts is how often work is done that deadlocks with others each time.
 const maxAttempts = 5
@@ -23,18 +17,7 @@ func (d Dialect) persist(work func() error) error {
 	}
 }
 
-// persistentDriver is ent's driver on a pool, where each statement is a
-// transaction, and may be done again.
-type persistentDriver struct {
-	dialect.Driver
-	is Dialect
-}
-
-func newPersistentDriver(pool *sql.DB, d Dialect) persistentDriver {
-	return persistentDriver{entsql.OpenDB(d.Name, pool), d}
-}
-
-// Exec implements dialect.Driver.
-func (p persistentDriver) Exec(ctx context.Context, query string, args, result any) error {
-	return p.is.persist(func() error { return p.Driver.Exec(ctx, query, args, result) })
+// execute executes a statement that is a transaction by itself.
+func (d Dialect) execute(ctx context.Context, statement func() error) error {
+	return d.persist(func() error { return d.await(ctx, statement) })
 }

@@ -21,10 +21,18 @@ type Dialect struct {
 	// IsDeadlock reports whether the database has undone a transaction so that
 	// others can go on; it may be done again. nil: it never does that.
 	IsDeadlock func(error) bool
+
+	// IsBusy reports whether the database has not begun what it was asked for,
+	// because another process writes; it may be asked again. nil: it waits by
+	// itself.
+	IsBusy func(error) bool
 }
 
 // returns reports whether an INSERT can return what it is asked for.
 func (d Dialect) returns() bool { return d.Name != dialect.MySQL }
+
+// oneWriter reports whether the database lets one connection write at a time.
+func (d Dialect) oneWriter() bool { return d.Name == dialect.SQLite }
 
 // placeholders returns a query that is written with question marks in the way
 // the database writes parameters.

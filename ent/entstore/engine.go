@@ -13,16 +13,25 @@ import (
 type engine struct {
 	pool    *sql.DB
 	dialect Dialect
+	writers queue
 	client  *entgen.Client
 }
 
 func newEngine(pool *sql.DB, d Dialect) engine {
-	return engine{pool: pool, dialect: d, client: entgen.NewClient(entgen.Driver(newPersistentDriver(pool, d)))}
+	writers := newQueue(d)
+	return engine{
+		pool: pool, dialect: d, writers: writers,
+		client: entgen.NewClient(entgen.Driver(newWritingDriver(pool, d, writers))),
+	}
 }
 
 // inTx does work in a transaction, which an error or a panic rolls back.
 func (e engine) inTx(ctx context.Context, work func(tx *sql.Tx) error) error {
-	tx, err := e.pool.BeginTx(ctx, nil)
+	if err := e.writers.enter(ctx); err != nil {
+		return err
+	}
+	defer e.writers.leave()
+	tx, err := e.begin(ctx)
 	if err != nil {
 		return fmt.Errorf("entstore: beginning: %w", err)
 	}
@@ -34,6 +43,14 @@ func (e engine) inTx(ctx context.Context, work func(tx *sql.Tx) error) error {
 		return fmt.Errorf("entstore: committing: %w", err)
 	}
 	return nil
+}
+
+func (e engine) begin(ctx context.Context) (tx *sql.Tx, err error) {
+	err = e.dialect.await(ctx, func() error {
+		tx, err = e.pool.BeginTx(ctx, nil)
+		return err
+	})
+	return tx, err
 }
 
 // prepared are statements that are written with question marks, and where they
@@ -69,7 +86,11 @@ func (p prepared) close() error {
 // exec executes a statement that is a transaction by itself, and may be done
 // again. It returns how many rows it found.
 func (e engine) exec(ctx context.Context, stmt *sql.Stmt, args ...any) (found int, err error) {
-	err = e.dialect.persist(func() error {
+	if err := e.writers.enter(ctx); err != nil {
+		return 0, err
+	}
+	defer e.writers.leave()
+	err = e.dialect.execute(ctx, func() error {
 		found, err = affected(stmt.ExecContext(ctx, args...))
 		return err
 	})

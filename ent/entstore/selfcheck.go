@@ -28,7 +28,7 @@ var (
 // selfCheck registers somebody in a transaction that is rolled back, to see
 // whether the tables keep what the stores promise.
 func selfCheck(ctx context.Context, e engine) error {
-	tx, err := e.pool.BeginTx(ctx, nil)
+	tx, err := e.begin(ctx)
 	if err != nil {
 		return fmt.Errorf("entstore: beginning the self-check: %w", err)
 	}

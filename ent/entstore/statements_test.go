@@ -91,14 +91,11 @@ func openLogged(t *testing.T) (database.Database, *querylog.Log) {
 
 func openPool(t *testing.T) *sql.DB {
 	t.Helper()
-	source, err := sqlite.DataSource(filepath.Join(t.TempDir(), "auth.db"))
+	connector, err := sqlite.Connector(filepath.Join(t.TempDir(), "auth.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	pool, err := sql.Open("sqlite", source)
-	if err != nil {
-		t.Fatal(err)
-	}
+	pool := sql.OpenDB(connector)
 	t.Cleanup(func() { _ = pool.Close() })
 	return pool
 }

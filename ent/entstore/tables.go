@@ -18,6 +18,7 @@ import (
 // tables looks after the tables, in the way the operator chose.
 type tables struct {
 	pool       *sql.DB
+	dialect    Dialect
 	migrations *migrations.Set
 	way        database.Migrate
 }
@@ -26,7 +27,8 @@ type tables struct {
 // what this program needs: at its version, with its columns.
 func (t tables) prepare(ctx context.Context) error {
 	if t.way == database.MigrateApply {
-		if err := t.migrations.Apply(ctx); err != nil {
+		apply := func() error { return t.migrations.Apply(ctx) }
+		if err := t.dialect.await(ctx, apply); err != nil {
 			return err
 		}
 	}

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"log/slog"
 	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -156,4 +159,34 @@ func BenchmarkFirstLogin(b *testing.B) {
 		s.signIn(b, fmt.Sprint("subject ", n))
 		n++
 	}
+}
+
+// BenchmarkLogins are logins of many at once. Beside the time of each it says how
+// long the last of a hundred waits at most.
+func BenchmarkLogins(b *testing.B) {
+	db, _ := openBench(b)
+	s := newSigner(db, 20)
+	for n := range 100 {
+		s.signIn(b, fmt.Sprint("subject ", n))
+	}
+	var (
+		next  atomic.Int64
+		mu    sync.Mutex
+		waits []time.Duration
+	)
+	b.SetParallelism(16)
+	b.RunParallel(func(pb *testing.PB) {
+		var own []time.Duration
+		for pb.Next() {
+			began := time.Now()
+			s.signIn(b, fmt.Sprint("subject ", next.Add(1)%100))
+			own = append(own, time.Since(began))
+		}
+		mu.Lock()
+		defer mu.Unlock()
+		waits = append(waits, own...)
+	})
+	slices.Sort(waits)
+	b.ReportMetric(float64(waits[len(waits)*99/100].Microseconds()), "µs-p99")
+	b.ReportMetric(float64(waits[len(waits)-1].Microseconds()), "µs-max")
 }

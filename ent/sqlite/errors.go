@@ -8,10 +8,14 @@ import (
 	code "modernc.org/sqlite/lib"
 )
 
-const driverName = "sqlite"
-
 func isConflict(err error) bool {
 	return has(err, code.SQLITE_CONSTRAINT_UNIQUE) || has(err, code.SQLITE_CONSTRAINT_PRIMARYKEY)
+}
+
+// isBusy holds for all kinds of SQLITE_BUSY, the first byte of their code.
+func isBusy(err error) bool {
+	failure, ok := errors.AsType[*sqlite.Error](err)
+	return ok && failure.Code()&0xff == code.SQLITE_BUSY
 }
 
 // has reports whether an error has one of SQLite's extended result codes:

@@ -2,13 +2,16 @@
 // modernc.org/sqlite, which needs no C compiler: `database "sqlite" { … }`.
 //
 // The kit owns how the file is opened: write-ahead log, foreign keys enforced,
-// and every transaction takes the write lock as it begins, waiting for it up to
-// five seconds. With SQLite's defaults most of the first logins that run at
+// and every transaction takes the write lock as it begins, asking for it for up
+// to five seconds. With SQLite's defaults most of the first logins that run at
 // once would fail.
 //
-// SQLite lets one process write at a time; several on one machine may share a
-// file, but not over a network file system. A commit survives the death of the
-// process; when the machine loses power, the last ones may be undone.
+// SQLite lets one connection write at a time. The logins of a process wait for
+// each other in the order in which they came, and nobody who only reads waits.
+// Several processes on one machine may share a file, but not over a network file
+// system; which of them writes next is chance, and may take some tenths of a
+// second. A commit survives the death of the process; when the machine loses
+// power, the last ones may be undone.
 package sqlite
 
 import (
@@ -95,7 +98,7 @@ func Open(ctx context.Context, s Settings) (database.Database, error) {
 // the file itself. Its connections must enforce foreign keys, and begin every
 // transaction as immediate.
 func Dialect() entstore.Dialect {
-	return entstore.Dialect{Name: dialect.SQLite, IsConflict: isConflict}
+	return entstore.Dialect{Name: dialect.SQLite, IsConflict: isConflict, IsBusy: isBusy}
 }
 
 // way is what is done about the tables. Those in memory are never there yet.
@@ -116,14 +119,11 @@ func openPool(s Settings) (*sql.DB, error) {
 			return nil, err
 		}
 	}
-	source, err := DataSource(s.Path)
+	made, err := Connector(s.Path)
 	if err != nil {
 		return nil, err
 	}
-	pool, err := sql.Open(driverName, source)
-	if err != nil {
-		return nil, fmt.Errorf("sqlite: %w", err)
-	}
+	pool := sql.OpenDB(made)
 	pool.SetMaxOpenConns(connections)
 	pool.SetMaxIdleConns(connections)
 	return pool, nil

@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
@@ -86,6 +87,42 @@ func TestAWriterWaitsForAnotherNoLongerThanItsContext(t *testing.T) {
 	if err := sessions.Touch(t.Context(), session.Lookup{}, time.Now(), time.Time{}); err != nil {
 		t.Fatalf("Touch: %v", err)
 	}
+	lock(t, path)
+	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
+	defer cancel()
+	if err := sessions.Touch(ctx, session.Lookup{}, time.Now(), time.Time{}); !errors.Is(err, context.DeadlineExceeded) {
+		t.Errorf("Touch: got %v, want the end of the context", err)
+	}
+}
+
+// However many wait to write, they do not keep the connections from readers.
+func TestReadingDoesNotWaitForWritersThatWait(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "auth.db")
+	db := open(t, path)
+	ada := register(t, db, "ada")
+	lock(t, path)
+	ctx, cancel := context.WithCancel(t.Context())
+	var writers sync.WaitGroup
+	for range 64 {
+		writers.Go(func() {
+			if err := db.Sessions().Touch(ctx, session.Lookup{}, time.Now(), time.Time{}); !errors.Is(err, context.Canceled) {
+				t.Errorf("Touch: got %v, want %v", err, context.Canceled)
+			}
+		})
+	}
+	for range 64 {
+		if _, err := db.Accounts().Find(ctx, ada.Key); err != nil {
+			t.Errorf("Find: %v", err)
+		}
+	}
+	cancel()
+	writers.Wait()
+}
+
+// lock has another program write until the test ends.
+func lock(t *testing.T, path string) {
+	t.Helper()
 	source, err := sqlite.DataSource(path)
 	if err != nil {
 		t.Fatal(err)
@@ -94,15 +131,10 @@ func TestAWriterWaitsForAnotherNoLongerThanItsContext(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer pool.Close()
+	t.Cleanup(func() { _ = pool.Close() })
 	writer, err := pool.BeginTx(t.Context(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer writer.Rollback()
-	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Millisecond)
-	defer cancel()
-	if err := sessions.Touch(ctx, session.Lookup{}, time.Now(), time.Time{}); !errors.Is(err, context.DeadlineExceeded) {
-		t.Errorf("Touch: got %v, want the end of the context", err)
-	}
+	t.Cleanup(func() { _ = writer.Rollback() })
 }

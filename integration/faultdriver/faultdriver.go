@@ -63,16 +63,3 @@ func (c *Connector) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	return wrapped, nil
 }
-
-// Source is a connector of a driver that has none of its own: what it makes
-// connections of is a text.
-type Source struct {
-	Of   driver.Driver
-	Text string
-}
-
-// Connect implements driver.Connector.
-func (s Source) Connect(context.Context) (driver.Conn, error) { return s.Of.Open(s.Text) }
-
-// Driver implements driver.Connector.
-func (s Source) Driver() driver.Driver { return s.Of }

@@ -16,16 +16,11 @@ import (
 // open returns a pool on a table that holds the number 1.
 func open(t *testing.T) (*faultdriver.Connector, *sql.DB) {
 	t.Helper()
-	source, err := sqlite.DataSource(filepath.Join(t.TempDir(), "numbers.db"))
+	inner, err := sqlite.Connector(filepath.Join(t.TempDir(), "numbers.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	plain, err := sql.Open("sqlite", source)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer plain.Close()
-	connector := faultdriver.Wrap(faultdriver.Source{Of: plain.Driver(), Text: source})
+	connector := faultdriver.Wrap(inner)
 	pool := sql.OpenDB(connector)
 	t.Cleanup(func() {
 		pool.Close()
