@@ -113,7 +113,7 @@ func inAFile(t *testing.T) scratch {
 		open: func(ctx context.Context) (database.Database, error) {
 			return sqlite.Open(ctx, sqlite.Settings{Path: file, Migrate: string(database.MigrateApply)})
 		},
-		dialect: sqlite.Dialect(),
+		dialect:   sqlite.Dialect(),
 		connector: func() (driver.Connector, error) { return sqlite.Connector(file) },
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
+	"strconv"
 	"testing"
 
 	"github.com/cotterpin/cotterpin/integration/engine"
@@ -19,6 +21,7 @@ var programs string
 
 func TestMain(m *testing.M) {
 	flag.Parse() // a wrong flag ends the process before anything is made
+	testMoreAtOnce()
 	var err error
 	if programs, err = build(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -39,6 +42,20 @@ func TestMain(m *testing.M) {
 	}
 	os.RemoveAll(programs)
 	os.Exit(code)
+}
+
+// testMoreAtOnce doubles how many tests run at once unless -parallel says it:
+// they wait for servers and processes more than they compute.
+func testMoreAtOnce() {
+	const name = "test.parallel"
+	said := false
+	flag.Visit(func(f *flag.Flag) { said = said || f.Name == name })
+	if said {
+		return
+	}
+	if err := flag.Set(name, strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil {
+		panic(err)
+	}
 }
 
 func build() (folder string, err error) {

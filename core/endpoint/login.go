@@ -14,8 +14,8 @@ import (
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
-// maxEntries is how often a login starts that others overtake each time.
-const maxEntries = 5
+// maxAttempts is how often a login starts that others overtake each time.
+const maxAttempts = 5
 
 // login exchanges the provider's tokens for a session, registering the user at
 // the first login.
@@ -60,7 +60,7 @@ func (e *Endpoints) login(ctx context.Context, r web.Request) (web.Response, err
 func (e *Endpoints) enter(
 	ctx context.Context, l *session.Login, replaced []session.Presented,
 ) (issued session.Issued, created bool, err error) {
-	for range maxEntries {
+	for range maxAttempts {
 		if e.Accounts != nil {
 			if l.User, created, err = e.Accounts.RegisterOrLogin(ctx, l.Identity); err != nil {
 				return session.Issued{}, false, err

@@ -19,7 +19,7 @@ import (
 // passing.
 const (
 	maxTouchInterval = time.Hour              // between two notes of when a session was last seen
-	touchTimeout     = 250 * time.Millisecond // for a note: a request waits for it
+	noteTimeout      = 250 * time.Millisecond // for a note: a request waits for it
 	maxTouched       = 10_000                 // notes that are remembered
 
 	// sweepDelay keeps an ended session in the store for a while, so that a
@@ -214,6 +214,8 @@ func (o *Own) live(ctx context.Context, p Presented, now time.Time) (Record, err
 // bury notes that the clock has ended a session: one that is put back must not
 // revive it. A failure to note does not make the session live.
 func (o *Own) bury(ctx context.Context, record Record, why string) {
+	ctx, cancel := context.WithTimeout(ctx, noteTimeout)
+	defer cancel()
 	err := o.store.Revoke(ctx, record.UserID, record.ID, why, record.LastSeenAt) // when it was live
 	if err != nil && !errors.Is(err, ErrNotFound) {
 		o.log.WarnContext(ctx, "could not note that a session has ended",
@@ -231,7 +233,7 @@ func (o *Own) touch(ctx context.Context, record Record, now time.Time) Record {
 	if _, first := o.touched.SetIfAbsent(seen, struct{}{}); !first {
 		return record
 	}
-	ctx, cancel := context.WithTimeout(ctx, touchTimeout)
+	ctx, cancel := context.WithTimeout(ctx, noteTimeout)
 	defer cancel()
 	idleEnd := o.idleEnd(now, record.ExpiresAt)
 	if err := o.store.Touch(ctx, record.Lookup, now, idleEnd); err != nil {

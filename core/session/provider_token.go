@@ -85,7 +85,7 @@ func HandOn(l Login) Issued {
 // is not configured; those of [account.Known] unless there are no users.
 func (p *ProviderToken) Check(ctx context.Context, presented Presented) (Grant, error) {
 	if !slices.Contains(p.settings.Transport, presented.Transport) {
-		return Grant{}, autherr.New(autherr.InvalidToken, "wrong_transport")
+		return Grant{}, autherr.New(autherr.InvalidToken, "transport_not_listed")
 	}
 	id, err := p.tokens.Authenticate(ctx, presented.Token)
 	if err != nil {

@@ -182,7 +182,7 @@ func TestWhoBearsAGoodTokenMustAlsoBeAdmitted(t *testing.T) {
 		"UnlistedTransport": {
 			session.Presented{Token: "ada", Transport: settings.Cookie},
 			nil,
-			autherr.InvalidToken, "wrong_transport",
+			autherr.InvalidToken, "transport_not_listed",
 		},
 		"Stranger": {
 			session.Presented{Token: "eve", Transport: settings.Bearer},

@@ -71,7 +71,7 @@ func (e Engine) pool(t *testing.T, url settings.Secret) *sql.DB {
 	return pool
 }
 
-func execute(t *testing.T, pool *sql.DB, statements ...string) {
+func execute(t testing.TB, pool *sql.DB, statements ...string) {
 	t.Helper()
 	for _, statement := range statements {
 		if _, err := pool.ExecContext(t.Context(), statement); err != nil {

@@ -35,7 +35,7 @@ func (e Engine) testStatements(t *testing.T) {
 }
 
 // logged opens a database of which every statement is recorded.
-func logged(t *testing.T, d entstore.Dialect, pool *sql.DB) (database.Database, *querylog.Log) {
+func logged(t testing.TB, d entstore.Dialect, pool *sql.DB) (database.Database, *querylog.Log) {
 	t.Helper()
 	watched, log := querylog.Open(pool)
 	db, err := entstore.OpenOwned(t.Context(), watched, d, database.MigrateApply)

@@ -7,8 +7,8 @@
 //
 // # Statements
 //
-// A session is found with one prepared statement, ended with one, and so is a
-// user found. A known identity logs in with three: Find, and Create of a session
+// A session is found with one prepared statement, as is a user, and revoked with
+// one. A known identity logs in with three: Find, and Create of a session
 // (two in a transaction, which record the login too). Create takes one more if it
 // ends older sessions, two on MySQL. A new identity logs in with five: Find,
 // Register (two in a transaction) and Create. Where no sessions are kept,

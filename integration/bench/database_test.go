@@ -14,6 +14,7 @@ import (
 	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/cotterpin/cotterpin/core/settings"
+	"github.com/cotterpin/cotterpin/ent/entstore"
 	"github.com/cotterpin/cotterpin/ent/mysql"
 	"github.com/cotterpin/cotterpin/ent/postgres"
 	"github.com/cotterpin/cotterpin/ent/sqlite"
@@ -28,9 +29,10 @@ type database struct {
 
 // place is a database of one benchmark, empty.
 type place struct {
-	block string // of a configuration file
-	pool  func(b testing.TB) *sql.DB
-	scs   func(b testing.TB) scs.Store
+	block   string // of a configuration file
+	dialect entstore.Dialect
+	pool    func(b testing.TB) *sql.DB
+	scs     func(b testing.TB) scs.Store
 }
 
 // databases are SQLite and every engine that is there.
@@ -61,8 +63,9 @@ func inAFile(b testing.TB) place {
 		return opened(b, db, err)
 	}
 	return place{
-		block: fmt.Sprintf("database \"sqlite\" {\n  path = %q\n}\n", file),
-		pool:  pool,
+		dialect: sqlite.Dialect(),
+		block:   fmt.Sprintf("database \"sqlite\" {\n  path = %q\n}\n", file),
+		pool:    pool,
 		scs: func(b testing.TB) scs.Store {
 			b.Helper()
 			db := pool(b)
@@ -87,10 +90,12 @@ func onAServer(b testing.TB, e *engine.Engine, server *engine.Server) place {
 	p := place{block: fmt.Sprintf("database %q {\n  url = env(\"BENCH_DATABASE_URL\")\n}\n", e.Driver)}
 	url := settings.NewSecret(created.URL)
 	if e.Driver == "postgres" {
+		p.dialect = postgres.Dialect()
 		p.pool = func(b testing.TB) *sql.DB { b.Helper(); db, err := postgres.OpenPool(url); return opened(b, db, err) }
 		p.scs = func(b testing.TB) scs.Store { b.Helper(); return inPostgres(b, created.URL) }
 		return p
 	}
+	p.dialect = mysql.Dialect()
 	p.pool = func(b testing.TB) *sql.DB { b.Helper(); db, err := mysql.OpenPool(url); return opened(b, db, err) }
 	p.scs = func(b testing.TB) scs.Store {
 		b.Helper()

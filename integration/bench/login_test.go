@@ -41,7 +41,12 @@ func BenchmarkLogin(b *testing.B) {
 // login logs Ada in and returns the token of her session.
 func login(b testing.TB, kit *core.Kit, issuer *providertest.Issuer) (token string) {
 	b.Helper()
-	response := post(kit, issuer.Login(ada).Body())
+	return loginAs(b, kit, issuer, ada)
+}
+
+func loginAs(b testing.TB, kit *core.Kit, issuer *providertest.Issuer, identifier string) (token string) {
+	b.Helper()
+	response := post(kit, issuer.Login(identifier).Body())
 	var answer struct {
 		Token struct {
 			AccessToken string `json:"access_token"`

@@ -67,10 +67,12 @@ func ownCheck(b *testing.B, issuer *providertest.Issuer, p place) func() error {
 	b.Helper()
 	kit := newKit(b, configuration(issuer, 0, ownSession, p.block))
 	request := core.RequestFromHTTP(bearing(login(b, kit, issuer)))
-	return func() error {
-		_, err := kit.Authenticate(context.Background(), request)
-		return err
-	}
+	return func() error { return authenticate(kit, request) }
+}
+
+func authenticate(kit *core.Kit, request core.Request) error {
+	_, err := kit.Authenticate(context.Background(), request)
+	return err
 }
 
 func ownGuard(b *testing.B, issuer *providertest.Issuer, p place) func() error {
