@@ -1,6 +1,7 @@
 // Command testreport reads what `go test -json` prints and writes what
-// `go test` prints, then every test that was skipped. It exits with 1 if
-// anything failed, anything was skipped or nothing was tested.
+// `go test` prints, but what failed tests say at the end, and then every test
+// that was skipped. It exits with 1 if anything failed, anything was skipped or
+// nothing was tested.
 //
 //	go test -json work | go run ./.ci/testreport
 package main
@@ -24,6 +25,7 @@ func run(in io.Reader, out io.Writer) error {
 	if err := r.read(in); err != nil {
 		return err
 	}
+	fmt.Fprint(out, r.faults.String()) // where they are seen, after long tables
 	for _, test := range r.skipped {
 		fmt.Fprintln(out, "skipped:", test)
 	}

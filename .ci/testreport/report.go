@@ -24,6 +24,7 @@ type report struct {
 	events  map[string][]event // by package
 	passed  int                // packages
 	failed  int                // packages
+	faults  strings.Builder    // what those that have failed say
 	skipped []string           // tests
 }
 
@@ -61,9 +62,8 @@ func (r *report) take(line []byte) {
 	}
 }
 
-// end writes what matters of a package: what it says itself, at the least its
-// last line ("ok …"); if it has failed all output but that of the tests that
-// have passed.
+// end writes what a package says itself, at the least its last line ("ok …"). If
+// it has failed it keeps the output of the tests that have not passed.
 func (r *report) end(last event) {
 	events := r.events[last.Package]
 	delete(r.events, last.Package)
@@ -87,11 +87,10 @@ func (r *report) end(last event) {
 	case "fail":
 		r.failed++
 		for _, e := range events {
-			if !passed[e.Test] && !strings.HasPrefix(e.Output, "=== ") {
-				fmt.Fprint(r.out, e.Output)
+			if e.Test != "" && !passed[e.Test] && !strings.HasPrefix(e.Output, "=== ") {
+				r.faults.WriteString(e.Output)
 			}
 		}
-		return
 	}
 	fmt.Fprint(r.out, own.String())
 }

@@ -48,12 +48,12 @@ func TestWhatMustNotPassIsShownAndFails(t *testing.T) {
 	for name, c := range map[string]struct{ events, shown, err string }{
 		"AFailedTest": {
 			events: strings.NewReplacer(testPasses, testFails, packagePasses, packageFails).Replace(passing),
-			shown:  "said by TestA\nPASS\nok  \tp\t0.1s\n",
+			shown:  "ok  \tp\t0.1s\nsaid by TestA\n",
 			err:    "1 of 1 packages failed",
 		},
 		"ATestThatHasNotEnded": {
 			events: strings.NewReplacer(testPasses+"\n", "", packagePasses, packageFails).Replace(passing),
-			shown:  "said by TestA\nPASS\nok  \tp\t0.1s\n",
+			shown:  "ok  \tp\t0.1s\nsaid by TestA\n",
 			err:    "1 of 1 packages failed",
 		},
 		"ASkippedTest": {

@@ -332,23 +332,39 @@ func (stuck) Touch(ctx context.Context, _ session.Lookup, _, _ time.Time) error 
 	return ctx.Err()
 }
 
+func (stuck) Revoke(ctx context.Context, _ identity.UserID, _, _ string, _ time.Time) error {
+	<-ctx.Done()
+	return ctx.Err()
+}
+
 func TestARequestDoesNotWaitLongForANote(t *testing.T) {
 	t.Parallel()
-	synctest.Test(t, func(t *testing.T) {
-		b := newBench(t)
-		own := b.own(settings.DefaultOwnSession(), stuck{b.db.Sessions()})
-		p := presented(issue(t, own, b.login()).Token)
-		b.at = b.at.Add(time.Hour)
-		ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
-		defer cancel()
-		began := time.Now()
-		if _, err := own.Check(ctx, p); err != nil {
-			t.Errorf("Check: %v", err)
-		}
-		if waited := time.Since(began); waited == 0 || waited > 250*time.Millisecond {
-			t.Errorf("the request waited %v, want at most 250ms", waited)
-		}
-	})
+	for name, c := range map[string]struct {
+		later time.Duration
+		live  bool
+	}{
+		"ThatTheSessionWasSeen":  {time.Hour, true},
+		"ThatTheSessionHasEnded": {365 * 24 * time.Hour, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				b := newBench(t)
+				own := b.own(settings.DefaultOwnSession(), stuck{b.db.Sessions()})
+				p := presented(issue(t, own, b.login()).Token)
+				b.at = b.at.Add(c.later)
+				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+				defer cancel()
+				began := time.Now()
+				if _, err := own.Check(ctx, p); (err == nil) != c.live {
+					t.Errorf("Check: %v", err)
+				}
+				if waited := time.Since(began); waited == 0 || waited > 250*time.Millisecond {
+					t.Errorf("the request waited %v, want at most 250ms", waited)
+				}
+			})
+		})
+	}
 }
 
 func TestWithoutIdleLimitOnlyTheAbsoluteEndCounts(t *testing.T) {
