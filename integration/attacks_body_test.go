@@ -47,13 +47,19 @@ func inChunks(text string) with {
 	}
 }
 
+// goodLogin returns the body of a login of somebody new, which has been accepted
+// once.
+func (p *program) goodLogin(t *testing.T, issuer *providertest.Issuer, identifier string) string {
+	t.Helper()
+	payload := issuer.Login(identifier).Payload()
+	p.login(t, payload).is(t, http.StatusCreated, "")
+	return encode(payload)
+}
+
 func oddJSON(t *testing.T, s *scene) {
 	p := s.program(ownSession)
 	person := somebody(t, "ada")
-	payload := s.issuer().Login(person).Payload()
-	p.addTokens(payload)
-	good := encode(payload)
-	p.send(t, "POST", "/auth/login", posting(good)).is(t, http.StatusCreated, "")
+	good := p.goodLogin(t, s.issuer(), person)
 	first := func(member string) string { return strings.Replace(good, "{", "{"+member+",", 1) }
 	for _, harmless := range []string{first(`"unknown":{"Deep":[1,null]}`), " \t\r\n" + good + "\n", first(`"\u0065mai\u006c2":"x"`)} {
 		p.send(t, "POST", "/auth/login", posting(harmless)).is(t, http.StatusOK, "")
@@ -120,10 +126,7 @@ func largeBodies(t *testing.T, s *scene) {
 func compressedBodies(t *testing.T, s *scene) {
 	p := s.start(t, ownSession)
 	person := somebody(t, "ada")
-	payload := s.issuer().Login(person).Payload()
-	p.addTokens(payload)
-	good := encode(payload)
-	p.send(t, "POST", "/auth/login", posting(good)).is(t, http.StatusCreated, "")
+	good := p.goodLogin(t, s.issuer(), person)
 	for _, coding := range []string{"gzip", "deflate", "br", "zstd", "identity", "x", "", "gzip, gzip"} {
 		p.refusesLogin(t, providertest.SubjectOf(person), http.StatusUnsupportedMediaType, "unsupported_media_type",
 			posting(good), line("Content-Encoding", coding))
@@ -182,10 +185,7 @@ func (p *program) peak(t *testing.T) int {
 func mediaTypes(t *testing.T, s *scene) {
 	p := s.program(ownSession)
 	person := somebody(t, "ada")
-	payload := s.issuer().Login(person).Payload()
-	p.addTokens(payload)
-	good := encode(payload)
-	p.send(t, "POST", "/auth/login", posting(good)).is(t, http.StatusCreated, "")
+	good := p.goodLogin(t, s.issuer(), person)
 	for _, same := range []string{"APPLICATION/JSON", "application/json;charset=utf-8", `application/json; charset="UTF-8"`, "application/json;"} {
 		p.send(t, "POST", "/auth/login", body(good, same)).is(t, http.StatusOK, "")
 	}

@@ -143,10 +143,7 @@ func neitherHeader(t *testing.T, s *scene) {
 func loginFromElsewhere(t *testing.T, s *scene) {
 	p := s.program(ownSession)
 	attacker := somebody(t, "mallory")
-	payload := s.issuer().Login(attacker).Payload()
-	p.addTokens(payload)
-	good := encode(payload)
-	p.send(t, "POST", "/auth/login", posting(good)).is(t, http.StatusCreated, "")
+	good := p.goodLogin(t, s.issuer(), attacker)
 	const form, multipart = "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"
 	inAForm := "--x\r\nContent-Disposition: form-data; name=\"oauth_token\"\r\n\r\n" + good + "\r\n--x--\r\n"
 	for _, elsewhere := range [][]with{
@@ -262,8 +259,7 @@ func foreignReaders(t *testing.T, s *scene) {
 // redirects sees that nothing in an address sends anybody anywhere.
 func redirects(t *testing.T, s *scene) {
 	p := s.program(ownSession)
-	payload := encode(s.issuer().Login(somebody(t, "ada")).Payload())
-	p.send(t, "POST", "/auth/login", posting(payload)).is(t, http.StatusCreated, "")
+	payload := p.goodLogin(t, s.issuer(), somebody(t, "ada"))
 	for _, evil := range []string{
 		"//evil.example", `/\evil.example`, "https:evil.example", "https://evil.example", "javascript:alert(1)", "%0d%0aLocation:%20https://evil.example", "%2f%2fevil.example",
 	} {

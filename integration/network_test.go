@@ -47,12 +47,19 @@ func parse(t *testing.T, source settings.Secret) *url.URL {
 	return u
 }
 
+// trafficThroughAProxy has people sign in whose program reaches its database
+// through a proxy.
+func trafficThroughAProxy(t *testing.T, e *engine.Engine) (*traffic, *proxy) {
+	t.Helper()
+	database, network := behindAProxy(t, e, newDatabase(t, e))
+	issuer := providertest.NewIssuer(t)
+	return startTraffic(t, startOn(t, database, "nethttp", issuer, manySessions), issuer), network
+}
+
 func TestACutConnectionSignsNobodyOut(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, e *engine.Engine) {
-		database, network := behindAProxy(t, e, newDatabase(t, e))
-		issuer := providertest.NewIssuer(t)
-		people := startTraffic(t, startOn(t, database, "nethttp", issuer, manySessions), issuer)
+		people, network := trafficThroughAProxy(t, e)
 		for range 20 {
 			people.awaitServed(t, 10)
 			network.cut()
@@ -64,10 +71,7 @@ func TestACutConnectionSignsNobodyOut(t *testing.T) {
 func TestAServerThatCannotBeReachedSignsNobodyOut(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, e *engine.Engine) {
-		database, network := behindAProxy(t, e, newDatabase(t, e))
-		issuer := providertest.NewIssuer(t)
-		p := startOn(t, database, "nethttp", issuer, manySessions)
-		people := startTraffic(t, p, issuer)
+		people, network := trafficThroughAProxy(t, e)
 		for _, fault := range []struct{ begin, end func() }{
 			{network.refuse, func() { network.accept(t) }},
 			{func() { network.hold(toServer, toClient) }, network.release},
@@ -75,7 +79,7 @@ func TestAServerThatCannotBeReachedSignsNobodyOut(t *testing.T) {
 			people.awaitServed(t, 10)
 			fault.begin()
 			people.awaitFailed(t, len(people.people)) // everybody
-			p.ready(t, http.StatusServiceUnavailable, `"temporarily_unavailable"`)
+			people.p.ready(t, http.StatusServiceUnavailable, `"temporarily_unavailable"`)
 			fault.end()
 			people.awaitServed(t, 10)
 		}
@@ -88,9 +92,7 @@ func TestAServerThatCannotBeReachedSignsNobodyOut(t *testing.T) {
 func TestAnAnswerThatComesTooLateIsNobodys(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, e *engine.Engine) {
-		database, network := behindAProxy(t, e, newDatabase(t, e))
-		issuer := providertest.NewIssuer(t)
-		people := startTraffic(t, startOn(t, database, "nethttp", issuer, manySessions), issuer)
+		people, network := trafficThroughAProxy(t, e)
 		people.awaitServed(t, 10)
 		network.hold(toClient)
 		people.awaitFailed(t, len(people.people))
