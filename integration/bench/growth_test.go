@@ -2,6 +2,7 @@ package bench_test
 
 import (
 	"database/sql"
+	"errors"
 	"flag"
 	"fmt"
 	"slices"
@@ -33,7 +34,7 @@ func BenchmarkGrowth(b *testing.B) {
 				break
 			}
 			grown := sync.OnceValue(func() grown { return grow(b, d, rows) })
-			name := fmt.Sprintf("%d rows", rows)
+			name := fmt.Sprintf("%d,000 rows", rows/1_000)
 			checks = append(checks, contender{name, func(*testing.B) func() error { return grown().check() }})
 			logins = append(logins, contender{name, func(*testing.B) func() error { return grown().login() }})
 		}
@@ -106,18 +107,8 @@ func fill(b *testing.B, d entstore.Dialect, pool *sql.DB, rows int) {
 // copyRow copies the one row of a table for each row f of another one.
 func copyRow(b *testing.B, pool *sql.DB, table, of string, changed map[string]string) {
 	b.Helper()
-	row, err := pool.QueryContext(b.Context(), "SELECT * FROM "+table)
-	if err != nil {
-		b.Fatal(err)
-	}
-	columns, err := row.Columns()
-	if err != nil {
-		b.Fatal(err)
-	}
-	if err := row.Close(); err != nil {
-		b.Fatal(err)
-	}
-	values := slices.Clone(columns)
+	columns := columnsOf(b, pool, table)
+	values, list := slices.Clone(columns), strings.Join(columns, ", ")
 	for i, column := range columns {
 		values[i] = "t." + column
 		if change := changed[column]; change != "" {
@@ -125,8 +116,22 @@ func copyRow(b *testing.B, pool *sql.DB, table, of string, changed map[string]st
 		}
 	}
 	owner := map[string]string{"auth_identities": "user_id", "auth_sessions": "identity_id"}[table]
-	execute(b, pool, fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s AS f, (SELECT * FROM %s) AS t WHERE f.id <> t.%s",
-		table, strings.Join(columns, ", "), strings.Join(values, ", "), of, table, owner))
+	execute(b, pool, fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s AS f, (SELECT %s FROM %s) AS t WHERE f.id <> t.%s",
+		table, list, strings.Join(values, ", "), of, list, table, owner))
+}
+
+func columnsOf(b *testing.B, pool *sql.DB, table string) []string {
+	b.Helper()
+	rows, err := pool.QueryContext(b.Context(), "SELECT * FROM "+table) //nolint:unqueryvet // it asks which columns there are
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer rows.Close()
+	columns, err := rows.Columns()
+	if err = errors.Join(err, rows.Err()); err != nil {
+		b.Fatal(err)
+	}
+	return columns
 }
 
 // randoms are expressions with another value in each row, by dialect.

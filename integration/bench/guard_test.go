@@ -48,11 +48,10 @@ func BenchmarkGuard(b *testing.B) {
 // unless kit is nil.
 var serving = map[string]func(b *testing.B, kit *core.Kit, token string) func() error{
 	"net/http": func(_ *testing.B, kit *core.Kit, token string) func() error {
-		var handler http.Handler = http.HandlerFunc(hello)
-		if kit != nil {
-			handler = cotterhttp.Require(kit, core.Guard{})(handler)
+		if kit == nil {
+			return requesting(http.HandlerFunc(hello), token)
 		}
-		return requesting(handler, token)
+		return requesting(guarded(kit), token)
 	},
 	"gin": func(_ *testing.B, kit *core.Kit, token string) func() error {
 		gin.SetMode(gin.ReleaseMode)
@@ -91,6 +90,10 @@ var serving = map[string]func(b *testing.B, kit *core.Kit, token string) func() 
 	},
 }
 
+func guarded(kit *core.Kit) http.Handler {
+	return cotterhttp.Require(kit, core.Guard{})(http.HandlerFunc(hello))
+}
+
 func hello(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "hello") }
 
 // requesting returns a request to a handler of net/http.
@@ -127,6 +130,10 @@ func (r *recorder) WriteHeader(status int)      { r.status = status }
 
 func (s signed) auth0Middleware(b *testing.B) func() error {
 	b.Helper()
-	middleware := jwtmiddleware.New(s.newAuth0Validator(b).ValidateToken)
-	return requesting(middleware.CheckJWT(http.HandlerFunc(hello)), s.token)
+	return requesting(s.auth0Handler(b), s.token)
+}
+
+func (s signed) auth0Handler(b *testing.B) http.Handler {
+	b.Helper()
+	return jwtmiddleware.New(s.newAuth0Validator(b).ValidateToken).CheckJWT(http.HandlerFunc(hello))
 }

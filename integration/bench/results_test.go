@@ -97,9 +97,11 @@ func (t *rows) write(w io.Writer) {
 			series, first = r.series, m.time
 			fmt.Fprintf(w, "\n| %s | time | ratio | allocations |\n|---|---:|---:|---:|\n", series)
 		}
-		fmt.Fprintf(w, "| %s | %s | %.2f | %.0f |\n", strings.Replace(r.name, "cotterpin", "**cotterpin**", 1), short(m.time), float64(m.time)/float64(first), m.allocations)
+		fmt.Fprintf(w, "| %s | %s | %.2f | %.0f |\n", highlighted(r.name), short(m.time), float64(m.time)/float64(first), m.allocations)
 	}
 }
+
+func highlighted(name string) string { return strings.Replace(name, "cotterpin", "**cotterpin**", 1) }
 
 // short returns a time with three digits.
 func short(d time.Duration) string {
@@ -126,7 +128,7 @@ func TestMain(m *testing.M) {
 			code = 1
 		}
 	}
-	if len(table)+len(loads.series) > 0 {
+	if len(table)+len(loads) > 0 {
 		var text strings.Builder
 		fmt.Fprintf(&text, "%s, %s/%s, %d CPUs\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
 		table.write(&text)

@@ -11,7 +11,6 @@ import (
 	"github.com/alexedwards/scs/v2"
 	"github.com/alexedwards/scs/v2/memstore"
 
-	"github.com/cotterpin/cotterpin/adapters/cotterhttp"
 	"github.com/cotterpin/cotterpin/core"
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
@@ -79,11 +78,24 @@ func ownGuard(b *testing.B, issuer *providertest.Issuer, p place) func() error {
 	b.Helper()
 	kit := newKit(b, configuration(issuer, 0, ownSession, p.block))
 	token := login(b, kit, issuer)
-	return requesting(cotterhttp.Require(kit, core.Guard{})(http.HandlerFunc(hello)), token)
+	return requesting(guarded(kit), token)
 }
 
-// scsSession loads a session and reads from it who the caller is.
 func scsSession(b *testing.B, store scs.Store) func() error {
+	b.Helper()
+	handler, cookie := scsHandler(b, store)
+	request := bearing("")
+	request.Header.Set("Cookie", cookie)
+	return func() error {
+		var w recorder
+		handler.ServeHTTP(&w, request)
+		return isOK(w.status)
+	}
+}
+
+// scsHandler returns a handler that loads a session and reads from it who the
+// caller is, and the cookie of Ada's session.
+func scsHandler(b *testing.B, store scs.Store) (handler http.Handler, cookie string) {
 	b.Helper()
 	manager := scs.New()
 	manager.Store = store
@@ -96,20 +108,14 @@ func scsSession(b *testing.B, store scs.Store) func() error {
 	if err != nil {
 		b.Fatal(err)
 	}
-	handler := manager.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	handler = manager.LoadAndSave(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if manager.GetString(r.Context(), "user") != ada {
 			w.WriteHeader(http.StatusUnauthorized)
 			return
 		}
 		_, _ = io.WriteString(w, "hello")
 	}))
-	request := bearing("")
-	request.Header.Set("Cookie", manager.Cookie.Name+"="+token)
-	return func() error {
-		var w recorder
-		handler.ServeHTTP(&w, request)
-		return isOK(w.status)
-	}
+	return handler, manager.Cookie.Name + "=" + token
 }
 
 var errNoSession = errors.New("no session")
