@@ -33,7 +33,7 @@ func (e engine) inTx(ctx context.Context, work func(tx *sql.Tx) error) error {
 	defer e.writers.leave()
 	tx, err := e.begin(ctx)
 	if err != nil {
-		return fmt.Errorf("entstore: beginning: %w", err)
+		return err
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
 	if err := work(tx); err != nil {
@@ -46,11 +46,14 @@ func (e engine) inTx(ctx context.Context, work func(tx *sql.Tx) error) error {
 }
 
 func (e engine) begin(ctx context.Context) (tx *sql.Tx, err error) {
-	err = e.dialect.await(ctx, func() error {
+	err = e.dialect.await(ctx, func() (err error) {
 		tx, err = e.pool.BeginTx(ctx, nil)
-		return err
+		return err //nolint:wrapcheck // it is wrapped below
 	})
-	return tx, err
+	if err != nil {
+		return nil, fmt.Errorf("entstore: beginning: %w", err)
+	}
+	return tx, nil
 }
 
 // prepared are statements that are written with question marks, and where they

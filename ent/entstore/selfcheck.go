@@ -30,7 +30,7 @@ var (
 func selfCheck(ctx context.Context, e engine) error {
 	tx, err := e.begin(ctx)
 	if err != nil {
-		return fmt.Errorf("entstore: beginning the self-check: %w", err)
+		return err
 	}
 	defer tx.Rollback() //nolint:errcheck // nothing is to be kept
 	client := clientOn(tx, e.dialect)

@@ -36,7 +36,7 @@ const shortBusyTimeout = "PRAGMA busy_timeout = 20"
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	opened, err := c.Connector.Connect(ctx)
 	if err != nil {
-		return nil, err
+		return nil, fmt.Errorf("sqlite: %w", err)
 	}
 	//nolint:forcetypeassert // every connection of the driver can do this
 	if _, err := opened.(driver.ExecerContext).ExecContext(ctx, shortBusyTimeout, nil); err != nil {
