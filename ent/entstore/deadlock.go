@@ -1,7 +1,5 @@
 package entstore
 
-import "context"
-
 // maxAttempts is how often work is done that deadlocks with others each time.
 const maxAttempts = 5
 
@@ -15,9 +13,4 @@ func (d Dialect) persist(work func() error) error {
 			return err
 		}
 	}
-}
-
-// execute executes a statement that is a transaction by itself.
-func (d Dialect) execute(ctx context.Context, statement func() error) error {
-	return d.persist(func() error { return d.await(ctx, statement) })
 }

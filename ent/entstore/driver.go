@@ -9,22 +9,17 @@ import (
 )
 
 // writingDriver is ent's driver on a pool, where each statement is a
-// transaction, and may be done again.
+// transaction, and writers wait for their turn.
 type writingDriver struct {
 	dialect.Driver
-	is      Dialect
 	writers queue
 }
 
-func newWritingDriver(pool *sql.DB, d Dialect, writers queue) writingDriver {
-	return writingDriver{entsql.OpenDB(d.Name, pool), d, writers}
+func newWritingDriver(pool *sql.DB, writers queue) writingDriver {
+	return writingDriver{entsql.OpenDB(writers.dialect.Name, pool), writers}
 }
 
 // Exec implements dialect.Driver.
 func (w writingDriver) Exec(ctx context.Context, query string, args, result any) error {
-	if err := w.writers.enter(ctx); err != nil {
-		return err
-	}
-	defer w.writers.leave()
-	return w.is.execute(ctx, func() error { return w.Driver.Exec(ctx, query, args, result) })
+	return w.writers.execute(ctx, func() error { return w.Driver.Exec(ctx, query, args, result) })
 }

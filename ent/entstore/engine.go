@@ -21,7 +21,7 @@ func newEngine(pool *sql.DB, d Dialect) engine {
 	writers := newQueue(d)
 	return engine{
 		pool: pool, dialect: d, writers: writers,
-		client: entgen.NewClient(entgen.Driver(newWritingDriver(pool, d, writers))),
+		client: entgen.NewClient(entgen.Driver(newWritingDriver(pool, writers))),
 	}
 }
 
@@ -86,14 +86,10 @@ func (p prepared) close() error {
 	return errors.Join(failed...)
 }
 
-// exec executes a statement that is a transaction by itself, and may be done
-// again. It returns how many rows it found.
+// exec executes a statement that changes something outside of a transaction. It
+// returns how many rows it found.
 func (e engine) exec(ctx context.Context, stmt *sql.Stmt, args ...any) (found int, err error) {
-	if err := e.writers.enter(ctx); err != nil {
-		return 0, err
-	}
-	defer e.writers.leave()
-	err = e.dialect.execute(ctx, func() error {
+	err = e.writers.execute(ctx, func() error {
 		found, err = affected(stmt.ExecContext(ctx, args...))
 		return err
 	})

@@ -12,14 +12,15 @@ import (
 // gives its lock to whoever happens to ask when it is free, so that others wait
 // for ever, and has all of them hold connections that readers need.
 type queue struct {
-	door *semaphore.Weighted // nil: all may write at once
+	dialect Dialect
+	door    *semaphore.Weighted // nil: all may write at once
 }
 
 func newQueue(d Dialect) queue {
 	if !d.oneWriter() {
-		return queue{}
+		return queue{dialect: d}
 	}
-	return queue{door: semaphore.NewWeighted(1)}
+	return queue{d, semaphore.NewWeighted(1)}
 }
 
 // enter waits until the caller may write, who then must leave.
@@ -37,4 +38,14 @@ func (q queue) leave() {
 	if q.door != nil {
 		q.door.Release(1)
 	}
+}
+
+// execute executes, in its turn, a statement that is a transaction by itself,
+// and may be executed again.
+func (q queue) execute(ctx context.Context, statement func() error) error {
+	if err := q.enter(ctx); err != nil {
+		return err
+	}
+	defer q.leave()
+	return q.dialect.persist(func() error { return q.dialect.await(ctx, statement) })
 }

@@ -14,12 +14,12 @@ import (
 func BenchmarkPeers(b *testing.B) {
 	s := newSigned(b)
 	bearer := "Authorization: Bearer " + s.token
-	const series = "a route of net/http"
+	const series = "net/http"
 	for _, c := range []struct {
 		name    string
 		prepare func(b *testing.B) (handler http.Handler, header string)
 	}{
-		{"anybody's route", func(*testing.B) (http.Handler, string) { return http.HandlerFunc(hello), bearer }},
+		{"open to anybody", func(*testing.B) (http.Handler, string) { return http.HandlerFunc(hello), bearer }},
 		{"cotterpin, a token seen before", func(b *testing.B) (http.Handler, string) {
 			b.Helper()
 			return guarded(newKit(b, configuration(s.issuer, 10_000, tokenAlone, ""))), bearer

@@ -39,15 +39,15 @@ func BenchmarkSocket(b *testing.B) {
 	issuer := providertest.NewIssuer(b)
 	for _, framework := range []string{"nethttp", "gin", "fiber"} {
 		for _, session := range []struct{ name, block string }{{"own", ownSession}, {"provider_token", tokenUser}} {
-			series := "the demo with " + framework + ", session " + session.name
+			series := "demo with " + framework + ", " + session.name
 			b.Run(series, func(b *testing.B) {
 				program := start(b, filepath.Join(folder, framework), configuration(issuer, 10_000, session.block, "database \"sqlite\" {}\n"))
 				token := program.login(b, issuer)
 				b.Run("open", func(b *testing.B) {
-					loads.add(series, "/api/public, open to anybody", program.load(b, "/api/public", "Accept: */*"))
+					loads.add(series, "open to anybody", program.load(b, "/api/public", "Accept: */*"))
 				})
 				b.Run("guarded", func(b *testing.B) {
-					loads.add(series, "/api/me, guarded", program.load(b, "/api/me", "Authorization: Bearer "+token))
+					loads.add(series, "guarded", program.load(b, "/api/me", "Authorization: Bearer "+token))
 				})
 			})
 		}
@@ -200,13 +200,16 @@ func (l *loaded) add(series, name string, measured load) {
 // write writes the table as Markdown. The first of a series is what the others
 // are compared with.
 func (l *loaded) write(w io.Writer) {
+	if len(*l) == 0 {
+		return
+	}
+	fmt.Fprintf(w, "\n| over %d sockets | a second | ratio | median | p99 |\n|---|---:|---:|---:|---:|\n", connections)
 	series, first := "", 0.0
 	for _, r := range *l {
 		if r.series != series {
 			series, first = r.series, r.rate
-			fmt.Fprintf(w, "\n| over %d sockets, %s | a second | ratio | median | p99 |\n|---|---:|---:|---:|---:|\n", connections, series)
 		}
-		fmt.Fprintf(w, "| %s | %.0f | %.2f | %s | %s |\n", highlighted(r.name), r.rate, r.rate/first, short(r.median), short(r.p99))
+		fmt.Fprintf(w, "| %s: %s | %.0f | %.2f | %s | %s |\n", series, highlighted(r.name), r.rate, r.rate/first, short(r.median), short(r.p99))
 	}
 }
 
