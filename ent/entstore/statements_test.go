@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -103,4 +104,40 @@ func openPool(t *testing.T) *sql.DB {
 func TestStatements(t *testing.T) {
 	t.Parallel()
 	enginetest.RunStatements(t, sqlite.Dialect(), openPool)
+}
+
+// TestRevokedSessionsAreNotLookedAt has SQLite say by what it finds a user's
+// live sessions: somebody who signs in again and again has thousands that are
+// revoked, and would slow down every login to come.
+func TestRevokedSessionsAreNotLookedAt(t *testing.T) {
+	t.Parallel()
+	pool := openPool(t)
+	watched, log := querylog.Open(pool)
+	db, err := entstore.OpenOwned(t.Context(), watched, sqlite.Dialect(), database.MigrateApply)
+	if err != nil {
+		t.Fatalf("Open: %v", err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	log.Take()
+	if _, err := db.Sessions().List(t.Context(), uuid.Nil, time.Now()); err != nil {
+		t.Fatalf("List: %v", err)
+	}
+	if _, err := db.Sessions().RevokeAll(t.Context(), uuid.Nil, "", "test", time.Now()); err != nil {
+		t.Fatalf("RevokeAll: %v", err)
+	}
+	asked := log.Take()
+	if len(asked) != 2 {
+		t.Fatalf("asked %d times, want 2", len(asked))
+	}
+	for _, statement := range asked {
+		var id, parent, unused int
+		var plan string
+		row := pool.QueryRowContext(t.Context(), "EXPLAIN QUERY PLAN "+statement.Query, statement.Args...)
+		if err := row.Scan(&id, &parent, &unused, &plan); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(plan, "(user_id=? AND revoked_ms=?") {
+			t.Errorf("%s\n%s", statement.Query, plan)
+		}
+	}
 }

@@ -73,11 +73,12 @@ func (SessionMixin) Edges() []ent.Edge {
 	}
 }
 
-// Indexes of sessions: a user's sessions in order, the foreign key to the
-// identity, and the three ways in which a session becomes ready to be swept.
+// Indexes of sessions: a user's sessions that are not revoked, in order, so that
+// those of somebody who signs in again and again do not count; the foreign key to
+// the identity; and the three ways in which a session becomes ready to be swept.
 func (SessionMixin) Indexes() []ent.Index {
 	return []ent.Index{
-		index.Fields("user_id", "created_ms").StorageKey("auth_sessions_user_id_created_ms"),
+		index.Fields("user_id", "revoked_ms", "created_ms").StorageKey("auth_sessions_user_id_revoked_ms_created_ms"),
 		index.Fields("identity_id").StorageKey("auth_sessions_identity_id"),
 		index.Fields("expires_ms").StorageKey("auth_sessions_expires_ms"),
 		index.Fields("idle_expires_ms").StorageKey("auth_sessions_idle_expires_ms"),

@@ -50,7 +50,7 @@ CREATE TABLE IF NOT EXISTS `auth_sessions` (
   `user_id` char(36) NOT NULL,
   PRIMARY KEY (`id`),
   UNIQUE INDEX `lookup` (`lookup`),
-  INDEX `auth_sessions_user_id_created_ms` (`user_id`, `created_ms`),
+  INDEX `auth_sessions_user_id_revoked_ms_created_ms` (`user_id`, `revoked_ms`, `created_ms`),
   INDEX `auth_sessions_identity_id` (`identity_id`),
   INDEX `auth_sessions_expires_ms` (`expires_ms`),
   INDEX `auth_sessions_idle_expires_ms` (`idle_expires_ms`),

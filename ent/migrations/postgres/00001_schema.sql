@@ -56,8 +56,8 @@ CREATE TABLE "auth_sessions" (
 );
 -- create index "auth_sessions_lookup_key" to table: "auth_sessions"
 CREATE UNIQUE INDEX "auth_sessions_lookup_key" ON "auth_sessions" ("lookup");
--- create index "auth_sessions_user_id_created_ms" to table: "auth_sessions"
-CREATE INDEX "auth_sessions_user_id_created_ms" ON "auth_sessions" ("user_id", "created_ms");
+-- create index "auth_sessions_user_id_revoked_ms_created_ms" to table: "auth_sessions"
+CREATE INDEX "auth_sessions_user_id_revoked_ms_created_ms" ON "auth_sessions" ("user_id", "revoked_ms", "created_ms");
 -- create index "auth_sessions_identity_id" to table: "auth_sessions"
 CREATE INDEX "auth_sessions_identity_id" ON "auth_sessions" ("identity_id");
 -- create index "auth_sessions_expires_ms" to table: "auth_sessions"
