@@ -94,9 +94,9 @@ var (
 		},
 		Indexes: []*schema.Index{
 			{
-				Name:    "auth_sessions_user_id_created_ms",
+				Name:    "auth_sessions_user_id_revoked_ms_created_ms",
 				Unique:  false,
-				Columns: []*schema.Column{AuthSessionsColumns[19], AuthSessionsColumns[9]},
+				Columns: []*schema.Column{AuthSessionsColumns[19], AuthSessionsColumns[14], AuthSessionsColumns[9]},
 			},
 			{
 				Name:    "auth_sessions_identity_id",
