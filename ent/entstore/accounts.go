@@ -129,7 +129,7 @@ func createIdentity(ctx context.Context, client *entgen.Client, u identity.User)
 // RecordLogin implements account.Store.
 func (a *accounts) RecordLogin(ctx context.Context, u identity.User) error {
 	var found int
-	err := a.dialect.persist(func() (err error) {
+	err := a.writers.execute(ctx, func() (err error) {
 		found, err = recordLogin(ctx, a.login, u)
 		return err
 	})

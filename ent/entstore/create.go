@@ -38,7 +38,7 @@ func (d Dialect) insertSession() string {
 // Create implements session.Store. The new session is never among those that
 // are ended for it, whatever the clocks of several machines say.
 func (s *sessions) Create(ctx context.Context, r session.Record, login identity.User, limit int) error {
-	return s.dialect.persist(func() error {
+	return s.dialect.persist(ctx, func() error {
 		return s.inTx(ctx, func(tx *sql.Tx) error {
 			login.ID, login.IdentityID = r.UserID, r.IdentityID
 			found, err := recordLogin(ctx, tx.StmtContext(ctx, s.login), login)
