@@ -128,11 +128,12 @@ func TestMain(m *testing.M) {
 			code = 1
 		}
 	}
-	if len(table)+len(loads) > 0 {
+	if len(table)+len(loads)+len(memories) > 0 {
 		var text strings.Builder
 		fmt.Fprintf(&text, "%s, %s/%s, %d CPUs\n", runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU())
 		table.write(&text)
 		loads.write(&text)
+		writeMemories(&text)
 		fmt.Fprintf(os.Stdout, "\n%s\n", text.String())
 		if *update {
 			if err := keep(text.String()); err != nil {
