@@ -54,6 +54,7 @@ var importLaw = []lawRow{
 	{"ent/sqlite", storage + "modernc.org/sqlite/..."},
 	{"ent/postgres", storage + "github.com/jackc/pgx/v5/..."},
 	{"ent/mysql", storage + "github.com/go-sql-driver/mysql"},
+	{"ent/entstore", storage + "golang.org/x/sync/semaphore"},
 	{"ent/migrations/generate", storage + "modernc.org/sqlite/..."},
 	{"ent/enginetest", storage + testLibraries},
 	{"ent/...", storage},
