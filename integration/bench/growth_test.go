@@ -29,14 +29,16 @@ const people = 200
 func BenchmarkGrowth(b *testing.B) {
 	for _, d := range databases(b) {
 		var checks, logins []contender
-		for _, rows := range []int{1_000, 100_000, 1_000_000} {
-			if rows > *mostRows {
+		for _, size := range []struct {
+			name string
+			rows int
+		}{{"1,000 rows", 1_000}, {"100,000 rows", 100_000}, {"1,000,000 rows", 1_000_000}} {
+			if size.rows > *mostRows {
 				break
 			}
-			grown := sync.OnceValue(func() grown { return grow(b, d, rows) })
-			name := fmt.Sprintf("%d,000 rows", rows/1_000)
-			checks = append(checks, contender{name, func(*testing.B) func() error { return grown().check() }})
-			logins = append(logins, contender{name, func(*testing.B) func() error { return grown().login() }})
+			grown := sync.OnceValue(func() grown { return grow(b, d, size.rows) })
+			checks = append(checks, contender{size.name, func(*testing.B) func() error { return grown().check() }})
+			logins = append(logins, contender{size.name, func(*testing.B) func() error { return grown().login() }})
 		}
 		compare(b, "an own session's check as the tables grow, "+d.name, checks...)
 		compare(b, "a known user's login as the tables grow, "+d.name, logins...)
