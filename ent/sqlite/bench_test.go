@@ -161,8 +161,8 @@ func BenchmarkFirstLogin(b *testing.B) {
 	}
 }
 
-// BenchmarkLogins are logins of many at once. Beside the time of each it says how
-// long the last of a hundred waits at most.
+// BenchmarkLogins are logins of many at once. Beside their time it says for how
+// long the slowest in a hundred, and the slowest of all, have waited.
 func BenchmarkLogins(b *testing.B) {
 	db, _ := openBench(b)
 	s := newSigner(db, 20)

@@ -48,8 +48,8 @@ func advice(path string, err error) string {
 
 // DataSource returns what the driver "sqlite" of modernc.org/sqlite calls the
 // file, opened as the kit opens it: for an application with connections of its
-// own to the same file. They wait up to five seconds while others write. It is a URI, in which any path can be written:
-// https://www.sqlite.org/uri.html.
+// own to the same file; they wait up to five seconds while others write. It is a
+// URI, in which any path can be written: https://www.sqlite.org/uri.html.
 func DataSource(path string) (string, error) {
 	parameters := url.Values{
 		"_txlock": {"immediate"},

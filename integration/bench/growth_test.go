@@ -100,14 +100,15 @@ func fill(b *testing.B, d entstore.Dialect, pool *sql.DB, rows int) {
 		execute(b, pool, fmt.Sprintf("INSERT INTO auth_users (id, created_ms) SELECT %s, created_ms FROM auth_users LIMIT %d",
 			random.uuid, min(users, rows-users)))
 	}
-	copyRow(b, pool, "auth_identities", "auth_users", map[string]string{"id": random.uuid, "user_id": "f.id", "subject": random.text})
-	copyRow(b, pool, "auth_sessions", "auth_identities", map[string]string{
+	copyRow(b, pool, "auth_identities", "user_id", "auth_users", map[string]string{"id": random.uuid, "user_id": "f.id", "subject": random.text})
+	copyRow(b, pool, "auth_sessions", "identity_id", "auth_identities", map[string]string{
 		"id": random.text, "lookup": random.bytes, "identity_id": "f.id", "user_id": "f.user_id",
 	})
 }
 
-// copyRow copies the one row of a table for each row f of another one.
-func copyRow(b *testing.B, pool *sql.DB, table, of string, changed map[string]string) {
+// copyRow copies the one row of a table, which belongs to a row of another, for
+// each other row f of that.
+func copyRow(b *testing.B, pool *sql.DB, table, foreignKey, of string, changed map[string]string) {
 	b.Helper()
 	columns := columnsOf(b, pool, table)
 	values, list := slices.Clone(columns), strings.Join(columns, ", ")
@@ -117,9 +118,8 @@ func copyRow(b *testing.B, pool *sql.DB, table, of string, changed map[string]st
 			values[i] = change
 		}
 	}
-	owner := map[string]string{"auth_identities": "user_id", "auth_sessions": "identity_id"}[table]
 	execute(b, pool, fmt.Sprintf("INSERT INTO %s (%s) SELECT %s FROM %s AS f, (SELECT %s FROM %s) AS t WHERE f.id <> t.%s",
-		table, list, strings.Join(values, ", "), of, list, table, owner))
+		table, list, strings.Join(values, ", "), of, list, table, foreignKey))
 }
 
 func columnsOf(b *testing.B, pool *sql.DB, table string) []string {
