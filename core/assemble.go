@@ -7,11 +7,10 @@ import (
 
 	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/database"
-	"github.com/cotterpin/cotterpin/core/endpoint"
 	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/internal/httpapi"
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/session"
-	"github.com/cotterpin/cotterpin/core/web"
 )
 
 // Expired sessions are deleted soon after the start, lest a process that never
@@ -21,25 +20,26 @@ const (
 	sweepEvery = 10 * time.Minute
 )
 
-// assemble makes the kit of opened providers and an opened database, which is
+// assemble builds the kit from opened providers and an opened database, which is
 // nil if nothing is stored.
 func assemble(ctx context.Context, s Settings, o options, providers *provider.Set, db database.Database) *Kit {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx)) // until Close
-	k := &Kit{database: db, stop: stop}
-	pieces := endpoint.Pieces{
-		Auth:      s.Auth,
-		Proxies:   web.Proxies{Trusted: s.Auth.ProxyPrefixes()},
-		Providers: providers,
-		Now:       o.now,
-		Log:       o.log,
+	k := &Kit{
+		auth:      s.Auth,
+		proxies:   httpapi.Proxies{Trusted: s.Auth.ProxyPrefixes()},
+		providers: providers,
+		database:  db,
+		now:       o.now,
+		log:       o.log,
+		stop:      stop,
 	}
 	var forget func(identity.UserID)
 	if s.Own != nil {
 		own := session.NewOwn(*s.Own, db.Sessions(), o.now, o.log)
 		k.background.Go(func() { sweep(background, own, o) })
-		pieces.Strategy = own
-		pieces.Transports = s.Own.Transport
-		pieces.Cookie = web.NewCookie(s.Own.Cookie, s.Auth.BaseURL)
+		k.strategy = own
+		k.transports = s.Own.Transport
+		k.cookie = httpapi.NewCookie(s.Own.Cookie, s.Auth.BaseURL)
 	} else {
 		var users session.Users
 		if db != nil {
@@ -47,24 +47,21 @@ func assemble(ctx context.Context, s Settings, o options, providers *provider.Se
 		}
 		tokens := session.NewProviderToken(*s.ProviderToken, providers, users, o.now)
 		forget = tokens.Forget
-		pieces.Strategy = tokens
-		pieces.Transports = s.ProviderToken.Transport
-		pieces.Cookie = web.NewCookie(s.ProviderToken.Cookie, s.Auth.BaseURL)
+		k.strategy = tokens
+		k.transports = s.ProviderToken.Transport
+		k.cookie = httpapi.NewCookie(s.ProviderToken.Cookie, s.Auth.BaseURL)
 	}
 	if db != nil {
-		pieces.Accounts = account.NewRegistrar(db.Accounts(), account.Options{
+		k.accounts = account.NewRegistrar(db.Accounts(), account.Options{
 			Create:     s.Users.Create,
 			OnRegister: o.onRegister,
 			Now:        o.now,
 		})
-		pieces.Users = db.Accounts()
-		pieces.Directory = session.NewDirectory(db.Accounts(), db.Sessions(), forget, o.now)
-		pieces.DatabaseReady = db.Ready
+		k.finder = db.Accounts()
+		k.directory = session.NewDirectory(db.Accounts(), db.Sessions(), forget, o.now)
 		k.users = account.NewUsers(db.Accounts(), db.Sessions(), forget, o.now, o.log)
 	}
-	k.endpoints = endpoint.New(pieces)
-	k.sessions = k.endpoints.Sessions()
-	return k
+	return k.mount()
 }
 
 // sweep deletes expired sessions now and then until ctx is done.

@@ -12,11 +12,11 @@ import (
 
 	"github.com/cotterpin/cotterpin/core"
 	"github.com/cotterpin/cotterpin/core/account/memstore"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/provider/cotter"
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
-	"github.com/cotterpin/cotterpin/core/settings"
 )
 
 const (
@@ -112,11 +112,11 @@ func newHarness(t *testing.T, edit func(*core.Settings), list ...core.Option) *h
 func (h *harness) settings() core.Settings {
 	common := provider.DefaultCommon()
 	common.Trust = []string{"email", "phone"}
-	own := settings.DefaultOwnSession()
-	own.Transport = []string{settings.Cookie, settings.Bearer}
+	own := config.DefaultOwnSession()
+	own.Transport = []string{config.Cookie, config.Bearer}
 	s := core.Settings{
-		Auth:  settings.DefaultAuth(),
-		Users: settings.DefaultUsers(),
+		Auth:  config.DefaultAuth(),
+		Users: config.DefaultUsers(),
 		Providers: []provider.Instance{{
 			Type:   loopbackCotter,
 			Name:   "cotter",
@@ -145,10 +145,10 @@ var loopbackCotter = provider.Define(provider.Definition[cotter.Settings]{
 })
 
 // providerToken turns the settings to the provider's own tokens.
-func providerToken(edit func(*settings.ProviderTokenSession)) func(*core.Settings) {
+func providerToken(edit func(*config.ProviderTokenSession)) func(*core.Settings) {
 	return func(s *core.Settings) {
-		tokens := settings.DefaultProviderTokenSession()
-		tokens.Transport = []string{settings.Bearer, settings.Cookie}
+		tokens := config.DefaultProviderTokenSession()
+		tokens.Transport = []string{config.Bearer, config.Cookie}
 		if edit != nil {
 			edit(&tokens)
 		}
@@ -162,7 +162,7 @@ func (h *harness) call(t *testing.T, method, path, body string, lines ...string)
 	if body != "" {
 		lines = append([]string{"Content-Type", "application/json"}, lines...)
 	}
-	r, ours := h.kit.Serve(t.Context(), newRequest(method, path, body, lines...))
+	r, ours := h.kit.Adapter().Serve(t.Context(), newRequest(method, path, body, lines...))
 	if !ours {
 		t.Fatalf("%s %s is not the kit's", method, path)
 	}
@@ -199,7 +199,7 @@ func (h *harness) login(t *testing.T, identifier, transport string) core.Respons
 func (h *harness) signIn(t *testing.T, identifier string) string {
 	t.Helper()
 	var answered issued
-	decode(t, h.login(t, identifier, settings.Bearer), &answered)
+	decode(t, h.login(t, identifier, config.Bearer), &answered)
 	if answered.Token.AccessToken == "" {
 		t.Fatal("no token")
 	}
@@ -209,7 +209,7 @@ func (h *harness) signIn(t *testing.T, identifier string) string {
 // authorize asks a guard about a request with that bearer token.
 func (h *harness) authorize(t *testing.T, g core.Guard, token string) (context.Context, *core.Response) {
 	t.Helper()
-	return h.kit.Authorize(t.Context(), newRequest("GET", "/api/me", "", "Authorization", "Bearer "+token), g)
+	return h.kit.Adapter().Authorize(t.Context(), newRequest("GET", "/api/me", "", "Authorization", "Bearer "+token), g)
 }
 
 // admits checks that a guard lets a token through, or the code that it refuses
@@ -225,7 +225,7 @@ func (h *harness) admits(t *testing.T, g core.Guard, token, code string) {
 	case code != "":
 		is(t, *refusal, refusal.Status, code)
 	default:
-		if _, known := core.FromContext(ctx); !known {
+		if _, known := core.PrincipalFromContext(ctx); !known {
 			t.Error("admitted, but nobody")
 		}
 	}

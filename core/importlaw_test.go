@@ -14,7 +14,7 @@ const modulePath = "github.com/cotterpin/cotterpin/"
 // The groups of the law, each granted as a whole. Leaves know nothing of ours but
 // each other. The vocabulary is everybody's.
 const (
-	leaves = " core/autherr core/block core/identity core/settings core/strictjson core/web "
+	leaves = " core/autherr core/config core/identity core/internal/strictjson core/web "
 
 	vocabulary = leaves + "github.com/google/uuid "
 
@@ -31,20 +31,21 @@ const (
 var importLaw = []lawRow{
 	{leaves, vocabulary},
 
+	{"core/internal/httpapi", vocabulary},
 	{"core/token", vocabulary + "github.com/lestrrat-go/jwx/v2/... github.com/maypok86/otter/v2 golang.org/x/sync/singleflight golang.org/x/time/..."},
 	{"core/provider", vocabulary + "core/token github.com/maypok86/otter/v2"},
-	{"core/provider/emulator", vocabulary + "core/provider core/provider/cotter core/token"},
+	{"core/provider/emulator", vocabulary + "core/internal/httpapi core/provider core/provider/cotter core/token"},
 	{"core/provider/cotter core/provider/oidc", vocabulary + "core/provider core/token"},
 	{"core/account", vocabulary},
 	{"core/account/memstore", vocabulary + "core/account core/session"},
 	{"core/session", vocabulary + "core/account core/provider github.com/maypok86/otter/v2 golang.org/x/sync/singleflight"},
 	{"core/database", vocabulary + "core/account core/session"},
-	{"core/config", vocabulary + "core/database core/provider " +
+	{"core/internal/configfile", vocabulary + "core/database core/provider " +
 		"github.com/agext/levenshtein github.com/hashicorp/hcl/v2/... github.com/zclconf/go-cty/... golang.org/x/net/publicsuffix"},
 
-	{"core/endpoint", vocabulary + "core/account core/provider core/session github.com/maypok86/otter/v2 golang.org/x/time/..."},
-	{"core", vocabulary + "core/account core/config core/database core/endpoint core/provider core/session"},
-	{"core/cli", vocabulary + "core core/config core/provider/emulator github.com/spf13/cobra"},
+	{"core", vocabulary + "core/account core/database core/internal/configfile core/internal/httpapi core/provider core/session " +
+		"github.com/maypok86/otter/v2 golang.org/x/time/..."},
+	{"core/cli", vocabulary + "core core/internal/configfile core/provider/emulator github.com/spf13/cobra"},
 	{"core/cmd/...", vocabulary + "core/cli core/provider/cotter core/provider/emulator core/provider/oidc ent/mysql ent/postgres ent/sqlite"},
 
 	{"adapters/cotterhttp", "core"},
@@ -97,14 +98,14 @@ func TestBreachesOfTheImportLawAreFound(t *testing.T) {
 		"ALeafImportsAPart":              {"core/web", ours("core/autherr"), ours("core/token")},
 		"APartImportsAnother":            {"core/account", ours("core/identity"), ours("core/session")},
 		"APartImportsCore":               {"core/session", ours("core/provider"), ours("core")},
-		"ConfigImportsJWX":               {"core/config", hcl, jwx},
+		"ConfigImportsJWX":               {"core/internal/configfile", hcl, jwx},
 		"TokenImportsHCL":                {"core/token", jwx, hcl},
 		"CoreImportsAProvider":           {"core", ours("core/provider"), ours("core/provider/cotter")},
-		"CoreImportsEnt":                 {"core", ours("core/endpoint"), ours("ent/sqlite")},
+		"CoreImportsEnt":                 {"core", ours("core/session"), ours("ent/sqlite")},
 		"CoreImportsTesting":             {"core", "net/http", "testing"},
 		"CoreImportsATestServer":         {"core", "net/http", "net/http/httptest"},
-		"CLIImportsTheEndpoints":         {"core/cli", cobra, ours("core/endpoint")},
-		"CLIImportsEnt":                  {"core/cli", ours("core/config"), ours("ent/sqlite")},
+		"CLIImportsSessions":             {"core/cli", cobra, ours("core/session")},
+		"CLIImportsEnt":                  {"core/cli", ours("core/internal/configfile"), ours("ent/sqlite")},
 		"AnAdapterImportsAPart":          {"adapters/cotterhttp", ours("core"), ours("core/session")},
 		"AnAdapterImportsAnother":        {"adapters/cottergin", gin, ours("adapters/cotterhttp")},
 		"AnAdapterImportsAForeignRouter": {"adapters/cotterfiber", "github.com/gofiber/fiber/v2", gin},

@@ -15,16 +15,16 @@ import (
 	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/account/memstore"
 	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
-	"github.com/cotterpin/cotterpin/core/settings"
 )
 
 func TestLoginAnswersToTheLetter(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)
-	r := h.login(t, ada, settings.Bearer)
+	r := h.login(t, ada, config.Bearer)
 	var body map[string]any
 	decode(t, r, &body)
 	user, _ := body["user"].(map[string]any)
@@ -56,7 +56,7 @@ func TestLoginAnswersToTheLetter(t *testing.T) {
 func TestLoginByCookieKeepsTheTokenOutOfTheBody(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)
-	r := h.login(t, ada, settings.Cookie)
+	r := h.login(t, ada, config.Cookie)
 	var body map[string]any
 	decode(t, r, &body)
 	if _, ok := body["token"]; ok || len(r.Cookies) != 1 {
@@ -98,7 +98,7 @@ func TestALoginEndsThePresentedSessionAndAdoptsNothing(t *testing.T) {
 	h := newHarness(t, nil)
 	old := h.signIn(t, ada)
 	payload := h.issuer.Login(bob).Payload()
-	payload["transport"] = settings.Bearer
+	payload["transport"] = config.Bearer
 	r := h.call(t, "POST", "/auth/login", text(t, payload), "Authorization", "Bearer "+old, "Cookie", cookieName+"=chosen-by-somebody")
 	is(t, r, 201, "")
 	h.admits(t, core.Guard{}, old, "invalid_token")
@@ -111,7 +111,7 @@ func TestGuardsDemandMoreThanASignIn(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, func(s *core.Settings) { s.Own.Claims = []string{"role"} })
 	payload := h.issuer.Login(ada).Payload()
-	payload["transport"] = settings.Bearer
+	payload["transport"] = config.Bearer
 	payload["oauth_token"].(map[string]any)["access_token"] = h.issuer.AccessToken(ada, providertest.Claim("role", "admin"), providertest.Claim("tier", "gold"))
 	var answered issued
 	decode(t, h.call(t, "POST", "/auth/login", text(t, payload)), &answered)
@@ -163,7 +163,7 @@ func TestRenewedSessionsHaveANewToken(t *testing.T) {
 	h := newHarness(t, nil)
 	token := h.signIn(t, ada)
 	ctx, _ := h.authorize(t, core.Guard{}, token)
-	before, _ := core.FromContext(ctx)
+	before, _ := core.PrincipalFromContext(ctx)
 	renewed, err := h.kit.Sessions().Renew(ctx)
 	if err != nil || renewed.SetCookie != "" || renewed.Token == "" || renewed.Token == token {
 		t.Fatalf("%+v, %v", renewed, err)
@@ -173,7 +173,7 @@ func TestRenewedSessionsHaveANewToken(t *testing.T) {
 	if refusal != nil {
 		t.Fatalf("%s", refusal.Body)
 	}
-	if after, _ := core.FromContext(ctx); after.SessionID != before.SessionID {
+	if after, _ := core.PrincipalFromContext(ctx); after.SessionID != before.SessionID {
 		t.Errorf("session %s became %s", before.SessionID, after.SessionID)
 	}
 }
@@ -242,7 +242,7 @@ func TestDisabledUsersAreShutOut(t *testing.T) {
 	h := newHarness(t, nil)
 	token := h.signIn(t, ada)
 	ctx, _ := h.authorize(t, core.Guard{}, token)
-	principal, _ := core.FromContext(ctx)
+	principal, _ := core.PrincipalFromContext(ctx)
 	if err := h.kit.Users().Disable(t.Context(), principal.UserID); err != nil {
 		t.Fatal(err)
 	}
@@ -271,7 +271,7 @@ func TestClosedRegistrationKnowsOldUsers(t *testing.T) {
 func TestTheHookMayVeto(t *testing.T) {
 	t.Parallel()
 	var verdict error
-	h := newHarness(t, nil, core.OnRegister(func(context.Context, *sql.Tx, account.NewUser) error { return verdict }))
+	h := newHarness(t, nil, core.WithOnRegister(func(context.Context, *sql.Tx, account.NewUser) error { return verdict }))
 	verdict = autherr.New(autherr.RegistrationClosed, "not_on_the_list")
 	is(t, h.login(t, ada, ""), 403, "registration_closed")
 	verdict = errors.New("boom")
@@ -333,7 +333,7 @@ func TestProviderTokenRecognisesTheCaller(t *testing.T) {
 
 func TestProviderTokenRefreshes(t *testing.T) {
 	t.Parallel()
-	for _, transport := range []string{settings.Bearer, settings.Cookie} {
+	for _, transport := range []string{config.Bearer, config.Cookie} {
 		t.Run(transport, func(t *testing.T) {
 			t.Parallel()
 			h := newHarness(t, providerToken(nil))
@@ -344,7 +344,7 @@ func TestProviderTokenRefreshes(t *testing.T) {
 			payload["transport"] = transport
 			is(t, h.call(t, "POST", "/auth/login", text(t, payload)), 201, "")
 			carrier := []string{"Authorization", "Bearer " + login.AccessToken}
-			if transport == settings.Cookie {
+			if transport == config.Cookie {
 				carrier = []string{"Cookie", cookieName + "=" + login.AccessToken}
 			}
 			h.clock.Advance(2 * time.Hour)
@@ -355,7 +355,7 @@ func TestProviderTokenRefreshes(t *testing.T) {
 			if body.Token.RefreshToken == "" || body.Token.RefreshToken == login.RefreshToken {
 				t.Errorf("%s", r.Body)
 			}
-			if cookie := len(r.Cookies) == 1; cookie != (transport == settings.Cookie) || cookie == (body.Token.AccessToken != "") {
+			if cookie := len(r.Cookies) == 1; cookie != (transport == config.Cookie) || cookie == (body.Token.AccessToken != "") {
 				t.Errorf("%s %q", r.Body, r.Cookies)
 			}
 			is(t, h.call(t, "POST", "/auth/refresh", `{"refresh_token":"`+login.RefreshToken+`"}`, carrier...), 401, "invalid_token")
@@ -373,7 +373,7 @@ func TestProviderTokenRevocationIsSeenAtOnceOnThisNode(t *testing.T) {
 	login := h.issuer.Login(ada)
 	is(t, h.call(t, "POST", "/auth/login", string(login.Body())), 201, "")
 	ctx, _ := h.authorize(t, core.Guard{}, login.AccessToken)
-	principal, _ := core.FromContext(ctx)
+	principal, _ := core.PrincipalFromContext(ctx)
 	h.clock.Advance(time.Second)
 	is(t, h.call(t, "POST", "/auth/sessions/revoke", `{"all":true}`, "Authorization", "Bearer "+login.AccessToken), 204, "")
 	h.admits(t, core.Guard{}, login.AccessToken, "invalid_token")
@@ -391,20 +391,20 @@ func TestProviderTokenOverFourKilobytesDoesNotFitACookie(t *testing.T) {
 	h := newHarness(t, providerToken(nil))
 	payload := h.issuer.Login(ada).Payload()
 	payload["oauth_token"].(map[string]any)["access_token"] = h.issuer.AccessToken(ada, providertest.Claim("filler", strings.Repeat("x", 3500)))
-	payload["transport"] = settings.Cookie
+	payload["transport"] = config.Cookie
 	refused := h.call(t, "POST", "/auth/login", text(t, payload))
 	is(t, refused, 400, "token_too_large")
 	if len(refused.Cookies) != 0 {
 		t.Errorf("%q", refused.Cookies)
 	}
-	payload["transport"] = settings.Bearer
+	payload["transport"] = config.Bearer
 	is(t, h.call(t, "POST", "/auth/login", text(t, payload)), 201, "") // 201: nothing was written before
 }
 
 func TestWithoutUsersNothingIsStored(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, func(s *core.Settings) {
-		providerToken(func(p *settings.ProviderTokenSession) { p.User = settings.UserNone })(s)
+		providerToken(func(p *config.ProviderTokenSession) { p.User = config.UserNone })(s)
 		s.Database = nil
 	})
 	login := h.issuer.Login(ada)
@@ -473,7 +473,7 @@ func TestPathsBelowTheKitAreTheKits(t *testing.T) {
 	for path, ours := range map[string]bool{
 		"/auth": true, "/auth/": true, "/auth/x": true, "/authx": false, "/AUTH/ok": false, "/": false, "/x/auth/ok": false, "*": false, "": false,
 	} {
-		if _, got := h.kit.Serve(t.Context(), newRequest("GET", path, "")); got != ours {
+		if _, got := h.kit.Adapter().Serve(t.Context(), newRequest("GET", path, "")); got != ours {
 			t.Errorf("%q: got %v, want %v", path, got, ours)
 		}
 	}
@@ -510,7 +510,7 @@ func TestAnIPv6NetworkIsOneAddress(t *testing.T) {
 	refusedFor := func(remote string) core.Response {
 		r := newRequest("POST", "/auth/login", `{"oauth_token":{"access_token":"x.y.z"}}`, "Content-Type", "application/json")
 		r.Remote = remote
-		response, _ := h.kit.Serve(t.Context(), r)
+		response, _ := h.kit.Adapter().Serve(t.Context(), r)
 		return response
 	}
 	is(t, refusedFor("[2001:db8:0:1::1]:1"), 401, "invalid_token")
@@ -522,8 +522,8 @@ func TestAnIPv6NetworkIsOneAddress(t *testing.T) {
 func TestARenewedCookieIsSet(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)
-	line, _, _ := strings.Cut(h.login(t, ada, settings.Cookie).Cookies[0], ";")
-	ctx, refusal := h.kit.Authorize(t.Context(), newRequest("GET", "/", "", "Cookie", line), core.Guard{})
+	line, _, _ := strings.Cut(h.login(t, ada, config.Cookie).Cookies[0], ";")
+	ctx, refusal := h.kit.Adapter().Authorize(t.Context(), newRequest("GET", "/", "", "Cookie", line), core.Guard{})
 	if refusal != nil {
 		t.Fatalf("%s", refusal.Body)
 	}
@@ -582,7 +582,7 @@ func TestGuardsThatNobodyCanPassAreReported(t *testing.T) {
 			t.Parallel()
 			h := newHarness(t, c.edit)
 			h.log.Reset()
-			h.kit.CheckGuard(c.guard)
+			h.kit.Adapter().CheckGuard(c.guard)
 			if got := strings.Count(h.log.String(), event); got != c.want {
 				t.Errorf("%d warnings, want %d: %s", got, c.want, h.log)
 			}

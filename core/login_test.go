@@ -6,14 +6,14 @@ import (
 	"time"
 
 	"github.com/cotterpin/cotterpin/core"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
-	"github.com/cotterpin/cotterpin/core/settings"
 )
 
 func TestTossedCookiesHideNoSessionFromTheLogout(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)
-	line, _, _ := strings.Cut(h.login(t, ada, settings.Cookie).Cookies[0], ";")
+	line, _, _ := strings.Cut(h.login(t, ada, config.Cookie).Cookies[0], ";")
 	is(t, h.call(t, "GET", "/auth/session", "", "Cookie", line), 200, "")
 	tossed := strings.Repeat(cookieName+"=x; ", 50)
 	is(t, h.call(t, "POST", "/auth/logout", "", "Cookie", tossed+line), 204, "")
@@ -25,7 +25,7 @@ func TestALoginInPlaceOfASessionCostsNoOther(t *testing.T) {
 	h := newHarness(t, func(s *core.Settings) { s.Own.MaxPerUser = 2 })
 	phone, laptop := h.signIn(t, ada), h.signIn(t, ada)
 	payload := h.issuer.Login(ada).Payload()
-	payload["transport"] = settings.Bearer
+	payload["transport"] = config.Bearer
 	is(t, h.call(t, "POST", "/auth/login", text(t, payload), "Authorization", "Bearer "+laptop), 200, "")
 	h.admits(t, core.Guard{}, laptop, "invalid_token")
 	h.admits(t, core.Guard{}, phone, "")
@@ -35,7 +35,7 @@ func TestAnOldTokenIsNoFreshProof(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)
 	old := h.issuer.Login(ada).Payload()
-	old["transport"] = settings.Bearer
+	old["transport"] = config.Bearer
 	h.clock.Advance(14 * time.Minute)
 	var answered issued
 	decode(t, h.call(t, "POST", "/auth/login", text(t, old)), &answered)
@@ -46,7 +46,7 @@ func TestAnOldTokenIsNoFreshProof(t *testing.T) {
 
 func TestALeftoverCookieDoesNotBlockTheRefresh(t *testing.T) {
 	t.Parallel()
-	h := newHarness(t, providerToken(func(p *settings.ProviderTokenSession) { p.Transport = []string{settings.Bearer} }))
+	h := newHarness(t, providerToken(func(p *config.ProviderTokenSession) { p.Transport = []string{config.Bearer} }))
 	login := h.issuer.Login(ada)
 	is(t, h.call(t, "POST", "/auth/login", string(login.Body())), 201, "")
 	r := h.call(t, "POST", "/auth/refresh", `{"refresh_token":"`+login.RefreshToken+`"}`, "Cookie", cookieName+"=cps_of-former-times")
@@ -63,7 +63,7 @@ func TestACallerWithoutAnAddressIsServedAndNotCounted(t *testing.T) {
 	for range 3 {
 		r := newRequest("POST", "/auth/login", `{"oauth_token":{"access_token":"x.y.z"}}`, "Content-Type", "application/json")
 		r.Remote = "@"
-		response, _ := h.kit.Serve(t.Context(), r)
+		response, _ := h.kit.Adapter().Serve(t.Context(), r)
 		is(t, response, 401, "invalid_token")
 	}
 	if strings.Contains(h.log.String(), "invalid IP") {
@@ -79,7 +79,7 @@ func TestARequestOfAnApplicationsOwnLoginRouteIsNotALoginOfTheKit(t *testing.T) 
 		t.Fatal(h.log.String())
 	}
 	h.log.Reset()
-	_, refusal := h.kit.Authorize(t.Context(), newRequest("POST", "/login", "", "Authorization", "Bearer x"), core.Guard{})
+	_, refusal := h.kit.Adapter().Authorize(t.Context(), newRequest("POST", "/login", "", "Authorization", "Bearer x"), core.Guard{})
 	is(t, *refusal, 401, "invalid_token")
 	if strings.Contains(h.log.String(), "authn_login_fail") {
 		t.Error(h.log.String())
@@ -90,7 +90,7 @@ func TestOneOfSeveralMethodsSuffices(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)
 	payload := h.issuer.Login(ada).Payload()
-	payload["transport"] = settings.Bearer
+	payload["transport"] = config.Bearer
 	payload["oauth_token"].(map[string]any)["access_token"] = h.issuer.AccessToken(ada, providertest.Claim("authentication_method", "pwd otp"))
 	var answered issued
 	decode(t, h.call(t, "POST", "/auth/login", text(t, payload)), &answered)
@@ -104,7 +104,7 @@ func TestTheLogTellsWhoseSessionEndedAndWhy(t *testing.T) {
 	signIn := func(lines ...string) (token, id string) {
 		t.Helper()
 		payload := h.issuer.Login(ada).Payload()
-		payload["transport"] = settings.Bearer
+		payload["transport"] = config.Bearer
 		var answered struct {
 			Session struct{ ID string }
 			Token   struct {
@@ -149,7 +149,7 @@ func TestTheLogTellsWhoseSessionEndedAndWhy(t *testing.T) {
 	}
 	token, _ := signIn()
 	ctx, _ := h.authorize(t, core.Guard{}, token)
-	principal, _ := core.FromContext(ctx)
+	principal, _ := core.PrincipalFromContext(ctx)
 	h.log.Reset()
 	if err := h.kit.Sessions().RevokeAll(t.Context(), principal.UserID); err != nil {
 		t.Fatal(err)

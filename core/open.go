@@ -1,7 +1,7 @@
 // Package core is the facade of cotterpin: it opens a configuration and gives a
 // [Kit], which adapters mount in net/http, gin and fiber.
 //
-//	kit, err := core.Open(ctx, "auth.hcl", core.With(cotter.Type, sqlite.Type))
+//	kit, err := core.Open(ctx, "auth.hcl", core.WithTypes(cotter.Type, sqlite.Type))
 //
 // What the kit is made of lives in the packages below, none of which imports
 // this one: provider verifies tokens, account registers and logs in, session
@@ -19,13 +19,9 @@ import (
 
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
+	"github.com/cotterpin/cotterpin/core/internal/configfile"
 	"github.com/cotterpin/cotterpin/core/provider"
-	"github.com/cotterpin/cotterpin/core/settings"
 )
-
-// Settings is a whole configuration as data: what a file says, or the same
-// said in Go.
-type Settings = config.Settings
 
 // Open reads the configuration file and opens what it says. The error holds
 // every mistake in the file at once, each with its line and a way out.
@@ -55,8 +51,16 @@ func Load(ctx context.Context, file string, list ...Option) (Settings, error) {
 	return s, nil
 }
 
+// Parse returns the settings of a configuration that is not a file, such as an
+// embedded one. The file name appears in diagnostics; relative paths in src are
+// relative to its directory, and a name that ends with ".json" selects HCL's
+// JSON form.
+func Parse(filename string, src []byte, list ...Option) (Settings, error) {
+	return settingsOf(configfile.Loader{Types: newOptions(list).types}.Parse(filename, src))
+}
+
 func load(file string, list []Option) (Settings, error) {
-	return config.Loader{Types: newOptions(list).types}.Load(file)
+	return settingsOf(configfile.Loader{Types: newOptions(list).types}.Load(file))
 }
 
 // New opens a configuration that was loaded or written in Go.
@@ -86,7 +90,7 @@ func openProviders(ctx context.Context, s Settings, o options) (*provider.Set, e
 		instance.Name = cmp.Or(instance.Name, instance.Type.Name())
 		p, err := openProvider(ctx, s, instance, o)
 		if err != nil {
-			failed = append(failed, s.Explain(config.Path{Block: config.BlockProvider, Label: instance.Name}, "Provider cannot be opened", err)...)
+			failed = append(failed, s.file().Explain(configfile.Path{Block: configfile.BlockProvider, Label: instance.Name}, "Provider cannot be opened", err)...)
 			continue
 		}
 		opened = append(opened, provider.Named{Name: instance.Name, Provider: p})
@@ -96,7 +100,7 @@ func openProviders(ctx context.Context, s Settings, o options) (*provider.Set, e
 	}
 	set := provider.NewSet(opened)
 	if name, err := set.Ambiguous(); err != nil {
-		return nil, s.Explain(config.Path{Block: config.BlockProvider, Label: name}, "Ambiguous provider", err)
+		return nil, s.file().Explain(configfile.Path{Block: configfile.BlockProvider, Label: name}, "Ambiguous provider", err)
 	}
 	return set, nil
 }
@@ -109,7 +113,7 @@ func openProvider(ctx context.Context, s Settings, instance provider.Instance, o
 	return instance.Type.Open(ctx, instance.Settings, provider.Env{
 		Name:        instance.Name,
 		Common:      instance.Common,
-		Development: s.Auth.Mode == settings.Development,
+		Development: s.Auth.Mode == config.Development,
 		BaseURL:     s.Auth.BaseURL,
 		MountPath:   s.Auth.Path + "/" + instance.Name,
 		Directory:   s.Directory,
@@ -125,13 +129,13 @@ func openDatabase(ctx context.Context, s Settings, o options) (database.Database
 		return nil, nil
 	}
 	db, err := s.Database.Type.Open(ctx, s.Database.Settings, database.Env{
-		Development: s.Auth.Mode == settings.Development,
+		Development: s.Auth.Mode == config.Development,
 		Directory:   s.Directory,
 		Now:         o.now,
 		Log:         o.log,
 	})
 	if err != nil {
-		return nil, s.Explain(config.Path{Block: config.BlockDatabase, Label: s.Database.Type.Name()}, "Database cannot be opened", err)
+		return nil, s.file().Explain(configfile.Path{Block: configfile.BlockDatabase, Label: s.Database.Type.Name()}, "Database cannot be opened", err)
 	}
 	return db, nil
 }

@@ -20,15 +20,15 @@ type options struct {
 	log        *slog.Logger
 }
 
-// With names the types of provider and of database that the file may use, such
+// WithTypes names the types of provider and of database that the file may use, such
 // as cotter.Type and sqlite.Type. Nothing registers itself.
-func With(types ...config.Type) Option {
+func WithTypes(types ...config.Type) Option {
 	return func(o *options) { o.types = append(o.types, types...) }
 }
 
-// OnRegister sets the hook that runs in the transaction that creates a user,
+// WithOnRegister sets the hook that runs in the transaction that creates a user,
 // and may veto it. Default: none.
-func OnRegister(hook account.OnRegister) Option {
+func WithOnRegister(hook account.OnRegister) Option {
 	return func(o *options) { o.onRegister = hook }
 }
 

@@ -11,13 +11,13 @@ import (
 	"github.com/cotterpin/cotterpin/core"
 	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/account/memstore"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/provider/cotter"
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 	"github.com/cotterpin/cotterpin/core/session"
-	"github.com/cotterpin/cotterpin/core/settings"
 )
 
 var errDown = errors.New("dial tcp 10.0.0.5:5432: connection refused")
@@ -90,9 +90,9 @@ func TestADatabaseThatIsDownIsNeverABadCredential(t *testing.T) {
 	}
 	h.admits(t, core.Guard{}, token, "temporarily_unavailable")
 	h.admits(t, core.Guard{Optional: true}, token, "temporarily_unavailable")
-	if ctx, refusal := h.kit.Authorize(t.Context(), newRequest("GET", "/", ""), core.Guard{Optional: true}); refusal != nil {
+	if ctx, refusal := h.kit.Adapter().Authorize(t.Context(), newRequest("GET", "/", ""), core.Guard{Optional: true}); refusal != nil {
 		t.Errorf("a stranger was refused: %s", refusal.Body)
-	} else if _, known := core.FromContext(ctx); known {
+	} else if _, known := core.PrincipalFromContext(ctx); known {
 		t.Error("a stranger is known")
 	}
 	is(t, h.call(t, "GET", "/auth/ok", ""), 200, "")
@@ -110,7 +110,7 @@ func TestAPanicIsAnswered(t *testing.T) {
 	h := newHarness(t, func(s *core.Settings) {
 		s.Providers = []provider.Instance{{Type: broken, Common: provider.DefaultCommon(), Settings: broken.NewSettings()}}
 	})
-	r := h.login(t, ada, settings.Bearer)
+	r := h.login(t, ada, config.Bearer)
 	is(t, r, 500, "internal")
 	if strings.Contains(string(r.Body), "secret inside") {
 		t.Errorf("%s", r.Body)

@@ -23,7 +23,7 @@ func TestTheAdapterOfNetHTTPServesChi(t *testing.T) {
 				guards = append(guards, cotterhttp.Require(kit, *route.Guard))
 			}
 			router.With(guards...).MethodFunc(route.Method, route.Path, func(w http.ResponseWriter, r *http.Request) {
-				native, _ := core.FromContext(r.Context())
+				native, _ := core.PrincipalFromContext(r.Context())
 				w.Header().Set("Content-Type", "application/json")
 				_, _ = w.Write(route.Answer(r.Context(), native))
 			})

@@ -14,9 +14,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/identity"
-	"github.com/cotterpin/cotterpin/core/settings"
 	"github.com/cotterpin/cotterpin/integration/engine"
 )
 
@@ -84,7 +84,7 @@ type wire struct {
 
 // newWire returns a wire that is open until the test ends, and the URL of the
 // database over it.
-func newWire(t *testing.T, database settings.Secret) (*wire, settings.Secret) {
+func newWire(t *testing.T, database config.Secret) (*wire, config.Secret) {
 	t.Helper()
 	location, err := url.Parse(database.Reveal())
 	if err != nil {
@@ -107,7 +107,7 @@ func newWire(t *testing.T, database settings.Secret) (*wire, settings.Secret) {
 		}
 	}()
 	location.Host = listener.Addr().String()
-	return w, settings.NewSecret(location.String())
+	return w, config.NewSecret(location.String())
 }
 
 // carry ends when the client does.

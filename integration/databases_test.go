@@ -14,8 +14,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/cotterpin/cotterpin/core/account/memstore"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
-	"github.com/cotterpin/cotterpin/core/settings"
 	"github.com/cotterpin/cotterpin/ent/enginetest"
 	"github.com/cotterpin/cotterpin/ent/entstore"
 	"github.com/cotterpin/cotterpin/ent/mysql"
@@ -152,12 +152,12 @@ func alone(t *testing.T, e *engine.Engine) *engine.Alone {
 }
 
 // newDatabase returns the URL of an empty database.
-func newDatabase(t *testing.T, e *engine.Engine) settings.Secret {
+func newDatabase(t *testing.T, e *engine.Engine) config.Secret {
 	t.Helper()
 	return databaseOn(t, need(t, e))
 }
 
-func databaseOn(t *testing.T, server *engine.Server) settings.Secret {
+func databaseOn(t *testing.T, server *engine.Server) config.Secret {
 	t.Helper()
 	created, err := server.Create(t.Context())
 	if err != nil {
@@ -168,7 +168,7 @@ func databaseOn(t *testing.T, server *engine.Server) settings.Secret {
 			t.Error(err)
 		}
 	})
-	return settings.NewSecret(created.URL)
+	return config.NewSecret(created.URL)
 }
 
 func onAServer(t *testing.T, e *engine.Engine) scratch {
@@ -177,7 +177,7 @@ func onAServer(t *testing.T, e *engine.Engine) scratch {
 }
 
 // at is the empty database of that URL.
-func at(t *testing.T, e *engine.Engine, url settings.Secret) scratch {
+func at(t *testing.T, e *engine.Engine, url config.Secret) scratch {
 	t.Helper()
 	kind := drivers[e.Driver]
 	// A secret must not stand in the configuration file itself.
@@ -198,7 +198,7 @@ func at(t *testing.T, e *engine.Engine, url settings.Secret) scratch {
 }
 
 // connectors are what makes connections, by the name of the engine's driver.
-var connectors = map[string]func(settings.Secret) (driver.Connector, error){
+var connectors = map[string]func(config.Secret) (driver.Connector, error){
 	"postgres": postgres.Connector,
 	"mysql":    mysql.Connector,
 }
@@ -207,13 +207,13 @@ var connectors = map[string]func(settings.Secret) (driver.Connector, error){
 var drivers = map[string]enginetest.Engine{
 	"postgres": {
 		Dialect: postgres.Dialect(), OpenPool: postgres.OpenPool,
-		Open: func(ctx context.Context, url settings.Secret, migrate database.Migrate) (database.Database, error) {
+		Open: func(ctx context.Context, url config.Secret, migrate database.Migrate) (database.Database, error) {
 			return postgres.Open(ctx, postgres.Settings{URL: url, Migrate: string(migrate)})
 		},
 	},
 	"mysql": {
 		Dialect: mysql.Dialect(), OpenPool: mysql.OpenPool,
-		Open: func(ctx context.Context, url settings.Secret, migrate database.Migrate) (database.Database, error) {
+		Open: func(ctx context.Context, url config.Secret, migrate database.Migrate) (database.Database, error) {
 			return mysql.Open(ctx, mysql.Settings{URL: url, Migrate: string(migrate)})
 		},
 	},

@@ -3,7 +3,7 @@ package integration_test
 import (
 	"testing"
 
-	"github.com/cotterpin/cotterpin/core/settings"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/ent/enginetest"
 	"github.com/cotterpin/cotterpin/integration/engine"
 )
@@ -15,7 +15,7 @@ func TestEngines(t *testing.T) {
 		t.Helper()
 		need(t, e)
 		driver := drivers[e.Driver]
-		driver.NewDatabase = func(t *testing.T) settings.Secret { t.Helper(); return newDatabase(t, e) }
+		driver.NewDatabase = func(t *testing.T) config.Secret { t.Helper(); return newDatabase(t, e) }
 		enginetest.Run(t, driver)
 	})
 }

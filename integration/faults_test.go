@@ -85,7 +85,7 @@ func (n *nodes) open(t *testing.T, session string, db database.Database, hook ac
 		t.Fatal(err)
 	}
 	existing := database.Existing(db)
-	kit, err := core.Open(t.Context(), file, core.With(cotter.Type, existing.Type), core.OnRegister(hook),
+	kit, err := core.Open(t.Context(), file, core.WithTypes(cotter.Type, existing.Type), core.WithOnRegister(hook),
 		core.WithClock(n.clock.Now), core.WithLogger(slog.New(slog.DiscardHandler)))
 	if err != nil {
 		t.Fatal(err)
@@ -100,7 +100,7 @@ func (n *nodes) open(t *testing.T, session string, db database.Database, hook ac
 
 // send asks a kit, without a socket. lines are names and values of the header.
 func send(ctx context.Context, kit *core.Kit, method, path, body string, lines ...string) core.Response {
-	r, _ := kit.Serve(ctx, message(method, path, body, lines...))
+	r, _ := kit.Adapter().Serve(ctx, message(method, path, body, lines...))
 	return r
 }
 

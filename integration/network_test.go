@@ -8,8 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
-	"github.com/cotterpin/cotterpin/core/settings"
 	"github.com/cotterpin/cotterpin/integration/engine"
 )
 
@@ -21,7 +21,7 @@ const manySessions = `session "own" {
 
 // behindAProxy returns a database whose server the kit reaches through a proxy.
 // It is looked at without one.
-func behindAProxy(t *testing.T, e *engine.Engine, url settings.Secret) (scratch, *proxy) {
+func behindAProxy(t *testing.T, e *engine.Engine, url config.Secret) (scratch, *proxy) {
 	t.Helper()
 	p := newProxy(t, parse(t, url).Host)
 	database := at(t, e, p.before(t, url))
@@ -30,15 +30,15 @@ func behindAProxy(t *testing.T, e *engine.Engine, url settings.Secret) (scratch,
 }
 
 // before returns the URL of a database with the proxy before its server.
-func (p *proxy) before(t *testing.T, source settings.Secret) settings.Secret {
+func (p *proxy) before(t *testing.T, source config.Secret) config.Secret {
 	t.Helper()
 	u := parse(t, source)
 	u.Host = p.address
-	return settings.NewSecret(u.String())
+	return config.NewSecret(u.String())
 }
 
 // parse reads the URL of a database.
-func parse(t *testing.T, source settings.Secret) *url.URL {
+func parse(t *testing.T, source config.Secret) *url.URL {
 	t.Helper()
 	u, err := url.Parse(source.Reveal())
 	if err != nil {

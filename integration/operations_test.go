@@ -15,8 +15,8 @@ import (
 	"github.com/cotterpin/cotterpin/core"
 	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/session"
-	"github.com/cotterpin/cotterpin/core/settings"
 )
 
 // operation is something that the kit does in several statements.
@@ -206,11 +206,11 @@ func (p *person) posts(t *testing.T, lines ...string) trial {
 func guard(_ *testing.T, p *person) trial {
 	return trial{
 		ask: func(ctx context.Context) core.Response {
-			ctx, refusal := p.nodes.faulty.Authorize(ctx, message("GET", "/api/me", "", "Cookie", p.cookies[0]), core.Guard{})
+			ctx, refusal := p.nodes.faulty.Adapter().Authorize(ctx, message("GET", "/api/me", "", "Cookie", p.cookies[0]), core.Guard{})
 			if refusal != nil {
 				return *refusal
 			}
-			caller, _ := core.FromContext(ctx)
+			caller, _ := core.PrincipalFromContext(ctx)
 			return core.Response{Status: http.StatusOK, Body: []byte(caller.UserID.String())}
 		},
 		check: func(t *testing.T, success core.Response) {
@@ -300,7 +300,7 @@ func (p *person) administers(t *testing.T, call func(context.Context, uuid.UUID)
 	return trial{
 		ask: func(ctx context.Context) core.Response {
 			if err := call(ctx, id); err != nil {
-				return p.nodes.faulty.Render(err) //nolint:contextcheck // it takes none
+				return p.nodes.faulty.Adapter().Render(err) //nolint:contextcheck // it takes none
 			}
 			return core.Response{Status: http.StatusOK}
 		},
@@ -335,7 +335,7 @@ func sweep(t *testing.T, p *person) trial {
 		t.Fatal(err)
 	}
 	p.nodes.clock.advance(2 * time.Hour)
-	own := session.NewOwn(settings.DefaultOwnSession(), p.nodes.stored.Sessions(), p.nodes.clock.Now, slog.New(slog.DiscardHandler))
+	own := session.NewOwn(config.DefaultOwnSession(), p.nodes.stored.Sessions(), p.nodes.clock.Now, slog.New(slog.DiscardHandler))
 	return p.administers(t, func(ctx context.Context, _ uuid.UUID) error {
 		_, err := own.Sweep(ctx)
 		return err

@@ -141,7 +141,7 @@ type node struct {
 func (d deployment) startNode(t *testing.T, now func() time.Time) node {
 	t.Helper()
 	var log logRecord
-	kit, err := core.Open(t.Context(), d.file, core.With(cotter.Type, sqlite.Type, postgres.Type, mysql.Type), core.With(d.types...),
+	kit, err := core.Open(t.Context(), d.file, core.WithTypes(cotter.Type, sqlite.Type, postgres.Type, mysql.Type), core.WithTypes(d.types...),
 		core.WithClock(now), core.WithLogger(slog.New(slog.NewJSONHandler(&log, nil))))
 	if err != nil {
 		t.Fatal(err)

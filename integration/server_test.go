@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
-	"github.com/cotterpin/cotterpin/core/settings"
 	"github.com/cotterpin/cotterpin/integration/engine"
 )
 
@@ -120,7 +120,7 @@ var readOnly = map[string]struct {
 
 // asPlainUser returns the URL of the database for a user who may do there what
 // the kit needs, and nothing else.
-func asPlainUser(t *testing.T, e *engine.Engine, admin *sql.Conn, url settings.Secret) settings.Secret {
+func asPlainUser(t *testing.T, e *engine.Engine, admin *sql.Conn, url config.Secret) config.Secret {
 	t.Helper()
 	if e.Name == "postgres" {
 		return url // a default of transactions is everybody's
@@ -128,10 +128,10 @@ func asPlainUser(t *testing.T, e *engine.Engine, admin *sql.Conn, url settings.S
 	execute(t, admin, "CREATE USER ada IDENTIFIED BY 'secret'", "GRANT ALL ON "+nameOf(t, url)+".* TO ada")
 	u := parse(t, url)
 	u.User = neturl.UserPassword("ada", "secret")
-	return settings.NewSecret(u.String())
+	return config.NewSecret(u.String())
 }
 
-func nameOf(t *testing.T, url settings.Secret) string {
+func nameOf(t *testing.T, url config.Secret) string {
 	t.Helper()
 	return strings.TrimPrefix(parse(t, url).Path, "/")
 }
@@ -173,7 +173,7 @@ func awaitRefusal(t *testing.T, p *program, issuer *providertest.Issuer) {
 }
 
 // connection is one to the database, which stays.
-func connection(t *testing.T, e *engine.Engine, url settings.Secret) *sql.Conn {
+func connection(t *testing.T, e *engine.Engine, url config.Secret) *sql.Conn {
 	t.Helper()
 	pool, err := drivers[e.Driver].OpenPool(url)
 	if err != nil {

@@ -67,7 +67,7 @@ func Run(t *testing.T, serve Serve) {
 // caller is what the suite's routes say about who called them.
 type caller struct {
 	Known   bool   `json:"known"`
-	Context string `json:"context"` // subject by core.FromContext
+	Context string `json:"context"` // subject by core.PrincipalFromContext
 	Native  string `json:"native"`  // subject by the framework's own way
 }
 
@@ -86,7 +86,7 @@ func routes() []Route {
 }
 
 func whoCalls(ctx context.Context, native core.Principal) []byte {
-	principal, known := core.FromContext(ctx)
+	principal, known := core.PrincipalFromContext(ctx)
 	answer, err := json.Marshal(caller{Known: known, Context: principal.Subject, Native: native.Subject})
 	if err != nil {
 		panic(err)

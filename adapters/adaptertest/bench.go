@@ -7,9 +7,9 @@ import (
 	"testing"
 
 	"github.com/cotterpin/cotterpin/core"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/provider"
-	"github.com/cotterpin/cotterpin/core/settings"
 )
 
 // Load is what a benchmark drives an application with: GET /guarded with one
@@ -54,15 +54,15 @@ func Bench(b *testing.B, start func(b *testing.B, load Load) (request func())) {
 // a provider that believes everything.
 func newCredulousKit(t testing.TB) *core.Kit {
 	t.Helper()
-	tokens := settings.DefaultProviderTokenSession()
-	tokens.User = settings.UserNone
-	tokens.Transport = []string{settings.Bearer, settings.Cookie}
+	tokens := config.DefaultProviderTokenSession()
+	tokens.User = config.UserNone
+	tokens.Transport = []string{config.Bearer, config.Cookie}
 	s := core.Settings{
-		Auth:          settings.DefaultAuth(),
+		Auth:          config.DefaultAuth(),
 		Providers:     []provider.Instance{{Type: credulousType, Settings: new(struct{})}},
 		ProviderToken: &tokens,
 	}
-	s.Auth.Mode = settings.Development
+	s.Auth.Mode = config.Development
 	s.Auth.BaseURL = baseURL
 	kit, err := core.New(t.Context(), s, core.WithLogger(slog.New(slog.DiscardHandler)))
 	if err != nil {

@@ -12,9 +12,13 @@ import (
 	"time"
 
 	"github.com/cotterpin/cotterpin/core"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
-	"github.com/cotterpin/cotterpin/core/settings"
-	"github.com/cotterpin/cotterpin/core/web"
+)
+
+const (
+	realm     = "cotterpin" // of every WWW-Authenticate challenge
+	maxCookie = 4096        // bytes of name and value that browsers keep (RFC 6265, section 6.1)
 )
 
 const ada = "ada@example.com"
@@ -53,7 +57,7 @@ func testGuard(t *testing.T, c *client) {
 
 	stranger := c.send(t, "GET", "/guarded")
 	stranger.is(t, http.StatusUnauthorized, "unauthenticated")
-	if got := stranger.Header.Get("WWW-Authenticate"); got != `Bearer realm="`+web.Realm+`"` {
+	if got := stranger.Header.Get("WWW-Authenticate"); got != `Bearer realm="`+realm+`"` {
 		t.Errorf("WWW-Authenticate: %s", got)
 	}
 	c.send(t, "GET", "/guarded", bearer("bad")).is(t, http.StatusUnauthorized, "invalid_token")
@@ -69,7 +73,7 @@ func testFreshness(t *testing.T, c *client) {
 	by := func(edits ...providertest.Edit) with {
 		t.Helper()
 		token := c.issuer.AccessToken(ada, edits...)
-		a := c.login(t, marshal(t, map[string]any{"oauth_token": map[string]any{"access_token": token}, "transport": settings.Bearer}))
+		a := c.login(t, marshal(t, map[string]any{"oauth_token": map[string]any{"access_token": token}, "transport": config.Bearer}))
 		return bearer(a.token(t))
 	}
 	fresh := by()
@@ -100,7 +104,7 @@ func testRefreshIsNoSignIn(t *testing.T, c *client) {
 func (a answer) demandsSignIn(t *testing.T) {
 	t.Helper()
 	a.is(t, http.StatusUnauthorized, "reauthentication_required")
-	want := `Bearer realm="` + web.Realm + `", error="insufficient_user_authentication", max_age="600"`
+	want := `Bearer realm="` + realm + `", error="insufficient_user_authentication", max_age="600"`
 	if got := a.Header.Get("WWW-Authenticate"); got != want {
 		t.Errorf("WWW-Authenticate: %s", got)
 	}
@@ -145,7 +149,7 @@ func testHeaderLines(t *testing.T, c *client) {
 }
 
 func testFullCookie(t *testing.T, c *client) {
-	full := strings.Repeat("x", web.MaxCookie-len(cookieName))
+	full := strings.Repeat("x", maxCookie-len(cookieName))
 	c.send(t, "GET", "/guarded", cookie(full)).is(t, http.StatusUnauthorized, "invalid_token")
 	c.send(t, "POST", "/auth/logout", cookie(full)).is(t, http.StatusNoContent, "")
 	c.send(t, "GET", "/optional", header("X-Filler", strings.Repeat("x", 11<<10)), cookie(full)).calls(t, caller{})
@@ -347,7 +351,7 @@ func testKeptTexts(t *testing.T, c *client) {
 			c.send(t, "GET", "/guarded", send(mallory)).is(t, http.StatusOK, "")
 		}
 		was := <-first
-		found, _ := core.FromContext(was.ctx)
+		found, _ := core.PrincipalFromContext(was.ctx)
 		if was.principal.Subject != alice || found.Subject != alice {
 			t.Errorf("%s: kept %q, found in the context %q", name, was.principal.Subject, found.Subject)
 		}

@@ -14,11 +14,11 @@ import (
 	"github.com/cotterpin/cotterpin/core"
 	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/account/memstore"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/provider/cotter"
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
-	"github.com/cotterpin/cotterpin/core/settings"
 )
 
 // The kit's own place and a front end that may call it.
@@ -64,7 +64,7 @@ func newKit(t *testing.T, issuer *providertest.Issuer, log slog.Handler, edit fu
 	if edit != nil {
 		edit(&s)
 	}
-	kit, err := core.New(t.Context(), s, core.WithLogger(slog.New(log)), core.OnRegister(panicOnRegister))
+	kit, err := core.New(t.Context(), s, core.WithLogger(slog.New(log)), core.WithOnRegister(panicOnRegister))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,11 +79,11 @@ func newKit(t *testing.T, issuer *providertest.Issuer, log slog.Handler, edit fu
 func newSettings(issuer *providertest.Issuer) core.Settings {
 	common := provider.DefaultCommon()
 	common.Trust = []string{"email", "phone"}
-	own := settings.DefaultOwnSession()
-	own.Transport = []string{settings.Cookie, settings.Bearer}
+	own := config.DefaultOwnSession()
+	own.Transport = []string{config.Cookie, config.Bearer}
 	s := core.Settings{
-		Auth:  settings.DefaultAuth(),
-		Users: settings.DefaultUsers(),
+		Auth:  config.DefaultAuth(),
+		Users: config.DefaultUsers(),
 		Providers: []provider.Instance{{
 			Type:   cotter.Type,
 			Name:   "cotter",
@@ -97,7 +97,7 @@ func newSettings(issuer *providertest.Issuer) core.Settings {
 		Own:      &own,
 		Database: database.Existing(memstore.New()),
 	}
-	s.Auth.Mode = settings.Development
+	s.Auth.Mode = config.Development
 	s.Auth.BaseURL = baseURL
 	s.Auth.AllowedOrigins = []string{allowedOrigin}
 	return s
@@ -105,7 +105,7 @@ func newSettings(issuer *providertest.Issuer) core.Settings {
 
 // byProvidersToken has the provider's token stand for the session.
 func byProvidersToken(s *core.Settings) {
-	tokens := settings.DefaultProviderTokenSession()
+	tokens := config.DefaultProviderTokenSession()
 	s.Own, s.ProviderToken = nil, &tokens
 }
 
@@ -182,7 +182,7 @@ func (c *client) login(t *testing.T, payload []byte, changes ...with) answer {
 func (c *client) signIn(t *testing.T, identifier string) (token string) {
 	t.Helper()
 	payload := c.issuer.Login(identifier).Payload()
-	payload["transport"] = settings.Bearer
+	payload["transport"] = config.Bearer
 	return c.login(t, marshal(t, payload)).token(t)
 }
 

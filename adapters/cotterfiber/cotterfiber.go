@@ -1,7 +1,7 @@
 // Package cotterfiber mounts cotterpin in fiber v2, natively: nothing is
 // bridged through net/http, and nothing that fiber will use again is kept.
 // Behind a guard the caller is in c.UserContext(): [Principal],
-// [core.FromContext].
+// [core.PrincipalFromContext].
 package cotterfiber
 
 import (
@@ -25,7 +25,7 @@ func Mount(app *fiber.App, kit *core.Kit) error {
 		return fmt.Errorf("cotterfiber: fiber.Config needs ReadBufferSize %d or more, StreamRequestBody off, DisablePreParseMultipartForm on", MinReadBufferSize)
 	}
 	app.Use(func(c *fiber.Ctx) error {
-		response, ours := kit.Serve(c.UserContext(), Request(c))
+		response, ours := kit.Adapter().Serve(c.UserContext(), Request(c))
 		if !ours {
 			return c.Next()
 		}
@@ -36,9 +36,9 @@ func Mount(app *fiber.App, kit *core.Kit) error {
 
 // Require returns a handler that lets through whom the guard admits.
 func Require(kit *core.Kit, guard core.Guard) fiber.Handler {
-	kit.CheckGuard(guard)
+	kit.Adapter().CheckGuard(guard)
 	return func(c *fiber.Ctx) error {
-		ctx, refusal := kit.Authorize(c.UserContext(), Request(c), guard)
+		ctx, refusal := kit.Adapter().Authorize(c.UserContext(), Request(c), guard)
 		if refusal != nil {
 			return Write(c, *refusal)
 		}
@@ -48,12 +48,14 @@ func Require(kit *core.Kit, guard core.Guard) fiber.Handler {
 }
 
 // Principal returns the caller that a guard recognised; false for strangers.
-func Principal(c *fiber.Ctx) (core.Principal, bool) { return core.FromContext(c.UserContext()) }
+func Principal(c *fiber.Ctx) (core.Principal, bool) {
+	return core.PrincipalFromContext(c.UserContext())
+}
 
 // CORS returns a handler for app.Use that lets the allowed origins read what the application answers.
 func CORS(kit *core.Kit) fiber.Handler {
 	return func(c *fiber.Ctx) error {
-		fields, preflight := kit.CORS(Request(c))
+		fields, preflight := kit.Adapter().CORS(Request(c))
 		if preflight != nil {
 			return Write(c, *preflight)
 		}
@@ -68,12 +70,12 @@ func CORS(kit *core.Kit) fiber.Handler {
 func ErrorHandler(kit *core.Kit) fiber.ErrorHandler {
 	return func(c *fiber.Ctx, err error) error {
 		if refused, ok := errors.AsType[*fiber.Error](err); ok {
-			if response, known := kit.RenderStatus(refused.Code); known {
+			if response, known := kit.Adapter().RenderStatus(refused.Code); known {
 				return Write(c, response)
 			}
 			return fiber.DefaultErrorHandler(c, err)
 		}
-		return Write(c, kit.Render(err))
+		return Write(c, kit.Adapter().Render(err))
 	}
 }
 

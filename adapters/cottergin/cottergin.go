@@ -4,7 +4,7 @@
 //	engine.GET("/api/me", cottergin.Require(kit, core.Guard{}), me)
 //
 // Behind a guard the caller is in the request's context: [Principal],
-// [core.FromContext].
+// [core.PrincipalFromContext].
 package cottergin
 
 import (
@@ -18,7 +18,7 @@ import (
 // handler but logging and recovery, and never in a group.
 func Mount(kit *core.Kit) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		response, ours := kit.Serve(c.Request.Context(), core.RequestFromHTTP(c.Request))
+		response, ours := kit.Adapter().Serve(c.Request.Context(), core.RequestFromHTTP(c.Request))
 		if !ours {
 			return
 		}
@@ -29,9 +29,9 @@ func Mount(kit *core.Kit) gin.HandlerFunc {
 
 // Require returns a handler that lets through whom the guard admits.
 func Require(kit *core.Kit, guard core.Guard) gin.HandlerFunc {
-	kit.CheckGuard(guard)
+	kit.Adapter().CheckGuard(guard)
 	return func(c *gin.Context) {
-		ctx, refusal := kit.Authorize(c.Request.Context(), core.RequestFromHTTP(c.Request), guard)
+		ctx, refusal := kit.Adapter().Authorize(c.Request.Context(), core.RequestFromHTTP(c.Request), guard)
 		if refusal != nil {
 			c.Abort()
 			refusal.WriteHTTP(c.Writer)
@@ -42,14 +42,16 @@ func Require(kit *core.Kit, guard core.Guard) gin.HandlerFunc {
 }
 
 // Principal returns the caller that a guard recognised; false for strangers.
-func Principal(c *gin.Context) (core.Principal, bool) { return core.FromContext(c.Request.Context()) }
+func Principal(c *gin.Context) (core.Principal, bool) {
+	return core.PrincipalFromContext(c.Request.Context())
+}
 
 // CORS returns a handler that lets the allowed origins read what the
 // application's own routes answer. It belongs in engine.Use, so that preflight
 // requests reach it.
 func CORS(kit *core.Kit) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		fields, preflight := kit.CORS(core.RequestFromHTTP(c.Request))
+		fields, preflight := kit.Adapter().CORS(core.RequestFromHTTP(c.Request))
 		if preflight != nil {
 			c.Abort()
 			preflight.WriteHTTP(c.Writer)

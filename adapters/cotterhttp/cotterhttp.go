@@ -4,7 +4,7 @@
 //	mux.Handle("GET /api/me", cotterhttp.Require(kit, core.Guard{})(me))
 //	http.ListenAndServe(addr, cotterhttp.Mount(kit)(mux))
 //
-// Behind a guard the caller is in the request's context: [core.FromContext].
+// Behind a guard the caller is in the request's context: [core.PrincipalFromContext].
 package cotterhttp
 
 import (
@@ -19,7 +19,7 @@ import (
 func Mount(kit *core.Kit) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			response, ours := kit.Serve(r.Context(), core.RequestFromHTTP(r))
+			response, ours := kit.Adapter().Serve(r.Context(), core.RequestFromHTTP(r))
 			if !ours {
 				next.ServeHTTP(w, r)
 				return
@@ -31,10 +31,10 @@ func Mount(kit *core.Kit) func(http.Handler) http.Handler {
 
 // Require returns a middleware that lets through whom the guard admits.
 func Require(kit *core.Kit, guard core.Guard) func(http.Handler) http.Handler {
-	kit.CheckGuard(guard)
+	kit.Adapter().CheckGuard(guard)
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			ctx, refusal := kit.Authorize(r.Context(), core.RequestFromHTTP(r), guard)
+			ctx, refusal := kit.Adapter().Authorize(r.Context(), core.RequestFromHTTP(r), guard)
 			if refusal != nil {
 				refusal.WriteHTTP(w)
 				return
@@ -49,7 +49,7 @@ func Require(kit *core.Kit, guard core.Guard) func(http.Handler) http.Handler {
 func CORS(kit *core.Kit) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			fields, preflight := kit.CORS(core.RequestFromHTTP(r))
+			fields, preflight := kit.Adapter().CORS(core.RequestFromHTTP(r))
 			if preflight != nil {
 				preflight.WriteHTTP(w)
 				return

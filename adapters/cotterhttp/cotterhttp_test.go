@@ -16,7 +16,7 @@ func TestAdapter(t *testing.T) {
 		mux := http.NewServeMux()
 		for _, route := range routes {
 			var handler http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				native, _ := core.FromContext(r.Context())
+				native, _ := core.PrincipalFromContext(r.Context())
 				w.Header().Set("Content-Type", "application/json")
 				_, _ = w.Write(route.Answer(r.Context(), native))
 			})

@@ -16,6 +16,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cotterpin/cotterpin/core/config"
+	"github.com/cotterpin/cotterpin/core/internal/configfile"
 )
 
 // Exit codes of a process that runs the command.
@@ -37,7 +38,7 @@ func New(types ...config.Type) *cobra.Command {
 		SilenceUsage: true,
 	}
 	root.PersistentFlags().Bool("json", false, "write the result as JSON to standard output")
-	root.AddCommand(newValidate(types), newFmt(config.Loader{Types: types}), newEmulator())
+	root.AddCommand(newValidate(types), newFmt(configfile.Loader{Types: types}), newEmulator())
 	return root
 }
 

@@ -13,9 +13,9 @@ import (
 	"testing"
 
 	"github.com/cotterpin/cotterpin/core/cli"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/provider/cotter"
-	"github.com/cotterpin/cotterpin/core/settings"
 )
 
 const (
@@ -38,7 +38,7 @@ database "vault" {
 )
 
 type vaultSettings struct {
-	URL settings.Secret `hcl:"url" doc:"where it is"`
+	URL config.Secret `hcl:"url" doc:"where it is"`
 }
 
 // vaultType is a type of database with a secret.

@@ -9,12 +9,13 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cotterpin/cotterpin/core/config"
+	"github.com/cotterpin/cotterpin/core/internal/configfile"
 )
 
 // stdin is the name that stands for standard input.
 const stdin = "-"
 
-func newFmt(loader config.Loader) *cobra.Command {
+func newFmt(loader configfile.Loader) *cobra.Command {
 	f := formatter{loader: loader}
 	cmd := &cobra.Command{
 		Use:   "fmt [FILE...]",
@@ -36,7 +37,7 @@ Files are rewritten in place, and the names of those that changed are printed.
 
 // formatter is one run of fmt.
 type formatter struct {
-	loader  config.Loader
+	loader  configfile.Loader
 	check   bool
 	changed []string
 	found   config.Diagnostics

@@ -30,7 +30,7 @@ what env() and file() name is read.`,
 
 func validate(cmd *cobra.Command, types []config.Type, file string) error {
 	var found config.Diagnostics
-	if s, err := core.Load(cmd.Context(), file, core.With(types...)); err != nil {
+	if s, err := core.Load(cmd.Context(), file, core.WithTypes(types...)); err != nil {
 		found = diagnosticsOf(err)
 	} else {
 		found = s.Warnings()

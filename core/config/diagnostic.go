@@ -1,9 +1,7 @@
 package config
 
 import (
-	"cmp"
 	"fmt"
-	"slices"
 	"strings"
 )
 
@@ -30,7 +28,8 @@ type Diagnostic struct {
 	Range   *Range   `json:"range,omitempty"`
 	Snippet *Snippet `json:"snippet,omitempty"`
 
-	cause error
+	// Cause is the error that the diagnostic explains; nil if there is none.
+	Cause error `json:"-"`
 }
 
 // Range is a part of the file. End is exclusive.
@@ -116,12 +115,12 @@ func (ds Diagnostics) Error() string {
 	return strings.Join(texts, "\n\n")
 }
 
-// Unwrap returns the errors that findings were made of by [Settings.Explain].
+// Unwrap returns the errors that findings were made from.
 func (ds Diagnostics) Unwrap() []error {
 	var causes []error
 	for _, d := range ds {
-		if d.cause != nil {
-			causes = append(causes, d.cause)
+		if d.Cause != nil {
+			causes = append(causes, d.Cause)
 		}
 	}
 	return causes
@@ -136,36 +135,6 @@ func (ds Diagnostics) Count(severity Severity) int {
 		}
 	}
 	return n
-}
-
-func (ds Diagnostics) hasErrors() bool { return ds.Count(SeverityError) > 0 }
-
-// sort puts the findings into the order of the file. Those at the same place
-// are ordered by their text: HCL gives them in the random order of a map.
-func (ds Diagnostics) sort() {
-	slices.SortFunc(ds, func(a, b Diagnostic) int {
-		return cmp.Or(
-			cmp.Compare(a.offset(), b.offset()),
-			cmp.Compare(a.Summary, b.Summary),
-			cmp.Compare(a.Detail, b.Detail),
-		)
-	})
-}
-
-func (d Diagnostic) offset() int {
-	if d.Range == nil {
-		return -1
-	}
-	return d.Range.Start.Byte
-}
-
-func unreadable(err error) Diagnostic {
-	return Diagnostic{
-		Severity: SeverityError,
-		Summary:  "The configuration cannot be read",
-		Detail:   err.Error(),
-		cause:    err,
-	}
 }
 
 // wrap breaks the lines of text at blanks so that they are at most width bytes

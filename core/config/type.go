@@ -1,41 +1,10 @@
 package config
 
-import (
-	"cmp"
-	"fmt"
-	"slices"
-
-	"github.com/cotterpin/cotterpin/core/database"
-	"github.com/cotterpin/cotterpin/core/provider"
-)
-
-// Type is a [provider.Type] or a [database.Type], and nothing else.
+// Type is a type of provider or database that a configuration file may use: a
+// provider.Type or a database.Type.
 type Type interface {
 	Kind() string     // "provider" or "database"
 	Name() string     // the block's first label
 	Summary() string  // one line
-	NewSettings() any // pointer to a struct of arguments, holding the defaults
-}
-
-var (
-	_ Type = provider.Type{}
-	_ Type = database.Type{}
-)
-
-// ofKind returns the types that are a T, in order of name. Two of one name are
-// a mistake in the program, and panic.
-func ofKind[T Type](types []Type) []T {
-	var found []T
-	for _, t := range types {
-		if t, ok := t.(T); ok {
-			found = append(found, t)
-		}
-	}
-	slices.SortFunc(found, func(a, b T) int { return cmp.Compare(a.Name(), b.Name()) })
-	for i := 1; i < len(found); i++ {
-		if found[i].Name() == found[i-1].Name() {
-			panic(fmt.Sprintf("config: there are two types of %s called %q", found[i].Kind(), found[i].Name()))
-		}
-	}
-	return found
+	NewSettings() any // pointer to a struct of arguments that contains the defaults
 }

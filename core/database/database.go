@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/cotterpin/cotterpin/core/account"
-	"github.com/cotterpin/cotterpin/core/block"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/session"
 )
 
@@ -45,15 +45,15 @@ const (
 	MigrateOff   Migrate = "off"   // look only whether the needed columns are there: the application migrates
 )
 
-// Definition describes a type of database; see [block.Definition].
-type Definition[C any] = block.Definition[C, Env, Database]
+// Definition describes a type of database; see [config.Definition].
+type Definition[C any] = config.Definition[C, Env, Database]
 
 // Type is a type of database, made by [Define].
-type Type = block.Type[Env, Database]
+type Type = config.BlockType[Env, Database]
 
 // Define makes a type of database. It panics if the definition has no Type or
 // no Open.
-func Define[C any](d Definition[C]) Type { return block.Define("database", d) }
+func Define[C any](d Definition[C]) Type { return config.Define("database", d) }
 
 // Instance is the configured database: a block of the file, or its equal in Go.
 type Instance struct {

@@ -5,7 +5,7 @@ import (
 	"time"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
-	"github.com/cotterpin/cotterpin/core/block"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/token"
 )
 
@@ -16,10 +16,10 @@ const (
 
 // Mistakes returns what is wrong with the common arguments, without touching
 // the network or the file system.
-func (c Common) Mistakes() []block.Mistake {
-	var mistakes []block.Mistake
+func (c Common) Mistakes() []config.Mistake {
+	var mistakes []config.Mistake
 	wrong := func(argument, problem string) {
-		mistakes = append(mistakes, block.Mistake{Argument: argument, Problem: problem})
+		mistakes = append(mistakes, config.Mistake{Argument: argument, Problem: problem})
 	}
 	for _, contact := range c.Trust {
 		if contact != "email" && contact != "phone" {

@@ -6,8 +6,8 @@ import (
 	"time"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/provider"
-	"github.com/cotterpin/cotterpin/core/settings"
 )
 
 func TestCommonMistakesNameTheirArgument(t *testing.T) {
@@ -19,8 +19,8 @@ func TestCommonMistakesNameTheirArgument(t *testing.T) {
 		"defaults":          {func(*provider.Common) {}, ""},
 		"both contacts":     {func(c *provider.Common) { c.Trust = []string{"email", "phone"} }, ""},
 		"unknown contact":   {func(c *provider.Common) { c.Trust = []string{"email", "fax"} }, "trust"},
-		"skew at its limit": {func(c *provider.Common) { c.ClockSkew = settings.Duration(2 * time.Minute) }, ""},
-		"skew over it":      {func(c *provider.Common) { c.ClockSkew = settings.Duration(2*time.Minute + 1) }, "clock_skew"},
+		"skew at its limit": {func(c *provider.Common) { c.ClockSkew = config.Duration(2 * time.Minute) }, ""},
+		"skew over it":      {func(c *provider.Common) { c.ClockSkew = config.Duration(2*time.Minute + 1) }, "clock_skew"},
 		"negative skew":     {func(c *provider.Common) { c.ClockSkew = -1 }, "clock_skew"},
 		"max age off":       {func(c *provider.Common) { c.LoginMaxAge = 0 }, ""},
 		"negative max age":  {func(c *provider.Common) { c.LoginMaxAge = -1 }, "login_max_age"},
@@ -31,10 +31,10 @@ func TestCommonMistakesNameTheirArgument(t *testing.T) {
 		"timeout":           {func(c *provider.Common) { c.HTTP = &provider.HTTP{Timeout: 1} }, ""},
 		"no timeout":        {func(c *provider.Common) { c.HTTP = &provider.HTTP{} }, "http.timeout"},
 		"longest timeout": {func(c *provider.Common) {
-			c.HTTP = &provider.HTTP{Timeout: settings.Duration(30 * time.Second)}
+			c.HTTP = &provider.HTTP{Timeout: config.Duration(30 * time.Second)}
 		}, ""},
 		"longer timeout": {func(c *provider.Common) {
-			c.HTTP = &provider.HTTP{Timeout: settings.Duration(30*time.Second + 1)}
+			c.HTTP = &provider.HTTP{Timeout: config.Duration(30*time.Second + 1)}
 		}, "http.timeout"},
 		"everything at once": {func(c *provider.Common) {
 			*c = provider.Common{Trust: []string{"x"}, ClockSkew: -1, LoginMaxAge: -1, Cache: -1, HTTP: &provider.HTTP{}}

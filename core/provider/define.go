@@ -5,7 +5,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/cotterpin/cotterpin/core/block"
+	"github.com/cotterpin/cotterpin/core/config"
 )
 
 // Env is what a provider gets beside its own arguments: the arguments that
@@ -26,17 +26,17 @@ type Env struct {
 	Log *slog.Logger     // never nil
 }
 
-// Definition describes a type of provider; see [block.Definition]. Open must
+// Definition describes a type of provider; see [config.Definition]. Open must
 // not wait for the network: a provider that cannot be reached does not stop
 // the process.
-type Definition[C any] = block.Definition[C, Env, Provider]
+type Definition[C any] = config.Definition[C, Env, Provider]
 
 // Type is a type of provider, made by [Define].
-type Type = block.Type[Env, Provider]
+type Type = config.BlockType[Env, Provider]
 
 // Define makes a type of provider. It panics if the definition has no Type or
 // no Open.
-func Define[C any](d Definition[C]) Type { return block.Define("provider", d) }
+func Define[C any](d Definition[C]) Type { return config.Define("provider", d) }
 
 // Instance is one configured provider: a block of the file, or its equal in Go.
 type Instance struct {

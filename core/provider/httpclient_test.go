@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/provider"
-	"github.com/cotterpin/cotterpin/core/settings"
 )
 
 func newClient(t *testing.T, h *provider.HTTP, directory string) *http.Client {
@@ -59,7 +59,7 @@ func TestTheTimeoutBoundsTheBodyToo(t *testing.T) {
 	}))
 	defer server.Close()
 	defer close(done)
-	client := newClient(t, &provider.HTTP{Timeout: settings.Duration(50 * time.Millisecond)}, "")
+	client := newClient(t, &provider.HTTP{Timeout: config.Duration(50 * time.Millisecond)}, "")
 	response, err := client.Get(server.URL)
 	if err != nil {
 		return // cut before the header was there: a slow machine
@@ -89,8 +89,8 @@ func TestOnlyTheAuthoritiesOfCAFileAreBelieved(t *testing.T) {
 		t.Fatal(err)
 	}
 	for name, h := range map[string]*provider.HTTP{
-		"relative to the directory": {Timeout: settings.Duration(5 * time.Second), CAFile: "ca.pem"},
-		"absolute":                  {Timeout: settings.Duration(5 * time.Second), CAFile: filepath.Join(directory, "ca.pem")},
+		"relative to the directory": {Timeout: config.Duration(5 * time.Second), CAFile: "ca.pem"},
+		"absolute":                  {Timeout: config.Duration(5 * time.Second), CAFile: filepath.Join(directory, "ca.pem")},
 	} {
 		response, err := newClient(t, h, directory).Get(server.URL)
 		if err != nil {

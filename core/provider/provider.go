@@ -14,8 +14,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/identity"
-	"github.com/cotterpin/cotterpin/core/settings"
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
@@ -139,11 +139,11 @@ type Common struct {
 
 	// ClockSkew is how far the provider's clock may be off. Default 30 s, at
 	// most 2 minutes.
-	ClockSkew settings.Duration `hcl:"clock_skew,optional" doc:"how far the provider's clock may be off; at most 120s"`
+	ClockSkew config.Duration `hcl:"clock_skew,optional" doc:"how far the provider's clock may be off; at most 120s"`
 
 	// LoginMaxAge is how long after it was issued a token may be posted to the
 	// login, again and again. Default 15 minutes; zero: as long as it lives.
-	LoginMaxAge settings.Duration `hcl:"login_max_age,optional" doc:"how long after its issue a token may be posted to the login; 0s: as long as it lives"`
+	LoginMaxAge config.Duration `hcl:"login_max_age,optional" doc:"how long after its issue a token may be posted to the login; 0s: as long as it lives"`
 
 	// Cache is how many tokens are remembered that recognise the callers of
 	// requests, so that their signature is not checked each time; see
@@ -158,7 +158,7 @@ type Common struct {
 // HTTP is the block `http` in a provider block.
 type HTTP struct {
 	// Timeout bounds one call, the body included. Default 5 s, at most 30 s.
-	Timeout settings.Duration `hcl:"timeout,optional" doc:"bound of one call, the body included; default 5s, at most 30s"`
+	Timeout config.Duration `hcl:"timeout,optional" doc:"bound of one call, the body included; default 5s, at most 30s"`
 	// CAFile names a PEM file of the authorities to believe in place of the
 	// system's. Default: the system's.
 	CAFile string `hcl:"ca_file,optional" doc:"PEM file of the authorities to believe in place of the system's"`
@@ -167,15 +167,15 @@ type HTTP struct {
 // DefaultCommon returns the common arguments where the file is silent.
 func DefaultCommon() Common {
 	return Common{
-		ClockSkew:   settings.Duration(30 * time.Second),
-		LoginMaxAge: settings.Duration(15 * time.Minute),
+		ClockSkew:   config.Duration(30 * time.Second),
+		LoginMaxAge: config.Duration(15 * time.Minute),
 		Cache:       10_000,
 	}
 }
 
 // DefaultHTTP returns the arguments of `http` where the file is silent.
 func DefaultHTTP() HTTP {
-	return HTTP{Timeout: settings.Duration(5 * time.Second)}
+	return HTTP{Timeout: config.Duration(5 * time.Second)}
 }
 
 // Trusts reports whether the contact ("email" or "phone") is listed in Trust.

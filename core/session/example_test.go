@@ -8,16 +8,16 @@ import (
 
 	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/account/memstore"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/session"
-	"github.com/cotterpin/cotterpin/core/settings"
 )
 
 // From a verified identity to a session, a recognised caller, and a logout.
 func ExampleOwn() {
 	ctx, db := context.Background(), memstore.New()
 	registrar := account.NewRegistrar(db.Accounts(), account.Options{Create: true, Now: time.Now})
-	sessions := session.NewOwn(settings.DefaultOwnSession(), db.Sessions(), time.Now, slog.New(slog.DiscardHandler))
+	sessions := session.NewOwn(config.DefaultOwnSession(), db.Sessions(), time.Now, slog.New(slog.DiscardHandler))
 
 	id := identity.Identity{Key: identity.Key{Issuer: "https://issuer.example", Subject: "ada"}}
 	user, _, err := registrar.RegisterOrLogin(ctx, id)
@@ -25,12 +25,12 @@ func ExampleOwn() {
 		fmt.Println(err)
 		return
 	}
-	issued, err := sessions.Issue(ctx, session.Login{User: user, Identity: id, Transport: settings.Cookie})
+	issued, err := sessions.Issue(ctx, session.Login{User: user, Identity: id, Transport: config.Cookie})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	presented := session.Presented{Token: issued.Token, Transport: settings.Cookie}
+	presented := session.Presented{Token: issued.Token, Transport: config.Cookie}
 
 	grant, err := sessions.Check(ctx, presented)
 	fmt.Println(grant.Principal.Subject, err)

@@ -11,8 +11,8 @@ import (
 	"github.com/maypok86/otter/v2"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/identity"
-	"github.com/cotterpin/cotterpin/core/settings"
 )
 
 // How often, for how long, and how much at once, the store is written to in
@@ -47,7 +47,7 @@ type touched struct {
 // caller was told that a session has ended, it stays so, also when the clock is
 // put back.
 type Own struct {
-	settings settings.OwnSession
+	settings config.OwnSession
 	store    Store
 	now      func() time.Time
 	log      *slog.Logger
@@ -58,7 +58,7 @@ type Own struct {
 var _ Strategy = (*Own)(nil)
 
 // NewOwn returns the strategy. now and log must not be nil.
-func NewOwn(s settings.OwnSession, store Store, now func() time.Time, log *slog.Logger) *Own {
+func NewOwn(s config.OwnSession, store Store, now func() time.Time, log *slog.Logger) *Own {
 	return &Own{
 		settings: s,
 		store:    store,
@@ -69,7 +69,7 @@ func NewOwn(s settings.OwnSession, store Store, now func() time.Time, log *slog.
 }
 
 // Name returns "own".
-func (o *Own) Name() string { return settings.Own }
+func (o *Own) Name() string { return config.Own }
 
 // Keeps reports whether sessions keep that claim of the provider's token.
 func (o *Own) Keeps(claim string) bool { return slices.Contains(o.settings.Claims, claim) }

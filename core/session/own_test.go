@@ -15,15 +15,15 @@ import (
 	"unicode/utf8"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/session"
-	"github.com/cotterpin/cotterpin/core/settings"
 )
 
 func TestASessionIsShownAsItBegan(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	own := b.own(settings.DefaultOwnSession(), nil)
+	own := b.own(config.DefaultOwnSession(), nil)
 	issued := issue(t, own, b.login())
 	want := session.View{
 		ID: issued.Session.ID, Strategy: "own", Format: "opaque", Provider: "cotter", AuthMethod: "OTP",
@@ -35,7 +35,7 @@ func TestASessionIsShownAsItBegan(t *testing.T) {
 	if got := check(t, own, presented(issued.Token)).Session; got != want {
 		t.Errorf("checked %+v\nwant %+v", got, want)
 	}
-	if own.Name() != settings.Own {
+	if own.Name() != config.Own {
 		t.Errorf("the strategy is called %q", own.Name())
 	}
 }
@@ -45,7 +45,7 @@ func TestTheStoredHashIsNoSecret(t *testing.T) {
 	b := newBench(t)
 	var stored session.Record
 	keep := &keepRecord{Store: b.db.Sessions(), kept: &stored}
-	own := b.own(settings.DefaultOwnSession(), keep)
+	own := b.own(config.DefaultOwnSession(), keep)
 	token := issue(t, own, b.login()).Token
 	check(t, own, presented(token))
 
@@ -94,7 +94,7 @@ func TestWhatEndedASessionIsToldToTheLogAlone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
-			own := b.own(settings.DefaultOwnSession(), nil)
+			own := b.own(config.DefaultOwnSession(), nil)
 			issued := issue(t, own, b.login())
 			check(t, own, presented(issued.Token))
 			c.end(t, b, issued.Session)
@@ -118,7 +118,7 @@ func TestAClockThatIsPutBackRevivesNoSession(t *testing.T) {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
-			own := b.own(settings.DefaultOwnSession(), nil)
+			own := b.own(config.DefaultOwnSession(), nil)
 			began, seen, unseen := b.at, issue(t, own, b.login()), issue(t, own, b.login())
 			check(t, own, presented(seen.Token))
 			b.at = end(seen.Session)
@@ -135,7 +135,7 @@ func TestAClockThatIsPutBackRevivesNoSession(t *testing.T) {
 func TestAnEndThatCannotBeNotedIsAnEnd(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	own := b.own(settings.DefaultOwnSession(), &broken{Store: b.db.Sessions(), method: "Revoke", err: errDown})
+	own := b.own(config.DefaultOwnSession(), &broken{Store: b.db.Sessions(), method: "Revoke", err: errDown})
 	issued := issue(t, own, b.login())
 	check(t, own, presented(issued.Token))
 	b.at = issued.Session.IdleExpiresAt
@@ -146,7 +146,7 @@ func TestAnEndThatCannotBeNotedIsAnEnd(t *testing.T) {
 func TestAnOutageEndsNoSession(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	sound := b.own(settings.DefaultOwnSession(), nil)
+	sound := b.own(config.DefaultOwnSession(), nil)
 	token := issue(t, sound, b.login()).Token
 	calls := map[string]func(*session.Own) error{
 		"Create": func(o *session.Own) error { _, err := o.Issue(t.Context(), b.login()); return err },
@@ -156,13 +156,13 @@ func TestAnOutageEndsNoSession(t *testing.T) {
 		"Sweep":  func(o *session.Own) error { _, err := o.Sweep(t.Context()); return err },
 	}
 	for method, call := range calls {
-		err := call(b.own(settings.DefaultOwnSession(), &broken{Store: b.db.Sessions(), method: method, err: errDown}))
+		err := call(b.own(config.DefaultOwnSession(), &broken{Store: b.db.Sessions(), method: method, err: errDown}))
 		wantError(t, err, autherr.TemporarilyUnavailable, "store_failed")
 		if !errors.Is(err, errDown) || strings.Contains(err.Error(), token) {
 			t.Errorf("%s: got %v, want its cause and no token", method, err)
 		}
 	}
-	_, err := b.own(settings.DefaultOwnSession(), &broken{Store: b.db.Sessions(), method: "Find", err: errDown}).
+	_, err := b.own(config.DefaultOwnSession(), &broken{Store: b.db.Sessions(), method: "Find", err: errDown}).
 		End(t.Context(), presented(token), "logout")
 	wantError(t, err, autherr.TemporarilyUnavailable, "store_failed")
 	check(t, sound, presented(token))
@@ -180,7 +180,7 @@ func TestALoginThatAnAdministratorOvertakesHasNoSession(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
-			own := b.own(settings.DefaultOwnSession(), nil)
+			own := b.own(config.DefaultOwnSession(), nil)
 			login := b.login()
 			check(t, own, presented(issue(t, own, login).Token))
 			if err := change(b); err != nil { // in the very moment of the login
@@ -198,9 +198,9 @@ func TestALoginThatAnAdministratorOvertakesHasNoSession(t *testing.T) {
 func TestASessionThatIsRevokedWhileItIsRenewedHasNoNewToken(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	own := b.own(settings.DefaultOwnSession(), nil)
+	own := b.own(config.DefaultOwnSession(), nil)
 	issued := issue(t, own, b.login())
-	racing := b.own(settings.DefaultOwnSession(), &broken{Store: b.db.Sessions(), method: "Rotate", before: func() {
+	racing := b.own(config.DefaultOwnSession(), &broken{Store: b.db.Sessions(), method: "Rotate", before: func() {
 		if _, err := own.End(t.Context(), presented(issued.Token), "logout"); err != nil {
 			t.Errorf("End: %v", err)
 		}
@@ -212,7 +212,7 @@ func TestASessionThatIsRevokedWhileItIsRenewedHasNoNewToken(t *testing.T) {
 func TestAFailureToNoteIsLoggedAndDoesNotFailTheRequest(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	own := b.own(settings.DefaultOwnSession(), &broken{Store: b.db.Sessions(), method: "Touch", err: errDown})
+	own := b.own(config.DefaultOwnSession(), &broken{Store: b.db.Sessions(), method: "Touch", err: errDown})
 	issued := issue(t, own, b.login())
 	check(t, own, presented(issued.Token))
 	if b.log.Len() != 0 {
@@ -241,8 +241,8 @@ func TestHowOftenASessionIsNoted(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
-			s := settings.DefaultOwnSession()
-			s.IdleTTL = settings.Duration(c.idle)
+			s := config.DefaultOwnSession()
+			s.IdleTTL = config.Duration(c.idle)
 			touches := 0
 			own := b.own(s, &broken{Store: b.db.Sessions(), method: "Touch", before: func() { touches++ }})
 			token := issue(t, own, b.login()).Token
@@ -273,7 +273,7 @@ func TestManyRequestsAtOnceAreOneNote(t *testing.T) {
 		var stored session.Record
 		var touches atomic.Int32
 		noted := make(chan struct{})
-		own := b.own(settings.DefaultOwnSession(), &broken{
+		own := b.own(config.DefaultOwnSession(), &broken{
 			Store:  &keepRecord{Store: b.db.Sessions(), kept: &stored},
 			method: "Touch",
 			before: func() {
@@ -314,7 +314,7 @@ func TestAFailedNoteIsMadeByTheNextRequest(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	store := &broken{Store: b.db.Sessions(), method: "Touch", err: errDown}
-	own := b.own(settings.DefaultOwnSession(), store)
+	own := b.own(config.DefaultOwnSession(), store)
 	issued := issue(t, own, b.login())
 	b.at = b.at.Add(time.Hour)
 	check(t, own, presented(issued.Token))
@@ -350,7 +350,7 @@ func TestARequestDoesNotWaitLongForANote(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				b := newBench(t)
-				own := b.own(settings.DefaultOwnSession(), stuck{b.db.Sessions()})
+				own := b.own(config.DefaultOwnSession(), stuck{b.db.Sessions()})
 				p := presented(issue(t, own, b.login()).Token)
 				b.at = b.at.Add(c.later)
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -370,7 +370,7 @@ func TestARequestDoesNotWaitLongForANote(t *testing.T) {
 func TestWithoutIdleLimitOnlyTheAbsoluteEndCounts(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	s := settings.DefaultOwnSession()
+	s := config.DefaultOwnSession()
 	s.IdleTTL = 0
 	own := b.own(s, nil)
 	issued := issue(t, own, b.login())
@@ -397,7 +397,7 @@ func TestWhenThePersonProvedWhoTheyAre(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
-			own := b.own(settings.DefaultOwnSession(), nil)
+			own := b.own(config.DefaultOwnSession(), nil)
 			login := b.login()
 			login.Identity.AuthenticatedAt = c.said
 			token := issue(t, own, login).Token
@@ -429,7 +429,7 @@ func TestASessionKeepsTheClaimsThatAreNamed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
-			s := settings.DefaultOwnSession()
+			s := config.DefaultOwnSession()
 			s.Claims = c.names
 			own := b.own(s, nil)
 			login := b.login()
@@ -459,7 +459,7 @@ func TestTheUserAgentIsKeptPrintableAndShort(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
-			own := b.own(settings.DefaultOwnSession(), nil)
+			own := b.own(config.DefaultOwnSession(), nil)
 			login := b.login()
 			login.UserAgent = c.sent
 			issue(t, own, login)
@@ -474,7 +474,7 @@ func TestTheUserAgentIsKeptPrintableAndShort(t *testing.T) {
 func TestASweepGoesOnUntilNothingIsLeft(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	s := settings.DefaultOwnSession()
+	s := config.DefaultOwnSession()
 	s.MaxPerUser = 5000
 	batches := 0
 	own := b.own(s, &broken{Store: b.db.Sessions(), method: "Sweep", before: func() { batches++ }})
@@ -490,7 +490,7 @@ func TestASweepGoesOnUntilNothingIsLeft(t *testing.T) {
 
 func BenchmarkCheckOwn(b *testing.B) {
 	bench := newBench(b)
-	own := bench.own(settings.DefaultOwnSession(), nil)
+	own := bench.own(config.DefaultOwnSession(), nil)
 	p := presented(issue(b, own, bench.login()).Token)
 	b.ReportAllocs()
 	for b.Loop() {
@@ -501,12 +501,12 @@ func BenchmarkCheckOwn(b *testing.B) {
 func TestATransportThatIsNotConfiguredAnyMoreIsRefused(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	s := settings.DefaultOwnSession()
-	s.Transport = []string{settings.Bearer, settings.Cookie}
+	s := config.DefaultOwnSession()
+	s.Transport = []string{config.Bearer, config.Cookie}
 	p := presented(issue(t, b.own(s, nil), b.login()).Token)
 	check(t, b.own(s, nil), p)
 
-	s.Transport = []string{settings.Bearer}
+	s.Transport = []string{config.Bearer}
 	narrowed := b.own(s, nil)
 	_, err := narrowed.Check(t.Context(), p)
 	wantError(t, err, autherr.InvalidToken, "transport_not_listed")
@@ -514,7 +514,7 @@ func TestATransportThatIsNotConfiguredAnyMoreIsRefused(t *testing.T) {
 	if _, err := narrowed.End(t.Context(), p, "logout"); err != nil {
 		t.Errorf("End: %v", err)
 	}
-	s.Transport = []string{settings.Cookie}
+	s.Transport = []string{config.Cookie}
 	_, err = b.own(s, nil).Check(t.Context(), p)
 	wantError(t, err, autherr.InvalidToken, "session_revoked")
 }
@@ -522,7 +522,7 @@ func TestATransportThatIsNotConfiguredAnyMoreIsRefused(t *testing.T) {
 func TestTheDirectoryTellsAnOutageFromNothingThere(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	own := b.own(settings.DefaultOwnSession(), nil)
+	own := b.own(config.DefaultOwnSession(), nil)
 	issued := issue(t, own, b.login())
 	calls := map[string]func(*session.Directory, identity.UserID) error{
 		"List": func(d *session.Directory, u identity.UserID) error { _, err := d.List(t.Context(), u, ""); return err },

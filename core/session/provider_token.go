@@ -7,8 +7,8 @@ import (
 
 	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/identity"
-	"github.com/cotterpin/cotterpin/core/settings"
 )
 
 // Authenticator verifies a provider's token that a request carries.
@@ -35,7 +35,7 @@ type Users interface {
 // once on this node if [ProviderToken.Forget] is told, within cache_ttl on the
 // others.
 type ProviderToken struct {
-	settings settings.ProviderTokenSession
+	settings config.ProviderTokenSession
 	tokens   Authenticator
 	users    Users      // nil where settings.User is "none"
 	found    *userCache // of users
@@ -46,10 +46,10 @@ var _ Strategy = (*ProviderToken)(nil)
 // NewProviderToken returns the strategy. users is nil where settings.User is
 // "none", and only there.
 func NewProviderToken(
-	s settings.ProviderTokenSession, tokens Authenticator, users Users, now func() time.Time,
+	s config.ProviderTokenSession, tokens Authenticator, users Users, now func() time.Time,
 ) *ProviderToken {
 	p := &ProviderToken{settings: s, tokens: tokens}
-	if s.User != settings.UserNone {
+	if s.User != config.UserNone {
 		p.users = users
 		p.found = newUserCache(users, s.CacheTTL.Std(), now)
 	}
@@ -57,7 +57,7 @@ func NewProviderToken(
 }
 
 // Name returns "provider_token".
-func (p *ProviderToken) Name() string { return settings.ProviderToken }
+func (p *ProviderToken) Name() string { return config.ProviderToken }
 
 // Issue records the login, unless there are no users, and hands the verified
 // token on.
@@ -131,7 +131,7 @@ func (p *ProviderToken) user(ctx context.Context, id identity.Identity) (identit
 
 func tokenView(id identity.Identity) View {
 	return View{
-		Strategy:   settings.ProviderToken,
+		Strategy:   config.ProviderToken,
 		Format:     "jwt",
 		Provider:   id.Provider,
 		AuthMethod: id.AuthMethod,

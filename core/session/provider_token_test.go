@@ -12,10 +12,10 @@ import (
 
 	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/session"
-	"github.com/cotterpin/cotterpin/core/settings"
 )
 
 // tokens verifies the tokens it holds, and no others.
@@ -65,10 +65,10 @@ type tokenBench struct {
 	identity identity.Identity
 }
 
-func newTokenBench(t testing.TB, change func(*settings.ProviderTokenSession)) *tokenBench {
+func newTokenBench(t testing.TB, change func(*config.ProviderTokenSession)) *tokenBench {
 	t.Helper()
 	b := newBench(t)
-	s := settings.DefaultProviderTokenSession()
+	s := config.DefaultProviderTokenSession()
 	if change != nil {
 		change(&s)
 	}
@@ -87,7 +87,7 @@ func newTokenBench(t testing.TB, change func(*settings.ProviderTokenSession)) *t
 	}
 }
 
-var bearer = session.Presented{Token: "ada", Transport: settings.Bearer}
+var bearer = session.Presented{Token: "ada", Transport: config.Bearer}
 
 // wantAsked expects the store to have been asked that often.
 func (b *tokenBench) wantAsked(t *testing.T, want int) {
@@ -116,7 +116,7 @@ func TestAProvidersTokenIsTheSession(t *testing.T) {
 
 	grant := check(t, b, bearer)
 	p := grant.Principal
-	if grant.Session != want || grant.Transport != settings.Bearer || p.UserID != b.user.ID || p.Key() != b.user.Key ||
+	if grant.Session != want || grant.Transport != config.Bearer || p.UserID != b.user.ID || p.Key() != b.user.Key ||
 		p.Provider != "cotter" || p.AuthMethod != "OTP" || p.SessionID != "" ||
 		!p.AuthenticatedAt.Equal(b.identity.AuthenticatedAt) || p.Claims.Get("role") != "admin" {
 		t.Errorf("granted %+v", grant)
@@ -125,7 +125,7 @@ func TestAProvidersTokenIsTheSession(t *testing.T) {
 		t.Errorf("End: %+v, %v", ended, err)
 	}
 	check(t, b, bearer)
-	if b.Name() != settings.ProviderToken {
+	if b.Name() != config.ProviderToken {
 		t.Errorf("the strategy is called %q", b.Name())
 	}
 }
@@ -175,17 +175,17 @@ func TestWhoBearsAGoodTokenMustAlsoBeAdmitted(t *testing.T) {
 		reason    string
 	}{
 		"BadToken": {
-			session.Presented{Token: "bad", Transport: settings.Bearer},
+			session.Presented{Token: "bad", Transport: config.Bearer},
 			nil,
 			autherr.InvalidToken, "bad_signature",
 		},
 		"UnlistedTransport": {
-			session.Presented{Token: "ada", Transport: settings.Cookie},
+			session.Presented{Token: "ada", Transport: config.Cookie},
 			nil,
 			autherr.InvalidToken, "transport_not_listed",
 		},
 		"Stranger": {
-			session.Presented{Token: "eve", Transport: settings.Bearer},
+			session.Presented{Token: "eve", Transport: config.Bearer},
 			nil,
 			autherr.NotRegistered, "unknown_identity",
 		},
@@ -207,7 +207,7 @@ func TestWhoBearsAGoodTokenMustAlsoBeAdmitted(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newTokenBench(t, func(s *settings.ProviderTokenSession) { s.CacheTTL = 0 })
+			b := newTokenBench(t, func(s *config.ProviderTokenSession) { s.CacheTTL = 0 })
 			check(t, b, bearer)
 			if c.prepare != nil {
 				c.prepare(t, b)
@@ -223,8 +223,8 @@ func TestWhoBearsAGoodTokenMustAlsoBeAdmitted(t *testing.T) {
 
 func TestEveryListedTransportWillDo(t *testing.T) {
 	t.Parallel()
-	b := newTokenBench(t, func(s *settings.ProviderTokenSession) { s.Transport = []string{settings.Cookie, settings.Bearer} })
-	for _, transport := range []string{settings.Cookie, settings.Bearer} {
+	b := newTokenBench(t, func(s *config.ProviderTokenSession) { s.Transport = []string{config.Cookie, config.Bearer} })
+	for _, transport := range []string{config.Cookie, config.Bearer} {
 		if grant := check(t, b, session.Presented{Token: "ada", Transport: transport}); grant.Transport != transport {
 			t.Errorf("granted by %q, want %q", grant.Transport, transport)
 		}
@@ -234,11 +234,11 @@ func TestEveryListedTransportWillDo(t *testing.T) {
 func TestWithoutUsersNobodyIsLookedUp(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	s := settings.DefaultProviderTokenSession()
-	s.User = settings.UserNone
+	s := config.DefaultProviderTokenSession()
+	s.User = config.UserNone
 	strategy := session.NewProviderToken(s, tokens{"eve": {Key: identity.Key{Issuer: "i", Subject: "eve"}}}, nil, b.now)
 	strategy.Forget(b.user.ID)
-	grant := check(t, strategy, session.Presented{Token: "eve", Transport: settings.Bearer})
+	grant := check(t, strategy, session.Presented{Token: "eve", Transport: config.Bearer})
 	if grant.Principal.UserID != uuid.Nil || grant.Principal.Subject != "eve" {
 		t.Errorf("granted %+v", grant)
 	}
@@ -268,7 +268,7 @@ func TestAFoundUserIsTrustedForAWhile(t *testing.T) {
 
 func TestATrustOfZeroAsksEachTime(t *testing.T) {
 	t.Parallel()
-	b := newTokenBench(t, func(s *settings.ProviderTokenSession) { s.CacheTTL = 0 })
+	b := newTokenBench(t, func(s *config.ProviderTokenSession) { s.CacheTTL = 0 })
 	for range 3 {
 		check(t, b, bearer)
 	}
@@ -278,7 +278,7 @@ func TestATrustOfZeroAsksEachTime(t *testing.T) {
 func TestThatSomebodyIsNotRegisteredIsNotRemembered(t *testing.T) {
 	t.Parallel()
 	b := newTokenBench(t, nil)
-	eve := session.Presented{Token: "eve", Transport: settings.Bearer}
+	eve := session.Presented{Token: "eve", Transport: config.Bearer}
 	_, err := b.Check(t.Context(), eve)
 	wantError(t, err, autherr.NotRegistered, "unknown_identity")
 
@@ -370,12 +370,12 @@ func TestManyUsersAreNeverMixedUp(t *testing.T) {
 		good[user.Subject] = identity.Identity{Key: user.Key, IssuedAt: start}
 		want[user.Subject] = user.ID
 	}
-	strategy := session.NewProviderToken(settings.DefaultProviderTokenSession(), good, b.db.Accounts(), b.now)
+	strategy := session.NewProviderToken(config.DefaultProviderTokenSession(), good, b.db.Accounts(), b.now)
 	done := make(chan error)
 	for token, id := range want {
 		go func() {
 			for range 10 {
-				grant, err := strategy.Check(t.Context(), session.Presented{Token: token, Transport: settings.Bearer})
+				grant, err := strategy.Check(t.Context(), session.Presented{Token: token, Transport: config.Bearer})
 				if err != nil || grant.Principal.UserID != id || grant.Principal.Subject != token {
 					done <- errors.Join(fmt.Errorf("token of %q: granted %+v", token, grant), err)
 					return

@@ -5,8 +5,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/identity"
-	"github.com/cotterpin/cotterpin/core/settings"
 )
 
 // Lookup finds a session. It is the public half of an opaque token, and never
@@ -82,7 +82,7 @@ func (r Record) EndedBy(now time.Time, o Owner) string {
 func (r Record) view() View {
 	return View{
 		ID:            r.ID,
-		Strategy:      settings.Own,
+		Strategy:      config.Own,
 		Format:        "opaque",
 		Provider:      r.Provider,
 		AuthMethod:    r.AuthMethod,

@@ -12,9 +12,9 @@ import (
 
 	"github.com/cotterpin/cotterpin/core/account/memstore"
 	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/session"
-	"github.com/cotterpin/cotterpin/core/settings"
 )
 
 var (
@@ -54,13 +54,13 @@ func (b *bench) login() session.Login {
 	return session.Login{
 		User:      user,
 		Identity:  identity.Identity{Key: user.Key, Provider: "cotter", AuthMethod: "OTP"},
-		Transport: settings.Cookie,
+		Transport: config.Cookie,
 	}
 }
 
 // own returns the strategy with the settings over a store, which is the
 // database's own if nil.
-func (b *bench) own(s settings.OwnSession, store session.Store) *session.Own {
+func (b *bench) own(s config.OwnSession, store session.Store) *session.Own {
 	if store == nil {
 		store = b.db.Sessions()
 	}
@@ -77,7 +77,7 @@ func issue(t testing.TB, own *session.Own, l session.Login) session.Issued {
 }
 
 func presented(token string) session.Presented {
-	return session.Presented{Token: token, Transport: settings.Cookie}
+	return session.Presented{Token: token, Transport: config.Cookie}
 }
 
 func check(t testing.TB, s session.Strategy, p session.Presented) session.Grant {

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/cotterpin/cotterpin/core/strictjson"
+	"github.com/cotterpin/cotterpin/core/internal/strictjson"
 )
 
 // Claims are the claims of a token. The fields hold the registered claims (RFC

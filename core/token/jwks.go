@@ -12,7 +12,7 @@ import (
 
 	"github.com/lestrrat-go/jwx/v2/jwk"
 
-	"github.com/cotterpin/cotterpin/core/strictjson"
+	"github.com/cotterpin/cotterpin/core/internal/strictjson"
 )
 
 // maxKeys is how many entries of a document are looked at.

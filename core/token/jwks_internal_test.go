@@ -13,7 +13,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cotterpin/cotterpin/core/strictjson"
+	"github.com/cotterpin/cotterpin/core/internal/strictjson"
 )
 
 func newKeyPair(tb testing.TB, curve elliptic.Curve) *ecdsa.PrivateKey {

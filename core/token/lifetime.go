@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
-	"github.com/cotterpin/cotterpin/core/strictjson"
+	"github.com/cotterpin/cotterpin/core/internal/strictjson"
 )
 
 // lifetime is when a token is good, by its own word.

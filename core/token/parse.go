@@ -6,7 +6,7 @@ import (
 	"strings"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
-	"github.com/cotterpin/cotterpin/core/strictjson"
+	"github.com/cotterpin/cotterpin/core/internal/strictjson"
 )
 
 // MaxSize is how long a token may be, in bytes.

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/cotterpin/cotterpin/core/internal/httpapi"
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
@@ -30,7 +31,7 @@ func TestTextsFromBuffersStay(t *testing.T) {
 	if r.Method != http.MethodPost || r.Path != "/api/notes%2F1" || r.Query != "a=b" || r.Host != "api.example.com" {
 		t.Errorf("got %q %q %q %q", r.Method, r.Path, r.Query, r.Host)
 	}
-	if got := (web.Proxies{}).Client(r).String(); got != "192.0.2.1" {
+	if got := (httpapi.Proxies{}).Client(r).String(); got != "192.0.2.1" {
 		t.Errorf("from %q, which is %s", r.Remote, got)
 	}
 	if body, err := io.ReadAll(r.Body); err != nil || string(body) != "text" {
@@ -60,7 +61,7 @@ func TestThePeerOfBuffersIsAnAddressOrUnknown(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			r := web.FromBuffers([]byte("GET"), []byte("/"), nil, []byte("h"), nil, c.peer)
-			if got := (web.Proxies{}).Client(r).String(); got != c.want {
+			if got := (httpapi.Proxies{}).Client(r).String(); got != c.want {
 				t.Errorf("%q is %s, want %s", r.Remote, got, c.want)
 			}
 		})

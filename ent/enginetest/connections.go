@@ -8,8 +8,8 @@ import (
 
 	"entgo.io/ent/dialect"
 
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
-	"github.com/cotterpin/cotterpin/core/settings"
 )
 
 func (e Engine) testConnections(t *testing.T) {
@@ -45,7 +45,7 @@ func (e Engine) testConnections(t *testing.T) {
 		}
 		const password = "wr0ng-p4ssword"
 		u.User, u.Path = url.UserPassword(u.User.Username(), password), "/missing"
-		_, err = e.Open(t.Context(), settings.NewSecret(u.String()), database.MigrateCheck)
+		_, err = e.Open(t.Context(), config.NewSecret(u.String()), database.MigrateCheck)
 		if err == nil || strings.Contains(err.Error(), password) {
 			t.Errorf("Open of a missing database: got %v, want an error without the password", err)
 		}

@@ -10,8 +10,8 @@ import (
 	"database/sql"
 	"testing"
 
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
-	"github.com/cotterpin/cotterpin/core/settings"
 	"github.com/cotterpin/cotterpin/ent/entstore"
 )
 
@@ -20,12 +20,12 @@ type Engine struct {
 	// Dialect, OpenPool and Open are those of the package. Open leaves all
 	// arguments but these two at their defaults.
 	Dialect  entstore.Dialect
-	OpenPool func(url settings.Secret) (*sql.DB, error)
-	Open     func(ctx context.Context, url settings.Secret, migrate database.Migrate) (database.Database, error)
+	OpenPool func(url config.Secret) (*sql.DB, error)
+	Open     func(ctx context.Context, url config.Secret, migrate database.Migrate) (database.Database, error)
 
 	// NewDatabase makes an empty database on the server and returns its URL,
 	// in which there is a password. It removes the database in t.Cleanup.
-	NewDatabase func(t *testing.T) settings.Secret
+	NewDatabase func(t *testing.T) config.Secret
 }
 
 // Run checks an engine; many cases run in parallel, each on a database of its
@@ -46,7 +46,7 @@ func (e Engine) opened(t *testing.T) database.Database {
 }
 
 // open applies the migrations.
-func (e Engine) open(t *testing.T, url settings.Secret) database.Database {
+func (e Engine) open(t *testing.T, url config.Secret) database.Database {
 	t.Helper()
 	db, err := e.Open(t.Context(), url, database.MigrateApply)
 	if err != nil {
@@ -61,7 +61,7 @@ func (e Engine) open(t *testing.T, url settings.Secret) database.Database {
 }
 
 // pool returns connections of our own.
-func (e Engine) pool(t *testing.T, url settings.Secret) *sql.DB {
+func (e Engine) pool(t *testing.T, url config.Secret) *sql.DB {
 	t.Helper()
 	pool, err := e.OpenPool(url)
 	if err != nil {

@@ -12,10 +12,10 @@ import (
 	"entgo.io/ent/dialect"
 
 	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/session"
-	"github.com/cotterpin/cotterpin/core/settings"
 	"github.com/cotterpin/cotterpin/ent/entstore"
 	"github.com/cotterpin/cotterpin/ent/internal/querylog"
 )
@@ -78,8 +78,8 @@ func (l *lines) count(event string) int {
 func newSigner(db database.Database, maxPerUser int) *signer {
 	s := &signer{now: time.UnixMilli(1_800_000_000_123)}
 	now := func() time.Time { return s.now }
-	own, tokens := settings.DefaultOwnSession(), settings.DefaultProviderTokenSession()
-	own.MaxPerUser, own.Transport = maxPerUser, []string{settings.Bearer}
+	own, tokens := config.DefaultOwnSession(), config.DefaultProviderTokenSession()
+	own.MaxPerUser, own.Transport = maxPerUser, []string{config.Bearer}
 	s.registrar = account.NewRegistrar(db.Accounts(), account.Options{Create: true, Now: now})
 	s.own = session.NewOwn(own, db.Sessions(), now, slog.New(slog.NewTextHandler(&s.log, nil)))
 	s.tokens = session.NewProviderToken(tokens, nil, db.Accounts(), now)
@@ -92,8 +92,8 @@ func (s *signer) signIn(ctx context.Context, strategy session.Strategy, subject 
 	if err != nil {
 		return session.Presented{}, err
 	}
-	issued, err := strategy.Issue(ctx, session.Login{User: user, Identity: id, Transport: settings.Bearer})
-	return session.Presented{Token: issued.Token, Transport: settings.Bearer}, err
+	issued, err := strategy.Issue(ctx, session.Login{User: user, Identity: id, Transport: config.Bearer})
+	return session.Presented{Token: issued.Token, Transport: config.Bearer}, err
 }
 
 func testLoginStatements(t *testing.T, d entstore.Dialect, pool *sql.DB) {

@@ -3,7 +3,7 @@ package entstore
 import (
 	"cmp"
 
-	"github.com/cotterpin/cotterpin/core/block"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
 )
 
@@ -18,10 +18,10 @@ func Way(migrate string, env database.Env) database.Migrate {
 }
 
 // ValidateMigrate returns the mistakes in the argument migrate.
-func ValidateMigrate(migrate string) []block.Mistake {
+func ValidateMigrate(migrate string) []config.Mistake {
 	switch database.Migrate(migrate) {
 	case "", database.MigrateCheck, database.MigrateApply, database.MigrateOff:
 		return nil
 	}
-	return []block.Mistake{{Argument: "migrate", Problem: `must be "check", "apply" or "off"`}}
+	return []config.Mistake{{Argument: "migrate", Problem: `must be "check", "apply" or "off"`}}
 }

@@ -7,7 +7,7 @@ import (
 	"errors"
 	"time"
 
-	"github.com/cotterpin/cotterpin/core/block"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
 )
 
@@ -27,11 +27,11 @@ const closeTimeout = 5 * time.Second
 
 // ValidateMaxOpenConns returns the mistakes in the argument max_open_conns.
 // Migrating needs two connections.
-func ValidateMaxOpenConns(connections int) []block.Mistake {
+func ValidateMaxOpenConns(connections int) []config.Mistake {
 	if connections == 0 || connections >= 2 {
 		return nil
 	}
-	return []block.Mistake{{Argument: "max_open_conns", Problem: "must be at least 2"}}
+	return []config.Mistake{{Argument: "max_open_conns", Problem: "must be at least 2"}}
 }
 
 // LimitPool sets how many connections to a database server there are, and for

@@ -23,9 +23,8 @@ import (
 
 	"entgo.io/ent/dialect"
 
-	"github.com/cotterpin/cotterpin/core/block"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
-	"github.com/cotterpin/cotterpin/core/settings"
 	"github.com/cotterpin/cotterpin/ent/entstore"
 )
 
@@ -35,7 +34,7 @@ type Settings struct {
 	// parameter is tls: "true" (encrypted, and the certificate is checked),
 	// "preferred" (encrypted if the server can, unchecked), "skip-verify"
 	// (encrypted, unchecked) or "false" (the default). Required.
-	URL settings.Secret `hcl:"url" doc:"mysql://user:password@host:3306/name?tls=true"`
+	URL config.Secret `hcl:"url" doc:"mysql://user:password@host:3306/name?tls=true"`
 
 	// MaxOpenConns is how many connections a process has at most, 2 or more.
 	// Default 10, which 0 means too.
@@ -58,10 +57,10 @@ var Type = database.Define(database.Definition[Settings]{
 	},
 })
 
-func validate(s Settings, _ database.Env) []block.Mistake {
+func validate(s Settings, _ database.Env) []config.Mistake {
 	mistakes := append(entstore.ValidateMigrate(s.Migrate), entstore.ValidateMaxOpenConns(s.MaxOpenConns)...)
 	if _, err := parseURL(s.URL); err != nil {
-		mistakes = append(mistakes, block.Mistake{Argument: "url", Problem: err.Error()})
+		mistakes = append(mistakes, config.Mistake{Argument: "url", Problem: err.Error()})
 	}
 	return mistakes
 }

@@ -8,8 +8,8 @@ import (
 
 	driver "github.com/go-sql-driver/mysql"
 
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
-	"github.com/cotterpin/cotterpin/core/settings"
 	"github.com/cotterpin/cotterpin/ent/mysql"
 )
 
@@ -17,13 +17,13 @@ const password = "hunter2-hunter2"
 
 // valid are arguments without a mistake.
 func valid() mysql.Settings {
-	return mysql.Settings{URL: settings.NewSecret("mysql://ada:" + password + "@db.example:3306/app?tls=true")}
+	return mysql.Settings{URL: config.NewSecret("mysql://ada:" + password + "@db.example:3306/app?tls=true")}
 }
 
 func TestEveryMistakeIsFoundAndNoneShowsThePassword(t *testing.T) {
 	t.Parallel()
 	withURL := func(url string) func(*mysql.Settings) {
-		return func(s *mysql.Settings) { s.URL = settings.NewSecret(url) }
+		return func(s *mysql.Settings) { s.URL = config.NewSecret(url) }
 	}
 	for name, c := range map[string]struct {
 		change   func(*mysql.Settings)

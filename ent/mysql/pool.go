@@ -16,7 +16,7 @@ import (
 
 	"github.com/go-sql-driver/mysql"
 
-	"github.com/cotterpin/cotterpin/core/settings"
+	"github.com/cotterpin/cotterpin/core/config"
 )
 
 const (
@@ -39,7 +39,7 @@ const wantURL = "must be a URL such as mysql://user:password@host:3306/name, " +
 // OpenPool returns a pool whose connections are made as the kit makes them, for
 // a program with queries of its own to the same database. It connects when it
 // is first used. Errors do not show the URL.
-func OpenPool(url settings.Secret) (*sql.DB, error) {
+func OpenPool(url config.Secret) (*sql.DB, error) {
 	connector, err := Connector(url)
 	if err != nil {
 		return nil, err
@@ -49,7 +49,7 @@ func OpenPool(url settings.Secret) (*sql.DB, error) {
 
 // Connector returns what makes the connections of [OpenPool], for a program
 // that wraps them, to trace them say.
-func Connector(url settings.Secret) (driver.Connector, error) {
+func Connector(url config.Secret) (driver.Connector, error) {
 	config, err := parseURL(url)
 	if err != nil {
 		return nil, fmt.Errorf("mysql: url %w", err)
@@ -62,7 +62,7 @@ func Connector(url settings.Secret) (driver.Connector, error) {
 }
 
 // parseURL returns how the kit connects to the server of a URL.
-func parseURL(secret settings.Secret) (*mysql.Config, error) {
+func parseURL(secret config.Secret) (*mysql.Config, error) {
 	if secret.IsZero() {
 		return nil, errNoURL
 	}

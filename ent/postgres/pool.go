@@ -13,7 +13,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 	"github.com/jackc/pgx/v5/stdlib"
 
-	"github.com/cotterpin/cotterpin/core/settings"
+	"github.com/cotterpin/cotterpin/core/config"
 )
 
 const connectTimeout = 5 * time.Second
@@ -27,7 +27,7 @@ var errURL = errors.New("postgres: url " + wantURL + ", and parameters as libpq 
 // checkURL returns what is wrong with the form of a URL; "" if nothing is. Of a
 // password with a slash, the rest would be the name of the database, which the
 // driver's errors show.
-func checkURL(url settings.Secret) string {
+func checkURL(url config.Secret) string {
 	scheme, rest, _ := strings.Cut(url.Reveal(), "://")
 	beforeQuery, _, _ := strings.Cut(rest, "?")
 	_, name, _ := strings.Cut(beforeQuery, "/")
@@ -43,7 +43,7 @@ func checkURL(url settings.Secret) string {
 // OpenPool returns a pool whose connections are made as the kit makes them, for
 // a program with queries of its own to the same database. It connects when it
 // is first used. Errors do not show the URL.
-func OpenPool(url settings.Secret) (*sql.DB, error) {
+func OpenPool(url config.Secret) (*sql.DB, error) {
 	connector, err := Connector(url)
 	if err != nil {
 		return nil, err
@@ -53,7 +53,7 @@ func OpenPool(url settings.Secret) (*sql.DB, error) {
 
 // Connector returns what makes the connections of [OpenPool], for a program
 // that wraps them, to trace them say.
-func Connector(url settings.Secret) (driver.Connector, error) {
+func Connector(url config.Secret) (driver.Connector, error) {
 	config, err := pgx.ParseConfig(url.Reveal())
 	if err != nil || checkURL(url) != "" {
 		return nil, errURL

@@ -21,9 +21,8 @@ import (
 
 	"entgo.io/ent/dialect"
 
-	"github.com/cotterpin/cotterpin/core/block"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
-	"github.com/cotterpin/cotterpin/core/settings"
 	"github.com/cotterpin/cotterpin/ent/entstore"
 )
 
@@ -34,7 +33,7 @@ type Settings struct {
 	// are parted by commas. What it leaves out is taken from the environment
 	// and from files as libpq does: PGPASSWORD, ~/.pgpass. Required.
 	// See https://www.postgresql.org/docs/15/libpq-connect.html.
-	URL settings.Secret `hcl:"url" doc:"postgres://user:password@host:5432/name?sslmode=verify-full"`
+	URL config.Secret `hcl:"url" doc:"postgres://user:password@host:5432/name?sslmode=verify-full"`
 
 	// MaxOpenConns is how many connections a process has at most, 2 or more.
 	// Default 10, which 0 means too.
@@ -57,10 +56,10 @@ var Type = database.Define(database.Definition[Settings]{
 	},
 })
 
-func validate(s Settings, _ database.Env) []block.Mistake {
+func validate(s Settings, _ database.Env) []config.Mistake {
 	mistakes := append(entstore.ValidateMigrate(s.Migrate), entstore.ValidateMaxOpenConns(s.MaxOpenConns)...)
 	if problem := checkURL(s.URL); problem != "" {
-		mistakes = append(mistakes, block.Mistake{Argument: "url", Problem: problem})
+		mistakes = append(mistakes, config.Mistake{Argument: "url", Problem: problem})
 	}
 	return mistakes
 }

@@ -8,8 +8,8 @@ import (
 
 	"github.com/jackc/pgx/v5/pgconn"
 
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
-	"github.com/cotterpin/cotterpin/core/settings"
 	"github.com/cotterpin/cotterpin/ent/postgres"
 )
 
@@ -17,7 +17,7 @@ const password = "hunter2-hunter2"
 
 // valid are arguments without a mistake.
 func valid() postgres.Settings {
-	return postgres.Settings{URL: settings.NewSecret("postgres://ada:" + password + "@db.example:5432/app?sslmode=verify-full")}
+	return postgres.Settings{URL: config.NewSecret("postgres://ada:" + password + "@db.example:5432/app?sslmode=verify-full")}
 }
 
 func TestEveryMistakeIsFoundAndNoneShowsThePassword(t *testing.T) {
@@ -26,9 +26,9 @@ func TestEveryMistakeIsFoundAndNoneShowsThePassword(t *testing.T) {
 		change   func(*postgres.Settings)
 		argument string
 	}{
-		"NoURL":             {func(s *postgres.Settings) { s.URL = settings.Secret{} }, "url"},
-		"KeywordsAndValues": {func(s *postgres.Settings) { s.URL = settings.NewSecret("host=db.example password=" + password) }, "url"},
-		"AnotherScheme":     {func(s *postgres.Settings) { s.URL = settings.NewSecret("mysql://ada:" + password + "@db.example/app") }, "url"},
+		"NoURL":             {func(s *postgres.Settings) { s.URL = config.Secret{} }, "url"},
+		"KeywordsAndValues": {func(s *postgres.Settings) { s.URL = config.NewSecret("host=db.example password=" + password) }, "url"},
+		"AnotherScheme":     {func(s *postgres.Settings) { s.URL = config.NewSecret("mysql://ada:" + password + "@db.example/app") }, "url"},
 		"NegativePool":      {func(s *postgres.Settings) { s.MaxOpenConns = -1 }, "max_open_conns"},
 		"PoolOfOne":         {func(s *postgres.Settings) { s.MaxOpenConns = 1 }, "max_open_conns"},
 		"UnknownMigrate":    {func(s *postgres.Settings) { s.Migrate = "aply" }, "migrate"},
@@ -61,7 +61,7 @@ func TestAURLThatTheDriverRefusesIsNotShown(t *testing.T) {
 		"postgres://ada:%zz" + password + "@db.example/app",
 		"postgres://ada:1/2/" + password + "@db.example/app",
 	} {
-		_, err := postgres.OpenPool(settings.NewSecret(url))
+		_, err := postgres.OpenPool(config.NewSecret(url))
 		if err == nil || strings.Contains(err.Error(), password) || !strings.Contains(err.Error(), "must be a URL such as") {
 			t.Errorf("OpenPool: got %v, want an error without the URL", err)
 		}

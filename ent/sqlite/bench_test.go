@@ -13,10 +13,10 @@ import (
 	"time"
 
 	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/session"
-	"github.com/cotterpin/cotterpin/core/settings"
 	"github.com/cotterpin/cotterpin/ent/sqlite"
 )
 
@@ -39,7 +39,7 @@ type signer struct {
 }
 
 func newSigner(db database.Database, maxPerUser int) signer {
-	s := settings.DefaultOwnSession()
+	s := config.DefaultOwnSession()
 	s.MaxPerUser = maxPerUser
 	return signer{
 		account.NewRegistrar(db.Accounts(), account.Options{Create: true, Now: time.Now}),
@@ -64,7 +64,7 @@ func (s signer) signIn(b *testing.B, subject string) session.Issued {
 		b.Fatal(err)
 	}
 	issued, err := s.own.Issue(ctx, session.Login{
-		User: user, Identity: id, Transport: settings.Cookie, UserAgent: "Mozilla/5.0 (X11; Linux x86_64)", Address: "192.0.2.1",
+		User: user, Identity: id, Transport: config.Cookie, UserAgent: "Mozilla/5.0 (X11; Linux x86_64)", Address: "192.0.2.1",
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -76,7 +76,7 @@ func (s signer) signIn(b *testing.B, subject string) session.Issued {
 func BenchmarkCheck(b *testing.B) {
 	db, _ := openBench(b)
 	s := newSigner(db, 20)
-	p := session.Presented{Token: s.signIn(b, "ada").Token, Transport: settings.Cookie}
+	p := session.Presented{Token: s.signIn(b, "ada").Token, Transport: config.Cookie}
 	ctx, cancel := context.WithTimeout(b.Context(), time.Hour)
 	defer cancel()
 	b.ReportAllocs()

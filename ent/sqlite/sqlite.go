@@ -24,7 +24,7 @@ import (
 
 	"entgo.io/ent/dialect"
 
-	"github.com/cotterpin/cotterpin/core/block"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/ent/entstore"
 )
@@ -60,16 +60,16 @@ var Type = database.Define(database.Definition[Settings]{
 	},
 })
 
-func validate(s Settings, _ database.Env) []block.Mistake {
+func validate(s Settings, _ database.Env) []config.Mistake {
 	mistakes := entstore.ValidateMigrate(s.Migrate)
 	switch {
 	case s.Path == "":
-		mistakes = append(mistakes, block.Mistake{
+		mistakes = append(mistakes, config.Mistake{
 			Argument: "path",
 			Problem:  `must not be empty: name a file, such as "auth.db"`,
 		})
 	case strings.HasPrefix(s.Path, "file:"):
-		mistakes = append(mistakes, block.Mistake{
+		mistakes = append(mistakes, config.Mistake{
 			Argument: "path",
 			Problem:  `is the path of a file, not a URI: leave out "file:" and everything from "?" on`,
 		})

@@ -13,10 +13,10 @@ import (
 	"github.com/cotterpin/cotterpin/adapters/cotterhttp"
 	"github.com/cotterpin/cotterpin/core"
 	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/provider/emulator"
-	"github.com/cotterpin/cotterpin/core/settings"
 	"github.com/cotterpin/cotterpin/core/web"
 	"github.com/cotterpin/cotterpin/ent/entstore"
 	"github.com/cotterpin/cotterpin/ent/sqlite"
@@ -37,7 +37,7 @@ func openApplication(ctx context.Context, path, baseURL string) (*application, e
 	if err != nil {
 		return nil, err
 	}
-	app, err := demo.Open(ctx, configuration(path, baseURL), core.OnRegister(welcome))
+	app, err := demo.Open(ctx, configuration(path, baseURL), core.WithOnRegister(welcome))
 	if err != nil {
 		return nil, errors.Join(err, client.Close())
 	}
@@ -66,15 +66,15 @@ func openGraph(ctx context.Context, path string) (*graph.Client, error) {
 
 // configuration is what a file would say, said in Go.
 func configuration(path, baseURL string) core.Settings {
-	own := settings.DefaultOwnSession()
+	own := config.DefaultOwnSession()
 	s := core.Settings{
-		Auth:      settings.DefaultAuth(),
-		Users:     settings.DefaultUsers(),
+		Auth:      config.DefaultAuth(),
+		Users:     config.DefaultUsers(),
 		Own:       &own,
 		Providers: []provider.Instance{{Type: emulator.Type, Name: "emulator", Common: provider.DefaultCommon(), Settings: &emulator.Settings{}}},
 		Database:  &database.Instance{Type: sqlite.Type, Settings: &sqlite.Settings{Path: path, Migrate: string(database.MigrateOff)}},
 	}
-	s.Auth.Mode = settings.Development
+	s.Auth.Mode = config.Development
 	s.Auth.BaseURL = baseURL
 	return s
 }
@@ -97,7 +97,7 @@ func (a *application) handler() http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			response, err := answer(r)
 			if err != nil {
-				response = a.Kit.Render(err) //nolint:contextcheck // rendering asks nobody
+				response = a.Kit.Adapter().Render(err) //nolint:contextcheck // rendering asks nobody
 			}
 			response.WriteHTTP(w)
 		})
@@ -112,13 +112,13 @@ func (a *application) handler() http.Handler {
 }
 
 func caller(r *http.Request) (core.Response, error) {
-	principal, _ := core.FromContext(r.Context())
+	principal, _ := core.PrincipalFromContext(r.Context())
 	return demo.Caller(principal), nil
 }
 
 // profile answers what the application keeps of its caller.
 func (a *application) profile(r *http.Request) (core.Response, error) {
-	principal, _ := core.FromContext(r.Context())
+	principal, _ := core.PrincipalFromContext(r.Context())
 	user, err := a.graph.User.Get(r.Context(), principal.UserID)
 	if err != nil {
 		return core.Response{}, err
@@ -131,13 +131,13 @@ func (a *application) profile(r *http.Request) (core.Response, error) {
 }
 
 func (a *application) rename(r *http.Request) (core.Response, error) {
-	principal, _ := core.FromContext(r.Context())
+	principal, _ := core.PrincipalFromContext(r.Context())
 	err := a.graph.User.UpdateOneID(principal.UserID).SetNickname(r.PathValue("nickname")).Exec(r.Context())
 	return web.NoContent(), err
 }
 
 func (a *application) note(r *http.Request) (core.Response, error) {
-	principal, _ := core.FromContext(r.Context())
+	principal, _ := core.PrincipalFromContext(r.Context())
 	text, err := demo.ReadNote(r.Body)
 	if err != nil {
 		return core.Response{}, err

@@ -39,6 +39,6 @@ func caller(c *gin.Context) {
 func recovery(kit *core.Kit) gin.HandlerFunc {
 	return gin.CustomRecoveryWithWriter(nil, func(c *gin.Context, cause any) {
 		c.Abort()
-		kit.Render(fmt.Errorf("panic: %v", cause)).WriteHTTP(c.Writer)
+		kit.Adapter().Render(fmt.Errorf("panic: %v", cause)).WriteHTTP(c.Writer)
 	})
 }

@@ -26,6 +26,6 @@ func mount(app *demo.App) demo.Server {
 }
 
 func caller(w http.ResponseWriter, r *http.Request) {
-	principal, _ := core.FromContext(r.Context())
+	principal, _ := core.PrincipalFromContext(r.Context())
 	demo.Caller(principal).WriteHTTP(w)
 }

@@ -15,7 +15,7 @@ import (
 )
 
 func main() {
-	kit, err := core.Open(context.Background(), "auth.hcl", core.With(cotter.Type, sqlite.Type))
+	kit, err := core.Open(context.Background(), "auth.hcl", core.WithTypes(cotter.Type, sqlite.Type))
 	if err != nil {
 		log.Fatal(err) // every mistake in the file, each with its line
 	}
@@ -31,6 +31,6 @@ func main() {
 }
 
 func me(w http.ResponseWriter, r *http.Request) {
-	caller, _ := core.FromContext(r.Context())
+	caller, _ := core.PrincipalFromContext(r.Context())
 	fmt.Fprintln(w, "user", caller.UserID, "by", caller.Provider)
 }

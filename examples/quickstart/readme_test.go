@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/cotterpin/cotterpin/core/config"
+	"github.com/cotterpin/cotterpin/core"
 	"github.com/cotterpin/cotterpin/core/provider/cotter"
 	"github.com/cotterpin/cotterpin/core/provider/oidc"
 	"github.com/cotterpin/cotterpin/ent/sqlite"
@@ -34,17 +34,14 @@ func TestTheREADMEShowsThisProgram(t *testing.T) {
 }
 
 func TestTheREADMEsFilesAreValid(t *testing.T) {
-	t.Parallel()
-	loader := config.Loader{
-		Types:     []config.Type{cotter.Type, oidc.Type, sqlite.Type},
-		LookupEnv: func(string) (string, bool) { return "6f0a5a3e-0c52-4f52-9a3e-7d8f0a1b2c3d", true },
-	}
+	t.Setenv("COTTER_API_KEY_ID", "6f0a5a3e-0c52-4f52-9a3e-7d8f0a1b2c3d")
+	types := core.WithTypes(cotter.Type, oidc.Type, sqlite.Type)
 	blocks := regexp.MustCompile("(?s)```hcl\n(.*?)```").FindAllStringSubmatch(read(t, "../../README.md"), -1)
 	if len(blocks) == 0 {
 		t.Fatal("the README shows no file")
 	}
 	for i, block := range blocks {
-		settings, err := loader.Parse(fmt.Sprintf("README-%d.hcl", i), []byte(block[1]))
+		settings, err := core.Parse(fmt.Sprintf("README-%d.hcl", i), []byte(block[1]), types)
 		if err != nil || len(settings.Warnings()) > 0 {
 			t.Errorf("file %d: %v %v", i, err, settings.Warnings())
 		}

@@ -13,7 +13,7 @@ import (
 	"github.com/alexedwards/scs/v2"
 	"github.com/jackc/pgx/v5/pgxpool"
 
-	"github.com/cotterpin/cotterpin/core/settings"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/ent/entstore"
 	"github.com/cotterpin/cotterpin/ent/mysql"
 	"github.com/cotterpin/cotterpin/ent/postgres"
@@ -88,7 +88,7 @@ func onAServer(b testing.TB, e *engine.Engine, server *engine.Server) place {
 	})
 	b.Setenv("BENCH_DATABASE_URL", created.URL) // a secret must not stand in the file itself
 	p := place{block: fmt.Sprintf("database %q {\n  url = env(\"BENCH_DATABASE_URL\")\n}\n", e.Driver)}
-	url := settings.NewSecret(created.URL)
+	url := config.NewSecret(created.URL)
 	if e.Driver == "postgres" {
 		p.dialect = postgres.Dialect()
 		p.pool = func(b testing.TB) *sql.DB { b.Helper(); db, err := postgres.OpenPool(url); return opened(b, db, err) }

@@ -52,7 +52,7 @@ func newKit(b testing.TB, configuration string) *core.Kit {
 	if err := os.WriteFile(file, []byte(configuration), 0o600); err != nil {
 		b.Fatal(err)
 	}
-	kit, err := core.Open(b.Context(), file, core.With(cotter.Type, sqlite.Type, postgres.Type, mysql.Type),
+	kit, err := core.Open(b.Context(), file, core.WithTypes(cotter.Type, sqlite.Type, postgres.Type, mysql.Type),
 		core.WithLogger(slog.New(slog.DiscardHandler)))
 	if err != nil {
 		b.Fatal(err)

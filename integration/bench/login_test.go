@@ -68,6 +68,6 @@ func tryLogin(kit *core.Kit, body []byte) error {
 func post(kit *core.Kit, body []byte) core.Response {
 	r := httptest.NewRequest(http.MethodPost, "/auth/login", bytes.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
-	response, _ := kit.Serve(context.Background(), core.RequestFromHTTP(r))
+	response, _ := kit.Adapter().Serve(context.Background(), core.RequestFromHTTP(r))
 	return response
 }

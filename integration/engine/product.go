@@ -10,7 +10,7 @@ import (
 
 	"github.com/ory/dockertest/v3/docker"
 
-	"github.com/cotterpin/cotterpin/core/settings"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/ent/mysql"
 	"github.com/cotterpin/cotterpin/ent/postgres"
 )
@@ -26,7 +26,7 @@ const connections = 400
 type product struct {
 	// admin is the administrator's URL, without scheme, password and host.
 	admin url.URL
-	open  func(settings.Secret) (*sql.DB, error)
+	open  func(config.Secret) (*sql.DB, error)
 	drop  string // "%s" is the database
 
 	// How the server is told to end in good order.

@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/cotterpin/cotterpin/core/settings"
+	"github.com/cotterpin/cotterpin/core/config"
 )
 
 // Server is a running database server.
@@ -26,7 +26,7 @@ type Server struct {
 // connect waits until the server answers. It owns stop, and calls it if the
 // server does not, or is another than the engine.
 func connect(ctx context.Context, e *Engine, source string, stop func() error) (*Server, error) {
-	admin, err := e.product.open(settings.NewSecret(source))
+	admin, err := e.product.open(config.NewSecret(source))
 	if err != nil {
 		return nil, errors.Join(err, stop())
 	}

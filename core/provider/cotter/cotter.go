@@ -24,7 +24,7 @@ package cotter
 import (
 	"strings"
 
-	"github.com/cotterpin/cotterpin/core/block"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/provider"
 )
@@ -65,10 +65,10 @@ func DefaultSettings() Settings {
 	}
 }
 
-func validate(s Settings, env provider.Env) []block.Mistake {
-	var mistakes []block.Mistake
+func validate(s Settings, env provider.Env) []config.Mistake {
+	var mistakes []config.Mistake
 	wrong := func(argument, problem string) {
-		mistakes = append(mistakes, block.Mistake{Argument: argument, Problem: problem})
+		mistakes = append(mistakes, config.Mistake{Argument: argument, Problem: problem})
 	}
 	if !isVisible(s.APIKeyID) {
 		wrong("api_key_id", "must be the project's API key: printable text without blanks")

@@ -11,8 +11,8 @@ import (
 	"net/http"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/internal/strictjson"
 	"github.com/cotterpin/cotterpin/core/provider"
-	"github.com/cotterpin/cotterpin/core/strictjson"
 )
 
 // maxRefreshed bounds the answer to a refresh, in bytes.

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/cotterpin/cotterpin/core/internal/httpapi"
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
@@ -31,7 +32,7 @@ func sameOrigin(next endpoint) endpoint {
 	return func(ctx context.Context, r web.Request) (web.Response, error) {
 		unsafe := r
 		unsafe.Method = http.MethodPost
-		if !(web.CrossOriginGuard{}).Allows(unsafe) {
+		if !(httpapi.CrossOriginGuard{}).Allows(unsafe) {
 			return web.Response{}, refuse(http.StatusForbidden, "requests from another site are not taken")
 		}
 		return next(ctx, r)

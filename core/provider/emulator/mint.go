@@ -4,7 +4,7 @@ import (
 	"context"
 	"net/http"
 
-	"github.com/cotterpin/cotterpin/core/strictjson"
+	"github.com/cotterpin/cotterpin/core/internal/strictjson"
 	"github.com/cotterpin/cotterpin/core/web"
 )
 

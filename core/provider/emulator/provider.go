@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"net/url"
 
-	"github.com/cotterpin/cotterpin/core/block"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/provider/cotter"
 	"github.com/cotterpin/cotterpin/core/web"
@@ -39,21 +39,21 @@ type Settings struct {
 	InsecureRemote bool `hcl:"insecure_remote,optional" doc:"lets everybody in who can reach the emulator, not this machine alone"`
 }
 
-func validate(s Settings, env provider.Env) []block.Mistake {
-	var mistakes []block.Mistake
+func validate(s Settings, env provider.Env) []config.Mistake {
+	var mistakes []config.Mistake
 	if !env.Development {
-		mistakes = append(mistakes, block.Mistake{
+		mistakes = append(mistakes, config.Mistake{
 			Problem: `the emulator lets anybody sign in as anybody and is refused in production: use provider "cotter", or set mode = "development" in auth`,
 		})
 	}
 	if base, err := url.Parse(env.BaseURL); !s.InsecureRemote && (err != nil || !isLoopback(base.Host)) {
-		mistakes = append(mistakes, block.Mistake{
+		mistakes = append(mistakes, config.Mistake{
 			Problem: `the emulator needs a loopback base_url in auth, such as "http://localhost:8080"; insecure_remote = true opens it to everybody who can reach it`,
 		})
 	}
 	for _, identifier := range s.Users {
 		if !validIdentifier(identifier) {
-			mistakes = append(mistakes, block.Mistake{Argument: "users", Problem: identifierRule})
+			mistakes = append(mistakes, config.Mistake{Argument: "users", Problem: identifierRule})
 		}
 	}
 	return mistakes

@@ -5,7 +5,7 @@ import (
 	"io"
 	"net/http"
 
-	"github.com/cotterpin/cotterpin/core/strictjson"
+	"github.com/cotterpin/cotterpin/core/internal/strictjson"
 	"github.com/cotterpin/cotterpin/core/web"
 )
 

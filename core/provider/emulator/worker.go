@@ -5,7 +5,7 @@ import (
 	"net/http"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
-	"github.com/cotterpin/cotterpin/core/strictjson"
+	"github.com/cotterpin/cotterpin/core/internal/strictjson"
 	"github.com/cotterpin/cotterpin/core/token"
 	"github.com/cotterpin/cotterpin/core/web"
 )

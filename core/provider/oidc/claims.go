@@ -3,7 +3,7 @@ package oidc
 import (
 	"cmp"
 
-	"github.com/cotterpin/cotterpin/core/block"
+	"github.com/cotterpin/cotterpin/core/config"
 )
 
 // Claims is the block `claims`: JSON Pointers (RFC 6901) into the token's
@@ -24,12 +24,12 @@ type layout struct {
 }
 
 // layout reads the pointers. A nil Claims is the standard layout.
-func (c *Claims) layout() (layout, []block.Mistake) {
+func (c *Claims) layout() (layout, []config.Mistake) {
 	if c == nil {
 		c = &Claims{}
 	}
 	var l layout
-	var mistakes []block.Mistake
+	var mistakes []config.Mistake
 	for _, place := range []struct {
 		argument, text, standard string
 		pointer                  *pointer
@@ -44,7 +44,7 @@ func (c *Claims) layout() (layout, []block.Mistake) {
 	} {
 		parsed, err := parsePointer(cmp.Or(place.text, place.standard))
 		if err != nil {
-			mistakes = append(mistakes, block.Mistake{Argument: "claims." + place.argument, Problem: err.Error()})
+			mistakes = append(mistakes, config.Mistake{Argument: "claims." + place.argument, Problem: err.Error()})
 		}
 		*place.pointer = parsed
 	}

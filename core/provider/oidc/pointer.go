@@ -4,7 +4,7 @@ import (
 	"errors"
 	"strings"
 
-	"github.com/cotterpin/cotterpin/core/strictjson"
+	"github.com/cotterpin/cotterpin/core/internal/strictjson"
 	"github.com/cotterpin/cotterpin/core/token"
 )
 

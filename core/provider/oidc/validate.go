@@ -4,13 +4,13 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/cotterpin/cotterpin/core/block"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/token"
 )
 
-func validate(s Settings, env provider.Env) []block.Mistake {
+func validate(s Settings, env provider.Env) []config.Mistake {
 	_, wrongPointers := s.Claims.layout()
 	return slices.Concat(
 		s.issuerMistakes(env.Development),
@@ -20,13 +20,13 @@ func validate(s Settings, env provider.Env) []block.Mistake {
 	)
 }
 
-func (s Settings) issuerMistakes(development bool) []block.Mistake {
-	var mistakes []block.Mistake
+func (s Settings) issuerMistakes(development bool) []config.Mistake {
+	var mistakes []config.Mistake
 	if problem := issuerProblem(s.Issuer, development); problem != "" {
-		mistakes = append(mistakes, block.Mistake{Argument: "issuer", Problem: problem})
+		mistakes = append(mistakes, config.Mistake{Argument: "issuer", Problem: problem})
 	}
 	if len(s.Audience) == 0 || slices.Contains(s.Audience, "") {
-		mistakes = append(mistakes, block.Mistake{Argument: "audience", Problem: "must name at least one client id, and no empty one"})
+		mistakes = append(mistakes, config.Mistake{Argument: "audience", Problem: "must name at least one client id, and no empty one"})
 	}
 	return mistakes
 }
@@ -45,8 +45,8 @@ func issuerProblem(issuer string, development bool) string {
 	}
 }
 
-func (s Settings) keyMistakes(development bool) []block.Mistake {
-	var mistakes []block.Mistake
+func (s Settings) keyMistakes(development bool) []config.Mistake {
+	var mistakes []config.Mistake
 	sources := 0
 	for _, source := range []struct {
 		argument, value string
@@ -60,7 +60,7 @@ func (s Settings) keyMistakes(development bool) []block.Mistake {
 			continue
 		}
 		if sources++; sources > 1 {
-			mistakes = append(mistakes, block.Mistake{
+			mistakes = append(mistakes, config.Mistake{
 				Argument: source.argument,
 				Problem:  "is a second source of keys: keep one of jwks_url, jwks_file and discovery_url",
 			})
@@ -69,18 +69,18 @@ func (s Settings) keyMistakes(development bool) []block.Mistake {
 			continue
 		}
 		if err := provider.CheckURL(source.value, development); err != nil {
-			mistakes = append(mistakes, block.Mistake{Argument: source.argument, Problem: err.Error()})
+			mistakes = append(mistakes, config.Mistake{Argument: source.argument, Problem: err.Error()})
 		}
 	}
 	return mistakes
 }
 
-func (s Settings) algorithmMistakes() []block.Mistake {
+func (s Settings) algorithmMistakes() []config.Mistake {
 	unsafe := func(algorithm string) bool { return !isPublicKeyAlgorithm(algorithm) }
 	if len(s.Algorithms) > 0 && !slices.ContainsFunc(s.Algorithms, unsafe) {
 		return nil
 	}
-	return []block.Mistake{{
+	return []config.Mistake{{
 		Argument: "algorithms",
 		Problem:  `must name algorithms of public keys, such as "RS256", "ES256" or "EdDSA"; with "none" or HMAC anybody could sign`,
 	}}

@@ -11,9 +11,9 @@ import (
 
 	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/session"
-	"github.com/cotterpin/cotterpin/core/settings"
 )
 
 // testOwn runs the strategy over the store: what a caller sees of it.
@@ -26,7 +26,7 @@ func testOwn(t *testing.T, setup setup) {
 		grant := o.wantLive(t, issued.Token)
 		p := grant.Principal
 		if p.UserID != o.user.ID || p.Key() != o.user.Key || p.Provider != "cotter" || p.AuthMethod != "OTP" ||
-			p.SessionID != issued.Session.ID || !p.AuthenticatedAt.Equal(start) || grant.Transport != settings.Cookie {
+			p.SessionID != issued.Session.ID || !p.AuthenticatedAt.Equal(start) || grant.Transport != config.Cookie {
 			t.Errorf("grant is %+v", grant)
 		}
 		if grant.Session.ID == "" || !grant.Session.ExpiresAt.Equal(issued.Session.ExpiresAt) {
@@ -60,8 +60,8 @@ func testOwn(t *testing.T, setup setup) {
 			"TrailingLineBreak": token + "\n",
 		}
 		for name, token := range bad {
-			o.wantRefused(t, name, session.Presented{Token: token, Transport: settings.Cookie})
-			ended, err := o.End(t.Context(), session.Presented{Token: token, Transport: settings.Cookie}, "logout")
+			o.wantRefused(t, name, session.Presented{Token: token, Transport: config.Cookie})
+			ended, err := o.End(t.Context(), session.Presented{Token: token, Transport: config.Cookie}, "logout")
 			if err != nil || ended != (session.Ended{}) {
 				t.Errorf("%s: End: %+v, %v", name, ended, err)
 			}
@@ -73,7 +73,7 @@ func testOwn(t *testing.T, setup setup) {
 	t.Run("ATokenIsAcceptedOnlyByItsTransport", func(t *testing.T) {
 		o := newOwn(t, setup(t))
 		token := o.signIn(t).Token
-		o.wantRefused(t, "bearer", session.Presented{Token: token, Transport: settings.Bearer})
+		o.wantRefused(t, "bearer", session.Presented{Token: token, Transport: config.Bearer})
 		o.wantLive(t, token)
 	})
 
@@ -262,8 +262,8 @@ func newOwn(t *testing.T, s *stores) own {
 	t.Helper()
 	c := &clock{at: start}
 	counting := &touchCounter{Store: s.Store}
-	both := settings.DefaultOwnSession()
-	both.Transport = []string{settings.Cookie, settings.Bearer}
+	both := config.DefaultOwnSession()
+	both.Transport = []string{config.Cookie, config.Bearer}
 	return own{
 		Own:     session.NewOwn(both, counting, c.now, slog.New(slog.DiscardHandler)),
 		stores:  s,
@@ -280,7 +280,7 @@ func (o own) signIn(t *testing.T) session.Issued {
 	issued, err := o.Issue(t.Context(), session.Login{
 		User:      user,
 		Identity:  identity.Identity{Key: user.Key, Provider: "cotter", AuthMethod: "OTP"},
-		Transport: settings.Cookie,
+		Transport: config.Cookie,
 		UserAgent: "agent",
 		Address:   "192.0.2.1",
 	})
@@ -291,7 +291,7 @@ func (o own) signIn(t *testing.T) session.Issued {
 }
 
 func presented(token string) session.Presented {
-	return session.Presented{Token: token, Transport: settings.Cookie}
+	return session.Presented{Token: token, Transport: config.Cookie}
 }
 
 func (o own) wantLive(t *testing.T, token string) session.Grant {

@@ -15,9 +15,9 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/session"
-	"github.com/cotterpin/cotterpin/core/settings"
 )
 
 // Run checks a store. open is called once a case, by parallel cases, and
@@ -82,7 +82,7 @@ func newRecord(user identity.User) session.Record {
 		Issuer:     user.Issuer,
 		Subject:    user.Subject,
 		AuthMethod: "OTP",
-		Transport:  settings.Cookie,
+		Transport:  config.Cookie,
 		Claims: map[string]any{
 			"role":   `o'Reilly "; DROP TABLE auth_sessions; --`,
 			"member": true,

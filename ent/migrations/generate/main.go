@@ -28,7 +28,7 @@ import (
 	"github.com/pressly/goose/v3"
 	_ "modernc.org/sqlite" // registers "sqlite"
 
-	"github.com/cotterpin/cotterpin/core/settings"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/ent/internal/drift"
 	"github.com/cotterpin/cotterpin/ent/mysql"
 	"github.com/cotterpin/cotterpin/ent/postgres"
@@ -84,12 +84,12 @@ func open(name string) (folder string, db *sql.DB, err error) {
 	}
 }
 
-func openServer(variable string, open func(settings.Secret) (*sql.DB, error)) (*sql.DB, error) {
+func openServer(variable string, open func(config.Secret) (*sql.DB, error)) (*sql.DB, error) {
 	url := os.Getenv(variable)
 	if url == "" {
 		return nil, nil
 	}
-	return open(settings.NewSecret(url))
+	return open(config.NewSecret(url))
 }
 
 // replay applies the files that are there, and returns the version they lead to.

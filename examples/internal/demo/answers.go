@@ -46,7 +46,7 @@ type noteBody struct {
 func (a *App) Note(body io.Reader) core.Response {
 	note, err := ReadNote(body)
 	if err != nil {
-		return a.Kit.Render(err)
+		return a.Kit.Adapter().Render(err)
 	}
 	return web.JSON(http.StatusCreated, noteBody{&note})
 }

@@ -1,12 +1,12 @@
 package demo
 
 import (
+	"context"
 	_ "embed"
 	"fmt"
 	"net"
 
 	"github.com/cotterpin/cotterpin/core"
-	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/provider/cotter"
 	"github.com/cotterpin/cotterpin/core/provider/emulator"
 	"github.com/cotterpin/cotterpin/core/provider/oidc"
@@ -20,12 +20,12 @@ var developmentFile []byte
 
 // load reads a configuration file; "" is the embedded one, whose paths are
 // relative to the working directory.
-func load(file string) (core.Settings, error) {
-	loader := config.Loader{Types: []config.Type{cotter.Type, oidc.Type, emulator.Type, sqlite.Type, postgres.Type, mysql.Type}}
+func load(ctx context.Context, file string) (core.Settings, error) {
+	types := core.WithTypes(cotter.Type, oidc.Type, emulator.Type, sqlite.Type, postgres.Type, mysql.Type)
 	if file == "" {
-		return loader.Parse("auth.dev.hcl", developmentFile)
+		return core.Parse("auth.dev.hcl", developmentFile, types)
 	}
-	return loader.Load(file)
+	return core.Load(ctx, file, types)
 }
 
 // LocalURL is what a browser on this machine calls the listener.

@@ -60,7 +60,7 @@ func parseFlags() flags {
 func run(ctx context.Context, f flags, stderr io.Writer, mount func(*App) Server) (err error) {
 	log := slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{ReplaceAttr: inUTC}))
 	slog.SetDefault(log)
-	settings, err := load(f.config)
+	settings, err := load(ctx, f.config)
 	if err != nil {
 		return err
 	}

@@ -13,10 +13,10 @@ import (
 	"strings"
 
 	"github.com/cotterpin/cotterpin/core"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/provider/cotter"
 	"github.com/cotterpin/cotterpin/core/provider/emulator"
-	"github.com/cotterpin/cotterpin/core/settings"
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
@@ -60,7 +60,7 @@ func renderPage(s core.Settings) (core.Response, error) {
 		AuthPath:    s.Auth.Path,
 		SignIns:     signInsOf(s),
 		OwnSessions: s.Own != nil,
-		Users:       s.Own != nil || s.ProviderToken.User != settings.UserNone,
+		Users:       s.Own != nil || s.ProviderToken.User != config.UserNone,
 	}
 	var body bytes.Buffer
 	if err := pageTemplate.Execute(&body, p); err != nil {

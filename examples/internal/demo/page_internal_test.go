@@ -10,11 +10,11 @@ import (
 	"testing"
 
 	"github.com/cotterpin/cotterpin/core"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/provider/cotter"
 	"github.com/cotterpin/cotterpin/core/provider/emulator"
 	"github.com/cotterpin/cotterpin/core/provider/oidc"
-	"github.com/cotterpin/cotterpin/core/settings"
 )
 
 func TestThePolicyNamesTheHashesOfWhatThePageHolds(t *testing.T) {
@@ -107,8 +107,8 @@ func TestThePageShowsWhatTheSessionsCanDo(t *testing.T) {
 	t.Parallel()
 	own := developmentSettings(t)
 	tokens := own
-	withoutUsers := settings.DefaultProviderTokenSession()
-	withoutUsers.User = settings.UserNone
+	withoutUsers := config.DefaultProviderTokenSession()
+	withoutUsers.User = config.UserNone
 	tokens.Own, tokens.ProviderToken = nil, &withoutUsers
 
 	ownPage, _ := rendered(t, own)
@@ -122,7 +122,7 @@ func TestThePageShowsWhatTheSessionsCanDo(t *testing.T) {
 
 func developmentSettings(t *testing.T) core.Settings {
 	t.Helper()
-	s, err := load("")
+	s, err := load(t.Context(), "")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,103 @@
+package config_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/cotterpin/cotterpin/core/config"
+)
+
+type (
+	arguments   struct{ Path string }
+	environment struct{ Directory string }
+)
+
+var definition = config.Definition[arguments, environment, string]{
+	Type:    "sqlite",
+	Summary: "a file",
+	Default: arguments{Path: "auth.db"},
+	Validate: func(a arguments, e environment) []config.Mistake {
+		if a.Path == "" {
+			return []config.Mistake{{Argument: "path", Problem: "must be in " + e.Directory}}
+		}
+		return nil
+	},
+	Open: func(_ context.Context, a arguments, e environment) (string, error) {
+		if a.Path == "" {
+			return "", errors.New("no path")
+		}
+		return e.Directory + "/" + a.Path, nil
+	},
+}
+
+func TestATypeTellsWhatItsDefinitionSays(t *testing.T) {
+	t.Parallel()
+	typ := config.Define("database", definition)
+	if typ.Kind() != "database" || typ.Name() != "sqlite" || typ.Summary() != "a file" {
+		t.Errorf("it is %s %q, %q", typ.Kind(), typ.Name(), typ.Summary())
+	}
+}
+
+func TestNewSettingsAreTheDefaultsEachTime(t *testing.T) {
+	t.Parallel()
+	typ := config.Define("database", definition)
+	first, ok := typ.NewSettings().(*arguments)
+	if !ok || first.Path != "auth.db" {
+		t.Fatalf("they are %+v", first)
+	}
+	first.Path = "changed"
+	if second, _ := typ.NewSettings().(*arguments); second.Path != "auth.db" {
+		t.Errorf("a change reached the defaults: %+v", second)
+	}
+}
+
+func TestValidateAndOpenGetTheSettingsAndTheEnvironment(t *testing.T) {
+	t.Parallel()
+	typ, env := config.Define("database", definition), environment{Directory: "/var"}
+	good, bad := &arguments{Path: "users.db"}, &arguments{}
+
+	if mistakes := typ.Validate(good, env); len(mistakes) > 0 {
+		t.Errorf("good settings have mistakes: %v", mistakes)
+	}
+	if opened, err := typ.Open(t.Context(), good, env); err != nil || opened != "/var/users.db" {
+		t.Errorf("opened %q, %v", opened, err)
+	}
+	mistakes := typ.Validate(bad, env)
+	if len(mistakes) != 1 || mistakes[0] != (config.Mistake{Argument: "path", Problem: "must be in /var"}) {
+		t.Errorf("the mistakes are %v", mistakes)
+	}
+	if _, err := typ.Open(t.Context(), bad, env); err == nil {
+		t.Error("bad settings are opened")
+	}
+}
+
+func TestATypeWithoutValidateFindsNoMistake(t *testing.T) {
+	t.Parallel()
+	d := definition
+	d.Validate = nil
+	if mistakes := config.Define("database", d).Validate(&arguments{}, environment{}); mistakes != nil {
+		t.Errorf("it finds %v", mistakes)
+	}
+}
+
+func TestADefinitionWithoutTypeOrOpenPanics(t *testing.T) {
+	t.Parallel()
+	config.Define("database", definition)
+	for name, change := range map[string]func(*config.Definition[arguments, environment, string]){
+		"Type": func(d *config.Definition[arguments, environment, string]) { d.Type = "" },
+		"Open": func(d *config.Definition[arguments, environment, string]) { d.Open = nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			d := definition
+			change(&d)
+			defer func() {
+				if recover() == nil {
+					t.Error("it is taken")
+				}
+			}()
+			config.Define("database", d)
+		})
+	}
+}

@@ -1,0 +1,103 @@
+package core
+
+import (
+	"net/http"
+	"regexp"
+	"slices"
+	"testing"
+
+	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/config"
+	"github.com/cotterpin/cotterpin/core/internal/httpapi"
+	"github.com/cotterpin/cotterpin/core/session"
+	"github.com/cotterpin/cotterpin/core/web"
+)
+
+// The grammar of RFC 6750, section 2.1, and RFC 9110, section 11.4. A scheme
+// ends where no character of a token (RFC 9110, section 5.6.2) follows.
+var (
+	bearerScheme = regexp.MustCompile("(?s)\\A(?i:bearer)(?:[^!#$%&'*+\\-.^_`|~0-9A-Za-z].*)?\\z")
+	bearerLine   = regexp.MustCompile(`\A(?i:bearer) ([A-Za-z0-9\-._~+/=]+)\z`)
+)
+
+func requestWith(header http.Header) web.Request {
+	return web.Request{Method: http.MethodGet, Header: header, Body: http.NoBody}
+}
+
+func FuzzAuthorizationIsReadByItsGrammar(f *testing.F) {
+	for _, line := range []string{
+		"Bearer abc", "bearer abc", "BEARER a.b-c_d~e+f/g==", "Bearer", "Bearer ", "Bearer  abc", "Bearer\tabc", "Bearer a b", "Bearer abc ",
+		"BearerX abc", "Bearer-X abc", "Basic dTpw", "", "Bearer é", "Bearer \x00", "Bearer\u00a0abc", "Bearer,abc", "Bearer=abc", "B\u212aarer abc",
+	} {
+		f.Add(line, false)
+		f.Add(line, true)
+	}
+	f.Fuzz(func(t *testing.T, line string, twice bool) {
+		lines := []string{line}
+		if twice {
+			lines = append(lines, "Basic dTpw")
+		}
+		token, isBearer, err := bearer(requestWith(http.Header{"Authorization": lines}))
+		var want autherr.Code
+		good := bearerLine.FindStringSubmatch(line)
+		switch {
+		case twice:
+			want = autherr.InvalidRequest
+		case good != nil:
+			if err != nil || !isBearer || token != good[1] {
+				t.Fatalf("%q is read as %q, %t, %v", line, token, isBearer, err)
+			}
+			return
+		case bearerScheme.MatchString(line):
+			want = autherr.InvalidToken
+		}
+		if isBearer || token != "" || (err != nil) != (want != "") || err != nil && autherr.CodeOf(err) != want {
+			t.Fatalf("%q is read as %q, %t, %v; want %q", line, token, isBearer, err, want)
+		}
+	})
+}
+
+// A request has one credential, or none counts: a Bearer header before all
+// cookies, and of our cookies one alone.
+func FuzzARequestBearsOneCredential(f *testing.F) {
+	f.Add("", "s=1", "")
+	f.Add("Bearer abc", "s=1", "s=2")
+	f.Add("Basic dTpw", "a=b; s=1", "")
+	f.Add("", "s=1; s=2", "")
+	f.Add("", "s=1", "s=1")
+	f.Add("Bearer", "s=1", "")
+	f.Add("", "S=1; ss=1; s", "")
+	k := &Kit{cookie: httpapi.Cookie{Name: "s"}, transports: []string{config.Cookie, config.Bearer}}
+	f.Fuzz(func(t *testing.T, authorization, first, second string) {
+		header := http.Header{"Cookie": {first, second}}
+		if authorization != "" {
+			header.Set("Authorization", authorization)
+		}
+		r := requestWith(header)
+		token, isBearer, bearerErr := bearer(r)
+		cookies := slices.Collect(k.cookie.Values(r))
+
+		var want session.Presented
+		var code autherr.Code
+		switch {
+		case bearerErr != nil:
+			code = autherr.InvalidToken
+		case isBearer:
+			want = session.Presented{Token: token, Transport: config.Bearer}
+		case len(cookies) == 1:
+			want = session.Presented{Token: cookies[0], Transport: config.Cookie}
+		case len(cookies) == 0:
+			code = autherr.Unauthenticated
+		default:
+			code = autherr.InvalidRequest
+		}
+		got, err := k.presented(r)
+		if got != want || (err != nil) != (code != "") || err != nil && autherr.CodeOf(err) != code {
+			t.Fatalf("%q, %q, %q: %+v, %v; want %+v, %q", authorization, first, second, got, err, want, code)
+		}
+		ended, err := k.replaced(r)
+		if err != nil || len(ended) > len(cookies)+1 || code == "" && len(ended) == 0 {
+			t.Fatalf("a login ends %+v, %v", ended, err)
+		}
+	})
+}

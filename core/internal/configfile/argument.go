@@ -1,0 +1,113 @@
+package configfile
+
+import (
+	"encoding"
+	"fmt"
+	"reflect"
+	"strconv"
+
+	"github.com/cotterpin/cotterpin/core/config"
+	"github.com/cotterpin/cotterpin/core/database"
+	"github.com/cotterpin/cotterpin/core/provider"
+)
+
+// Argument describes one argument of the language, for tables in documents.
+type Argument struct {
+	Block    string // header of the block, such as `provider "oidc"`; "provider" for what they all have
+	Name     string // "http.timeout" in a nested block
+	Type     string // "string", "bool", "number", "duration", "secret", "list(string)" or "map(string)"
+	Required bool
+	Default  string // as it is written in the file; "" for none
+	Doc      string // one line
+}
+
+// Arguments lists all arguments that a file with the given types may have, in
+// the order in which they are declared.
+func Arguments(types []config.Type) []Argument {
+	var all []Argument
+	add := func(at Path, targets ...any) { all = append(all, argumentsOf(at, targets...)...) }
+
+	add(Path{Block: BlockAuth}, new(config.DefaultAuth()))
+	add(Path{Block: BlockProvider}, new(defaultCommon()))
+	for _, t := range ofKind[provider.Type](types) {
+		add(Path{Block: BlockProvider, Label: t.Name()}, t.NewSettings())
+	}
+	add(Path{Block: BlockUsers}, new(config.DefaultUsers()))
+	add(Path{Block: BlockSession, Label: config.Own}, new(defaultOwn()))
+	add(Path{Block: BlockSession, Label: config.ProviderToken}, new(defaultProviderToken()))
+	for _, t := range ofKind[database.Type](types) {
+		add(Path{Block: BlockDatabase, Label: t.Name()}, t.NewSettings())
+	}
+	return all
+}
+
+func argumentsOf(at Path, targets ...any) []Argument {
+	var all []Argument
+	for _, f := range fieldsOf(targets...) {
+		in := at.in(f.name)
+		if !f.nested {
+			all = append(all, Argument{
+				Block:    at.String(),
+				Name:     in.Argument,
+				Type:     f.typeName(),
+				Required: f.required,
+				Default:  f.defaultText(),
+				Doc:      f.doc,
+			})
+			continue
+		}
+		nested := f.value
+		if nested.IsNil() {
+			nested = reflect.New(f.value.Type().Elem())
+		}
+		all = append(all, argumentsOf(in, nested.Interface())...)
+	}
+	return all
+}
+
+// typeName returns what the language calls the type of the argument.
+func (f field) typeName() string {
+	t := f.value.Type()
+	if t.Kind() == reflect.Pointer {
+		t = t.Elem()
+	}
+	switch {
+	case t == reflect.TypeFor[config.Duration]():
+		return "duration"
+	case t == reflect.TypeFor[config.Secret]():
+		return "secret"
+	}
+	switch t.Kind() {
+	case reflect.Bool:
+		return "bool"
+	case reflect.Int:
+		return "number"
+	case reflect.Slice:
+		return "list(string)"
+	case reflect.Map:
+		return "map(string)"
+	default:
+		return "string"
+	}
+}
+
+// defaultText returns the default as it is written in the file.
+func (f field) defaultText() string {
+	if f.required || f.value.IsZero() && f.value.Kind() != reflect.Bool {
+		return ""
+	}
+	switch v := f.value.Interface().(type) {
+	case encoding.TextMarshaler:
+		text, err := v.MarshalText()
+		if err != nil {
+			return ""
+		}
+		return strconv.Quote(string(text))
+	case []string:
+		return fmt.Sprintf("%q", v)
+	}
+	if f.value.Kind() == reflect.String {
+		return strconv.Quote(f.value.String())
+	}
+	return fmt.Sprint(f.value.Interface())
+}

@@ -1,0 +1,229 @@
+package configfile
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/hashicorp/hcl/v2"
+	"github.com/hashicorp/hcl/v2/hclsyntax"
+
+	"github.com/cotterpin/cotterpin/core/config"
+	"github.com/cotterpin/cotterpin/core/database"
+	"github.com/cotterpin/cotterpin/core/provider"
+)
+
+// root is the top level of the file.
+var root = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
+	{Type: BlockAuth},
+	{Type: BlockProvider, LabelNames: []string{"type", "name"}},
+	{Type: BlockUsers},
+	{Type: BlockSession, LabelNames: []string{"strategy"}},
+	{Type: BlockDatabase, LabelNames: []string{"type"}},
+}}
+
+const rootNames = "The file has the blocks auth, provider, users, session and database."
+
+// settings reads the whole file.
+func (d *decoder) settings(types []config.Type, body hcl.Body) File {
+	content, found := withProviderNames(body).Content(root)
+	blocks := content.Blocks.ByType()
+	for _, f := range found {
+		for _, kind := range root.Blocks {
+			if len(blocks[kind.Type]) == 0 && hasLost(f, kind.Type) {
+				d.failed[Path{Block: kind.Type}] = true
+			}
+		}
+		d.found = append(d.found, withLabels(withNames(f, rootNames)))
+	}
+	s := File{Directory: filepath.Dir(d.source.filename), Source: d.source}
+	s.Auth = d.auth(blocks[BlockAuth])
+	s.Providers = d.providers(ofKind[provider.Type](types), blocks[BlockProvider])
+	s.Users = d.users(blocks[BlockUsers])
+	s.Own, s.ProviderToken = d.session(blocks[BlockSession])
+	s.Database = d.database(ofKind[database.Type](types), blocks[BlockDatabase])
+	return s
+}
+
+// withProviderNames gives each provider that has one label a second one, its
+// name: the type again. HCL wants the same number of labels everywhere. The
+// JSON form cannot be told apart in this way and has both labels always.
+func withProviderNames(body hcl.Body) hcl.Body {
+	native, ok := body.(*hclsyntax.Body)
+	if !ok {
+		return body
+	}
+	named := *native
+	named.Blocks = slices.Clone(native.Blocks)
+	for i, b := range named.Blocks {
+		if b.Type == BlockProvider && len(b.Labels) == 1 {
+			twice := *b
+			twice.Labels = slices.Repeat(b.Labels, 2)
+			twice.LabelRanges = slices.Repeat(b.LabelRanges, 2)
+			named.Blocks[i] = &twice
+		}
+	}
+	return &named
+}
+
+// hasLost reports whether a finding means that HCL left out a block of the
+// kind, because its labels are wrong.
+func hasLost(found *hcl.Diagnostic, kind string) bool {
+	return strings.HasSuffix(found.Summary, " for "+kind) ||
+		strings.Contains(found.Detail, fmt.Sprintf("%q blocks", kind)) ||
+		strings.Contains(found.Detail, fmt.Sprintf("the %s block's", kind))
+}
+
+// withLabels adds to a finding about labels what they should be.
+func withLabels(found *hcl.Diagnostic) *hcl.Diagnostic {
+	switch {
+	case found.Summary == "Missing strategy for session":
+		found.Detail = `Write session "own" or session "provider_token".`
+	case found.Summary == "Missing type for provider":
+		found.Detail = `Write provider "TYPE", or provider "TYPE" "NAME" where there are several of one type.`
+	case found.Summary == "Missing type for database":
+		found.Detail = `Write database "TYPE", such as database "sqlite".`
+	case found.Summary == "Missing block label",
+		found.Summary == "Incorrect JSON value type" && strings.Contains(found.Detail, `"provider" blocks`):
+		found.Detail += ` In the JSON form a block stands below each of its labels, and a provider always has two: {"provider": {"TYPE": {"NAME": {…}}}}.`
+	}
+	return found
+}
+
+// enter notes where a block is.
+func (d *decoder) enter(at Path, b *hcl.Block) { d.source.places[at] = b.DefRange }
+
+// only returns the one block of its kind, nil if there is none.
+func (d *decoder) only(blocks []*hcl.Block) *hcl.Block {
+	if len(blocks) == 0 {
+		return nil
+	}
+	d.surplus(blocks)
+	return blocks[0]
+}
+
+func (d *decoder) auth(blocks []*hcl.Block) config.Auth {
+	at, auth := Path{Block: BlockAuth}, config.DefaultAuth()
+	b := d.only(blocks)
+	if b == nil {
+		d.missingAuth(at)
+		return auth
+	}
+	d.enter(at, b)
+	d.decode(at, b.Body, &auth)
+	return auth
+}
+
+func (d *decoder) missingAuth(at Path) {
+	if !d.failed[at] {
+		d.report(at, &hcl.Diagnostic{
+			Severity: hcl.DiagError,
+			Summary:  "Missing auth block",
+			Detail:   "The file needs one block auth, with the argument base_url: the origin of the application, such as \"https://api.example.com\".",
+			Subject:  d.source.place(at).Ptr(),
+		})
+	}
+}
+
+func (d *decoder) users(blocks []*hcl.Block) config.Users {
+	at, users := Path{Block: BlockUsers}, config.DefaultUsers()
+	if b := d.only(blocks); b != nil {
+		d.enter(at, b)
+		d.decode(at, b.Body, &users)
+	}
+	return users
+}
+
+// providers reads the provider blocks. One of an unknown type has an instance
+// without a type.
+func (d *decoder) providers(types []provider.Type, blocks []*hcl.Block) []provider.Instance {
+	var instances []provider.Instance
+	for _, b := range blocks {
+		instance := provider.Instance{Name: cmp.Or(b.Labels[1], b.Labels[0]), Common: defaultCommon()}
+		at := providerPath(instances, instance)
+		d.enter(at, b)
+		if t, ok := pick(d, at, b, types); ok {
+			instance.Type, instance.Settings = t, t.NewSettings()
+			d.decode(at, b.Body, &instance.Common, instance.Settings)
+		}
+		instances = append(instances, instance)
+	}
+	return instances
+}
+
+func (d *decoder) session(blocks []*hcl.Block) (*config.OwnSession, *config.ProviderTokenSession) {
+	b := d.only(blocks)
+	if b == nil {
+		return nil, nil
+	}
+	at := Path{Block: BlockSession, Label: b.Labels[0]}
+	d.enter(at, b)
+	switch at.Label {
+	case config.Own:
+		own := defaultOwn()
+		d.decode(at, b.Body, &own)
+		return &own, nil
+	case config.ProviderToken:
+		token := defaultProviderToken()
+		d.decode(at, b.Body, &token)
+		return nil, &token
+	default:
+		d.unknownLabel(Path{Block: BlockSession}, b, []string{config.Own, config.ProviderToken})
+		return nil, nil
+	}
+}
+
+// database reads the database block. One whose type cannot be known is an
+// instance without a type.
+func (d *decoder) database(types []database.Type, blocks []*hcl.Block) *database.Instance {
+	b := d.only(blocks)
+	switch {
+	case b == nil && d.failed[Path{Block: BlockDatabase}]:
+		return &database.Instance{}
+	case b == nil:
+		return nil
+	}
+	at := Path{Block: BlockDatabase, Label: b.Labels[0]}
+	d.enter(at, b)
+	t, ok := pick(d, Path{Block: BlockDatabase}, b, types)
+	if !ok {
+		return &database.Instance{}
+	}
+	instance := &database.Instance{Type: t, Settings: t.NewSettings()}
+	d.decode(at, b.Body, instance.Settings)
+	return instance
+}
+
+// pick returns the type that the first label of a block names. If there is
+// none, what is at the path has failed.
+func pick[T config.Type](d *decoder, at Path, b *hcl.Block, types []T) (T, bool) {
+	byName := make(map[string]T, len(types))
+	for _, t := range types {
+		byName[t.Name()] = t
+	}
+	t, ok := byName[b.Labels[0]]
+	if !ok {
+		d.unknownLabel(at, b, slices.Sorted(maps.Keys(byName)))
+	}
+	return t, ok
+}
+
+func (d *decoder) unknownLabel(at Path, b *hcl.Block, known []string) {
+	detail := fmt.Sprintf("There is no %s %q.", b.Type, b.Labels[0])
+	if meant, ok := nearest(b.Labels[0], known); ok {
+		detail += fmt.Sprintf(" Did you mean %q?", meant)
+	} else if len(known) > 0 {
+		detail += fmt.Sprintf(" Known are: %s.", strings.Join(known, ", "))
+	} else {
+		detail += fmt.Sprintf(" This program has no type of %s.", b.Type)
+	}
+	d.report(at, &hcl.Diagnostic{
+		Severity: hcl.DiagError,
+		Summary:  fmt.Sprintf("Unknown %s type", b.Type),
+		Detail:   detail,
+		Subject:  &b.LabelRanges[0],
+	})
+}

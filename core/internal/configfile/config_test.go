@@ -1,0 +1,429 @@
+package configfile_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cotterpin/cotterpin/core/config"
+	"github.com/cotterpin/cotterpin/core/database"
+	"github.com/cotterpin/cotterpin/core/internal/configfile"
+	"github.com/cotterpin/cotterpin/core/provider"
+)
+
+const databaseURL = "postgres://app:hunter2@db/auth"
+
+// environment is what the files of testdata/good ask for.
+var environment = map[string]string{
+	"COTTER_API_KEY_ID": "6f0a5a3e",
+	"DATABASE_URL":      databaseURL,
+	"PGPASSWORD":        "hunter2",
+}
+
+const day = config.Duration(24 * time.Hour)
+
+func load(t *testing.T, name string) configfile.File {
+	t.Helper()
+	s, err := loader(environment).Load(filepath.Join("testdata/good", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// said is what a file says, as values that can be compared: without the types
+// and without the file.
+type said struct {
+	Auth          config.Auth
+	Providers     []saidProvider
+	Users         config.Users
+	Own           *config.OwnSession
+	ProviderToken *config.ProviderTokenSession
+	Database      any
+}
+
+type saidProvider struct {
+	Type, Name string
+	Common     provider.Common
+	Settings   any
+}
+
+func whatIsSaid(s configfile.File) said {
+	all := said{Auth: s.Auth, Users: s.Users, Own: s.Own, ProviderToken: s.ProviderToken}
+	for _, p := range s.Providers {
+		all.Providers = append(all.Providers, saidProvider{p.Type.Name(), p.Name, p.Common, p.Settings})
+	}
+	if s.Database != nil {
+		all.Database = s.Database.Settings
+	}
+	return all
+}
+
+func wantSaid(t *testing.T, got configfile.File, want said) {
+	t.Helper()
+	if got := whatIsSaid(got); !reflect.DeepEqual(got, want) {
+		t.Errorf("the file says\n%s\nwant\n%s", asText(got), asText(want))
+	}
+}
+
+func asText(s said) string {
+	text, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		return fmt.Sprint(s)
+	}
+	return string(text)
+}
+
+func TestAFileThatSaysLittleGetsTheDefaults(t *testing.T) {
+	t.Parallel()
+	common := provider.DefaultCommon()
+	common.HTTP = new(provider.DefaultHTTP())
+	own := config.DefaultOwnSession()
+	own.Cookie = new(config.DefaultCookie())
+	wantSaid(t, load(t, "development.hcl"), said{
+		Auth:      config.Auth{Mode: "development", BaseURL: "http://localhost:8080", Path: "/auth"},
+		Providers: []saidProvider{{"emulator", "emulator", common, &emulatorSettings{Users: []string{"ada@example.com"}}}},
+		Users:     config.Users{Create: true},
+		Own:       &own,
+		Database:  &sqliteSettings{Path: "auth.db"},
+	})
+}
+
+func TestAFileThatSaysEverythingIsTakenAtItsWord(t *testing.T) {
+	t.Parallel()
+	wantSaid(t, load(t, "everything.hcl"), said{
+		Auth: config.Auth{
+			Mode:           "production",
+			BaseURL:        "https://api.example.co.uk:8443",
+			Path:           "/v1/auth",
+			AllowedOrigins: []string{"https://app.example.co.uk", "https://[2001:db8::1]:8443"},
+			TrustedProxies: []string{"10.0.0.0/8", "2001:db8::7"},
+			LoginFailures:  new(0),
+		},
+		Providers: []saidProvider{
+			{"cotter", "old", provider.Common{
+				DisplayName: "Cotter, until spring",
+				Trust:       []string{},
+				HTTP:        &provider.HTTP{Timeout: config.Duration(5 * time.Second), CAFile: "ca.pem"},
+			}, &cotterSettings{APIKeyID: "6f0a5a3e", BaseURL: "https://www.cotter.app/api/v0"}},
+			{"oidc", "new", provider.Common{
+				ClockSkew:   config.Duration(30 * time.Second),
+				LoginMaxAge: config.Duration(15 * time.Minute),
+				Cache:       10_000,
+				HTTP:        new(provider.DefaultHTTP()),
+			}, &oidcSettings{
+				Issuer:   "https://issuer.example.com",
+				Audience: []string{"web", "native"},
+				Retries:  new(0),
+				Claims:   &oidcClaims{Subject: "/sub", Email: "/contact/email"},
+			}},
+		},
+		ProviderToken: &config.ProviderTokenSession{
+			Transport: []string{"cookie", "bearer"},
+			User:      "required",
+			Cookie:    &config.CookieSettings{Name: "__Secure-token", Domain: "example.co.uk", SameSite: "none", Partitioned: true},
+		},
+		Database: &postgresSettings{URL: config.NewSecret(databaseURL), MaxOpenConns: 3},
+	})
+}
+
+func TestTheJSONFormSaysTheSame(t *testing.T) {
+	t.Parallel()
+	wantSaid(t, load(t, "production.hcl.json"), whatIsSaid(load(t, "production.hcl")))
+}
+
+func TestABlockDoesNotChangeTheDefaultsOfItsType(t *testing.T) {
+	t.Parallel()
+	load(t, "everything.hcl")
+	fresh, ok := oidcType.NewSettings().(*oidcSettings)
+	if !ok || *fresh.Claims != (oidcClaims{Subject: "/sub", Email: "/email"}) {
+		t.Errorf("the defaults are now %+v", fresh.Claims)
+	}
+}
+
+func TestASecretFromTheEnvironmentIsNoWarning(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"production.hcl", "production.hcl.json", "everything.hcl"} {
+		if warnings := load(t, name).Warnings(); len(warnings) > 0 {
+			t.Errorf("%s: %v", name, warnings)
+		}
+	}
+}
+
+func TestASecretInTheFileIsAWarningThatDoesNotShowIt(t *testing.T) {
+	t.Parallel()
+	for name, secret := range map[string]string{
+		"production.hcl":      `env("DATABASE_URL")`,
+		"production.hcl.json": `"${env(\"DATABASE_URL\")}"`,
+	} {
+		src, err := os.ReadFile(filepath.Join("testdata/good", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		literal := bytes.Replace(src, []byte(secret), []byte(`"`+databaseURL+`"`), 1)
+		s, err := loader(environment).Parse(name, literal)
+		if err != nil {
+			t.Fatalf("%s: a warning stands in the way: %v", name, err)
+		}
+		warnings := s.Warnings()
+		if len(warnings) != 1 || warnings[0].Severity != config.SeverityWarning {
+			t.Fatalf("%s: warnings %v, want one", name, warnings)
+		}
+		if said := warnings.Error(); !strings.Contains(said, "•••") || strings.Contains(said, "hunter2") {
+			t.Errorf("%s: the warning says\n%s", name, said)
+		}
+	}
+}
+
+func TestNoDiagnosticOfTheTestdataShowsASecret(t *testing.T) {
+	t.Parallel()
+	for _, path := range mistakeFiles(t) {
+		src, _ := splitGolden(t, path)
+		if !strings.Contains(src, "hunter2") {
+			continue
+		}
+		_, err := loader(nil).Parse(fileName(path), []byte(src))
+		asJSON, jsonErr := json.Marshal(err)
+		if jsonErr != nil {
+			t.Fatal(jsonErr)
+		}
+		if strings.Contains(err.Error(), "hunter2") || bytes.Contains(asJSON, []byte("hunter2")) {
+			t.Errorf("%s: the secret is shown:\n%v", path, err)
+		}
+	}
+}
+
+func TestADiagnosticAsJSONHasTheFormOfTerraform(t *testing.T) {
+	t.Parallel()
+	_, err := loader(nil).Parse("auth.hcl", []byte("auth {\n  base_url = \"https://api.example.com\"\n  colour   = \"red\"\n}\n"))
+	found, ok := errors.AsType[config.Diagnostics](err)
+	if !ok {
+		t.Fatalf("the error is a %T", err)
+	}
+	i := slices.IndexFunc(found, func(d config.Diagnostic) bool { return d.Summary == "Unsupported argument" })
+	if i < 0 {
+		t.Fatal(err)
+	}
+	got, err := json.Marshal(found[i])
+	if err != nil {
+		t.Fatal(err)
+	}
+	const want = `{"severity":"error","summary":"Unsupported argument",` +
+		`"detail":"An argument named \"colour\" is not expected here. This block has allowed_origins, base_url, login_failures, mode, path, trusted_proxies.",` +
+		`"range":{"filename":"auth.hcl","start":{"line":3,"column":3,"byte":48},"end":{"line":3,"column":9,"byte":54}},` +
+		`"snippet":{"context":"auth","code":"  colour   = \"red\"","start_line":3,"highlight_start_offset":2,"highlight_end_offset":8,"values":[]}}`
+	if string(got) != want {
+		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+func TestTheSameFileGivesTheSameTextEachTime(t *testing.T) {
+	t.Parallel()
+	src := []byte("auth {\n  a = 1\n  b = 2\n  c = 3\n  d = 4\n  e = 5\n}\n")
+	_, first := loader(nil).Parse("auth.hcl", src)
+	for range 20 {
+		if _, again := loader(nil).Parse("auth.hcl", src); again.Error() != first.Error() {
+			t.Fatalf("first\n%v\nthen\n%v", first, again)
+		}
+	}
+}
+
+func TestAFileThatCannotBeReadIsADiagnostic(t *testing.T) {
+	t.Parallel()
+	_, err := loader(nil).Load(filepath.Join(t.TempDir(), "auth.hcl"))
+	if _, ok := errors.AsType[config.Diagnostics](err); !ok || !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the error is %v", err)
+	}
+}
+
+func TestALaterErrorIsShownAtItsBlock(t *testing.T) {
+	t.Parallel()
+	s := load(t, "production.hcl")
+	for name, c := range map[string]struct {
+		at   configfile.Path
+		line int
+	}{
+		"Block":            {configfile.Path{Block: "provider", Label: "google"}, 11},
+		"Argument":         {configfile.Path{Block: "provider", Label: "google", Argument: "audience"}, 13},
+		"UnsetArgument":    {configfile.Path{Block: "database", Label: "postgres", Argument: "max_open_conns"}, 32},
+		"NestedBlock":      {configfile.Path{Block: "session", Label: "own", Argument: "cookie"}, 26},
+		"UnsetInItsNested": {configfile.Path{Block: "session", Label: "own", Argument: "cookie.domain"}, 26},
+		"MissingBlock":     {configfile.Path{Block: "provider", Label: "github"}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			err := s.Explain(c.at, "It cannot be opened", os.ErrPermission)
+			if !errors.Is(err, os.ErrPermission) {
+				t.Errorf("the cause is lost in %v", err)
+			}
+			want := fmt.Sprintf("Error: It cannot be opened\n\n  on %s line %d", filepath.Join("testdata/good", "production.hcl"), c.line)
+			if !strings.HasPrefix(err.Error(), want) {
+				t.Errorf("it says\n%v\nwant\n%s", err, want)
+			}
+		})
+	}
+}
+
+// inGo returns valid settings that were made in Go.
+func inGo() configfile.File {
+	return configfile.File{
+		Auth:      config.Auth{Mode: config.Production, BaseURL: "https://api.example.com", Path: "/auth"},
+		Providers: []provider.Instance{{Type: cotterType, Settings: &cotterSettings{APIKeyID: "6f0a5a3e"}}},
+		Own:       new(config.DefaultOwnSession()),
+		Database:  &database.Instance{Type: sqliteType, Settings: &sqliteSettings{Path: "auth.db"}},
+	}
+}
+
+func TestSettingsMadeInGoFollowTheSameRules(t *testing.T) {
+	t.Parallel()
+	if err := inGo().Validate(); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		change func(*configfile.File)
+		want   string
+	}{
+		"BaseURL":          {func(s *configfile.File) { s.Auth.BaseURL = "http://api.example.com" }, "Error: Invalid value for \"base_url\"\n\n  in auth\n\nMust begin with"},
+		"NoProvider":       {func(s *configfile.File) { s.Providers = nil }, "Error: Missing provider block\n\n  in provider\n\n"},
+		"SameProvider":     {func(s *configfile.File) { s.Providers = append(s.Providers, s.Providers[0]) }, "Error: Second provider of one name\n\n  in provider \"cotter\"\n\n"},
+		"NoType":           {func(s *configfile.File) { s.Providers[0].Type = provider.Type{} }, "It has no type."},
+		"OtherSettings":    {func(s *configfile.File) { s.Providers[0].Settings = &oidcSettings{} }, "Its settings must be a *configfile_test.cotterSettings that is not nil."},
+		"NilSettings":      {func(s *configfile.File) { s.Database.Settings = (*sqliteSettings)(nil) }, "Its settings must be a *configfile_test.sqliteSettings that is not nil."},
+		"NoSettings":       {func(s *configfile.File) { s.Database.Settings = nil }, "Its settings must be a *configfile_test.sqliteSettings that is not nil."},
+		"NegativeDuration": {func(s *configfile.File) { s.Own.IdleTTL = -day }, "Error: Invalid value for \"idle_ttl\""},
+		"ZeroTTL":          {func(s *configfile.File) { s.Own.TTL = 0 }, "Error: Invalid value for \"ttl\""},
+		"NoSession":        {func(s *configfile.File) { s.Own = nil }, "Error: Missing session block"},
+		"TwoSessions":      {func(s *configfile.File) { s.ProviderToken = new(config.DefaultProviderTokenSession()) }, "Error: Invalid session"},
+		"NoDatabase":       {func(s *configfile.File) { s.Database = nil }, "Error: Missing database block"},
+		"ItsOwnRule":       {func(s *configfile.File) { s.Database.Settings = &sqliteSettings{Migrate: "yes"} }, "Error: Invalid value for \"migrate\"\n\n  in database \"sqlite\""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := inGo()
+			c.change(&s)
+			err := s.Validate()
+			if err == nil || !strings.Contains(err.Error(), c.want) {
+				t.Errorf("it says\n%v\nwant\n%s", err, c.want)
+			}
+		})
+	}
+}
+
+func TestAFileFromTheLoaderIsValid(t *testing.T) {
+	t.Parallel()
+	for _, name := range []string{"development.hcl", "production.hcl", "production.hcl.json", "everything.hcl"} {
+		if err := load(t, name).Validate(); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestFormattingAlignsAndKeepsTheMeaning(t *testing.T) {
+	t.Parallel()
+	const untidy, tidy = "auth {\nbase_url=\"https://a.example\" # here\n  mode    = \"production\"\n}\n",
+		"auth {\n  base_url = \"https://a.example\" # here\n  mode     = \"production\"\n}\n"
+	for _, src := range []string{untidy, tidy} {
+		if got, err := loader(nil).Format("auth.hcl", []byte(src)); err != nil || string(got) != tidy {
+			t.Errorf("%q becomes %q, %v", src, got, err)
+		}
+	}
+	if _, err := loader(nil).Format("auth.hcl", []byte("auth {")); err == nil {
+		t.Error("a broken file is formatted")
+	}
+	if _, err := loader(nil).Format("auth.hcl.json", []byte("{}")); err == nil {
+		t.Error("JSON is formatted")
+	}
+}
+
+func TestEveryArgumentIsDocumentedOnce(t *testing.T) {
+	t.Parallel()
+	seen := map[string]bool{}
+	arguments := configfile.Arguments(loader(nil).Types)
+	for _, a := range arguments {
+		if a.Doc == "" {
+			t.Errorf("%s: %s has no doc tag", a.Block, a.Name)
+		}
+		if key := a.Block + " " + a.Name; seen[key] {
+			t.Errorf("%s is there twice", key)
+		} else {
+			seen[key] = true
+		}
+	}
+	for _, want := range []configfile.Argument{
+		{Block: "auth", Name: "base_url", Type: "string", Required: true, Doc: "the application's origin, such as https://api.example.com"},
+		{Block: "provider", Name: "http.timeout", Type: "duration", Default: `"5s"`, Doc: "bound of one call, the body included; default 5s, at most 30s"},
+		{Block: `session "own"`, Name: "transport", Type: "list(string)", Default: `["cookie"]`, Doc: "cookie, bearer, or both; the first is the default of a login"},
+		{Block: `database "postgres"`, Name: "url", Type: "secret", Required: true, Doc: "the connection"},
+		{Block: `database "postgres"`, Name: "max_open_conns", Type: "number", Default: "10", Doc: "how many connections are open at most"},
+		{Block: "users", Name: "create", Type: "bool", Default: "true", Doc: "whether an unknown identity becomes a user at its first login"},
+		{Block: `provider "oidc"`, Name: "required_claims", Type: "map(string)", Doc: "claims that a token must have"},
+	} {
+		if !slices.Contains(arguments, want) {
+			t.Errorf("there is no %+v", want)
+		}
+	}
+}
+
+func TestTwoTypesOfOneNamePanic(t *testing.T) {
+	t.Parallel()
+	defer func() {
+		if recover() == nil {
+			t.Error("they are taken")
+		}
+	}()
+	configfile.Arguments([]config.Type{cotterType, cotterType})
+}
+
+func FuzzParse(f *testing.F) {
+	for _, path := range mistakeFiles(f) {
+		src, _ := splitGolden(f, path)
+		f.Add([]byte(src), strings.HasSuffix(path, ".json"))
+	}
+	for _, name := range []string{"development.hcl", "production.hcl", "production.hcl.json", "everything.hcl"} {
+		src, err := os.ReadFile(filepath.Join("testdata/good", name))
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(src, strings.HasSuffix(name, ".json"))
+	}
+	l := loader(environment)
+	f.Fuzz(func(t *testing.T, src []byte, isJSON bool) {
+		name := "testdata/good/auth.hcl"
+		if isJSON {
+			name += ".json"
+		}
+		s, err := l.Parse(name, src)
+		if err != nil {
+			if err.Error() == "" {
+				t.Error("an error without a text")
+			}
+			return
+		}
+		if err := s.Validate(); err != nil {
+			t.Errorf("what is loaded is not valid: %v", err)
+		}
+		if isJSON {
+			return
+		}
+		formatted, err := l.Format(name, src)
+		if err != nil {
+			t.Fatalf("a valid file is not formatted: %v", err)
+		}
+		if twice, err := l.Format(name, formatted); err != nil || !bytes.Equal(twice, formatted) {
+			t.Fatalf("%q is formatted again as %q, %v", formatted, twice, err)
+		}
+		again, err := l.Parse(name, formatted)
+		if err != nil {
+			t.Fatalf("after formatting it is not valid: %v", err)
+		}
+		wantSaid(t, again, whatIsSaid(s))
+	})
+}

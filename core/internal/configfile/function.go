@@ -1,0 +1,81 @@
+package configfile
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"unicode/utf8"
+
+	"github.com/zclconf/go-cty/cty"
+	"github.com/zclconf/go-cty/cty/function"
+	"github.com/zclconf/go-cty/cty/function/stdlib"
+)
+
+// functions returns the functions of the language. Paths are relative to
+// directory.
+func (l Loader) functions(directory string) map[string]function.Function {
+	lookup := l.LookupEnv
+	if lookup == nil {
+		lookup = os.LookupEnv
+	}
+	return map[string]function.Function{
+		"env":        envFunction(lookup),
+		"file":       fileFunction(directory),
+		"split":      stdlib.SplitFunc,
+		"trimspace":  stdlib.TrimSpaceFunc,
+		"jsondecode": stdlib.JSONDecodeFunc,
+	}
+}
+
+var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+// envFunction is env(name[, default]): an environment variable, or the default
+// where it is unset or empty. No error holds the value of a variable, nor a
+// name that is none: it may be a secret in the wrong place.
+func envFunction(lookup func(string) (string, bool)) function.Function {
+	return function.New(&function.Spec{
+		Params:   []function.Parameter{{Name: "name", Type: cty.String}},
+		VarParam: &function.Parameter{Name: "default", Type: cty.String},
+		Type:     function.StaticReturnType(cty.String),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			name := args[0].AsString()
+			switch {
+			case len(args) > 2:
+				return cty.NilVal, errors.New("it takes a name and at most one default")
+			case !envName.MatchString(name):
+				return cty.NilVal, errors.New("the name of an environment variable is made of letters, digits and underscores")
+			}
+			if value, _ := lookup(name); value != "" {
+				return cty.StringVal(value), nil
+			}
+			if len(args) == 2 {
+				return args[1], nil
+			}
+			return cty.NilVal, fmt.Errorf(`the environment variable %s is unset or empty. Set it, or give a default: env(%q, "…")`, name, name)
+		},
+	})
+}
+
+// fileFunction is file(path): the content of a file, as it is.
+func fileFunction(directory string) function.Function {
+	return function.New(&function.Spec{
+		Params: []function.Parameter{{Name: "path", Type: cty.String}},
+		Type:   function.StaticReturnType(cty.String),
+		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			path := args[0].AsString()
+			if !filepath.IsAbs(path) {
+				path = filepath.Join(directory, path)
+			}
+			content, err := os.ReadFile(path)
+			switch {
+			case err != nil:
+				return cty.NilVal, err
+			case !utf8.Valid(content):
+				return cty.NilVal, fmt.Errorf("%s is not a text in UTF-8", path)
+			}
+			return cty.StringVal(string(content)), nil
+		},
+	})
+}

@@ -1,0 +1,57 @@
+package configfile
+
+import (
+	"strconv"
+	"strings"
+)
+
+// The kinds of block.
+const (
+	BlockAuth     = "auth"
+	BlockProvider = "provider"
+	BlockUsers    = "users"
+	BlockSession  = "session"
+	BlockDatabase = "database"
+)
+
+// Path names a place in the configuration.
+type Path struct {
+	Block    string // kind of block, such as BlockAuth
+	Label    string // name of a provider, strategy of a session, type of a database
+	Argument string // "" for the block as a whole; "http.timeout" in a nested block
+
+	// repeat counts the blocks of the same kind and label before this one: they
+	// are a mistake, which needs a place of its own.
+	repeat int
+}
+
+// String returns the header of the block, such as `provider "google"`.
+func (p Path) String() string {
+	if p.Label == "" {
+		return p.Block
+	}
+	return p.Block + " " + strconv.Quote(p.Label)
+}
+
+// in returns the path of an argument or a nested block below p.
+func (p Path) in(name string) Path {
+	if p.Argument != "" {
+		name = p.Argument + "." + name
+	}
+	p.Argument = name
+	return p
+}
+
+// outer returns the path that p is in: the nested block, then the block itself,
+// then any block of that kind, then nothing.
+func (p Path) outer() Path {
+	switch {
+	case p.Argument != "":
+		p.Argument = p.Argument[:max(0, strings.LastIndexByte(p.Argument, '.'))]
+		return p
+	case p.Label != "":
+		return Path{Block: p.Block}
+	default:
+		return Path{}
+	}
+}

@@ -1,0 +1,84 @@
+package configfile
+
+import (
+	"slices"
+	"time"
+
+	"github.com/cotterpin/cotterpin/core/config"
+)
+
+func (r *rules) session() {
+	own, token := r.settings.Own, r.settings.ProviderToken
+	switch {
+	case own == nil && token == nil:
+		r.wrongAs("Missing session block", Path{Block: BlockSession}, `add session "own" {} for sessions of the kit, or session "provider_token" {} to use the provider's token as it is`)
+	case own != nil && token != nil:
+		r.wrong(Path{Block: BlockSession}, `there is one strategy: "own" or "provider_token"`)
+	case own != nil:
+		r.own(Path{Block: BlockSession, Label: config.Own}, *own)
+	default:
+		r.providerToken(Path{Block: BlockSession, Label: config.ProviderToken}, *token)
+	}
+}
+
+// maxSession is the longest that browsers keep a cookie (RFC 6265bis, section
+// 5.5).
+const maxSession = 400 * 24 * time.Hour
+
+func (r *rules) own(at Path, own config.OwnSession) {
+	switch ttl, idle := own.TTL.Std(), own.IdleTTL.Std(); {
+	case ttl < time.Second || ttl > maxSession:
+		r.wrong(at.in("ttl"), `must be between "1s" and "400d", beyond which browsers keep no cookie`)
+	case idle != 0 && idle < time.Second:
+		r.wrong(at.in("idle_ttl"), `must be "1s" at least; "0s" switches it off`)
+	case idle > ttl:
+		r.wrong(at.in("idle_ttl"), "must not be longer than ttl, which is %q", own.TTL)
+	}
+	if own.MaxPerUser < 1 {
+		r.wrong(at.in("max_per_user"), "must be 1 at least")
+	}
+	for i, claim := range own.Claims {
+		if claim == "" || slices.Contains(own.Claims[:i], claim) {
+			r.wrong(at.in("claims"), "must list names of claims, each once and none of them empty")
+			break
+		}
+	}
+	r.transport(at, own.Transport)
+	r.cookie(at, own.Transport, own.Cookie)
+	if r.settings.Database == nil {
+		r.wrongAs("Missing database block", at, "sessions are kept in a database: add a block such as database \"sqlite\" {}")
+	}
+}
+
+func (r *rules) providerToken(at Path, token config.ProviderTokenSession) {
+	hasDatabase := r.settings.Database != nil
+	switch {
+	case token.User != config.UserRequired && token.User != config.UserNone:
+		r.wrong(at.in("user"), `must be "required" or "none"`)
+	case token.User == config.UserRequired && !hasDatabase:
+		r.wrongAs("Missing database block", at, `users are kept in a database: add a block such as database "sqlite" {}, or keep no users with user = "none"`)
+	case token.User == config.UserNone && hasDatabase:
+		r.wrongAs("Database without use", Path{Block: BlockDatabase, Label: r.settings.Database.Type.Name()},
+			`nothing is stored where session "provider_token" has user = "none": remove this block, or that argument`)
+	}
+	if token.CacheTTL < 0 {
+		r.wrong(at.in("cache_ttl"), `must not be negative; "0s" asks the database each time`)
+	}
+	r.transport(at, token.Transport)
+	r.cookie(at, token.Transport, token.Cookie)
+}
+
+func (r *rules) transport(at Path, transport []string) {
+	at = at.in("transport")
+	if len(transport) == 0 {
+		r.wrong(at, `must list "cookie", "bearer" or both`)
+	}
+	for i, t := range transport {
+		switch {
+		case t != config.Cookie && t != config.Bearer:
+			r.wrong(at, `%q is no transport: use "cookie", "bearer" or both`, t)
+		case slices.Contains(transport[:i], t):
+			r.wrong(at, "must list %q once", t)
+		}
+	}
+}

@@ -1,0 +1,86 @@
+package configfile
+
+import (
+	"cmp"
+	"fmt"
+	"reflect"
+	"regexp"
+
+	"github.com/cotterpin/cotterpin/core/config"
+	"github.com/cotterpin/cotterpin/core/database"
+	"github.com/cotterpin/cotterpin/core/provider"
+)
+
+var nameForm = regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
+
+func (r *rules) providers() {
+	if len(r.settings.Providers) == 0 {
+		r.wrongAs("Missing provider block", Path{Block: BlockProvider}, "nobody could sign in: add a block such as provider \"cotter\"")
+	}
+	for i, instance := range r.settings.Providers {
+		r.provider(providerPath(r.settings.Providers[:i], instance), instance)
+	}
+}
+
+// providerPath returns the path of a provider that comes after those before it.
+func providerPath(before []provider.Instance, instance provider.Instance) Path {
+	at := Path{Block: BlockProvider, Label: providerName(instance)}
+	for _, other := range before {
+		if providerName(other) == at.Label {
+			at.repeat++
+		}
+	}
+	return at
+}
+
+func providerName(i provider.Instance) string { return cmp.Or(i.Name, i.Type.Name()) }
+
+func (r *rules) provider(at Path, instance provider.Instance) {
+	if !nameForm.MatchString(at.Label) {
+		r.wrong(at, `the name must begin with a small letter, and be made of small letters, digits, "-" and "_"`)
+	}
+	if at.repeat > 0 {
+		r.wrongAs("Second provider of one name", at, fmt.Sprintf(`there is a provider %q already: give this one a name of its own, provider "TYPE" "NAME"`, at.Label))
+	}
+	r.adopt(at, instance.Common.Mistakes())
+	if problem := instanceProblem(instance.Type, instance.Settings); problem != "" {
+		r.wrong(at, "%s", problem)
+		return
+	}
+	r.adopt(at, instance.Type.Validate(instance.Settings, provider.Env{
+		Name:        at.Label,
+		Common:      instance.Common,
+		Development: r.development(),
+		BaseURL:     r.settings.Auth.BaseURL,
+		MountPath:   r.settings.Auth.Path + "/" + at.Label,
+		Directory:   r.settings.Directory,
+	}))
+}
+
+// instanceProblem says what a program did wrong when it made an instance in Go;
+// "" nothing.
+func instanceProblem(t config.Type, arguments any) string {
+	if t.Name() == "" {
+		return "it has no type"
+	}
+	if want := t.NewSettings(); reflect.TypeOf(arguments) != reflect.TypeOf(want) || reflect.ValueOf(arguments).IsNil() {
+		return fmt.Sprintf("its settings must be a %T that is not nil", want)
+	}
+	return ""
+}
+
+func (r *rules) database() {
+	instance := r.settings.Database
+	if instance == nil {
+		return
+	}
+	at := Path{Block: BlockDatabase, Label: instance.Type.Name()}
+	if problem := instanceProblem(instance.Type, instance.Settings); problem != "" {
+		r.wrong(at, "%s", problem)
+		return
+	}
+	r.adopt(at, instance.Type.Validate(instance.Settings, database.Env{
+		Development: r.development(),
+		Directory:   r.settings.Directory,
+	}))
+}

@@ -1,0 +1,112 @@
+package configfile_test
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/cotterpin/cotterpin/core/config"
+	"github.com/cotterpin/cotterpin/core/database"
+	"github.com/cotterpin/cotterpin/core/internal/configfile"
+	"github.com/cotterpin/cotterpin/core/provider"
+)
+
+// The types of these tests have every kind of argument that a type can have.
+
+type cotterSettings struct {
+	APIKeyID string `hcl:"api_key_id" doc:"the API key"`
+	BaseURL  string `hcl:"base_url,optional" doc:"where the API is"`
+}
+
+type oidcSettings struct {
+	Issuer         string            `hcl:"issuer" doc:"the issuer"`
+	Audience       []string          `hcl:"audience" doc:"whom tokens must be for"`
+	RequiredClaims map[string]string `hcl:"required_claims,optional" doc:"claims that a token must have"`
+	Retries        *int              `hcl:"retries,optional" doc:"how often it is tried again"`
+	Claims         *oidcClaims       `hcl:"claims,block" doc:"where the claims are"`
+}
+
+type oidcClaims struct {
+	Subject string `hcl:"subject,optional" doc:"the subject"`
+	Email   string `hcl:"email,optional" doc:"the e-mail address"`
+}
+
+type emulatorSettings struct {
+	Users []string `hcl:"users,optional" doc:"who exists from the start"`
+}
+
+type sqliteSettings struct {
+	Path    string           `hcl:"path,optional" doc:"the file"`
+	Migrate database.Migrate `hcl:"migrate,optional" doc:"what is done about the tables"`
+}
+
+type postgresSettings struct {
+	URL          config.Secret   `hcl:"url" doc:"the connection"`
+	MaxOpenConns int             `hcl:"max_open_conns,optional" doc:"how many connections are open at most"`
+	Password     *config.Secret  `hcl:"password,optional" doc:"in place of the one in url"`
+	Patience     config.Duration `hcl:"patience,optional" doc:"how long a statement is waited for"`
+}
+
+var errNotOpened = errors.New("this test opens nothing")
+
+func refuse[C, E, T any](context.Context, C, E) (T, error) { return *new(T), errNotOpened }
+
+var (
+	cotterType = provider.Define(provider.Definition[cotterSettings]{
+		Type:    "cotter",
+		Default: cotterSettings{BaseURL: "https://www.cotter.app/api/v0"},
+		Open:    refuse[cotterSettings, provider.Env, provider.Provider],
+	})
+	oidcType = provider.Define(provider.Definition[oidcSettings]{
+		Type:    "oidc",
+		Default: oidcSettings{Claims: &oidcClaims{Subject: "/sub", Email: "/email"}},
+		Validate: func(s oidcSettings, _ provider.Env) []config.Mistake {
+			if len(s.Audience) == 0 {
+				return []config.Mistake{{Argument: "audience", Problem: "must list one client at least"}}
+			}
+			if s.Claims.Subject == "" {
+				return []config.Mistake{{Argument: "claims.subject", Problem: "must not be empty"}}
+			}
+			return nil
+		},
+		Open: refuse[oidcSettings, provider.Env, provider.Provider],
+	})
+	emulatorType = provider.Define(provider.Definition[emulatorSettings]{
+		Type: "emulator",
+		Validate: func(_ emulatorSettings, env provider.Env) []config.Mistake {
+			if !env.Development {
+				return []config.Mistake{{Problem: "everybody can sign in as anybody here: it needs mode = \"development\""}}
+			}
+			return nil
+		},
+		Open: refuse[emulatorSettings, provider.Env, provider.Provider],
+	})
+	sqliteType = database.Define(database.Definition[sqliteSettings]{
+		Type:    "sqlite",
+		Default: sqliteSettings{Path: "auth.db"},
+		Validate: func(s sqliteSettings, _ database.Env) []config.Mistake {
+			if !slices.Contains([]database.Migrate{"", database.MigrateCheck, database.MigrateApply, database.MigrateOff}, s.Migrate) {
+				return []config.Mistake{{Argument: "migrate", Problem: `must be "check", "apply" or "off"`}}
+			}
+			return nil
+		},
+		Open: refuse[sqliteSettings, database.Env, database.Database],
+	})
+	postgresType = database.Define(database.Definition[postgresSettings]{
+		Type:    "postgres",
+		Default: postgresSettings{MaxOpenConns: 10},
+		Open:    refuse[postgresSettings, database.Env, database.Database],
+	})
+)
+
+// loader returns a loader that knows all types of these tests and the given
+// environment.
+func loader(environment map[string]string) configfile.Loader {
+	return configfile.Loader{
+		Types: []config.Type{cotterType, oidcType, emulatorType, sqliteType, postgresType},
+		LookupEnv: func(name string) (string, bool) {
+			value, ok := environment[name]
+			return value, ok
+		},
+	}
+}

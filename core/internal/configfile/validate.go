@@ -1,0 +1,77 @@
+package configfile
+
+import (
+	"fmt"
+
+	"github.com/cotterpin/cotterpin/core/config"
+)
+
+// Validate returns everything that is wrong with the settings as one
+// [config.Diagnostics], or nil. It touches neither network nor file system. What
+// [Loader.Load] returns is valid.
+func (s File) Validate() error {
+	var found config.Diagnostics
+	for _, m := range s.mistakes() {
+		found = append(found, m.diagnostic(s.Source))
+	}
+	if len(found) == 0 {
+		return nil
+	}
+	sortByPlace(found)
+	return found
+}
+
+// mistake is something that breaks a rule.
+type mistake struct {
+	at      Path
+	summary string // "" for that of the place
+	problem string // what is wrong, and what to do about it
+}
+
+func (m mistake) diagnostic(s *Source) config.Diagnostic {
+	summary := m.summary
+	switch {
+	case summary != "":
+	case m.at.Argument != "":
+		summary = invalidValue(m.at.Argument)
+	default:
+		summary = "Invalid " + m.at.String()
+	}
+	return s.at(m.at, config.Diagnostic{Severity: config.SeverityError, Summary: summary, Detail: sentence(m.problem)})
+}
+
+// rules looks at settings and gathers the mistakes.
+type rules struct {
+	settings File
+	found    []mistake
+}
+
+func (s File) mistakes() []mistake {
+	r := rules{settings: s}
+	r.auth()
+	r.providers()
+	r.session()
+	r.database()
+	return r.found
+}
+
+func (r *rules) wrong(at Path, problem string, args ...any) {
+	r.found = append(r.found, mistake{at: at, problem: fmt.Sprintf(problem, args...)})
+}
+
+func (r *rules) wrongAs(summary string, at Path, problem string) {
+	r.found = append(r.found, mistake{at: at, summary: summary, problem: problem})
+}
+
+// adopt takes over what a type found out about its own arguments.
+func (r *rules) adopt(at Path, mistakes []config.Mistake) {
+	for _, m := range mistakes {
+		if m.Argument == "" {
+			r.wrong(at, "%s", m.Problem)
+		} else {
+			r.wrong(at.in(m.Argument), "%s", m.Problem)
+		}
+	}
+}
+
+func (r *rules) development() bool { return r.settings.Auth.Mode == config.Development }

@@ -1,0 +1,136 @@
+package core
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"encoding/json"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/account/memstore"
+	"github.com/cotterpin/cotterpin/core/config"
+	"github.com/cotterpin/cotterpin/core/internal/httpapi"
+	"github.com/cotterpin/cotterpin/core/provider"
+	"github.com/cotterpin/cotterpin/core/provider/cotter"
+	"github.com/cotterpin/cotterpin/core/session"
+	"github.com/cotterpin/cotterpin/core/token"
+	"github.com/cotterpin/cotterpin/core/web"
+)
+
+// canary is in every text that a client chooses and that nobody vouches for.
+const canary = "c4n4ry"
+
+// loggedKit are the endpoints of an application with Cotter's tokens,
+// signed by key, and sessions of its own.
+func loggedKit(tb testing.TB, key *ecdsa.PrivateKey, now time.Time, log *bytes.Buffer) *Kit {
+	tb.Helper()
+	public, err := token.NewKey("k1", "ES256", &key.PublicKey)
+	if err != nil {
+		tb.Fatal(err)
+	}
+	clock := func() time.Time { return now }
+	verifier, err := cotter.New(cotter.Options{
+		APIKeyID: "app", Issuer: "https://issuer.example", Keys: token.Static(public), Common: provider.DefaultCommon(), Now: clock,
+	})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	logger := slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
+	db, auth := memstore.New(), config.DefaultAuth()
+	auth.BaseURL = "https://api.example"
+	kit := &Kit{
+		auth:       auth,
+		transports: []string{config.Bearer, config.Cookie},
+		cookie:     httpapi.Cookie{Name: "s"},
+		proxies:    httpapi.Proxies{Trusted: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}},
+		providers:  provider.NewSet([]provider.Named{{Name: "cotter", Provider: verifier}}),
+		strategy:   session.NewOwn(config.DefaultOwnSession(), db.Sessions(), clock, logger),
+		accounts:   account.NewRegistrar(db.Accounts(), account.Options{Create: true, Now: clock}),
+		finder:     db.Accounts(),
+		directory:  session.NewDirectory(db.Accounts(), db.Sessions(), nil, clock),
+		now:        clock,
+		log:        logger,
+	}
+	return kit.mount()
+}
+
+// Whatever a client sends, each line of the log is an object of JSON, and holds
+// no token and nothing of what only the client says.
+func FuzzTheLogIsOneLineEachAndTellsNoSecret(f *testing.F) {
+	f.Add("POST", "/auth/login", "k1", "OTP", "ada@example.com", "curl", "203.0.113.9")
+	f.Add("POST", "/auth/login", "k1\r\n{\"level\":\"INFO\"}", "OTP\x00", "a\x1b[31m@b", "\r\n", "1, , x")
+	f.Add("GET", "/auth/sessions", "k2", "\"", "+12025550100", "\xff", "fe80::1%\r\n")
+	f.Add("GET", "/auth/\r\n", "k1", "", "", "", "")
+	f.Add("PUT", "/auth/login", "", "é", "", "", "::ffff:203.0.113.9")
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		f.Fatal(err)
+	}
+	now := time.Unix(1795345200, 0)
+	f.Fuzz(func(t *testing.T, method, path, kid, authMethod, identifier, agent, forwarded string) {
+		raw, err := token.SignES256(key, map[string]any{"alg": "ES256", "kid": kid}, map[string]any{
+			"iss": "https://issuer.example", "aud": "app", "sub": "user-1", "iat": now.Unix(), "exp": now.Unix() + 3600,
+			"type": "client_access_token", "scope": "access", "authentication_method": authMethod, "identifier": identifier + canary,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, err := json.Marshal(map[string]any{
+			"email": canary + "@example.com", "oauth_token": map[string]string{"access_token": raw, "refresh_token": canary}, canary: canary,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var log bytes.Buffer
+		k := loggedKit(t, key, now, &log)
+		header := http.Header{
+			"Content-Type": {"application/json"}, "User-Agent": {agent + canary}, "X-Forwarded-For": {forwarded, canary}, "Cookie": {"s=" + canary},
+			"X-Request-Id": {canary},
+		}
+		call := func(method, path, body string) web.Response {
+			r := requestWith(header)
+			r.Method, r.Path, r.Query, r.Host, r.Remote = method, path, canary, canary, "192.0.2.1:4711"
+			r.Body, r.ContentLength = strings.NewReader(body), int64(len(body))
+			answer, _ := k.serve(t.Context(), r)
+			return answer
+		}
+		call(method, path+canary, string(body))
+		call(method, path, string(body))
+		call(http.MethodPost, "/auth/login", strings.Replace(string(body), canary+"@", "", 1))
+		delete(header, "Cookie")
+		header["Authorization"] = []string{"Bearer " + raw}
+		k.authorize(t.Context(), requestWith(header), Guard{})
+
+		var answered struct{ Token tokenBody }
+		header["Authorization"] = nil
+		signedIn := call(http.MethodPost, "/auth/login", `{"oauth_token":{"access_token":"`+raw+`"}}`)
+		if err := json.Unmarshal(signedIn.Body, &answered); err != nil {
+			t.Fatal(err)
+		}
+		secrets := []string{raw, canary}
+		if signedIn.Status < http.StatusBadRequest {
+			secrets = append(secrets, answered.Token.AccessToken)
+		}
+		for _, secret := range secrets {
+			if strings.Contains(log.String(), secret) {
+				t.Errorf("%q is in the log:\n%s", secret, &log)
+			}
+		}
+		for line := range strings.Lines(log.String()) {
+			var entry struct{ Time, Level, Msg string }
+			if err := json.Unmarshal([]byte(line), &entry); err != nil || entry.Time == "" || entry.Level == "" || entry.Msg == "" {
+				t.Errorf("no line of a log: %q, %v", line, err)
+			}
+		}
+		if log.Len() == 0 {
+			t.Error("nothing is logged")
+		}
+	})
+}

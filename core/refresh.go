@@ -1,0 +1,115 @@
+package core
+
+import (
+	"context"
+	"slices"
+
+	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/provider"
+	"github.com/cotterpin/cotterpin/core/session"
+	"github.com/cotterpin/cotterpin/core/web"
+)
+
+// refresh exchanges a provider's refresh token for new tokens and verifies
+// them as a login does. Nobody is registered by it.
+func (k *Kit) refresh(ctx context.Context, r web.Request) (web.Response, error) {
+	body, err := readObject(r, "refresh_token", "provider")
+	if err != nil {
+		return web.Response{}, err
+	}
+	refreshToken, err := text(body, "refresh_token")
+	if err != nil {
+		return web.Response{}, err
+	}
+	if refreshToken == "" {
+		return web.Response{}, autherr.New(autherr.InvalidRequest, "no_refresh_token")
+	}
+	providerName, err := name(body, "provider")
+	if err != nil {
+		return web.Response{}, err
+	}
+	transport, err := k.refreshTransport(r)
+	if err != nil {
+		return web.Response{}, err
+	}
+	named, refresher, err := k.providers.Refresher(providerName)
+	if err != nil {
+		return web.Response{}, err
+	}
+	if err := k.canRefresh(ctx, named.Provider); err != nil {
+		return web.Response{}, err
+	}
+	fresh, err := exchange(ctx, refresher, refreshToken)
+	if err != nil {
+		return web.Response{}, err
+	}
+	return k.refreshed(ctx, r, named.Name, transport, fresh)
+}
+
+// canRefresh refuses while the new tokens could not be used: a refresh token
+// is good for one exchange, and what comes of it must not be lost.
+func (k *Kit) canRefresh(ctx context.Context, p provider.Provider) error {
+	if err := k.databaseReady(ctx); err != nil {
+		return autherr.Wrap(autherr.TemporarilyUnavailable, "database_not_ready", err)
+	}
+	checker, ok := p.(provider.Checker)
+	if !ok {
+		return nil
+	}
+	ctx, cancel := context.WithTimeout(ctx, providerTimeout)
+	defer cancel()
+	return checker.Check(ctx)
+}
+
+func exchange(ctx context.Context, r provider.Refresher, refreshToken string) (provider.Refreshed, error) {
+	ctx, cancel := context.WithTimeout(ctx, providerTimeout)
+	defer cancel()
+	return r.Refresh(ctx, refreshToken)
+}
+
+// refreshed answers with the new tokens of a known and enabled user.
+func (k *Kit) refreshed(ctx context.Context, r web.Request, name, transport string, fresh provider.Refreshed) (web.Response, error) {
+	who, slot, err := k.verify(ctx, name, fresh.Credential)
+	if err != nil {
+		return web.Response{}, err
+	}
+	l := k.newLogin(r, who, fresh.Credential, slot, transport)
+	if err := k.checkFits(l); err != nil {
+		return web.Response{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	if k.accounts != nil {
+		if l.User, err = k.known(ctx, who); err != nil {
+			return web.Response{}, err
+		}
+	}
+	k.log.InfoContext(ctx, "refresh", "event", "authn_token_refreshed", "provider", who.Provider,
+		"user_id", l.User.ID.String(), "address", l.Address)
+	return k.signedIn(false, l.User, session.HandOn(l), transport, fresh.RefreshToken), nil
+}
+
+// known finds the user of new tokens. It asks twice if the database fails: the
+// refresh token that was exchanged for them is spent.
+func (k *Kit) known(ctx context.Context, who identity.Identity) (identity.User, error) {
+	user, err := k.accounts.Known(ctx, who)
+	if autherr.CodeOf(err) == autherr.TemporarilyUnavailable && ctx.Err() == nil {
+		return k.accounts.Known(ctx, who)
+	}
+	return user, err
+}
+
+// refreshTransport returns the transport of the session that is refreshed: the
+// one that the request bears a token in, however dead, else the default.
+func (k *Kit) refreshTransport(r web.Request) (string, error) {
+	p, err := k.presented(r)
+	switch {
+	case err == nil && slices.Contains(k.transports, p.Transport):
+		return p.Transport, nil
+	case err == nil, autherr.CodeOf(err) == autherr.Unauthenticated:
+		return k.transports[0], nil
+	default:
+		return "", err
+	}
+}

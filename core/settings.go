@@ -1,0 +1,65 @@
+package core
+
+import (
+	"github.com/cotterpin/cotterpin/core/config"
+	"github.com/cotterpin/cotterpin/core/database"
+	"github.com/cotterpin/cotterpin/core/internal/configfile"
+	"github.com/cotterpin/cotterpin/core/provider"
+)
+
+// Settings is a whole configuration as data: the contents of a file, or the
+// same written in Go.
+type Settings struct {
+	Auth      config.Auth
+	Providers []provider.Instance // in the order of the file; at least one
+	Users     config.Users
+
+	// Own and ProviderToken are the two session strategies; exactly one is set.
+	Own           *config.OwnSession
+	ProviderToken *config.ProviderTokenSession
+
+	// Database is nil only where nothing is stored: session "provider_token"
+	// with user "none".
+	Database *database.Instance
+
+	// Directory is the base of relative paths in the settings; "" is the working
+	// directory.
+	Directory string
+
+	source *configfile.Source // nil for settings written in Go
+}
+
+// Validate returns every problem of the settings as one [config.Diagnostics],
+// or nil. It uses neither the network nor the file system. Settings from [Load]
+// are valid.
+func (s Settings) Validate() error { return s.file().Validate() }
+
+// Warnings returns what deserves attention in the file without being an error,
+// such as a literal secret. Settings written in Go have none.
+func (s Settings) Warnings() config.Diagnostics { return s.file().Warnings() }
+
+func (s Settings) file() configfile.File {
+	return configfile.File{
+		Auth:          s.Auth,
+		Providers:     s.Providers,
+		Users:         s.Users,
+		Own:           s.Own,
+		ProviderToken: s.ProviderToken,
+		Database:      s.Database,
+		Directory:     s.Directory,
+		Source:        s.source,
+	}
+}
+
+func settingsOf(f configfile.File, err error) (Settings, error) {
+	return Settings{
+		Auth:          f.Auth,
+		Providers:     f.Providers,
+		Users:         f.Users,
+		Own:           f.Own,
+		ProviderToken: f.ProviderToken,
+		Database:      f.Database,
+		Directory:     f.Directory,
+		source:        f.Source,
+	}, err
+}
