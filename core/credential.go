@@ -23,9 +23,9 @@ func (k *Kit) presented(r web.Request) (session.Presented, error) {
 		return session.Presented{}, err
 	}
 	if isBearer {
-		return session.Presented{Token: token, Transport: config.Bearer}, nil
+		return session.Presented{Token: token, Transport: config.TransportBearer}, nil
 	}
-	p, count := session.Presented{Transport: config.Cookie}, 0
+	p, count := session.Presented{Transport: config.TransportCookie}, 0
 	for p.Token = range k.cookie.Values(r) {
 		count++
 	}
@@ -49,10 +49,10 @@ func (k *Kit) replaced(r web.Request) ([]session.Presented, error) {
 		return nil, err
 	}
 	if isBearer {
-		all = append(all, session.Presented{Token: token, Transport: config.Bearer})
+		all = append(all, session.Presented{Token: token, Transport: config.TransportBearer})
 	}
 	for _, value := range slices.Compact(slices.Sorted(k.cookie.Values(r))) {
-		all = append(all, session.Presented{Token: value, Transport: config.Cookie})
+		all = append(all, session.Presented{Token: value, Transport: config.TransportCookie})
 	}
 	return all, nil
 }

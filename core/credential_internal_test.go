@@ -67,7 +67,7 @@ func FuzzARequestBearsOneCredential(f *testing.F) {
 	f.Add("", "s=1", "s=1")
 	f.Add("Bearer", "s=1", "")
 	f.Add("", "S=1; ss=1; s", "")
-	k := &Kit{cookie: httpapi.Cookie{Name: "s"}, transports: []string{config.Cookie, config.Bearer}}
+	k := &Kit{cookie: httpapi.Cookie{Name: "s"}, transports: []string{config.TransportCookie, config.TransportBearer}}
 	f.Fuzz(func(t *testing.T, authorization, first, second string) {
 		header := http.Header{"Cookie": {first, second}}
 		if authorization != "" {
@@ -83,9 +83,9 @@ func FuzzARequestBearsOneCredential(f *testing.F) {
 		case bearerErr != nil:
 			code = autherr.InvalidToken
 		case isBearer:
-			want = session.Presented{Token: token, Transport: config.Bearer}
+			want = session.Presented{Token: token, Transport: config.TransportBearer}
 		case len(cookies) == 1:
-			want = session.Presented{Token: cookies[0], Transport: config.Cookie}
+			want = session.Presented{Token: cookies[0], Transport: config.TransportCookie}
 		case len(cookies) == 0:
 			code = autherr.Unauthenticated
 		default:

@@ -75,7 +75,7 @@ func (k *Kit) problem(ctx context.Context, status int, err error, about func() [
 		}
 		k.log.Log(ctx, level, message, attributes...)
 	}
-	return httpapi.Problem(status, err, requestID, k.auth.Mode == config.Development)
+	return httpapi.Problem(status, err, requestID, k.auth.Mode == config.ModeDevelopment)
 }
 
 // severity returns how an error is logged.

@@ -26,7 +26,7 @@ type checking struct {
 	check func(context.Context, session.Presented) (session.Grant, error)
 }
 
-func (checking) Name() string { return config.Own }
+func (checking) Name() string { return config.StrategyOwn }
 
 func (c checking) Check(ctx context.Context, p session.Presented) (session.Grant, error) {
 	return c.check(ctx, p)
@@ -39,7 +39,7 @@ func newCheckedKit(check func(context.Context, session.Presented) (session.Grant
 	auth.BaseURL = "https://api.example.com"
 	k := &Kit{
 		auth:       auth,
-		transports: []string{config.Cookie, config.Bearer},
+		transports: []string{config.TransportCookie, config.TransportBearer},
 		cookie:     httpapi.NewCookie(nil, auth.BaseURL),
 		providers:  provider.NewSet(nil),
 		strategy:   checking{check: check},

@@ -113,7 +113,7 @@ func (h *harness) settings() core.Settings {
 	common := provider.DefaultCommon()
 	common.Trust = []string{"email", "phone"}
 	own := config.DefaultOwnSession()
-	own.Transport = []string{config.Cookie, config.Bearer}
+	own.Transport = []string{config.TransportCookie, config.TransportBearer}
 	s := core.Settings{
 		Auth:  config.DefaultAuth(),
 		Users: config.DefaultUsers(),
@@ -148,7 +148,7 @@ var loopbackCotter = provider.Define(provider.Definition[cotter.Settings]{
 func providerToken(edit func(*config.ProviderTokenSession)) func(*core.Settings) {
 	return func(s *core.Settings) {
 		tokens := config.DefaultProviderTokenSession()
-		tokens.Transport = []string{config.Bearer, config.Cookie}
+		tokens.Transport = []string{config.TransportBearer, config.TransportCookie}
 		if edit != nil {
 			edit(&tokens)
 		}
@@ -199,7 +199,7 @@ func (h *harness) login(t *testing.T, identifier, transport string) core.Respons
 func (h *harness) signIn(t *testing.T, identifier string) string {
 	t.Helper()
 	var answered issued
-	decode(t, h.login(t, identifier, config.Bearer), &answered)
+	decode(t, h.login(t, identifier, config.TransportBearer), &answered)
 	if answered.Token.AccessToken == "" {
 		t.Fatal("no token")
 	}

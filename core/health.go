@@ -36,7 +36,7 @@ func (k *Kit) ready(ctx context.Context, _ web.Request) (web.Response, error) {
 	switch failed := k.failedProviders(ctx); {
 	case failed == 0:
 		return web.JSON(http.StatusOK, healthBody{Status: "ok"}), nil
-	case failed == len(k.providers.All()) && k.strategy.Name() == config.ProviderToken:
+	case failed == len(k.providers.All()) && k.strategy.Name() == config.StrategyProviderToken:
 		return web.Response{}, autherr.New(autherr.TemporarilyUnavailable, "keys_not_ready")
 	default:
 		return web.JSON(http.StatusOK, healthBody{Status: "degraded"}), nil

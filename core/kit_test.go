@@ -24,7 +24,7 @@ import (
 func TestLoginAnswersToTheLetter(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)
-	r := h.login(t, ada, config.Bearer)
+	r := h.login(t, ada, config.TransportBearer)
 	var body map[string]any
 	decode(t, r, &body)
 	user, _ := body["user"].(map[string]any)
@@ -56,7 +56,7 @@ func TestLoginAnswersToTheLetter(t *testing.T) {
 func TestLoginByCookieKeepsTheTokenOutOfTheBody(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)
-	r := h.login(t, ada, config.Cookie)
+	r := h.login(t, ada, config.TransportCookie)
 	var body map[string]any
 	decode(t, r, &body)
 	if _, ok := body["token"]; ok || len(r.Cookies) != 1 {
@@ -98,7 +98,7 @@ func TestALoginEndsThePresentedSessionAndAdoptsNothing(t *testing.T) {
 	h := newHarness(t, nil)
 	old := h.signIn(t, ada)
 	payload := h.issuer.Login(bob).Payload()
-	payload["transport"] = config.Bearer
+	payload["transport"] = config.TransportBearer
 	r := h.call(t, "POST", "/auth/login", text(t, payload), "Authorization", "Bearer "+old, "Cookie", cookieName+"=chosen-by-somebody")
 	is(t, r, 201, "")
 	h.admits(t, core.Guard{}, old, "invalid_token")
@@ -111,7 +111,7 @@ func TestGuardsDemandMoreThanASignIn(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, func(s *core.Settings) { s.Own.Claims = []string{"role"} })
 	payload := h.issuer.Login(ada).Payload()
-	payload["transport"] = config.Bearer
+	payload["transport"] = config.TransportBearer
 	payload["oauth_token"].(map[string]any)["access_token"] = h.issuer.AccessToken(ada, providertest.Claim("role", "admin"), providertest.Claim("tier", "gold"))
 	var answered issued
 	decode(t, h.call(t, "POST", "/auth/login", text(t, payload)), &answered)
@@ -333,7 +333,7 @@ func TestProviderTokenRecognisesTheCaller(t *testing.T) {
 
 func TestProviderTokenRefreshes(t *testing.T) {
 	t.Parallel()
-	for _, transport := range []string{config.Bearer, config.Cookie} {
+	for _, transport := range []string{config.TransportBearer, config.TransportCookie} {
 		t.Run(transport, func(t *testing.T) {
 			t.Parallel()
 			h := newHarness(t, providerToken(nil))
@@ -344,7 +344,7 @@ func TestProviderTokenRefreshes(t *testing.T) {
 			payload["transport"] = transport
 			is(t, h.call(t, "POST", "/auth/login", text(t, payload)), 201, "")
 			carrier := []string{"Authorization", "Bearer " + login.AccessToken}
-			if transport == config.Cookie {
+			if transport == config.TransportCookie {
 				carrier = []string{"Cookie", cookieName + "=" + login.AccessToken}
 			}
 			h.clock.Advance(2 * time.Hour)
@@ -355,7 +355,7 @@ func TestProviderTokenRefreshes(t *testing.T) {
 			if body.Token.RefreshToken == "" || body.Token.RefreshToken == login.RefreshToken {
 				t.Errorf("%s", r.Body)
 			}
-			if cookie := len(r.Cookies) == 1; cookie != (transport == config.Cookie) || cookie == (body.Token.AccessToken != "") {
+			if cookie := len(r.Cookies) == 1; cookie != (transport == config.TransportCookie) || cookie == (body.Token.AccessToken != "") {
 				t.Errorf("%s %q", r.Body, r.Cookies)
 			}
 			is(t, h.call(t, "POST", "/auth/refresh", `{"refresh_token":"`+login.RefreshToken+`"}`, carrier...), 401, "invalid_token")
@@ -391,13 +391,13 @@ func TestProviderTokenOverFourKilobytesDoesNotFitACookie(t *testing.T) {
 	h := newHarness(t, providerToken(nil))
 	payload := h.issuer.Login(ada).Payload()
 	payload["oauth_token"].(map[string]any)["access_token"] = h.issuer.AccessToken(ada, providertest.Claim("filler", strings.Repeat("x", 3500)))
-	payload["transport"] = config.Cookie
+	payload["transport"] = config.TransportCookie
 	refused := h.call(t, "POST", "/auth/login", text(t, payload))
 	is(t, refused, 400, "token_too_large")
 	if len(refused.Cookies) != 0 {
 		t.Errorf("%q", refused.Cookies)
 	}
-	payload["transport"] = config.Bearer
+	payload["transport"] = config.TransportBearer
 	is(t, h.call(t, "POST", "/auth/login", text(t, payload)), 201, "") // 201: nothing was written before
 }
 
@@ -522,7 +522,7 @@ func TestAnIPv6NetworkIsOneAddress(t *testing.T) {
 func TestARenewedCookieIsSet(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)
-	line, _, _ := strings.Cut(h.login(t, ada, config.Cookie).Cookies[0], ";")
+	line, _, _ := strings.Cut(h.login(t, ada, config.TransportCookie).Cookies[0], ";")
 	ctx, refusal := h.kit.Adapter().Authorize(t.Context(), newRequest("GET", "/", "", "Cookie", line), core.Guard{})
 	if refusal != nil {
 		t.Fatalf("%s", refusal.Body)

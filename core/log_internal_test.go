@@ -47,7 +47,7 @@ func loggedKit(tb testing.TB, key *ecdsa.PrivateKey, now time.Time, log *bytes.B
 	auth.BaseURL = "https://api.example"
 	kit := &Kit{
 		auth:       auth,
-		transports: []string{config.Bearer, config.Cookie},
+		transports: []string{config.TransportBearer, config.TransportCookie},
 		cookie:     httpapi.Cookie{Name: "s"},
 		proxies:    httpapi.Proxies{Trusted: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}},
 		providers:  provider.NewSet([]provider.Named{{Name: "cotter", Provider: verifier}}),

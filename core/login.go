@@ -115,7 +115,7 @@ func (k *Kit) address(r web.Request) string {
 // checkFits refuses, before anything is written, a provider's token that does
 // not fit into a cookie.
 func (k *Kit) checkFits(l session.Login) error {
-	if l.Transport != config.Cookie || k.strategy.Name() != config.ProviderToken {
+	if l.Transport != config.TransportCookie || k.strategy.Name() != config.StrategyProviderToken {
 		return nil
 	}
 	if !k.cookie.Fits(l.Credential.Token(l.Slot)) {
@@ -139,7 +139,7 @@ func (k *Kit) transport(asked string) (string, error) {
 // cookie stands nowhere else.
 func (k *Kit) signedIn(created bool, u identity.User, issued session.Issued, transport, refreshToken string) web.Response {
 	body := signedInBody{Created: created, User: k.userBody(u), Session: newSessionBody(issued.Session)}
-	if transport == config.Bearer {
+	if transport == config.TransportBearer {
 		body.Token = &tokenBody{
 			AccessToken: issued.Token,
 			TokenType:   "Bearer",
@@ -157,7 +157,7 @@ func (k *Kit) signedIn(created bool, u identity.User, issued session.Issued, tra
 		status = http.StatusCreated
 	}
 	response := web.JSON(status, body)
-	if transport == config.Cookie {
+	if transport == config.TransportCookie {
 		response = response.WithCookie(k.cookie.Set(issued.Token, k.untilEnd(issued.Session)))
 	}
 	return response

@@ -13,7 +13,7 @@ import (
 func TestTossedCookiesHideNoSessionFromTheLogout(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)
-	line, _, _ := strings.Cut(h.login(t, ada, config.Cookie).Cookies[0], ";")
+	line, _, _ := strings.Cut(h.login(t, ada, config.TransportCookie).Cookies[0], ";")
 	is(t, h.call(t, "GET", "/auth/session", "", "Cookie", line), 200, "")
 	tossed := strings.Repeat(cookieName+"=x; ", 50)
 	is(t, h.call(t, "POST", "/auth/logout", "", "Cookie", tossed+line), 204, "")
@@ -25,7 +25,7 @@ func TestALoginInPlaceOfASessionCostsNoOther(t *testing.T) {
 	h := newHarness(t, func(s *core.Settings) { s.Own.MaxPerUser = 2 })
 	phone, laptop := h.signIn(t, ada), h.signIn(t, ada)
 	payload := h.issuer.Login(ada).Payload()
-	payload["transport"] = config.Bearer
+	payload["transport"] = config.TransportBearer
 	is(t, h.call(t, "POST", "/auth/login", text(t, payload), "Authorization", "Bearer "+laptop), 200, "")
 	h.admits(t, core.Guard{}, laptop, "invalid_token")
 	h.admits(t, core.Guard{}, phone, "")
@@ -35,7 +35,7 @@ func TestAnOldTokenIsNoFreshProof(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)
 	old := h.issuer.Login(ada).Payload()
-	old["transport"] = config.Bearer
+	old["transport"] = config.TransportBearer
 	h.clock.Advance(14 * time.Minute)
 	var answered issued
 	decode(t, h.call(t, "POST", "/auth/login", text(t, old)), &answered)
@@ -46,7 +46,7 @@ func TestAnOldTokenIsNoFreshProof(t *testing.T) {
 
 func TestALeftoverCookieDoesNotBlockTheRefresh(t *testing.T) {
 	t.Parallel()
-	h := newHarness(t, providerToken(func(p *config.ProviderTokenSession) { p.Transport = []string{config.Bearer} }))
+	h := newHarness(t, providerToken(func(p *config.ProviderTokenSession) { p.Transport = []string{config.TransportBearer} }))
 	login := h.issuer.Login(ada)
 	is(t, h.call(t, "POST", "/auth/login", string(login.Body())), 201, "")
 	r := h.call(t, "POST", "/auth/refresh", `{"refresh_token":"`+login.RefreshToken+`"}`, "Cookie", cookieName+"=cps_of-former-times")
@@ -90,7 +90,7 @@ func TestOneOfSeveralMethodsSuffices(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)
 	payload := h.issuer.Login(ada).Payload()
-	payload["transport"] = config.Bearer
+	payload["transport"] = config.TransportBearer
 	payload["oauth_token"].(map[string]any)["access_token"] = h.issuer.AccessToken(ada, providertest.Claim("authentication_method", "pwd otp"))
 	var answered issued
 	decode(t, h.call(t, "POST", "/auth/login", text(t, payload)), &answered)
@@ -104,7 +104,7 @@ func TestTheLogTellsWhoseSessionEndedAndWhy(t *testing.T) {
 	signIn := func(lines ...string) (token, id string) {
 		t.Helper()
 		payload := h.issuer.Login(ada).Payload()
-		payload["transport"] = config.Bearer
+		payload["transport"] = config.TransportBearer
 		var answered struct {
 			Session struct{ ID string }
 			Token   struct {

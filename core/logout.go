@@ -43,7 +43,7 @@ func (k *Kit) end(ctx context.Context, all []session.Presented, reason, address 
 
 // cleared ends the cookie, if callers are told to keep one or this one does.
 func (k *Kit) cleared(r web.Request, response web.Response) web.Response {
-	told := k.strategy.Name() == config.Own && slices.Contains(k.transports, config.Cookie)
+	told := k.strategy.Name() == config.StrategyOwn && slices.Contains(k.transports, config.TransportCookie)
 	if told || k.cookie.Count(r) > 0 {
 		return response.WithCookie(k.cookie.Clear())
 	}

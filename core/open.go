@@ -113,7 +113,7 @@ func openProvider(ctx context.Context, s Settings, instance provider.Instance, o
 	return instance.Type.Open(ctx, instance.Settings, provider.Env{
 		Name:        instance.Name,
 		Common:      instance.Common,
-		Development: s.Auth.Mode == config.Development,
+		Development: s.Auth.Mode == config.ModeDevelopment,
 		BaseURL:     s.Auth.BaseURL,
 		MountPath:   s.Auth.Path + "/" + instance.Name,
 		Directory:   s.Directory,
@@ -129,7 +129,7 @@ func openDatabase(ctx context.Context, s Settings, o options) (database.Database
 		return nil, nil
 	}
 	db, err := s.Database.Type.Open(ctx, s.Database.Settings, database.Env{
-		Development: s.Auth.Mode == config.Development,
+		Development: s.Auth.Mode == config.ModeDevelopment,
 		Directory:   s.Directory,
 		Now:         o.now,
 		Log:         o.log,

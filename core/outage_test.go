@@ -110,7 +110,7 @@ func TestAPanicIsAnswered(t *testing.T) {
 	h := newHarness(t, func(s *core.Settings) {
 		s.Providers = []provider.Instance{{Type: broken, Common: provider.DefaultCommon(), Settings: broken.NewSettings()}}
 	})
-	r := h.login(t, ada, config.Bearer)
+	r := h.login(t, ada, config.TransportBearer)
 	is(t, r, 500, "internal")
 	if strings.Contains(string(r.Body), "secret inside") {
 		t.Errorf("%s", r.Body)

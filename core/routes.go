@@ -51,7 +51,7 @@ func (k *Kit) table() map[string]route {
 		"/ok":      {get, "the process runs", k.ok},
 		"/ready":   {get, "requests can be served", k.ready},
 	}
-	if k.strategy.Name() == config.Own {
+	if k.strategy.Name() == config.StrategyOwn {
 		routes["/sessions"] = route{get, "my sessions", k.listSessions}
 	} else {
 		routes["/refresh"] = route{post, "exchange the provider's refresh token", k.limited(k.refresh)}

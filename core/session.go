@@ -81,7 +81,7 @@ func (k *Kit) revokeSessions(ctx context.Context, r web.Request) (web.Response, 
 	if err != nil {
 		return web.Response{}, err
 	}
-	if k.strategy.Name() != config.Own && !asked.all {
+	if k.strategy.Name() != config.StrategyOwn && !asked.all {
 		return web.Response{}, autherr.New(autherr.NotFound, "no_own_sessions")
 	}
 	grant, err := k.Authenticate(ctx, r)
@@ -103,7 +103,7 @@ func (k *Kit) revokeSessions(ctx context.Context, r web.Request) (web.Response, 
 		return web.Response{}, err
 	}
 	response := web.NoContent()
-	if grant.Transport == config.Cookie && (asked.all || asked.id == caller.SessionID) {
+	if grant.Transport == config.TransportCookie && (asked.all || asked.id == caller.SessionID) {
 		response = response.WithCookie(k.cookie.Clear())
 	}
 	return response, nil

@@ -80,7 +80,7 @@ func (s *Sessions) Renew(ctx context.Context) (Renewed, error) {
 	if err != nil {
 		return Renewed{}, err
 	}
-	if c.presented.Transport == config.Bearer {
+	if c.presented.Transport == config.TransportBearer {
 		return Renewed{Token: issued.Token}, nil
 	}
 	return Renewed{SetCookie: s.kit.cookie.Set(issued.Token, s.kit.untilEnd(issued.Session))}, nil

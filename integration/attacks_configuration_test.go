@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-// configurationAttacks are mistakes with which no program starts. What is said
+// configurationAttacks are problems with which no program starts. What is said
 // of each in full is in the testdata of package config.
 var configurationAttacks = map[string]attack{
 	"C02": {run: refusesToStart(
@@ -92,14 +92,14 @@ func oidc(edits ...edit) string {
 
 // refusesToStart sees that the configuration is good without a mistake, and that with
 // each no program starts, and which line is wrong is said.
-func refusesToStart(mistakes ...mistake) func(*testing.T, *scene) {
+func refusesToStart(problems ...mistake) func(*testing.T, *scene) {
 	return func(t *testing.T, s *scene) {
 		for _, good := range []string{ownSession, oidc() + ownSession} {
 			s.program(good)
 		}
 		s.program(keeping("name = \"__Secure-s\"\n domain = \"example.com\"\n same_site = \"none\"\n partitioned = true"), atHTTPS)
 		database := s.backend.create(t)
-		for i, m := range mistakes {
+		for i, m := range problems {
 			session := m.session
 			if !strings.Contains(session, "session ") {
 				session += ownSession

@@ -56,13 +56,13 @@ func newCredulousKit(t testing.TB) *core.Kit {
 	t.Helper()
 	tokens := config.DefaultProviderTokenSession()
 	tokens.User = config.UserNone
-	tokens.Transport = []string{config.Bearer, config.Cookie}
+	tokens.Transport = []string{config.TransportBearer, config.TransportCookie}
 	s := core.Settings{
 		Auth:          config.DefaultAuth(),
 		Providers:     []provider.Instance{{Type: credulousType, Settings: new(struct{})}},
 		ProviderToken: &tokens,
 	}
-	s.Auth.Mode = config.Development
+	s.Auth.Mode = config.ModeDevelopment
 	s.Auth.BaseURL = baseURL
 	kit, err := core.New(t.Context(), s, core.WithLogger(slog.New(slog.DiscardHandler)))
 	if err != nil {

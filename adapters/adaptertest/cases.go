@@ -73,7 +73,7 @@ func testFreshness(t *testing.T, c *client) {
 	by := func(edits ...providertest.Edit) with {
 		t.Helper()
 		token := c.issuer.AccessToken(ada, edits...)
-		a := c.login(t, marshal(t, map[string]any{"oauth_token": map[string]any{"access_token": token}, "transport": config.Bearer}))
+		a := c.login(t, marshal(t, map[string]any{"oauth_token": map[string]any{"access_token": token}, "transport": config.TransportBearer}))
 		return bearer(a.token(t))
 	}
 	fresh := by()

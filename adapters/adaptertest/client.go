@@ -80,7 +80,7 @@ func newSettings(issuer *providertest.Issuer) core.Settings {
 	common := provider.DefaultCommon()
 	common.Trust = []string{"email", "phone"}
 	own := config.DefaultOwnSession()
-	own.Transport = []string{config.Cookie, config.Bearer}
+	own.Transport = []string{config.TransportCookie, config.TransportBearer}
 	s := core.Settings{
 		Auth:  config.DefaultAuth(),
 		Users: config.DefaultUsers(),
@@ -97,7 +97,7 @@ func newSettings(issuer *providertest.Issuer) core.Settings {
 		Own:      &own,
 		Database: database.Existing(memstore.New()),
 	}
-	s.Auth.Mode = config.Development
+	s.Auth.Mode = config.ModeDevelopment
 	s.Auth.BaseURL = baseURL
 	s.Auth.AllowedOrigins = []string{allowedOrigin}
 	return s
@@ -182,7 +182,7 @@ func (c *client) login(t *testing.T, payload []byte, changes ...with) answer {
 func (c *client) signIn(t *testing.T, identifier string) (token string) {
 	t.Helper()
 	payload := c.issuer.Login(identifier).Payload()
-	payload["transport"] = config.Bearer
+	payload["transport"] = config.TransportBearer
 	return c.login(t, marshal(t, payload)).token(t)
 }
 

@@ -169,7 +169,7 @@ func verified(signed identity.Contact, stored string, storedVerified bool) bool 
 	switch signed.Verification {
 	case identity.Verified:
 		return signed.Value != ""
-	case identity.Carried:
+	case identity.KeepStored:
 		return storedVerified && signed.Value == stored
 	default:
 		return false

@@ -49,13 +49,13 @@ func TestALoginOverwritesContactsByWhatIsSigned(t *testing.T) {
 		"UnverifiedBecomesVerified":             {identity.Unverified, identity.Contact{Value: stored, Verification: identity.Verified}, true},
 		"ANewOneIsVerified":                     {identity.Verified, identity.Contact{Value: other, Verification: identity.Verified}, true},
 		"VerifiedBecomesUnverified":             {identity.Verified, identity.Contact{Value: stored}, false},
-		"CarriedKeepsVerified":                  {identity.Verified, identity.Contact{Value: stored, Verification: identity.Carried}, true},
-		"CarriedKeepsUnverified":                {identity.Unverified, identity.Contact{Value: stored, Verification: identity.Carried}, false},
-		"CarriedDoesNotVerifyANewOne":           {identity.Verified, identity.Contact{Value: other, Verification: identity.Carried}, false},
-		"CarriedMindsCase":                      {identity.Verified, identity.Contact{Value: "Ada@example.com", Verification: identity.Carried}, false},
+		"CarriedKeepsVerified":                  {identity.Verified, identity.Contact{Value: stored, Verification: identity.KeepStored}, true},
+		"CarriedKeepsUnverified":                {identity.Unverified, identity.Contact{Value: stored, Verification: identity.KeepStored}, false},
+		"CarriedDoesNotVerifyANewOne":           {identity.Verified, identity.Contact{Value: other, Verification: identity.KeepStored}, false},
+		"CarriedMindsCase":                      {identity.Verified, identity.Contact{Value: "Ada@example.com", Verification: identity.KeepStored}, false},
 		"NoneSigned":                            {identity.Verified, identity.Contact{}, false},
 		"NoneSignedIsNotVerified":               {identity.Verified, identity.Contact{Verification: identity.Verified}, false},
-		"CarriedAtTheFirstLoginVerifiesNothing": {identity.Carried, identity.Contact{Value: stored, Verification: identity.Carried}, false},
+		"CarriedAtTheFirstLoginVerifiesNothing": {identity.KeepStored, identity.Contact{Value: stored, Verification: identity.KeepStored}, false},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

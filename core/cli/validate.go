@@ -15,7 +15,7 @@ func newValidate(types []config.Type) *cobra.Command {
 		Short: "Check a configuration file without network and database",
 		Long: `Check a configuration file, by default ` + defaultFile + `.
 
-All mistakes are shown at once. Neither the network nor the database is used;
+All problems are shown at once. Neither the network nor the database is used;
 what env() and file() name is read.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {

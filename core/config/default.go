@@ -6,7 +6,7 @@ const day = 24 * time.Hour
 
 // DefaultAuth returns the arguments of `auth` where the file is silent.
 func DefaultAuth() Auth {
-	return Auth{Mode: Production, Path: "/auth"}
+	return Auth{Mode: ModeProduction, Path: "/auth"}
 }
 
 // DefaultUsers returns the arguments of `users` where the file is silent.
@@ -20,7 +20,7 @@ func DefaultOwnSession() OwnSession {
 	return OwnSession{
 		TTL:        Duration(30 * day),
 		IdleTTL:    Duration(7 * day),
-		Transport:  []string{Cookie},
+		Transport:  []string{TransportCookie},
 		MaxPerUser: 20,
 	}
 }
@@ -29,7 +29,7 @@ func DefaultOwnSession() OwnSession {
 // `session "provider_token"` where the file is silent.
 func DefaultProviderTokenSession() ProviderTokenSession {
 	return ProviderTokenSession{
-		Transport: []string{Bearer},
+		Transport: []string{TransportBearer},
 		User:      UserRequired,
 		CacheTTL:  Duration(time.Minute),
 	}
@@ -37,8 +37,8 @@ func DefaultProviderTokenSession() ProviderTokenSession {
 
 // DefaultCookie returns the arguments of `cookie` where the file is silent.
 // Name stays empty: it follows the scheme of base_url.
-func DefaultCookie() CookieSettings {
-	return CookieSettings{SameSite: "lax"}
+func DefaultCookie() Cookie {
+	return Cookie{SameSite: "lax"}
 }
 
 // DefaultCookieName returns the name of the session cookie where the file is

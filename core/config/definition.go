@@ -23,16 +23,16 @@ type Definition[C, E, T any] struct {
 
 	// Validate looks at decoded arguments without touching the network or the
 	// file system. It returns every mistake at once. nil: nothing to check.
-	Validate func(C, E) []Mistake
+	Validate func(C, E) []Problem
 
 	// Open makes the thing.
 	Open func(context.Context, C, E) (T, error)
 }
 
-// Mistake is a wrong argument.
-type Mistake struct {
+// Problem is a wrong argument.
+type Problem struct {
 	Argument string // the argument's name; "a.b" for an argument of a nested block; "" for the whole block
-	Problem  string // what is wrong, and what to do about it. Never the value of a secret.
+	Message  string // what is wrong, and what to do about it. Never the value of a secret.
 }
 
 // Type is a defined type of block.
@@ -41,7 +41,7 @@ type BlockType[E, T any] struct {
 	name        string
 	summary     string
 	newSettings func() any
-	validate    func(any, E) []Mistake
+	validate    func(any, E) []Problem
 	open        func(context.Context, any, E) (T, error)
 }
 
@@ -60,7 +60,7 @@ func Define[C, E, T any](kind string, d Definition[C, E, T]) BlockType[E, T] {
 			c := d.Default
 			return &c
 		},
-		validate: func(settings any, env E) []Mistake {
+		validate: func(settings any, env E) []Problem {
 			if d.Validate == nil {
 				return nil
 			}
@@ -91,8 +91,8 @@ func (t BlockType[E, T]) Summary() string { return t.summary }
 // the defaults.
 func (t BlockType[E, T]) NewSettings() any { return t.newSettings() }
 
-// Validate returns the mistakes in settings, which NewSettings returned.
-func (t BlockType[E, T]) Validate(settings any, env E) []Mistake { return t.validate(settings, env) }
+// Validate returns the problems in settings, which NewSettings returned.
+func (t BlockType[E, T]) Validate(settings any, env E) []Problem { return t.validate(settings, env) }
 
 // Open makes the thing from settings, which NewSettings returned.
 func (t BlockType[E, T]) Open(ctx context.Context, settings any, env E) (T, error) {

@@ -17,9 +17,9 @@ var definition = config.Definition[arguments, environment, string]{
 	Type:    "sqlite",
 	Summary: "a file",
 	Default: arguments{Path: "auth.db"},
-	Validate: func(a arguments, e environment) []config.Mistake {
+	Validate: func(a arguments, e environment) []config.Problem {
 		if a.Path == "" {
-			return []config.Mistake{{Argument: "path", Problem: "must be in " + e.Directory}}
+			return []config.Problem{{Argument: "path", Message: "must be in " + e.Directory}}
 		}
 		return nil
 	},
@@ -57,15 +57,15 @@ func TestValidateAndOpenGetTheSettingsAndTheEnvironment(t *testing.T) {
 	typ, env := config.Define("database", definition), environment{Directory: "/var"}
 	good, bad := &arguments{Path: "users.db"}, &arguments{}
 
-	if mistakes := typ.Validate(good, env); len(mistakes) > 0 {
-		t.Errorf("good settings have mistakes: %v", mistakes)
+	if problems := typ.Validate(good, env); len(problems) > 0 {
+		t.Errorf("good settings have problems: %v", problems)
 	}
 	if opened, err := typ.Open(t.Context(), good, env); err != nil || opened != "/var/users.db" {
 		t.Errorf("opened %q, %v", opened, err)
 	}
-	mistakes := typ.Validate(bad, env)
-	if len(mistakes) != 1 || mistakes[0] != (config.Mistake{Argument: "path", Problem: "must be in /var"}) {
-		t.Errorf("the mistakes are %v", mistakes)
+	problems := typ.Validate(bad, env)
+	if len(problems) != 1 || problems[0] != (config.Problem{Argument: "path", Message: "must be in /var"}) {
+		t.Errorf("the problems are %v", problems)
 	}
 	if _, err := typ.Open(t.Context(), bad, env); err == nil {
 		t.Error("bad settings are opened")
@@ -76,8 +76,8 @@ func TestATypeWithoutValidateFindsNoMistake(t *testing.T) {
 	t.Parallel()
 	d := definition
 	d.Validate = nil
-	if mistakes := config.Define("database", d).Validate(&arguments{}, environment{}); mistakes != nil {
-		t.Errorf("it finds %v", mistakes)
+	if problems := config.Define("database", d).Validate(&arguments{}, environment{}); problems != nil {
+		t.Errorf("it finds %v", problems)
 	}
 }
 

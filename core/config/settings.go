@@ -11,8 +11,8 @@ import "net/netip"
 
 // Modes of Auth.Mode.
 const (
-	Production  = "production"
-	Development = "development"
+	ModeProduction  = "production"
+	ModeDevelopment = "development"
 )
 
 // Auth is the block `auth`.
@@ -52,11 +52,11 @@ type Users struct {
 // The session strategies, which are labels of the block `session`, and what
 // the token of a session travels in.
 const (
-	Own           = "own"
-	ProviderToken = "provider_token"
+	StrategyOwn           = "own"
+	StrategyProviderToken = "provider_token"
 
-	Cookie = "cookie"
-	Bearer = "bearer"
+	TransportCookie = "cookie"
+	TransportBearer = "bearer"
 )
 
 // OwnSession is the block `session "own"`.
@@ -77,7 +77,7 @@ type OwnSession struct {
 	// keeps, so that guards can ask for them. Default none.
 	Claims []string `hcl:"claims,optional" doc:"further claims of the provider's token that the session keeps for guards"`
 	// Cookie; nil means the defaults.
-	Cookie *CookieSettings `hcl:"cookie,block"`
+	Cookie *Cookie `hcl:"cookie,block"`
 }
 
 // ProviderTokenSession is the block `session "provider_token"`.
@@ -91,7 +91,7 @@ type ProviderTokenSession struct {
 	// database again. Default 60 s. "Not registered" is never cached.
 	CacheTTL Duration `hcl:"cache_ttl,optional" doc:"how long a found identity is trusted without asking the database"`
 	// Cookie; nil means the defaults.
-	Cookie *CookieSettings `hcl:"cookie,block"`
+	Cookie *Cookie `hcl:"cookie,block"`
 }
 
 // Values of ProviderTokenSession.User.
@@ -100,9 +100,9 @@ const (
 	UserNone     = "none"
 )
 
-// CookieSettings is the block `cookie` in a session block. Path is always "/",
+// Cookie is the block `cookie` in a session block. Path is always "/",
 // HttpOnly always set, Secure set unless base_url is http.
-type CookieSettings struct {
+type Cookie struct {
 	// Name; "" means "__Host-session", or "cotterpin_session" where base_url is http.
 	Name string `hcl:"name,optional" doc:"default __Host-session, over http cotterpin_session"`
 	// Domain widens the cookie to sub-domains; not possible with the prefix
@@ -119,7 +119,7 @@ func (a Auth) Failures() int {
 	switch {
 	case a.LoginFailures != nil:
 		return *a.LoginFailures
-	case a.Mode == Development:
+	case a.Mode == ModeDevelopment:
 		return 0
 	default:
 		return 60

@@ -15,10 +15,10 @@ func TestLoginFailuresFollowTheModeUnlessTheyAreGiven(t *testing.T) {
 		auth config.Auth
 		want int
 	}{
-		"Production":           {config.Auth{Mode: config.Production}, 60},
-		"Development":          {config.Auth{Mode: config.Development}, 0},
-		"ZeroInProduction":     {config.Auth{Mode: config.Production, LoginFailures: new(0)}, 0},
-		"GivenWhenDeveloping":  {config.Auth{Mode: config.Development, LoginFailures: new(5)}, 5},
+		"Production":           {config.Auth{Mode: config.ModeProduction}, 60},
+		"Development":          {config.Auth{Mode: config.ModeDevelopment}, 0},
+		"ZeroInProduction":     {config.Auth{Mode: config.ModeProduction, LoginFailures: new(0)}, 0},
+		"GivenWhenDeveloping":  {config.Auth{Mode: config.ModeDevelopment, LoginFailures: new(5)}, 5},
 		"ModeOfTheZeroSetting": {config.Auth{}, 60},
 	} {
 		if got := c.auth.Failures(); got != c.want {
@@ -45,7 +45,7 @@ func TestDefaultsAreNotShared(t *testing.T) {
 	t.Parallel()
 	first := config.DefaultOwnSession()
 	first.Transport[0] = "changed"
-	if second := config.DefaultOwnSession(); !reflect.DeepEqual(second.Transport, []string{config.Cookie}) {
+	if second := config.DefaultOwnSession(); !reflect.DeepEqual(second.Transport, []string{config.TransportCookie}) {
 		t.Errorf("the next default is %v", second.Transport)
 	}
 }

@@ -31,10 +31,10 @@ const (
 	Unverified Verification = iota
 	// Verified means that a trusted provider has just proved possession of the contact.
 	Verified
-	// Carried means that this token proves nothing new: what is stored about
+	// KeepStored means that this token proves nothing new: what is stored about
 	// the contact stays true as long as the contact is the same, else it is
 	// unverified.
-	Carried
+	KeepStored
 )
 
 // Contact is an e-mail address or a phone number as a provider signed it. The

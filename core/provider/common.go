@@ -14,12 +14,12 @@ const (
 	maxCache   = 1_000_000        // of Common.Cache
 )
 
-// Mistakes returns what is wrong with the common arguments, without touching
+// Problems returns what is wrong with the common arguments, without touching
 // the network or the file system.
-func (c Common) Mistakes() []config.Mistake {
-	var mistakes []config.Mistake
+func (c Common) Problems() []config.Problem {
+	var problems []config.Problem
 	wrong := func(argument, problem string) {
-		mistakes = append(mistakes, config.Mistake{Argument: argument, Problem: problem})
+		problems = append(problems, config.Problem{Argument: argument, Message: problem})
 	}
 	for _, contact := range c.Trust {
 		if contact != "email" && contact != "phone" {
@@ -38,7 +38,7 @@ func (c Common) Mistakes() []config.Mistake {
 	if c.HTTP != nil && (c.HTTP.Timeout <= 0 || c.HTTP.Timeout.Std() > maxTimeout) {
 		wrong("http.timeout", `must be more than "0s" and at most "30s"`)
 	}
-	return mistakes
+	return problems
 }
 
 // CheckAge returns TokenExpired if a token that was issued then is too old for

@@ -43,14 +43,14 @@ func TestCommonMistakesNameTheirArgument(t *testing.T) {
 		common := provider.DefaultCommon()
 		c.change(&common)
 		var got []string
-		for _, mistake := range common.Mistakes() {
+		for _, mistake := range common.Problems() {
 			got = append(got, mistake.Argument)
-			if mistake.Problem == "" {
+			if mistake.Message == "" {
 				t.Errorf("%s: %s has no problem", name, mistake.Argument)
 			}
 		}
 		if strings.Join(got, " ") != c.want {
-			t.Errorf("%s: mistakes in %q, want %q", name, got, c.want)
+			t.Errorf("%s: problems in %q, want %q", name, got, c.want)
 		}
 	}
 }

@@ -25,12 +25,12 @@ func ExampleOwn() {
 		fmt.Println(err)
 		return
 	}
-	issued, err := sessions.Issue(ctx, session.Login{User: user, Identity: id, Transport: config.Cookie})
+	issued, err := sessions.Issue(ctx, session.Login{User: user, Identity: id, Transport: config.TransportCookie})
 	if err != nil {
 		fmt.Println(err)
 		return
 	}
-	presented := session.Presented{Token: issued.Token, Transport: config.Cookie}
+	presented := session.Presented{Token: issued.Token, Transport: config.TransportCookie}
 
 	grant, err := sessions.Check(ctx, presented)
 	fmt.Println(grant.Principal.Subject, err)

@@ -69,7 +69,7 @@ func NewOwn(s config.OwnSession, store Store, now func() time.Time, log *slog.Lo
 }
 
 // Name returns "own".
-func (o *Own) Name() string { return config.Own }
+func (o *Own) Name() string { return config.StrategyOwn }
 
 // Keeps reports whether sessions keep that claim of the provider's token.
 func (o *Own) Keeps(claim string) bool { return slices.Contains(o.settings.Claims, claim) }

@@ -35,7 +35,7 @@ func TestASessionIsShownAsItBegan(t *testing.T) {
 	if got := check(t, own, presented(issued.Token)).Session; got != want {
 		t.Errorf("checked %+v\nwant %+v", got, want)
 	}
-	if own.Name() != config.Own {
+	if own.Name() != config.StrategyOwn {
 		t.Errorf("the strategy is called %q", own.Name())
 	}
 }
@@ -502,11 +502,11 @@ func TestATransportThatIsNotConfiguredAnyMoreIsRefused(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	s := config.DefaultOwnSession()
-	s.Transport = []string{config.Bearer, config.Cookie}
+	s.Transport = []string{config.TransportBearer, config.TransportCookie}
 	p := presented(issue(t, b.own(s, nil), b.login()).Token)
 	check(t, b.own(s, nil), p)
 
-	s.Transport = []string{config.Bearer}
+	s.Transport = []string{config.TransportBearer}
 	narrowed := b.own(s, nil)
 	_, err := narrowed.Check(t.Context(), p)
 	wantError(t, err, autherr.InvalidToken, "transport_not_listed")
@@ -514,7 +514,7 @@ func TestATransportThatIsNotConfiguredAnyMoreIsRefused(t *testing.T) {
 	if _, err := narrowed.End(t.Context(), p, "logout"); err != nil {
 		t.Errorf("End: %v", err)
 	}
-	s.Transport = []string{config.Cookie}
+	s.Transport = []string{config.TransportCookie}
 	_, err = b.own(s, nil).Check(t.Context(), p)
 	wantError(t, err, autherr.InvalidToken, "session_revoked")
 }

@@ -57,7 +57,7 @@ func NewProviderToken(
 }
 
 // Name returns "provider_token".
-func (p *ProviderToken) Name() string { return config.ProviderToken }
+func (p *ProviderToken) Name() string { return config.StrategyProviderToken }
 
 // Issue records the login, unless there are no users, and hands the verified
 // token on.
@@ -131,7 +131,7 @@ func (p *ProviderToken) user(ctx context.Context, id identity.Identity) (identit
 
 func tokenView(id identity.Identity) View {
 	return View{
-		Strategy:   config.ProviderToken,
+		Strategy:   config.StrategyProviderToken,
 		Format:     "jwt",
 		Provider:   id.Provider,
 		AuthMethod: id.AuthMethod,

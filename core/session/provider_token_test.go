@@ -87,7 +87,7 @@ func newTokenBench(t testing.TB, change func(*config.ProviderTokenSession)) *tok
 	}
 }
 
-var bearer = session.Presented{Token: "ada", Transport: config.Bearer}
+var bearer = session.Presented{Token: "ada", Transport: config.TransportBearer}
 
 // wantAsked expects the store to have been asked that often.
 func (b *tokenBench) wantAsked(t *testing.T, want int) {
@@ -116,7 +116,7 @@ func TestAProvidersTokenIsTheSession(t *testing.T) {
 
 	grant := check(t, b, bearer)
 	p := grant.Principal
-	if grant.Session != want || grant.Transport != config.Bearer || p.UserID != b.user.ID || p.Key() != b.user.Key ||
+	if grant.Session != want || grant.Transport != config.TransportBearer || p.UserID != b.user.ID || p.Key() != b.user.Key ||
 		p.Provider != "cotter" || p.AuthMethod != "OTP" || p.SessionID != "" ||
 		!p.AuthenticatedAt.Equal(b.identity.AuthenticatedAt) || p.Claims.Get("role") != "admin" {
 		t.Errorf("granted %+v", grant)
@@ -125,7 +125,7 @@ func TestAProvidersTokenIsTheSession(t *testing.T) {
 		t.Errorf("End: %+v, %v", ended, err)
 	}
 	check(t, b, bearer)
-	if b.Name() != config.ProviderToken {
+	if b.Name() != config.StrategyProviderToken {
 		t.Errorf("the strategy is called %q", b.Name())
 	}
 }
@@ -175,17 +175,17 @@ func TestWhoBearsAGoodTokenMustAlsoBeAdmitted(t *testing.T) {
 		reason    string
 	}{
 		"BadToken": {
-			session.Presented{Token: "bad", Transport: config.Bearer},
+			session.Presented{Token: "bad", Transport: config.TransportBearer},
 			nil,
 			autherr.InvalidToken, "bad_signature",
 		},
 		"UnlistedTransport": {
-			session.Presented{Token: "ada", Transport: config.Cookie},
+			session.Presented{Token: "ada", Transport: config.TransportCookie},
 			nil,
 			autherr.InvalidToken, "transport_not_listed",
 		},
 		"Stranger": {
-			session.Presented{Token: "eve", Transport: config.Bearer},
+			session.Presented{Token: "eve", Transport: config.TransportBearer},
 			nil,
 			autherr.NotRegistered, "unknown_identity",
 		},
@@ -223,8 +223,10 @@ func TestWhoBearsAGoodTokenMustAlsoBeAdmitted(t *testing.T) {
 
 func TestEveryListedTransportWillDo(t *testing.T) {
 	t.Parallel()
-	b := newTokenBench(t, func(s *config.ProviderTokenSession) { s.Transport = []string{config.Cookie, config.Bearer} })
-	for _, transport := range []string{config.Cookie, config.Bearer} {
+	b := newTokenBench(t, func(s *config.ProviderTokenSession) {
+		s.Transport = []string{config.TransportCookie, config.TransportBearer}
+	})
+	for _, transport := range []string{config.TransportCookie, config.TransportBearer} {
 		if grant := check(t, b, session.Presented{Token: "ada", Transport: transport}); grant.Transport != transport {
 			t.Errorf("granted by %q, want %q", grant.Transport, transport)
 		}
@@ -238,7 +240,7 @@ func TestWithoutUsersNobodyIsLookedUp(t *testing.T) {
 	s.User = config.UserNone
 	strategy := session.NewProviderToken(s, tokens{"eve": {Key: identity.Key{Issuer: "i", Subject: "eve"}}}, nil, b.now)
 	strategy.Forget(b.user.ID)
-	grant := check(t, strategy, session.Presented{Token: "eve", Transport: config.Bearer})
+	grant := check(t, strategy, session.Presented{Token: "eve", Transport: config.TransportBearer})
 	if grant.Principal.UserID != uuid.Nil || grant.Principal.Subject != "eve" {
 		t.Errorf("granted %+v", grant)
 	}
@@ -278,7 +280,7 @@ func TestATrustOfZeroAsksEachTime(t *testing.T) {
 func TestThatSomebodyIsNotRegisteredIsNotRemembered(t *testing.T) {
 	t.Parallel()
 	b := newTokenBench(t, nil)
-	eve := session.Presented{Token: "eve", Transport: config.Bearer}
+	eve := session.Presented{Token: "eve", Transport: config.TransportBearer}
 	_, err := b.Check(t.Context(), eve)
 	wantError(t, err, autherr.NotRegistered, "unknown_identity")
 
@@ -375,7 +377,7 @@ func TestManyUsersAreNeverMixedUp(t *testing.T) {
 	for token, id := range want {
 		go func() {
 			for range 10 {
-				grant, err := strategy.Check(t.Context(), session.Presented{Token: token, Transport: config.Bearer})
+				grant, err := strategy.Check(t.Context(), session.Presented{Token: token, Transport: config.TransportBearer})
 				if err != nil || grant.Principal.UserID != id || grant.Principal.Subject != token {
 					done <- errors.Join(fmt.Errorf("token of %q: granted %+v", token, grant), err)
 					return

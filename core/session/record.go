@@ -82,7 +82,7 @@ func (r Record) EndedBy(now time.Time, o Owner) string {
 func (r Record) view() View {
 	return View{
 		ID:            r.ID,
-		Strategy:      config.Own,
+		Strategy:      config.StrategyOwn,
 		Format:        "opaque",
 		Provider:      r.Provider,
 		AuthMethod:    r.AuthMethod,

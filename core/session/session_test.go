@@ -54,7 +54,7 @@ func (b *bench) login() session.Login {
 	return session.Login{
 		User:      user,
 		Identity:  identity.Identity{Key: user.Key, Provider: "cotter", AuthMethod: "OTP"},
-		Transport: config.Cookie,
+		Transport: config.TransportCookie,
 	}
 }
 
@@ -77,7 +77,7 @@ func issue(t testing.TB, own *session.Own, l session.Login) session.Issued {
 }
 
 func presented(token string) session.Presented {
-	return session.Presented{Token: token, Transport: config.Cookie}
+	return session.Presented{Token: token, Transport: config.TransportCookie}
 }
 
 func check(t testing.TB, s session.Strategy, p session.Presented) session.Grant {

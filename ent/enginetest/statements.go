@@ -79,7 +79,7 @@ func newSigner(db database.Database, maxPerUser int) *signer {
 	s := &signer{now: time.UnixMilli(1_800_000_000_123)}
 	now := func() time.Time { return s.now }
 	own, tokens := config.DefaultOwnSession(), config.DefaultProviderTokenSession()
-	own.MaxPerUser, own.Transport = maxPerUser, []string{config.Bearer}
+	own.MaxPerUser, own.Transport = maxPerUser, []string{config.TransportBearer}
 	s.registrar = account.NewRegistrar(db.Accounts(), account.Options{Create: true, Now: now})
 	s.own = session.NewOwn(own, db.Sessions(), now, slog.New(slog.NewTextHandler(&s.log, nil)))
 	s.tokens = session.NewProviderToken(tokens, nil, db.Accounts(), now)
@@ -92,8 +92,8 @@ func (s *signer) signIn(ctx context.Context, strategy session.Strategy, subject 
 	if err != nil {
 		return session.Presented{}, err
 	}
-	issued, err := strategy.Issue(ctx, session.Login{User: user, Identity: id, Transport: config.Bearer})
-	return session.Presented{Token: issued.Token, Transport: config.Bearer}, err
+	issued, err := strategy.Issue(ctx, session.Login{User: user, Identity: id, Transport: config.TransportBearer})
+	return session.Presented{Token: issued.Token, Transport: config.TransportBearer}, err
 }
 
 func testLoginStatements(t *testing.T, d entstore.Dialect, pool *sql.DB) {

@@ -17,11 +17,11 @@ func Way(migrate string, env database.Env) database.Migrate {
 	return cmp.Or(database.Migrate(migrate), otherwise)
 }
 
-// ValidateMigrate returns the mistakes in the argument migrate.
-func ValidateMigrate(migrate string) []config.Mistake {
+// ValidateMigrate returns the problems in the argument migrate.
+func ValidateMigrate(migrate string) []config.Problem {
 	switch database.Migrate(migrate) {
 	case "", database.MigrateCheck, database.MigrateApply, database.MigrateOff:
 		return nil
 	}
-	return []config.Mistake{{Argument: "migrate", Problem: `must be "check", "apply" or "off"`}}
+	return []config.Problem{{Argument: "migrate", Message: `must be "check", "apply" or "off"`}}
 }

@@ -25,13 +25,13 @@ const (
 // closeTimeout is how long closing a database may last.
 const closeTimeout = 5 * time.Second
 
-// ValidateMaxOpenConns returns the mistakes in the argument max_open_conns.
+// ValidateMaxOpenConns returns the problems in the argument max_open_conns.
 // Migrating needs two connections.
-func ValidateMaxOpenConns(connections int) []config.Mistake {
+func ValidateMaxOpenConns(connections int) []config.Problem {
 	if connections == 0 || connections >= 2 {
 		return nil
 	}
-	return []config.Mistake{{Argument: "max_open_conns", Problem: "must be at least 2"}}
+	return []config.Problem{{Argument: "max_open_conns", Message: "must be at least 2"}}
 }
 
 // LimitPool sets how many connections to a database server there are, and for

@@ -57,19 +57,19 @@ var Type = database.Define(database.Definition[Settings]{
 	},
 })
 
-func validate(s Settings, _ database.Env) []config.Mistake {
-	mistakes := append(entstore.ValidateMigrate(s.Migrate), entstore.ValidateMaxOpenConns(s.MaxOpenConns)...)
+func validate(s Settings, _ database.Env) []config.Problem {
+	problems := append(entstore.ValidateMigrate(s.Migrate), entstore.ValidateMaxOpenConns(s.MaxOpenConns)...)
 	if _, err := parseURL(s.URL); err != nil {
-		mistakes = append(mistakes, config.Mistake{Argument: "url", Problem: err.Error()})
+		problems = append(problems, config.Problem{Argument: "url", Message: err.Error()})
 	}
-	return mistakes
+	return problems
 }
 
 // Open opens the database from Go. It fails if the server does not answer, or
 // if the tables are not at the version that this program needs.
 func Open(ctx context.Context, s Settings) (database.Database, error) {
 	for _, mistake := range validate(s, database.Env{}) {
-		return nil, fmt.Errorf("mysql: %s %s", mistake.Argument, mistake.Problem)
+		return nil, fmt.Errorf("mysql: %s %s", mistake.Argument, mistake.Message)
 	}
 	pool, err := OpenPool(s.URL)
 	if err != nil {

@@ -36,16 +36,16 @@ func TestEveryMistakeIsFoundAndNoneShowsThePassword(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := valid()
-			if mistakes := postgres.Type.Validate(&s, database.Env{}); len(mistakes) != 0 {
-				t.Fatalf("the unchanged arguments have mistakes: %v", mistakes)
+			if problems := postgres.Type.Validate(&s, database.Env{}); len(problems) != 0 {
+				t.Fatalf("the unchanged arguments have problems: %v", problems)
 			}
 			c.change(&s)
-			mistakes := postgres.Type.Validate(&s, database.Env{})
-			if len(mistakes) != 1 || mistakes[0].Argument != c.argument || strings.Contains(mistakes[0].Problem, password) {
-				t.Fatalf("mistakes are %v, want one in %s without the password", mistakes, c.argument)
+			problems := postgres.Type.Validate(&s, database.Env{})
+			if len(problems) != 1 || problems[0].Argument != c.argument || strings.Contains(problems[0].Message, password) {
+				t.Fatalf("problems are %v, want one in %s without the password", problems, c.argument)
 			}
-			if _, err := postgres.Open(t.Context(), s); err == nil || !strings.Contains(err.Error(), mistakes[0].Problem) {
-				t.Errorf("Open: got %v, want an error with %q", err, mistakes[0].Problem)
+			if _, err := postgres.Open(t.Context(), s); err == nil || !strings.Contains(err.Error(), problems[0].Message) {
+				t.Errorf("Open: got %v, want an error with %q", err, problems[0].Message)
 			}
 		})
 	}

@@ -64,7 +64,7 @@ func (s signer) signIn(b *testing.B, subject string) session.Issued {
 		b.Fatal(err)
 	}
 	issued, err := s.own.Issue(ctx, session.Login{
-		User: user, Identity: id, Transport: config.Cookie, UserAgent: "Mozilla/5.0 (X11; Linux x86_64)", Address: "192.0.2.1",
+		User: user, Identity: id, Transport: config.TransportCookie, UserAgent: "Mozilla/5.0 (X11; Linux x86_64)", Address: "192.0.2.1",
 	})
 	if err != nil {
 		b.Fatal(err)
@@ -76,7 +76,7 @@ func (s signer) signIn(b *testing.B, subject string) session.Issued {
 func BenchmarkCheck(b *testing.B) {
 	db, _ := openBench(b)
 	s := newSigner(db, 20)
-	p := session.Presented{Token: s.signIn(b, "ada").Token, Transport: config.Cookie}
+	p := session.Presented{Token: s.signIn(b, "ada").Token, Transport: config.TransportCookie}
 	ctx, cancel := context.WithTimeout(b.Context(), time.Hour)
 	defer cancel()
 	b.ReportAllocs()

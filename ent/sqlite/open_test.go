@@ -214,16 +214,16 @@ func TestTheBlockOpensRelativeToTheConfigurationAndAppliesInDevelopment(t *testi
 
 func TestMistakesInTheBlockAreAllFound(t *testing.T) {
 	t.Parallel()
-	if mistakes := sqlite.Type.Validate(sqlite.Type.NewSettings(), database.Env{}); len(mistakes) != 0 {
-		t.Fatalf("the defaults have mistakes: %v", mistakes)
+	if problems := sqlite.Type.Validate(sqlite.Type.NewSettings(), database.Env{}); len(problems) != 0 {
+		t.Fatalf("the defaults have problems: %v", problems)
 	}
-	mistakes := sqlite.Type.Validate(&sqlite.Settings{Path: "file:auth.db", Migrate: "aply"}, database.Env{})
-	arguments := make([]string, len(mistakes))
-	for i, mistake := range mistakes {
+	problems := sqlite.Type.Validate(&sqlite.Settings{Path: "file:auth.db", Migrate: "aply"}, database.Env{})
+	arguments := make([]string, len(problems))
+	for i, mistake := range problems {
 		arguments[i] = mistake.Argument
 	}
 	if slices.Sort(arguments); !slices.Equal(arguments, []string{"migrate", "path"}) {
-		t.Errorf("mistakes in %v, want migrate and path", arguments)
+		t.Errorf("problems in %v, want migrate and path", arguments)
 	}
 }
 

@@ -60,28 +60,28 @@ var Type = database.Define(database.Definition[Settings]{
 	},
 })
 
-func validate(s Settings, _ database.Env) []config.Mistake {
-	mistakes := entstore.ValidateMigrate(s.Migrate)
+func validate(s Settings, _ database.Env) []config.Problem {
+	problems := entstore.ValidateMigrate(s.Migrate)
 	switch {
 	case s.Path == "":
-		mistakes = append(mistakes, config.Mistake{
+		problems = append(problems, config.Problem{
 			Argument: "path",
-			Problem:  `must not be empty: name a file, such as "auth.db"`,
+			Message:  `must not be empty: name a file, such as "auth.db"`,
 		})
 	case strings.HasPrefix(s.Path, "file:"):
-		mistakes = append(mistakes, config.Mistake{
+		problems = append(problems, config.Problem{
 			Argument: "path",
-			Problem:  `is the path of a file, not a URI: leave out "file:" and everything from "?" on`,
+			Message:  `is the path of a file, not a URI: leave out "file:" and everything from "?" on`,
 		})
 	}
-	return mistakes
+	return problems
 }
 
 // Open opens the database from Go. It fails if the file cannot be used, or if
 // its tables are not at the version that this program needs.
 func Open(ctx context.Context, s Settings) (database.Database, error) {
 	for _, mistake := range validate(s, database.Env{}) {
-		return nil, fmt.Errorf("sqlite: %s %s", mistake.Argument, mistake.Problem)
+		return nil, fmt.Errorf("sqlite: %s %s", mistake.Argument, mistake.Message)
 	}
 	pool, err := openPool(s)
 	if err != nil {

@@ -74,7 +74,7 @@ func configuration(path, baseURL string) core.Settings {
 		Providers: []provider.Instance{{Type: emulator.Type, Name: "emulator", Common: provider.DefaultCommon(), Settings: &emulator.Settings{}}},
 		Database:  &database.Instance{Type: sqlite.Type, Settings: &sqlite.Settings{Path: path, Migrate: string(database.MigrateOff)}},
 	}
-	s.Auth.Mode = config.Development
+	s.Auth.Mode = config.ModeDevelopment
 	s.Auth.BaseURL = baseURL
 	return s
 }

@@ -33,8 +33,8 @@ func Arguments(types []config.Type) []Argument {
 		add(Path{Block: BlockProvider, Label: t.Name()}, t.NewSettings())
 	}
 	add(Path{Block: BlockUsers}, new(config.DefaultUsers()))
-	add(Path{Block: BlockSession, Label: config.Own}, new(defaultOwn()))
-	add(Path{Block: BlockSession, Label: config.ProviderToken}, new(defaultProviderToken()))
+	add(Path{Block: BlockSession, Label: config.StrategyOwn}, new(defaultOwn()))
+	add(Path{Block: BlockSession, Label: config.StrategyProviderToken}, new(defaultProviderToken()))
 	for _, t := range ofKind[database.Type](types) {
 		add(Path{Block: BlockDatabase, Label: t.Name()}, t.NewSettings())
 	}

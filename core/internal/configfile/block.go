@@ -162,16 +162,16 @@ func (d *decoder) session(blocks []*hcl.Block) (*config.OwnSession, *config.Prov
 	at := Path{Block: BlockSession, Label: b.Labels[0]}
 	d.enter(at, b)
 	switch at.Label {
-	case config.Own:
+	case config.StrategyOwn:
 		own := defaultOwn()
 		d.decode(at, b.Body, &own)
 		return &own, nil
-	case config.ProviderToken:
+	case config.StrategyProviderToken:
 		token := defaultProviderToken()
 		d.decode(at, b.Body, &token)
 		return nil, &token
 	default:
-		d.unknownLabel(Path{Block: BlockSession}, b, []string{config.Own, config.ProviderToken})
+		d.unknownLabel(Path{Block: BlockSession}, b, []string{config.StrategyOwn, config.StrategyProviderToken})
 		return nil, nil
 	}
 }

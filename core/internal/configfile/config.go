@@ -65,7 +65,7 @@ func (l Loader) Parse(filename string, src []byte) (File, error) {
 	}
 	s := d.settings(l.Types, file.Body)
 	found := source.diagnostics(d.found)
-	for _, m := range s.mistakes() {
+	for _, m := range s.problems() {
 		if !d.hasFailed(m.at) {
 			found = append(found, m.diagnostic(source))
 		}

@@ -129,7 +129,7 @@ func TestAFileThatSaysEverythingIsTakenAtItsWord(t *testing.T) {
 		ProviderToken: &config.ProviderTokenSession{
 			Transport: []string{"cookie", "bearer"},
 			User:      "required",
-			Cookie:    &config.CookieSettings{Name: "__Secure-token", Domain: "example.co.uk", SameSite: "none", Partitioned: true},
+			Cookie:    &config.Cookie{Name: "__Secure-token", Domain: "example.co.uk", SameSite: "none", Partitioned: true},
 		},
 		Database: &postgresSettings{URL: config.NewSecret(databaseURL), MaxOpenConns: 3},
 	})
@@ -275,7 +275,7 @@ func TestALaterErrorIsShownAtItsBlock(t *testing.T) {
 // inGo returns valid settings that were made in Go.
 func inGo() configfile.File {
 	return configfile.File{
-		Auth:      config.Auth{Mode: config.Production, BaseURL: "https://api.example.com", Path: "/auth"},
+		Auth:      config.Auth{Mode: config.ModeProduction, BaseURL: "https://api.example.com", Path: "/auth"},
 		Providers: []provider.Instance{{Type: cotterType, Settings: &cotterSettings{APIKeyID: "6f0a5a3e"}}},
 		Own:       new(config.DefaultOwnSession()),
 		Database:  &database.Instance{Type: sqliteType, Settings: &sqliteSettings{Path: "auth.db"}},

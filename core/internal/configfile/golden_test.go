@@ -8,18 +8,18 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write what is said now into the files of testdata/mistakes")
+var update = flag.Bool("update", false, "write what is said now into the files of testdata/problems")
 
-// dashes part a file of testdata/mistakes: the configuration, and what is said
+// dashes part a file of testdata/problems: the configuration, and what is said
 // about it.
 const dashes = "----------\n"
 
-// mistakeFiles returns the files of testdata/mistakes.
+// mistakeFiles returns the files of testdata/problems.
 func mistakeFiles(tb testing.TB) []string {
 	tb.Helper()
-	files, err := filepath.Glob("testdata/mistakes/*")
+	files, err := filepath.Glob("testdata/problems/*")
 	if err != nil || len(files) == 0 {
-		tb.Fatalf("no files in testdata/mistakes: %v", err)
+		tb.Fatalf("no files in testdata/problems: %v", err)
 	}
 	return files
 }
@@ -49,7 +49,7 @@ func TestEveryMistakeIsShownWithItsLineAndAWayOut(t *testing.T) {
 	t.Parallel()
 	files := mistakeFiles(t)
 	if len(files) < 40 {
-		t.Errorf("there are %d mistakes, want 40 at least", len(files))
+		t.Errorf("there are %d problems, want 40 at least", len(files))
 	}
 	for _, path := range files {
 		t.Run(filepath.Base(path), func(t *testing.T) {

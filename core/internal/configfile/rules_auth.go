@@ -11,7 +11,7 @@ import (
 
 // allowsHTTP reports whether http is allowed. A mode that is none is a mistake
 // of its own, and brings no others along.
-func (r *rules) allowsHTTP() bool { return r.settings.Auth.Mode != config.Production }
+func (r *rules) allowsHTTP() bool { return r.settings.Auth.Mode != config.ModeProduction }
 
 // base returns base_url, if it is an origin.
 func (r *rules) base() (*url.URL, bool) {
@@ -26,7 +26,7 @@ var pathForm = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)+$`)
 
 func (r *rules) auth() {
 	at, auth := Path{Block: BlockAuth}, r.settings.Auth
-	if auth.Mode != config.Production && auth.Mode != config.Development {
+	if auth.Mode != config.ModeProduction && auth.Mode != config.ModeDevelopment {
 		r.wrong(at.in("mode"), `must be "production" or "development"`)
 	}
 	if problem := originProblem(auth.BaseURL, r.allowsHTTP()); problem != "" {

@@ -23,7 +23,7 @@ var cookieName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
 
 // cookie looks at the cookie of the session block at the path. Rules that ask
 // for base_url wait until that is an origin.
-func (r *rules) cookie(session Path, transport []string, given *config.CookieSettings) {
+func (r *rules) cookie(session Path, transport []string, given *config.Cookie) {
 	c := cmp.Or(given, new(config.DefaultCookie()))
 	at := session.in("cookie")
 	if c.Name != "" && !cookieName.MatchString(c.Name) {
@@ -42,7 +42,7 @@ func (r *rules) cookie(session Path, transport []string, given *config.CookieSet
 	if c.Domain != "" {
 		r.cookieDomain(at.in("domain"), *c, base)
 	}
-	cookieAlone := slices.Contains(transport, config.Cookie) && !slices.Contains(transport, config.Bearer)
+	cookieAlone := slices.Contains(transport, config.TransportCookie) && !slices.Contains(transport, config.TransportBearer)
 	if cookieAlone && c.SameSite != "none" {
 		r.sameSite(c.SameSite, base)
 	}
@@ -50,7 +50,7 @@ func (r *rules) cookie(session Path, transport []string, given *config.CookieSet
 
 // cookieOverHTTP refuses what browsers take from https alone (RFC 6265bis,
 // sections 4.1.3 and 5.6.2; CHIPS).
-func (r *rules) cookieOverHTTP(at Path, c config.CookieSettings) {
+func (r *rules) cookieOverHTTP(at Path, c config.Cookie) {
 	if hasPrefix(c.Name, hostPrefix) || hasPrefix(c.Name, securePrefix) {
 		r.wrong(at.in("name"), "browsers take a cookie of this name over https alone, and base_url is http: leave the name out")
 	}
@@ -67,7 +67,7 @@ func hasPrefix(name, prefix string) bool {
 	return len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix)
 }
 
-func (r *rules) cookieDomain(at Path, c config.CookieSettings, base *url.URL) {
+func (r *rules) cookieDomain(at Path, c config.Cookie, base *url.URL) {
 	host := base.Hostname()
 	_, isPublic := publicsuffix.EffectiveTLDPlusOne(c.Domain)
 	switch _, isAddress := netip.ParseAddr(host); {

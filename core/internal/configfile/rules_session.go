@@ -15,9 +15,9 @@ func (r *rules) session() {
 	case own != nil && token != nil:
 		r.wrong(Path{Block: BlockSession}, `there is one strategy: "own" or "provider_token"`)
 	case own != nil:
-		r.own(Path{Block: BlockSession, Label: config.Own}, *own)
+		r.own(Path{Block: BlockSession, Label: config.StrategyOwn}, *own)
 	default:
-		r.providerToken(Path{Block: BlockSession, Label: config.ProviderToken}, *token)
+		r.providerToken(Path{Block: BlockSession, Label: config.StrategyProviderToken}, *token)
 	}
 }
 
@@ -75,7 +75,7 @@ func (r *rules) transport(at Path, transport []string) {
 	}
 	for i, t := range transport {
 		switch {
-		case t != config.Cookie && t != config.Bearer:
+		case t != config.TransportCookie && t != config.TransportBearer:
 			r.wrong(at, `%q is no transport: use "cookie", "bearer" or both`, t)
 		case slices.Contains(transport[:i], t):
 			r.wrong(at, "must list %q once", t)

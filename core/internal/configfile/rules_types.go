@@ -42,7 +42,7 @@ func (r *rules) provider(at Path, instance provider.Instance) {
 	if at.repeat > 0 {
 		r.wrongAs("Second provider of one name", at, fmt.Sprintf(`there is a provider %q already: give this one a name of its own, provider "TYPE" "NAME"`, at.Label))
 	}
-	r.adopt(at, instance.Common.Mistakes())
+	r.adopt(at, instance.Common.Problems())
 	if problem := instanceProblem(instance.Type, instance.Settings); problem != "" {
 		r.wrong(at, "%s", problem)
 		return

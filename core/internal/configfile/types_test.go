@@ -60,12 +60,12 @@ var (
 	oidcType = provider.Define(provider.Definition[oidcSettings]{
 		Type:    "oidc",
 		Default: oidcSettings{Claims: &oidcClaims{Subject: "/sub", Email: "/email"}},
-		Validate: func(s oidcSettings, _ provider.Env) []config.Mistake {
+		Validate: func(s oidcSettings, _ provider.Env) []config.Problem {
 			if len(s.Audience) == 0 {
-				return []config.Mistake{{Argument: "audience", Problem: "must list one client at least"}}
+				return []config.Problem{{Argument: "audience", Message: "must list one client at least"}}
 			}
 			if s.Claims.Subject == "" {
-				return []config.Mistake{{Argument: "claims.subject", Problem: "must not be empty"}}
+				return []config.Problem{{Argument: "claims.subject", Message: "must not be empty"}}
 			}
 			return nil
 		},
@@ -73,9 +73,9 @@ var (
 	})
 	emulatorType = provider.Define(provider.Definition[emulatorSettings]{
 		Type: "emulator",
-		Validate: func(_ emulatorSettings, env provider.Env) []config.Mistake {
+		Validate: func(_ emulatorSettings, env provider.Env) []config.Problem {
 			if !env.Development {
-				return []config.Mistake{{Problem: "everybody can sign in as anybody here: it needs mode = \"development\""}}
+				return []config.Problem{{Message: "everybody can sign in as anybody here: it needs mode = \"development\""}}
 			}
 			return nil
 		},
@@ -84,9 +84,9 @@ var (
 	sqliteType = database.Define(database.Definition[sqliteSettings]{
 		Type:    "sqlite",
 		Default: sqliteSettings{Path: "auth.db"},
-		Validate: func(s sqliteSettings, _ database.Env) []config.Mistake {
+		Validate: func(s sqliteSettings, _ database.Env) []config.Problem {
 			if !slices.Contains([]database.Migrate{"", database.MigrateCheck, database.MigrateApply, database.MigrateOff}, s.Migrate) {
-				return []config.Mistake{{Argument: "migrate", Problem: `must be "check", "apply" or "off"`}}
+				return []config.Problem{{Argument: "migrate", Message: `must be "check", "apply" or "off"`}}
 			}
 			return nil
 		},

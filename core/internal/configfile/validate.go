@@ -11,7 +11,7 @@ import (
 // [Loader.Load] returns is valid.
 func (s File) Validate() error {
 	var found config.Diagnostics
-	for _, m := range s.mistakes() {
+	for _, m := range s.problems() {
 		found = append(found, m.diagnostic(s.Source))
 	}
 	if len(found) == 0 {
@@ -40,13 +40,13 @@ func (m mistake) diagnostic(s *Source) config.Diagnostic {
 	return s.at(m.at, config.Diagnostic{Severity: config.SeverityError, Summary: summary, Detail: sentence(m.problem)})
 }
 
-// rules looks at settings and gathers the mistakes.
+// rules looks at settings and gathers the problems.
 type rules struct {
 	settings File
 	found    []mistake
 }
 
-func (s File) mistakes() []mistake {
+func (s File) problems() []mistake {
 	r := rules{settings: s}
 	r.auth()
 	r.providers()
@@ -64,14 +64,14 @@ func (r *rules) wrongAs(summary string, at Path, problem string) {
 }
 
 // adopt takes over what a type found out about its own arguments.
-func (r *rules) adopt(at Path, mistakes []config.Mistake) {
-	for _, m := range mistakes {
+func (r *rules) adopt(at Path, problems []config.Problem) {
+	for _, m := range problems {
 		if m.Argument == "" {
-			r.wrong(at, "%s", m.Problem)
+			r.wrong(at, "%s", m.Message)
 		} else {
-			r.wrong(at.in(m.Argument), "%s", m.Problem)
+			r.wrong(at.in(m.Argument), "%s", m.Message)
 		}
 	}
 }
 
-func (r *rules) development() bool { return r.settings.Auth.Mode == config.Development }
+func (r *rules) development() bool { return r.settings.Auth.Mode == config.ModeDevelopment }

@@ -82,7 +82,7 @@ func (c Cookie) Count(r web.Request) int {
 // that is silent, for an application at baseURL. Over http, which only
 // development allows, it is not Secure and has a name of its own: localhost's
 // ports share cookies.
-func NewCookie(s *config.CookieSettings, baseURL string) Cookie {
+func NewCookie(s *config.Cookie, baseURL string) Cookie {
 	if s == nil {
 		silent := config.DefaultCookie()
 		s = &silent

@@ -13,9 +13,9 @@ import (
 
 func TestCookieLinesToTheLetter(t *testing.T) {
 	t.Parallel()
-	wide := config.CookieSettings{Name: "__Secure-s", Domain: "example.com", SameSite: "none", Partitioned: true}
+	wide := config.Cookie{Name: "__Secure-s", Domain: "example.com", SameSite: "none", Partitioned: true}
 	for name, c := range map[string]struct {
-		settings *config.CookieSettings
+		settings *config.Cookie
 		baseURL  string
 		set      string
 		clear    string

@@ -65,10 +65,10 @@ func DefaultSettings() Settings {
 	}
 }
 
-func validate(s Settings, env provider.Env) []config.Mistake {
-	var mistakes []config.Mistake
+func validate(s Settings, env provider.Env) []config.Problem {
+	var problems []config.Problem
 	wrong := func(argument, problem string) {
-		mistakes = append(mistakes, config.Mistake{Argument: argument, Problem: problem})
+		problems = append(problems, config.Problem{Argument: argument, Message: problem})
 	}
 	if !isVisible(s.APIKeyID) {
 		wrong("api_key_id", "must be the project's API key: printable text without blanks")
@@ -86,7 +86,7 @@ func validate(s Settings, env provider.Env) []config.Mistake {
 			wrong("auth_methods", `holds a value that no token has: use names such as "OTP", "MAGIC_LINK"`)
 		}
 	}
-	return mistakes
+	return problems
 }
 
 // isVisible reports whether text is one or more visible ASCII characters.

@@ -43,8 +43,8 @@ func open(t *testing.T, i *providertest.Issuer, change func(*cotter.Settings, *p
 	if change != nil {
 		change(settings, &env)
 	}
-	if mistakes := cotter.Type.Validate(settings, env); len(mistakes) > 0 {
-		t.Fatalf("mistakes: %v", mistakes)
+	if problems := cotter.Type.Validate(settings, env); len(problems) > 0 {
+		t.Fatalf("problems: %v", problems)
 	}
 	p, err := cotter.Type.Open(t.Context(), settings, env)
 	if err != nil {
@@ -243,10 +243,10 @@ func TestAContactIsVerifiedIfItIsTrustedAndWasJustProved(t *testing.T) {
 		"code by e-mail":               {[]string{"email"}, ada, "OTP", identity.Verified},
 		"link by e-mail":               {[]string{"email", "phone"}, ada, "MAGIC_LINK", identity.Verified},
 		"code by phone":                {[]string{"phone"}, "+12025550100", "OTP", identity.Verified},
-		"known device":                 {[]string{"email"}, ada, "TRUSTED_DEVICE", identity.Carried},
-		"social login":                 {[]string{"email"}, ada, "SOCIAL_LOGIN", identity.Carried},
-		"method in another case":       {[]string{"email"}, ada, "otp", identity.Carried},
-		"no method":                    {[]string{"email"}, ada, nil, identity.Carried},
+		"known device":                 {[]string{"email"}, ada, "TRUSTED_DEVICE", identity.KeepStored},
+		"social login":                 {[]string{"email"}, ada, "SOCIAL_LOGIN", identity.KeepStored},
+		"method in another case":       {[]string{"email"}, ada, "otp", identity.KeepStored},
+		"no method":                    {[]string{"email"}, ada, nil, identity.KeepStored},
 		"nothing trusted":              {nil, ada, "OTP", identity.Unverified},
 		"phone trusted, not e-mail":    {[]string{"phone"}, ada, "OTP", identity.Unverified},
 		"e-mail trusted, not phone":    {[]string{"email"}, "+12025550100", "OTP", identity.Unverified},

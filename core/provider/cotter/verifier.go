@@ -167,6 +167,6 @@ func (v *Verifier) verification(contact, method string) identity.Verification {
 	case method == "OTP", method == "MAGIC_LINK":
 		return identity.Verified
 	default:
-		return identity.Carried
+		return identity.KeepStored
 	}
 }

@@ -39,32 +39,32 @@ type Settings struct {
 	InsecureRemote bool `hcl:"insecure_remote,optional" doc:"lets everybody in who can reach the emulator, not this machine alone"`
 }
 
-func validate(s Settings, env provider.Env) []config.Mistake {
-	var mistakes []config.Mistake
+func validate(s Settings, env provider.Env) []config.Problem {
+	var problems []config.Problem
 	if !env.Development {
-		mistakes = append(mistakes, config.Mistake{
-			Problem: `the emulator lets anybody sign in as anybody and is refused in production: use provider "cotter", or set mode = "development" in auth`,
+		problems = append(problems, config.Problem{
+			Message: `the emulator lets anybody sign in as anybody and is refused in production: use provider "cotter", or set mode = "development" in auth`,
 		})
 	}
 	if base, err := url.Parse(env.BaseURL); !s.InsecureRemote && (err != nil || !isLoopback(base.Host)) {
-		mistakes = append(mistakes, config.Mistake{
-			Problem: `the emulator needs a loopback base_url in auth, such as "http://localhost:8080"; insecure_remote = true opens it to everybody who can reach it`,
+		problems = append(problems, config.Problem{
+			Message: `the emulator needs a loopback base_url in auth, such as "http://localhost:8080"; insecure_remote = true opens it to everybody who can reach it`,
 		})
 	}
 	for _, identifier := range s.Users {
 		if !validIdentifier(identifier) {
-			mistakes = append(mistakes, config.Mistake{Argument: "users", Problem: identifierRule})
+			problems = append(problems, config.Problem{Argument: "users", Message: identifierRule})
 		}
 	}
-	return mistakes
+	return problems
 }
 
 // inProcessURL is the API's address for the client that stays in the process.
 const inProcessURL = "http://localhost/api/v0"
 
 func open(ctx context.Context, s Settings, env provider.Env) (provider.Provider, error) {
-	if mistakes := validate(s, env); len(mistakes) > 0 {
-		return nil, errors.New("emulator: " + mistakes[0].Problem)
+	if problems := validate(s, env); len(problems) > 0 {
+		return nil, errors.New("emulator: " + problems[0].Message)
 	}
 	e, err := New(Options{
 		APIKeyID:       APIKeyID,

@@ -183,13 +183,13 @@ func TestTheFileIsRefusedWithAWayOut(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			env := newEnv(t)
-			if mistakes := emulator.Type.Validate(emulator.Type.NewSettings(), env); len(mistakes) != 0 {
-				t.Fatalf("unaltered: %v", mistakes)
+			if problems := emulator.Type.Validate(emulator.Type.NewSettings(), env); len(problems) != 0 {
+				t.Fatalf("unaltered: %v", problems)
 			}
 			c.change(&env)
-			mistakes := emulator.Type.Validate(&c.settings, env)
-			if len(mistakes) != 1 || mistakes[0].Argument != c.argument || !strings.Contains(mistakes[0].Problem, c.wayOut) {
-				t.Errorf("mistakes %v", mistakes)
+			problems := emulator.Type.Validate(&c.settings, env)
+			if len(problems) != 1 || problems[0].Argument != c.argument || !strings.Contains(problems[0].Message, c.wayOut) {
+				t.Errorf("problems %v", problems)
 			}
 			if _, err := emulator.Type.Open(t.Context(), &c.settings, env); err == nil {
 				t.Error("it opens nevertheless")

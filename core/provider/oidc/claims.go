@@ -24,12 +24,12 @@ type layout struct {
 }
 
 // layout reads the pointers. A nil Claims is the standard layout.
-func (c *Claims) layout() (layout, []config.Mistake) {
+func (c *Claims) layout() (layout, []config.Problem) {
 	if c == nil {
 		c = &Claims{}
 	}
 	var l layout
-	var mistakes []config.Mistake
+	var problems []config.Problem
 	for _, place := range []struct {
 		argument, text, standard string
 		pointer                  *pointer
@@ -44,9 +44,9 @@ func (c *Claims) layout() (layout, []config.Mistake) {
 	} {
 		parsed, err := parsePointer(cmp.Or(place.text, place.standard))
 		if err != nil {
-			mistakes = append(mistakes, config.Mistake{Argument: "claims." + place.argument, Problem: err.Error()})
+			problems = append(problems, config.Problem{Argument: "claims." + place.argument, Message: err.Error()})
 		}
 		*place.pointer = parsed
 	}
-	return l, mistakes
+	return l, problems
 }

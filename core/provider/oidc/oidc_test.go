@@ -46,8 +46,8 @@ func open(t *testing.T, i *providertest.Issuer, change func(*oidc.Settings, *pro
 	if change != nil {
 		change(settings, &env)
 	}
-	if mistakes := oidc.Type.Validate(settings, env); len(mistakes) > 0 {
-		t.Fatalf("mistakes: %v", mistakes)
+	if problems := oidc.Type.Validate(settings, env); len(problems) > 0 {
+		t.Fatalf("problems: %v", problems)
 	}
 	p, err := oidc.Type.Open(t.Context(), settings, env)
 	if err != nil {

@@ -10,25 +10,25 @@ import (
 	"github.com/cotterpin/cotterpin/core/token"
 )
 
-func validate(s Settings, env provider.Env) []config.Mistake {
+func validate(s Settings, env provider.Env) []config.Problem {
 	_, wrongPointers := s.Claims.layout()
 	return slices.Concat(
-		s.issuerMistakes(env.Development),
-		s.keyMistakes(env.Development),
-		s.algorithmMistakes(),
+		s.issuerProblems(env.Development),
+		s.keyProblems(env.Development),
+		s.algorithmProblems(),
 		wrongPointers,
 	)
 }
 
-func (s Settings) issuerMistakes(development bool) []config.Mistake {
-	var mistakes []config.Mistake
+func (s Settings) issuerProblems(development bool) []config.Problem {
+	var problems []config.Problem
 	if problem := issuerProblem(s.Issuer, development); problem != "" {
-		mistakes = append(mistakes, config.Mistake{Argument: "issuer", Problem: problem})
+		problems = append(problems, config.Problem{Argument: "issuer", Message: problem})
 	}
 	if len(s.Audience) == 0 || slices.Contains(s.Audience, "") {
-		mistakes = append(mistakes, config.Mistake{Argument: "audience", Problem: "must name at least one client id, and no empty one"})
+		problems = append(problems, config.Problem{Argument: "audience", Message: "must name at least one client id, and no empty one"})
 	}
-	return mistakes
+	return problems
 }
 
 func issuerProblem(issuer string, development bool) string {
@@ -45,8 +45,8 @@ func issuerProblem(issuer string, development bool) string {
 	}
 }
 
-func (s Settings) keyMistakes(development bool) []config.Mistake {
-	var mistakes []config.Mistake
+func (s Settings) keyProblems(development bool) []config.Problem {
+	var problems []config.Problem
 	sources := 0
 	for _, source := range []struct {
 		argument, value string
@@ -60,29 +60,29 @@ func (s Settings) keyMistakes(development bool) []config.Mistake {
 			continue
 		}
 		if sources++; sources > 1 {
-			mistakes = append(mistakes, config.Mistake{
+			problems = append(problems, config.Problem{
 				Argument: source.argument,
-				Problem:  "is a second source of keys: keep one of jwks_url, jwks_file and discovery_url",
+				Message:  "is a second source of keys: keep one of jwks_url, jwks_file and discovery_url",
 			})
 		}
 		if !source.isURL {
 			continue
 		}
 		if err := provider.CheckURL(source.value, development); err != nil {
-			mistakes = append(mistakes, config.Mistake{Argument: source.argument, Problem: err.Error()})
+			problems = append(problems, config.Problem{Argument: source.argument, Message: err.Error()})
 		}
 	}
-	return mistakes
+	return problems
 }
 
-func (s Settings) algorithmMistakes() []config.Mistake {
+func (s Settings) algorithmProblems() []config.Problem {
 	unsafe := func(algorithm string) bool { return !isPublicKeyAlgorithm(algorithm) }
 	if len(s.Algorithms) > 0 && !slices.ContainsFunc(s.Algorithms, unsafe) {
 		return nil
 	}
-	return []config.Mistake{{
+	return []config.Problem{{
 		Argument: "algorithms",
-		Problem:  `must name algorithms of public keys, such as "RS256", "ES256" or "EdDSA"; with "none" or HMAC anybody could sign`,
+		Message:  `must name algorithms of public keys, such as "RS256", "ES256" or "EdDSA"; with "none" or HMAC anybody could sign`,
 	}}
 }
 

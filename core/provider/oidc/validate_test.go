@@ -51,7 +51,7 @@ func TestMistakesNameTheirArgument(t *testing.T) {
 			got = append(got, mistake.Argument)
 		}
 		if strings.Join(got, " ") != c.want {
-			t.Errorf("%s: mistakes in %q, want %q", name, got, c.want)
+			t.Errorf("%s: problems in %q, want %q", name, got, c.want)
 		}
 	}
 }

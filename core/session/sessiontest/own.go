@@ -26,7 +26,7 @@ func testOwn(t *testing.T, setup setup) {
 		grant := o.wantLive(t, issued.Token)
 		p := grant.Principal
 		if p.UserID != o.user.ID || p.Key() != o.user.Key || p.Provider != "cotter" || p.AuthMethod != "OTP" ||
-			p.SessionID != issued.Session.ID || !p.AuthenticatedAt.Equal(start) || grant.Transport != config.Cookie {
+			p.SessionID != issued.Session.ID || !p.AuthenticatedAt.Equal(start) || grant.Transport != config.TransportCookie {
 			t.Errorf("grant is %+v", grant)
 		}
 		if grant.Session.ID == "" || !grant.Session.ExpiresAt.Equal(issued.Session.ExpiresAt) {
@@ -60,8 +60,8 @@ func testOwn(t *testing.T, setup setup) {
 			"TrailingLineBreak": token + "\n",
 		}
 		for name, token := range bad {
-			o.wantRefused(t, name, session.Presented{Token: token, Transport: config.Cookie})
-			ended, err := o.End(t.Context(), session.Presented{Token: token, Transport: config.Cookie}, "logout")
+			o.wantRefused(t, name, session.Presented{Token: token, Transport: config.TransportCookie})
+			ended, err := o.End(t.Context(), session.Presented{Token: token, Transport: config.TransportCookie}, "logout")
 			if err != nil || ended != (session.Ended{}) {
 				t.Errorf("%s: End: %+v, %v", name, ended, err)
 			}
@@ -73,7 +73,7 @@ func testOwn(t *testing.T, setup setup) {
 	t.Run("ATokenIsAcceptedOnlyByItsTransport", func(t *testing.T) {
 		o := newOwn(t, setup(t))
 		token := o.signIn(t).Token
-		o.wantRefused(t, "bearer", session.Presented{Token: token, Transport: config.Bearer})
+		o.wantRefused(t, "bearer", session.Presented{Token: token, Transport: config.TransportBearer})
 		o.wantLive(t, token)
 	})
 
@@ -263,7 +263,7 @@ func newOwn(t *testing.T, s *stores) own {
 	c := &clock{at: start}
 	counting := &touchCounter{Store: s.Store}
 	both := config.DefaultOwnSession()
-	both.Transport = []string{config.Cookie, config.Bearer}
+	both.Transport = []string{config.TransportCookie, config.TransportBearer}
 	return own{
 		Own:     session.NewOwn(both, counting, c.now, slog.New(slog.DiscardHandler)),
 		stores:  s,
@@ -280,7 +280,7 @@ func (o own) signIn(t *testing.T) session.Issued {
 	issued, err := o.Issue(t.Context(), session.Login{
 		User:      user,
 		Identity:  identity.Identity{Key: user.Key, Provider: "cotter", AuthMethod: "OTP"},
-		Transport: config.Cookie,
+		Transport: config.TransportCookie,
 		UserAgent: "agent",
 		Address:   "192.0.2.1",
 	})
@@ -291,7 +291,7 @@ func (o own) signIn(t *testing.T) session.Issued {
 }
 
 func presented(token string) session.Presented {
-	return session.Presented{Token: token, Transport: config.Cookie}
+	return session.Presented{Token: token, Transport: config.TransportCookie}
 }
 
 func (o own) wantLive(t *testing.T, token string) session.Grant {

@@ -82,7 +82,7 @@ func newRecord(user identity.User) session.Record {
 		Issuer:     user.Issuer,
 		Subject:    user.Subject,
 		AuthMethod: "OTP",
-		Transport:  config.Cookie,
+		Transport:  config.TransportCookie,
 		Claims: map[string]any{
 			"role":   `o'Reilly "; DROP TABLE auth_sessions; --`,
 			"member": true,
