@@ -10,27 +10,111 @@ import (
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
-// maxBody is how many bytes of a body are read.
+// maxBody is the most bytes of a body that are read.
 const maxBody = 64 << 10
 
-// readObject reads a body that is one JSON object, refusing in this order: 415,
-// 413, 400. None of the known members stands in it in another letter case.
-func readObject(r web.Request, known ...string) (strictjson.Object, error) {
+// members reads the members of a JSON object in a body. It keeps the first
+// problem, so that a handler reads everything it needs and checks once.
+type members struct {
+	object  strictjson.Object
+	problem *error // shared with the objects inside
+}
+
+// readMembers reads a body that is one JSON object. It rejects in this order:
+// 415, 413, 400. A known member in another letter case, at any depth, is
+// rejected, because other JSON readers would accept it.
+func readMembers(r web.Request, known ...string) (members, error) {
 	if err := checkMediaType(r); err != nil {
-		return strictjson.Object{}, err
+		return members{}, err
 	}
 	raw, err := readBody(r)
 	if err != nil {
-		return strictjson.Object{}, err
+		return members{}, err
 	}
-	body, err := strictjson.Parse(raw)
+	object, err := strictjson.Parse(raw)
 	if err != nil {
-		return strictjson.Object{}, autherr.Wrap(autherr.InvalidRequest, "malformed_json", err)
+		return members{}, autherr.Wrap(autherr.InvalidRequest, "malformed_json", err)
 	}
-	return body, checkNames(body, known)
+	return members{object: object, problem: new(error)}, checkNames(object, known)
 }
 
-// checkMediaType takes application/json in UTF-8 and without a content coding.
+// err returns the first problem of the members read so far.
+func (m members) err() error { return *m.problem }
+
+func (m members) fail(reason string) {
+	if *m.problem == nil {
+		*m.problem = autherr.New(autherr.InvalidRequest, reason)
+	}
+}
+
+// lookup returns a member; false if it is absent or null.
+func (m members) lookup(name string) (strictjson.Value, bool) {
+	value, ok := m.object.Lookup(name)
+	return value, ok && !value.IsNull()
+}
+
+// optional returns a member that must be a string, nil if it is absent.
+func (m members) optional(name string) *string {
+	value, ok := m.lookup(name)
+	if !ok {
+		return nil
+	}
+	s, ok := value.String()
+	if !ok {
+		m.fail("member_not_a_string")
+		return nil
+	}
+	return &s
+}
+
+// text returns a member that must be a string, "" if it is absent.
+func (m members) text(name string) string {
+	if s := m.optional(name); s != nil {
+		return *s
+	}
+	return ""
+}
+
+// name returns a member that must be a string and not empty, "" if it is
+// absent.
+func (m members) name(name string) string {
+	s := m.optional(name)
+	switch {
+	case s == nil:
+		return ""
+	case *s == "":
+		m.fail("member_empty")
+	}
+	return *s
+}
+
+// flag returns a member that must be a boolean, false if it is absent.
+func (m members) flag(name string) bool {
+	value, ok := m.lookup(name)
+	if !ok {
+		return false
+	}
+	set, ok := value.Bool()
+	if !ok {
+		m.fail("member_not_a_boolean")
+	}
+	return set
+}
+
+// inner returns a member that must be an object, an empty one if it is absent.
+func (m members) inner(name string) members {
+	value, ok := m.lookup(name)
+	if !ok {
+		return members{problem: m.problem}
+	}
+	object, ok := value.Object()
+	if !ok {
+		m.fail("member_not_an_object")
+	}
+	return members{object: object, problem: m.problem}
+}
+
+// checkMediaType accepts application/json in UTF-8 without a content coding.
 func checkMediaType(r web.Request) error {
 	refusal := autherr.New(autherr.UnsupportedMediaType, "not_plain_json")
 	lines := r.Header.Values("Content-Type")
@@ -65,8 +149,9 @@ func readBody(r web.Request) ([]byte, error) {
 
 func tooLarge() error { return autherr.New(autherr.PayloadTooLarge, "body_too_large") }
 
-// checkUnusedBody applies the rules for bodies to a route that needs none: an
-// absent one is fine, another must be such that it could have been read.
+// checkUnusedBody checks the body of a request to a route that needs none. It
+// accepts an absent body, and otherwise applies the rules of readMembers that
+// come before parsing.
 func checkUnusedBody(r web.Request) error {
 	if r.ContentLength == 0 {
 		return nil
@@ -81,69 +166,7 @@ func checkUnusedBody(r web.Request) error {
 	return err
 }
 
-// optionalText returns a member that must be a string, nil if it is absent or
-// null.
-func optionalText(o strictjson.Object, name string) (*string, error) {
-	value, ok := o.Lookup(name)
-	if !ok || value.IsNull() {
-		return nil, nil
-	}
-	s, ok := value.String()
-	if !ok {
-		return nil, autherr.New(autherr.InvalidRequest, "member_not_a_string")
-	}
-	return &s, nil
-}
-
-// name returns a member that must be a string and not empty, "" if it is absent
-// or null.
-func name(o strictjson.Object, member string) (string, error) {
-	s, err := optionalText(o, member)
-	switch {
-	case s == nil:
-		return "", err
-	case *s == "":
-		return "", autherr.New(autherr.InvalidRequest, "member_empty")
-	}
-	return *s, nil
-}
-
-// text returns a member that must be a string, "" if it is absent or null.
-func text(o strictjson.Object, name string) (string, error) {
-	s, err := optionalText(o, name)
-	if s == nil {
-		return "", err
-	}
-	return *s, nil
-}
-
-// flag returns a member that must be a boolean, false if it is absent or null.
-func flag(o strictjson.Object, name string) (bool, error) {
-	value, ok := o.Lookup(name)
-	if !ok || value.IsNull() {
-		return false, nil
-	}
-	set, ok := value.Bool()
-	if !ok {
-		return false, autherr.New(autherr.InvalidRequest, "member_not_a_boolean")
-	}
-	return set, nil
-}
-
-// object returns a member that must be an object. Absent and null are empty.
-func object(o strictjson.Object, name string) (strictjson.Object, error) {
-	value, ok := o.Lookup(name)
-	if !ok || value.IsNull() {
-		return strictjson.Object{}, nil
-	}
-	inner, ok := value.Object()
-	if !ok {
-		return strictjson.Object{}, autherr.New(autherr.InvalidRequest, "member_not_an_object")
-	}
-	return inner, nil
-}
-
-// checkNames refuses a known member in another letter case, at any depth.
+// checkNames rejects a known member in another letter case, at any depth.
 func checkNames(o strictjson.Object, known []string) error {
 	if err := o.CheckCase(known...); err != nil {
 		return autherr.Wrap(autherr.InvalidRequest, "member_letter_case", err)

@@ -143,7 +143,7 @@ func (k *Kit) signedIn(created bool, u identity.User, issued session.Issued, tra
 		body.Token = &tokenBody{
 			AccessToken: issued.Token,
 			TokenType:   "Bearer",
-			ExpiresIn:   max(1, int64(k.untilEnd(issued.Session).Seconds())),
+			ExpiresIn:   max(1, int64(k.lifetime(issued.Session).Seconds())),
 		}
 	}
 	if refreshToken != "" {
@@ -158,7 +158,7 @@ func (k *Kit) signedIn(created bool, u identity.User, issued session.Issued, tra
 	}
 	response := web.JSON(status, body)
 	if transport == config.TransportCookie {
-		response = response.WithCookie(k.cookie.Set(issued.Token, k.untilEnd(issued.Session)))
+		response = response.WithCookie(k.cookie.Set(issued.Token, k.lifetime(issued.Session)))
 	}
 	return response
 }

@@ -11,8 +11,8 @@ import (
 	"github.com/cotterpin/cotterpin/core/internal/strictjson"
 )
 
-// laxPayload is a login's body as encoding/json reads it: whatever the letter
-// case of the names, the last of two members, other members passed over.
+// laxPayload is a login's body as encoding/json reads it: names in any letter
+// case, the last of two members, unknown members ignored.
 type laxPayload struct {
 	Email      *string `json:"email"`
 	Phone      *string `json:"phone"`
@@ -29,31 +29,31 @@ type laxPayload struct {
 	Transport *string `json:"transport"`
 }
 
-// namesOfPayloads are the members that may not stand anywhere in another case.
-var namesOfPayloads = []string{
+// payloadNames are the members that are rejected in another letter case.
+var payloadNames = []string{
 	"email", "phone", "oauth_token", "user", "provider", "transport",
 	"access_token", "id_token", "refresh_token", "expires_in", "token_type", "auth_method",
 	"ID", "identifier", "issuer", "created_at", "updated_at", "deleted_at",
 }
 
-func hasNamesInAnotherCase(value any) bool {
+func hasNameInOtherCase(value any) bool {
 	switch v := value.(type) {
 	case map[string]any:
 		for name, inner := range v {
-			folded := slices.IndexFunc(namesOfPayloads, func(known string) bool { return strings.EqualFold(known, name) })
-			if folded >= 0 && namesOfPayloads[folded] != name || hasNamesInAnotherCase(inner) {
+			folded := slices.IndexFunc(payloadNames, func(known string) bool { return strings.EqualFold(known, name) })
+			if folded >= 0 && payloadNames[folded] != name || hasNameInOtherCase(inner) {
 				return true
 			}
 		}
 	case []any:
-		return slices.ContainsFunc(v, hasNamesInAnotherCase)
+		return slices.ContainsFunc(v, hasNameInOtherCase)
 	}
 	return false
 }
 
-// A body that is taken says to encoding/json what it says to us, and one that
-// is refused is one that two readers could read in two ways, or no login.
-func FuzzALoginSaysTheSameToEveryReader(f *testing.F) {
+// An accepted body means the same to encoding/json. A rejected body has two
+// readings, or is not a login.
+func FuzzReadPayload_MatchesEncodingJSON(f *testing.F) {
 	for _, body := range []string{
 		`{"email":"ada@example.com","oauth_token":{"access_token":"a","id_token":"b","refresh_token":"c","expires_in":3600},"user":{"ID":"u","identifier":"ada@example.com","issuer":"app"}}`,
 		`{"oauth_token":{"access_token":"a"},"provider":"cotter","transport":"cookie","other":[{"x":1}]}`,
@@ -80,10 +80,10 @@ func FuzzALoginSaysTheSameToEveryReader(f *testing.F) {
 		_ = json.Unmarshal([]byte(body), &whole)
 		_, strictErr := strictjson.Parse([]byte(body))
 		isEmpty := func(s *string) bool { return s != nil && *s == "" }
-		wrong := laxErr != nil || strictErr != nil || len(body) > maxBody || hasNamesInAnotherCase(whole) ||
+		wrong := laxErr != nil || strictErr != nil || len(body) > maxBody || hasNameInOtherCase(whole) ||
 			want.OAuthToken.AccessToken == "" && want.OAuthToken.IDToken == "" || isEmpty(want.Provider) || isEmpty(want.Transport)
 		if wrong != (err != nil) {
-			t.Fatalf("%q: %v; encoding/json says %v, package strictjson %v", body, err, laxErr, strictErr)
+			t.Fatalf("%q: %v; encoding/json returns %v, strictjson %v", body, err, laxErr, strictErr)
 		}
 		if err != nil {
 			if code := autherr.CodeOf(err); code != autherr.InvalidRequest && code != autherr.PayloadTooLarge {

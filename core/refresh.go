@@ -14,20 +14,16 @@ import (
 // refresh exchanges a provider's refresh token for new tokens and verifies
 // them as a login does. Nobody is registered by it.
 func (k *Kit) refresh(ctx context.Context, r web.Request) (web.Response, error) {
-	body, err := readObject(r, "refresh_token", "provider")
+	body, err := readMembers(r, "refresh_token", "provider")
 	if err != nil {
 		return web.Response{}, err
 	}
-	refreshToken, err := text(body, "refresh_token")
-	if err != nil {
+	refreshToken, providerName := body.text("refresh_token"), body.name("provider")
+	if err := body.err(); err != nil {
 		return web.Response{}, err
 	}
 	if refreshToken == "" {
 		return web.Response{}, autherr.New(autherr.InvalidRequest, "no_refresh_token")
-	}
-	providerName, err := name(body, "provider")
-	if err != nil {
-		return web.Response{}, err
 	}
 	transport, err := k.refreshTransport(r)
 	if err != nil {

@@ -46,7 +46,7 @@ func (k *Kit) table() map[string]route {
 	get, post := http.MethodGet, http.MethodPost
 	routes := map[string]route{
 		"/login":   {post, "exchange the provider's tokens for a session", k.limited(k.login)},
-		"/session": {get, "who am I", k.session},
+		"/session": {get, "who am I", k.showSession},
 		"/logout":  {post, "end the session", k.logout},
 		"/ok":      {get, "the process runs", k.ok},
 		"/ready":   {get, "requests can be served", k.ready},

@@ -83,5 +83,5 @@ func (s *Sessions) Renew(ctx context.Context) (Renewed, error) {
 	if c.presented.Transport == config.TransportBearer {
 		return Renewed{Token: issued.Token}, nil
 	}
-	return Renewed{SetCookie: s.kit.cookie.Set(issued.Token, s.kit.untilEnd(issued.Session))}, nil
+	return Renewed{SetCookie: s.kit.cookie.Set(issued.Token, s.kit.lifetime(issued.Session))}, nil
 }

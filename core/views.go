@@ -9,7 +9,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/session"
 )
 
-// signedInBody answers a login and a refresh.
+// signedInBody is the body of the response to a login or a refresh.
 type signedInBody struct {
 	Created bool        `json:"created"`
 	User    *userBody   `json:"user"`
@@ -17,7 +17,7 @@ type signedInBody struct {
 	Token   *tokenBody  `json:"token,omitempty"`
 }
 
-// whoBody answers "who am I".
+// whoBody is the body of the response to /session.
 type whoBody struct {
 	User    *userBody   `json:"user"`
 	Session sessionBody `json:"session"`
@@ -52,17 +52,17 @@ type tokenBody struct {
 	RefreshToken string `json:"refresh_token,omitempty"`
 }
 
-// userBody returns nil where there are no users.
+// userBody returns nil if the configuration stores no users.
 func (k *Kit) userBody(u identity.User) *userBody {
 	if u.ID == uuid.Nil {
 		return nil
 	}
 	return &userBody{
 		ID:            u.ID.String(),
-		Identifier:    textOrNull(u.Identifier),
-		Email:         textOrNull(u.Email),
+		Identifier:    stringOrNull(u.Identifier),
+		Email:         stringOrNull(u.Email),
 		EmailVerified: u.EmailVerified,
-		Phone:         textOrNull(u.Phone),
+		Phone:         stringOrNull(u.Phone),
 		PhoneVerified: u.PhoneVerified,
 		CreatedAt:     timestamp(u.CreatedAt),
 		LastLoginAt:   timestamp(u.LastLoginAt),
@@ -71,37 +71,37 @@ func (k *Kit) userBody(u identity.User) *userBody {
 
 func newSessionBody(v session.View) sessionBody {
 	return sessionBody{
-		ID:            textOrNull(v.ID),
+		ID:            stringOrNull(v.ID),
 		Strategy:      v.Strategy,
 		Format:        v.Format,
 		Provider:      v.Provider,
-		AuthMethod:    textOrNull(v.AuthMethod),
+		AuthMethod:    stringOrNull(v.AuthMethod),
 		CreatedAt:     timestamp(v.CreatedAt),
 		ExpiresAt:     timestamp(v.ExpiresAt),
 		IdleExpiresAt: timestamp(v.IdleExpiresAt),
 	}
 }
 
-// untilEnd returns how long a session lasts at most, in whole seconds.
-func (k *Kit) untilEnd(v session.View) time.Duration {
+// lifetime returns the time until a session expires, in whole seconds.
+func (k *Kit) lifetime(v session.View) time.Duration {
 	return v.ExpiresAt.Sub(k.now()).Round(time.Second)
 }
 
-func textOrNull(s string) *string {
+func stringOrNull(s string) *string {
 	if s == "" {
 		return nil
 	}
 	return &s
 }
 
-// timestamp is an instant as every answer writes it: RFC 3339, UTC,
+// timestamp is a time as every response contains it: RFC 3339 in UTC with
 // milliseconds; null if it is zero.
 type timestamp time.Time
 
 func (t timestamp) MarshalJSON() ([]byte, error) {
-	instant := time.Time(t)
-	if instant.IsZero() {
+	at := time.Time(t)
+	if at.IsZero() {
 		return []byte("null"), nil
 	}
-	return instant.UTC().AppendFormat(nil, `"2006-01-02T15:04:05.000Z"`), nil
+	return at.UTC().AppendFormat(nil, `"2006-01-02T15:04:05.000Z"`), nil
 }

@@ -9,8 +9,8 @@ import (
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
-// session tells callers who they are.
-func (k *Kit) session(ctx context.Context, r web.Request) (web.Response, error) {
+// showSession returns the caller's user and session.
+func (k *Kit) showSession(ctx context.Context, r web.Request) (web.Response, error) {
 	grant, err := k.Authenticate(ctx, r)
 	if err != nil {
 		return web.Response{}, err
@@ -26,7 +26,7 @@ type sessionsBody struct {
 	Sessions []listedBody `json:"sessions"`
 }
 
-// listedBody is a session in the list of its user's sessions.
+// listedBody is one element of the list of a user's sessions.
 type listedBody struct {
 	ID         string    `json:"id"`
 	Current    bool      `json:"current"`
@@ -39,7 +39,7 @@ type listedBody struct {
 	AuthMethod *string   `json:"auth_method"`
 }
 
-// listSessions shows callers where they are signed in.
+// listSessions returns the active sessions of the caller's user.
 func (k *Kit) listSessions(ctx context.Context, r web.Request) (web.Response, error) {
 	grant, err := k.Authenticate(ctx, r)
 	if err != nil {
@@ -47,41 +47,41 @@ func (k *Kit) listSessions(ctx context.Context, r web.Request) (web.Response, er
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	live, err := k.directory.List(ctx, grant.Principal.UserID, grant.Principal.SessionID)
+	active, err := k.directory.List(ctx, grant.Principal.UserID, grant.Principal.SessionID)
 	if err != nil {
 		return web.Response{}, err
 	}
-	body := sessionsBody{Sessions: make([]listedBody, 0, len(live))}
-	for _, s := range live {
+	body := sessionsBody{Sessions: make([]listedBody, 0, len(active))}
+	for _, s := range active {
 		body.Sessions = append(body.Sessions, listedBody{
 			ID:         s.ID,
 			Current:    s.Current,
 			CreatedAt:  timestamp(s.CreatedAt),
 			LastSeenAt: timestamp(s.LastSeenAt),
 			ExpiresAt:  timestamp(s.ExpiresAt),
-			UserAgent:  textOrNull(s.UserAgent),
-			Address:    textOrNull(s.Address),
+			UserAgent:  stringOrNull(s.UserAgent),
+			Address:    stringOrNull(s.Address),
 			Provider:   s.Provider,
-			AuthMethod: textOrNull(s.AuthMethod),
+			AuthMethod: stringOrNull(s.AuthMethod),
 		})
 	}
 	return web.JSON(http.StatusOK, body), nil
 }
 
-// revocation is the body of a revocation: exactly one of the three.
+// revocation is the body of /sessions/revoke: exactly one of the three.
 type revocation struct {
 	id     string
 	all    bool
 	others bool
 }
 
-// revokeSessions ends one, the other, or all of the caller's sessions.
+// revokeSessions revokes one, the other, or all of the sessions of the caller's user.
 func (k *Kit) revokeSessions(ctx context.Context, r web.Request) (web.Response, error) {
-	asked, err := readRevocation(r)
+	requested, err := readRevocation(r)
 	if err != nil {
 		return web.Response{}, err
 	}
-	if k.strategy.Name() != config.StrategyOwn && !asked.all {
+	if k.strategy.Name() != config.StrategyOwn && !requested.all {
 		return web.Response{}, autherr.New(autherr.NotFound, "no_own_sessions")
 	}
 	grant, err := k.Authenticate(ctx, r)
@@ -92,46 +92,40 @@ func (k *Kit) revokeSessions(ctx context.Context, r web.Request) (web.Response, 
 	defer cancel()
 	caller, sessions := grant.Principal, k.sessionsFor(k.address(r))
 	switch {
-	case asked.all:
+	case requested.all:
 		err = sessions.RevokeAll(ctx, caller.UserID)
-	case asked.others:
+	case requested.others:
 		err = sessions.RevokeOthers(ctx, caller.UserID, caller.SessionID)
 	default:
-		err = sessions.Revoke(ctx, caller.UserID, asked.id)
+		err = sessions.Revoke(ctx, caller.UserID, requested.id)
 	}
 	if err != nil {
 		return web.Response{}, err
 	}
 	response := web.NoContent()
-	if grant.Transport == config.TransportCookie && (asked.all || asked.id == caller.SessionID) {
+	if grant.Transport == config.TransportCookie && (requested.all || requested.id == caller.SessionID) {
 		response = response.WithCookie(k.cookie.Clear())
 	}
 	return response, nil
 }
 
 func readRevocation(r web.Request) (revocation, error) {
-	body, err := readObject(r, "id", "all", "others")
+	body, err := readMembers(r, "id", "all", "others")
 	if err != nil {
 		return revocation{}, err
 	}
-	var asked revocation
-	if asked.id, err = text(body, "id"); err != nil {
+	requested := revocation{id: body.text("id"), all: body.flag("all"), others: body.flag("others")}
+	if err := body.err(); err != nil {
 		return revocation{}, err
 	}
-	if asked.all, err = flag(body, "all"); err != nil {
-		return revocation{}, err
-	}
-	if asked.others, err = flag(body, "others"); err != nil {
-		return revocation{}, err
-	}
-	named := 0
-	for _, set := range []bool{asked.id != "", asked.all, asked.others} {
-		if set {
-			named++
+	set := 0
+	for _, present := range []bool{requested.id != "", requested.all, requested.others} {
+		if present {
+			set++
 		}
 	}
-	if named != 1 {
+	if set != 1 {
 		return revocation{}, autherr.New(autherr.InvalidRequest, "not_one_of_id_all_others")
 	}
-	return asked, nil
+	return requested, nil
 }
