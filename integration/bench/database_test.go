@@ -21,21 +21,21 @@ import (
 	"github.com/cotterpin/cotterpin/integration/engine"
 )
 
-// database is a kind of database that is measured.
+// database is a type of database that is measured.
 type database struct {
 	name   string
-	create func(b testing.TB) place
+	create func(b testing.TB) scratch
 }
 
-// place is a database of one benchmark, empty.
-type place struct {
+// scratch is an empty database for one benchmark.
+type scratch struct {
 	block   string // of a configuration file
 	dialect entstore.Dialect
 	pool    func(b testing.TB) *sql.DB
 	scs     func(b testing.TB) scs.Store
 }
 
-// databases are SQLite and every engine that is there.
+// databases are SQLite and every available engine.
 func databases(b testing.TB) []database {
 	b.Helper()
 	all := []database{{"SQLite", inAFile}}
@@ -45,12 +45,12 @@ func databases(b testing.TB) []database {
 			b.Logf("without %s: %v", e, err)
 			continue
 		}
-		all = append(all, database{e.String(), func(b testing.TB) place { b.Helper(); return onAServer(b, e, server) }})
+		all = append(all, database{e.String(), func(b testing.TB) scratch { b.Helper(); return onAServer(b, e, server) }})
 	}
 	return all
 }
 
-func inAFile(b testing.TB) place {
+func inAFile(b testing.TB) scratch {
 	b.Helper()
 	file := filepath.Join(b.TempDir(), "auth.db")
 	source, err := sqlite.DataSource(file)
@@ -62,7 +62,7 @@ func inAFile(b testing.TB) place {
 		db, err := sql.Open("sqlite", source)
 		return opened(b, db, err)
 	}
-	return place{
+	return scratch{
 		dialect: sqlite.Dialect(),
 		block:   fmt.Sprintf("database \"sqlite\" {\n  path = %q\n}\n", file),
 		pool:    pool,
@@ -75,7 +75,7 @@ func inAFile(b testing.TB) place {
 	}
 }
 
-func onAServer(b testing.TB, e *engine.Engine, server *engine.Server) place {
+func onAServer(b testing.TB, e *engine.Engine, server *engine.Server) scratch {
 	b.Helper()
 	created, err := server.Create(b.Context())
 	if err != nil {
@@ -86,8 +86,8 @@ func onAServer(b testing.TB, e *engine.Engine, server *engine.Server) place {
 			b.Error(err)
 		}
 	})
-	b.Setenv("BENCH_DATABASE_URL", created.URL) // a secret must not stand in the file itself
-	p := place{block: fmt.Sprintf("database %q {\n  url = env(\"BENCH_DATABASE_URL\")\n}\n", e.Driver)}
+	b.Setenv("BENCH_DATABASE_URL", created.URL) // a literal secret in the file is a warning
+	p := scratch{block: fmt.Sprintf("database %q {\n  url = env(\"BENCH_DATABASE_URL\")\n}\n", e.Driver)}
 	url := config.NewSecret(created.URL)
 	if e.Driver == "postgres" {
 		p.dialect = postgres.Dialect()
@@ -120,7 +120,7 @@ func inPostgres(b testing.TB, url string) scs.Store {
 	return pgxstore.NewWithCleanupInterval(pool, 0)
 }
 
-// opened returns a pool that ends with b.
+// opened returns a pool that closes with b.
 func opened(b testing.TB, db *sql.DB, err error) *sql.DB {
 	b.Helper()
 	if err != nil {

@@ -20,12 +20,12 @@ import (
 
 var mostRows = flag.Int("rows", 1_000_000, "how many `rows` the tables have at most in BenchmarkGrowth")
 
-// people is how many sign in beside the rows that nobody uses; they take turns.
+// people is the number of users who sign in, in turn. The other rows are unused.
 const people = 200
 
 // BenchmarkGrowth is a session's check and the login of a known user while the
 // tables grow: as many users, identities and sessions each. Where they are
-// largest it also looks at the plan of every statement of the stores.
+// largest it also checks the plan of every statement of the stores.
 func BenchmarkGrowth(b *testing.B) {
 	for _, d := range databases(b) {
 		var checks, logins []contender
@@ -40,8 +40,8 @@ func BenchmarkGrowth(b *testing.B) {
 			checks = append(checks, contender{size.name, func(*testing.B) func() error { return grown().check() }})
 			logins = append(logins, contender{size.name, func(*testing.B) func() error { return grown().login() }})
 		}
-		compare(b, "an own session's check as the tables grow, "+d.name, checks...)
-		compare(b, "a known user's login as the tables grow, "+d.name, logins...)
+		compare(b, "check of an own session as the tables grow, "+d.name, checks...)
+		compare(b, "login of a known user as the tables grow, "+d.name, logins...)
 	}
 }
 
@@ -54,28 +54,28 @@ type grown struct {
 
 func grow(b *testing.B, d database, rows int) grown {
 	b.Helper()
-	place, issuer := d.create(b), providertest.NewIssuer(b)
-	g := grown{kit: newKit(b, configuration(issuer, 0, ownSession, place.block)), issuer: issuer}
+	scratch, issuer := d.create(b), providertest.NewIssuer(b)
+	g := grown{kit: newKit(b, configuration(issuer, 0, ownSession, scratch.block)), issuer: issuer}
 	login(b, g.kit, issuer)
-	pool := place.pool(b)
-	fill(b, place.dialect, pool, rows)
+	pool := scratch.pool(b)
+	fill(b, scratch.dialect, pool, rows)
 	for n := range people {
 		g.tokens = append(g.tokens, loginAs(b, g.kit, issuer, person(n)))
 	}
 	if rows == *mostRows {
-		enginetest.CheckPlans(b, place.dialect, pool)
+		enginetest.CheckPlans(b, scratch.dialect, pool)
 	}
 	return g
 }
 
 func person(n int) string { return fmt.Sprintf("person-%d@example.com", n%people) }
 
-// check returns a check of the people's sessions, one after the other.
+// check returns a check of the users' sessions, in turn.
 func (g grown) check() func() error {
 	n := 0
 	var requests []core.Request
 	for _, token := range g.tokens {
-		requests = append(requests, core.RequestFromHTTP(bearing(token)))
+		requests = append(requests, core.RequestFromHTTP(bearerRequest(token)))
 	}
 	return func() error {
 		n++
@@ -124,7 +124,7 @@ func copyRow(b *testing.B, pool *sql.DB, table, foreignKey, of string, changed m
 
 func columnsOf(b *testing.B, pool *sql.DB, table string) []string {
 	b.Helper()
-	rows, err := pool.QueryContext(b.Context(), "SELECT * FROM "+table) //nolint:unqueryvet // it asks which columns there are
+	rows, err := pool.QueryContext(b.Context(), "SELECT * FROM "+table) //nolint:unqueryvet // the column names are the result
 	if err != nil {
 		b.Fatal(err)
 	}

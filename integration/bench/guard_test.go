@@ -26,7 +26,7 @@ func BenchmarkGuard(b *testing.B) {
 	for _, framework := range []string{"net/http", "gin", "fiber"} {
 		contenders := []contender{
 			{"the bare route", func(b *testing.B) func() error { b.Helper(); return serving[framework](b, nil, s.token) }},
-			{"cotterpin, a token seen before", func(b *testing.B) func() error {
+			{"cotterpin, a cached token", func(b *testing.B) func() error {
 				b.Helper()
 				return serving[framework](b, newKit(b, configuration(s.issuer, 10_000, tokenAlone, "")), s.token)
 			}},
@@ -98,7 +98,7 @@ func hello(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "h
 
 // requesting returns a request to a handler of net/http.
 func requesting(handler http.Handler, token string) func() error {
-	request := bearing(token)
+	request := bearerRequest(token)
 	return func() error {
 		var w recorder
 		handler.ServeHTTP(&w, request)
@@ -113,7 +113,7 @@ func isOK(status int) error {
 	return nil
 }
 
-// recorder is a response that nobody reads.
+// recorder discards a response.
 type recorder struct {
 	status int
 	header http.Header

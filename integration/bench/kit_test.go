@@ -24,8 +24,7 @@ const (
 	tokenUser  = `session "provider_token" {}`
 )
 
-// configuration returns a file for an issuer, of whose tokens that many are
-// remembered.
+// configuration returns a file for an issuer, with that cache size.
 func configuration(issuer *providertest.Issuer, cache int, session, database string) string {
 	return fmt.Sprintf(`
 auth {
@@ -45,7 +44,7 @@ provider "cotter" {
 %s`, providertest.Audience, issuer.CotterURL(), providertest.CotterIssuer, cache, session, database)
 }
 
-// newKit opens a kit that ends with b, and says nothing.
+// newKit opens a kit that closes with b and logs nothing.
 func newKit(b testing.TB, configuration string) *core.Kit {
 	b.Helper()
 	file := filepath.Join(b.TempDir(), "auth.hcl")
@@ -65,8 +64,8 @@ func newKit(b testing.TB, configuration string) *core.Kit {
 	return kit
 }
 
-// bearing returns a request of somebody who bears a token.
-func bearing(token string) *http.Request {
+// bearerRequest returns a request with a token in its Authorization header.
+func bearerRequest(token string) *http.Request {
 	r := httptest.NewRequest(http.MethodGet, "/api/me", http.NoBody)
 	r.Header.Set("Authorization", "Bearer "+token)
 	return r

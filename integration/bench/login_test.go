@@ -16,7 +16,7 @@ import (
 )
 
 // BenchmarkLogin is POST /auth/login without a socket: the signatures of the
-// access and the ID token, and the database. Each login has tokens of its own.
+// access and the ID token, and the database. Each login has its own tokens.
 func BenchmarkLogin(b *testing.B) {
 	issuer := providertest.NewIssuer(b)
 	for _, d := range databases(b) {
@@ -47,15 +47,15 @@ func login(b testing.TB, kit *core.Kit, issuer *providertest.Issuer) (token stri
 func loginAs(b testing.TB, kit *core.Kit, issuer *providertest.Issuer, identifier string) (token string) {
 	b.Helper()
 	response := post(kit, issuer.Login(identifier).Body())
-	var answer struct {
+	var body struct {
 		Token struct {
 			AccessToken string `json:"access_token"`
 		} `json:"token"`
 	}
-	if err := json.Unmarshal(response.Body, &answer); err != nil || answer.Token.AccessToken == "" {
+	if err := json.Unmarshal(response.Body, &body); err != nil || body.Token.AccessToken == "" {
 		b.Fatalf("login: %d %s", response.Status, response.Body)
 	}
-	return answer.Token.AccessToken
+	return body.Token.AccessToken
 }
 
 func tryLogin(kit *core.Kit, body []byte) error {

@@ -12,15 +12,15 @@ import (
 
 var manyTokens = flag.Int("tokens", 1_000_000, "how many distinct `tokens` BenchmarkMemory presents")
 
-// BenchmarkMemory is what a kit remembers of tokens that are each presented
-// once. It takes minutes: every one is signed, and verified.
+// BenchmarkMemory measures the heap of the token cache after many tokens, each
+// presented once. It takes minutes: each is signed and verified.
 func BenchmarkMemory(b *testing.B) {
 	s := newSigned(b)
 	for _, cache := range []int{10_000, 100_000} {
 		b.Run(fmt.Sprintf("cache %d", cache), func(b *testing.B) {
 			kit := newKit(b, configuration(s.issuer, cache, tokenAlone, ""))
 			present := func() {
-				if err := authenticate(kit, core.RequestFromHTTP(bearing(s.issuer.AccessToken(ada)))); err != nil {
+				if err := authenticate(kit, core.RequestFromHTTP(bearerRequest(s.issuer.AccessToken(ada)))); err != nil {
 					b.Fatal(err)
 				}
 			}

@@ -19,8 +19,8 @@ func BenchmarkPeers(b *testing.B) {
 		name    string
 		prepare func(b *testing.B) (handler http.Handler, header string)
 	}{
-		{"open to anybody", func(*testing.B) (http.Handler, string) { return http.HandlerFunc(hello), bearer }},
-		{"cotterpin, a token seen before", func(b *testing.B) (http.Handler, string) {
+		{"unguarded", func(*testing.B) (http.Handler, string) { return http.HandlerFunc(hello), bearer }},
+		{"cotterpin, a cached token", func(b *testing.B) (http.Handler, string) {
 			b.Helper()
 			return guarded(newKit(b, configuration(s.issuer, 10_000, tokenAlone, ""))), bearer
 		}},

@@ -17,19 +17,18 @@ import (
 )
 
 // readme is where the table is kept; -update writes it there.
-const readme = "../README.md"
+const readme = "bench/README.md"
 
-var update = flag.Bool("update", false, "write the table into the README")
+var update = flag.Bool("update", false, "write the table into README.md")
 
-// contender is one way to do what the others of its series do.
+// contender is one implementation in a series.
 type contender struct {
 	name string
-	// prepare returns what is measured. What it opens ends with b.
+	// prepare returns the measured operation. What it opens closes with b.
 	prepare func(b *testing.B) (operation func() error)
 }
 
-// compare measures the contenders of a series, of which the first is what the
-// others are compared with.
+// compare measures the contenders of a series. The first is the baseline.
 func compare(b *testing.B, series string, contenders ...contender) {
 	b.Helper()
 	for _, c := range contenders {
@@ -62,13 +61,13 @@ type sample struct {
 	allocations float64
 }
 
-// row is what was measured of a contender.
+// row is the samples of a contender.
 type row struct {
 	series, name string
 	samples      []sample
 }
 
-// best returns the sample that was disturbed least.
+// best returns the fastest sample: the one with the least interference.
 func (r row) best() sample {
 	return slices.MinFunc(r.samples, func(a, b sample) int { return cmp.Compare(a.time, b.time) })
 }
@@ -147,14 +146,14 @@ func TestMain(m *testing.M) {
 
 var kept = regexp.MustCompile(`(?s)(<!-- benchmarks -->\n).*(<!-- /benchmarks -->)`)
 
-// keep writes the table between the marks of the README.
+// keep writes the table between the marks of README.md.
 func keep(text string) error {
 	before, err := os.ReadFile(readme)
 	if err != nil {
 		return fmt.Errorf("keeping the table: %w", err)
 	}
 	if !kept.Match(before) {
-		return fmt.Errorf("keeping the table: %s has no marks for it", readme)
+		return fmt.Errorf("keeping the table: %s has no benchmark marks", readme)
 	}
 	after := kept.ReplaceAllString(string(before), "${1}"+strings.ReplaceAll(text, "$", "$$")+"${2}")
 	if err := os.WriteFile(readme, []byte(after), 0o644); err != nil {

@@ -38,8 +38,8 @@ func BenchmarkOwnSession(b *testing.B) {
 }
 
 // bareSelect reads the columns that the kit decides on, by the primary key,
-// with a context that can be cancelled, as that of a request.
-func bareSelect(b *testing.B, issuer *providertest.Issuer, p place) func() error {
+// with a context that can be canceled, as that of a request.
+func bareSelect(b *testing.B, issuer *providertest.Issuer, p scratch) func() error {
 	b.Helper()
 	kit := newKit(b, configuration(issuer, 0, ownSession, p.block))
 	login(b, kit, issuer)
@@ -62,10 +62,10 @@ func bareSelect(b *testing.B, issuer *providertest.Issuer, p place) func() error
 	return func() error { return scan(statement.QueryRowContext(ctx, id)) }
 }
 
-func ownCheck(b *testing.B, issuer *providertest.Issuer, p place) func() error {
+func ownCheck(b *testing.B, issuer *providertest.Issuer, p scratch) func() error {
 	b.Helper()
 	kit := newKit(b, configuration(issuer, 0, ownSession, p.block))
-	request := core.RequestFromHTTP(bearing(login(b, kit, issuer)))
+	request := core.RequestFromHTTP(bearerRequest(login(b, kit, issuer)))
 	return func() error { return authenticate(kit, request) }
 }
 
@@ -74,7 +74,7 @@ func authenticate(kit *core.Kit, request core.Request) error {
 	return err
 }
 
-func ownGuard(b *testing.B, issuer *providertest.Issuer, p place) func() error {
+func ownGuard(b *testing.B, issuer *providertest.Issuer, p scratch) func() error {
 	b.Helper()
 	kit := newKit(b, configuration(issuer, 0, ownSession, p.block))
 	token := login(b, kit, issuer)
@@ -84,7 +84,7 @@ func ownGuard(b *testing.B, issuer *providertest.Issuer, p place) func() error {
 func scsSession(b *testing.B, store scs.Store) func() error {
 	b.Helper()
 	handler, cookie := scsHandler(b, store)
-	request := bearing("")
+	request := bearerRequest("")
 	request.Header.Set("Cookie", cookie)
 	return func() error {
 		var w recorder

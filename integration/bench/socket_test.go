@@ -22,16 +22,15 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
-// connections is how many clients ask at once, each on a connection that it
-// keeps.
+// connections is the number of concurrent clients, each on its own connection.
 const connections = 8
 
-// BenchmarkSocket is the demo application as a process of its own, asked over
-// loopback by clients that share the machine with it. A guarded route is
-// compared with one that anybody may call.
+// BenchmarkSocket is the demo application as its own process. Clients on the same
+// machine send requests over loopback. A guarded route is
+// compared with an unguarded one.
 func BenchmarkSocket(b *testing.B) {
-	folder := b.TempDir()
-	build := exec.CommandContext(b.Context(), "go", "build", "-buildvcs=false", "-o", folder+string(filepath.Separator), "./nethttp", "./gin", "./fiber")
+	dir := b.TempDir()
+	build := exec.CommandContext(b.Context(), "go", "build", "-buildvcs=false", "-o", dir+string(filepath.Separator), "./nethttp", "./gin", "./fiber")
 	build.Dir = "../examples"
 	if output, err := build.CombinedOutput(); err != nil {
 		b.Fatalf("%v\n%s", err, output)
@@ -41,10 +40,10 @@ func BenchmarkSocket(b *testing.B) {
 		for _, session := range []struct{ name, block string }{{"own", ownSession}, {"provider_token", tokenUser}} {
 			series := "demo with " + framework + ", " + session.name
 			b.Run(series, func(b *testing.B) {
-				program := start(b, filepath.Join(folder, framework), configuration(issuer, 10_000, session.block, "database \"sqlite\" {}\n"))
+				program := start(b, filepath.Join(dir, framework), configuration(issuer, 10_000, session.block, "database \"sqlite\" {}\n"))
 				token := program.login(b, issuer)
 				b.Run("open", func(b *testing.B) {
-					loads.add(series, "open to anybody", program.load(b, "/api/public", "Accept: */*"))
+					loads.add(series, "unguarded", program.load(b, "/api/public", "Accept: */*"))
 				})
 				b.Run("guarded", func(b *testing.B) {
 					loads.add(series, "guarded", program.load(b, "/api/me", "Authorization: Bearer "+token))
@@ -59,13 +58,13 @@ type program struct{ address string }
 
 func start(b *testing.B, binary, configuration string) program {
 	b.Helper()
-	folder := b.TempDir()
-	file := filepath.Join(folder, "auth.hcl")
+	dir := b.TempDir()
+	file := filepath.Join(dir, "auth.hcl")
 	if err := os.WriteFile(file, []byte(configuration), 0o600); err != nil {
 		b.Fatal(err)
 	}
 	command := exec.Command(binary, "-addr", "127.0.0.1:0", "-config", file)
-	command.Dir = folder
+	command.Dir = dir
 	stderr, err := command.StderrPipe()
 	if err != nil {
 		b.Fatal(err)
@@ -88,7 +87,7 @@ func start(b *testing.B, binary, configuration string) program {
 	return program{}
 }
 
-// login returns a token that the application recognises Ada by.
+// login returns a token that the application recognizes Ada by.
 func (p program) login(b *testing.B, issuer *providertest.Issuer) string {
 	b.Helper()
 	response, err := http.Post("http://"+p.address+"/auth/login", "application/json", bytes.NewReader(issuer.Login(ada).Body()))
@@ -96,18 +95,18 @@ func (p program) login(b *testing.B, issuer *providertest.Issuer) string {
 		b.Fatal(err)
 	}
 	defer response.Body.Close()
-	var answer struct {
+	var body struct {
 		Token struct {
 			AccessToken string `json:"access_token"`
 		} `json:"token"`
 	}
-	if err := json.NewDecoder(response.Body).Decode(&answer); err != nil || answer.Token.AccessToken == "" {
+	if err := json.NewDecoder(response.Body).Decode(&body); err != nil || body.Token.AccessToken == "" {
 		b.Fatalf("login: %s %v", response.Status, err)
 	}
-	return answer.Token.AccessToken
+	return body.Token.AccessToken
 }
 
-// load asks b.N times, with a line of its own in the header.
+// load sends b.N requests with the header line.
 func (p program) load(b *testing.B, target, line string) load {
 	b.Helper()
 	request := []byte("GET " + target + " HTTP/1.1\r\nHost: " + p.address + "\r\n" + line + "\r\n\r\n")
@@ -122,7 +121,7 @@ func (p program) load(b *testing.B, target, line string) load {
 	b.ResetTimer()
 	for range connections {
 		group.Go(func() {
-			took, err := p.ask(request, &left)
+			took, err := p.send(request, &left)
 			if err != nil {
 				failed.Store(err)
 			}
@@ -142,25 +141,25 @@ func (p program) load(b *testing.B, target, line string) load {
 	return l
 }
 
-// ask sends the request on one connection while any are left.
-func (p program) ask(request []byte, left *atomic.Int64) (times []time.Duration, err error) {
+// send sends the request on one connection until none are left.
+func (p program) send(request []byte, left *atomic.Int64) (times []time.Duration, err error) {
 	connection, err := net.Dial("tcp", p.address)
 	if err != nil {
-		return nil, fmt.Errorf("asking: %w", err)
+		return nil, fmt.Errorf("requesting: %w", err)
 	}
 	defer connection.Close()
 	reader := bufio.NewReader(connection)
 	for left.Add(-1) >= 0 {
 		began := time.Now()
 		if _, err := connection.Write(request); err != nil {
-			return times, fmt.Errorf("asking: %w", err)
+			return times, fmt.Errorf("requesting: %w", err)
 		}
 		response, err := http.ReadResponse(reader, nil)
 		if err != nil {
-			return times, fmt.Errorf("asking: %w", err)
+			return times, fmt.Errorf("requesting: %w", err)
 		}
 		if _, err := io.Copy(io.Discard, response.Body); err != nil {
-			return times, fmt.Errorf("asking: %w", err)
+			return times, fmt.Errorf("requesting: %w", err)
 		}
 		if err := isOK(response.StatusCode); err != nil {
 			return times, err
@@ -172,7 +171,7 @@ func (p program) ask(request []byte, left *atomic.Int64) (times []time.Duration,
 
 // load is what was measured of a route under load.
 type load struct {
-	rate        float64 // answers a second
+	rate        float64 // responses a second
 	median, p99 time.Duration
 }
 

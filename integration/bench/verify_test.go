@@ -32,7 +32,7 @@ const ada = "ada@example.com"
 
 var errRefused = errors.New("refused")
 
-// signed is a token that everybody here verifies, and its issuer.
+// signed is a token that every contender verifies, and its issuer.
 type signed struct {
 	issuer *providertest.Issuer
 	token  string
@@ -63,7 +63,7 @@ func (s signed) keySet(b *testing.B) []byte {
 // BenchmarkVerify is the check of a provider's token.
 func BenchmarkVerify(b *testing.B) {
 	s := newSigned(b)
-	compare(b, "a provider's token, not seen before",
+	compare(b, "a provider token, not cached",
 		contender{"ecdsa.VerifyASN1 of the hash", s.signatureAlone},
 		contender{"cotterpin", s.cotterpin(0)},
 		contender{"golang-jwt v5 + keyfunc v3", s.golangJWT},
@@ -116,7 +116,7 @@ func (s signed) cotterpin(cache int) func(b *testing.B) func() error {
 	return func(b *testing.B) func() error {
 		b.Helper()
 		kit := newKit(b, configuration(s.issuer, cache, `session "provider_token" { user = "none" }`, ""))
-		request := core.RequestFromHTTP(bearing(s.token))
+		request := core.RequestFromHTTP(bearerRequest(s.token))
 		return func() error {
 			_, err := kit.Authenticate(context.Background(), request)
 			return err
