@@ -77,7 +77,8 @@ func onEach(t *testing.T, backends []backend, test func(*testing.T, backend)) {
 		}
 		t.Run(b.name, func(t *testing.T) {
 			t.Parallel()
-			record(t)
+			skipIfLeftOut(t)
+			recordResult(t)
 			b.need(t)
 			test(t, b)
 		})
@@ -94,7 +95,7 @@ func onEachEngine(t *testing.T, test func(*testing.T, *engine.Engine)) {
 		}
 		t.Run(e.String(), func(t *testing.T) {
 			t.Parallel()
-			record(t)
+			recordResult(t)
 			test(t, e)
 		})
 	}

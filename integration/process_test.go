@@ -60,7 +60,7 @@ func TestAProgramEndsWithCodeZero(t *testing.T) {
 			if code := p.end(t); code != 0 {
 				t.Errorf("exit code %d", code)
 			}
-			if took := time.Since(began); took > 15*time.Second {
+			if took := time.Since(began); took > time.Minute {
 				t.Errorf("it took %v", took)
 			}
 		})

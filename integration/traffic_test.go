@@ -210,7 +210,8 @@ func (tr *traffic) settle(t *testing.T) {
 	known := 0
 	for _, one := range tr.people {
 		known += 1 + len(one.brought)
-		for _, payload := range one.brought { // who was told to try again does
+		tr.isSame(t, one, tr.p.signedIn(t, tr.p.login(t, one.payload)).User.ID) // perhaps for the first time
+		for _, payload := range one.brought {                                   // who was told to try again does
 			tr.p.signedIn(t, tr.p.login(t, payload))
 		}
 		for _, session := range one.live {
