@@ -20,9 +20,9 @@ import (
 	"github.com/cotterpin/cotterpin/integration/engine"
 )
 
-// TestACommitWithoutAnswerEndsWithItsContext has a server fall silent at a
+// TestCommit_NoResponse has a server fall silent at a
 // COMMIT: database/sql gives drivers no context for that.
-func TestACommitWithoutAnswerEndsWithItsContext(t *testing.T) {
+func TestCommit_NoResponse(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, e *engine.Engine) {
 		wire, location := newWire(t, newDatabase(t, e))
@@ -38,7 +38,7 @@ func TestACommitWithoutAnswerEndsWithItsContext(t *testing.T) {
 			Key: identity.Key{Issuer: "issuer", Subject: "subject"}, CreatedAt: at, LastLoginAt: at,
 		}
 		wire.silent.Store(true)
-		ctx := newMoment(t.Context())
+		ctx := newExpiringContext(t.Context())
 		registered := make(chan error, 1)
 		go func() { registered <- db.Accounts().Register(ctx, user, nil) }()
 		await(t, wire.committing)

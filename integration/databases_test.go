@@ -57,12 +57,12 @@ func stores() []backend { return append([]backend{memory}, servable()...) }
 
 // servable are what several processes can use: SQLite and every engine.
 func servable() []backend {
-	all := []backend{{name: "sqlite", need: func(*testing.T) {}, create: inAFile}}
+	all := []backend{{name: "sqlite", need: func(*testing.T) {}, create: sqliteFile}}
 	for _, e := range engine.All {
 		all = append(all, backend{
 			name:   e.String(),
 			need:   func(t *testing.T) { t.Helper(); need(t, e) },
-			create: func(t *testing.T) scratch { t.Helper(); return onAServer(t, e) },
+			create: func(t *testing.T) scratch { t.Helper(); return onServer(t, e) },
 		})
 	}
 	return all
@@ -101,7 +101,7 @@ func onEachEngine(t *testing.T, test func(*testing.T, *engine.Engine)) {
 	}
 }
 
-func inAFile(t *testing.T) scratch {
+func sqliteFile(t *testing.T) scratch {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "auth.db")
 	return scratch{
@@ -172,7 +172,7 @@ func databaseOn(t *testing.T, server *engine.Server) settings.Secret {
 	return settings.NewSecret(created.URL)
 }
 
-func onAServer(t *testing.T, e *engine.Engine) scratch {
+func onServer(t *testing.T, e *engine.Engine) scratch {
 	t.Helper()
 	return at(t, e, newDatabase(t, e))
 }
