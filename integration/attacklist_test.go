@@ -35,9 +35,9 @@ func attackList(t *testing.T) (list []listed) {
 	return list
 }
 
-// TestEveryAttackHasAProof sees that no attack of the list is missing, here or
+// TestAttackList_Proofs sees that no attack of the list is missing, here or
 // where the list says it is proven.
-func TestEveryAttackHasAProof(t *testing.T) {
+func TestAttackList_Proofs(t *testing.T) {
 	t.Parallel()
 	here := attacks()
 	seen := map[string]bool{}
@@ -96,9 +96,9 @@ func anyMatches(t *testing.T, files []string, pattern *regexp.Regexp) bool {
 	return false
 }
 
-// TestEveryPromiseIsProven sees that the attacks which the promises rest on are
+// TestAttackList_Promises sees that the attacks which the promises rest on are
 // listed, and tried.
-func TestEveryPromiseIsProven(t *testing.T) {
+func TestAttackList_Promises(t *testing.T) {
 	t.Parallel()
 	tried := map[string]bool{}
 	for _, l := range attackList(t) {

@@ -24,7 +24,7 @@ var bodyAttacks = map[string]attack{
 	"H11":   {run: largeBodies},
 	"H12":   {run: compressedBodies},
 	"H13":   {run: mediaTypes},
-	"H15":   {run: otherSpellingsOfAPath},
+	"H15":   {run: pathSpellings},
 	"F-L04": {run: slowRequests},
 }
 
@@ -49,7 +49,7 @@ func inChunks(text string) with {
 
 // goodLogin returns the body of a login of somebody new, which has been accepted
 // once.
-func (p *program) goodLogin(t *testing.T, issuer *providertest.Issuer, identifier string) string {
+func (p *program) acceptedLogin(t *testing.T, issuer *providertest.Issuer, identifier string) string {
 	t.Helper()
 	payload := issuer.Login(identifier).Payload()
 	p.login(t, payload).is(t, http.StatusCreated, "")
@@ -58,8 +58,8 @@ func (p *program) goodLogin(t *testing.T, issuer *providertest.Issuer, identifie
 
 func oddJSON(t *testing.T, s *scene) {
 	p := s.program(ownSession)
-	person := somebody(t, "ada")
-	good := p.goodLogin(t, s.issuer(), person)
+	person := uniqueEmail(t, "ada")
+	good := p.acceptedLogin(t, s.issuer(), person)
 	first := func(member string) string { return strings.Replace(good, "{", "{"+member+",", 1) }
 	for _, harmless := range []string{first(`"unknown":{"Deep":[1,null]}`), " \t\r\n" + good + "\n", first(`"\u0065mai\u006c2":"x"`)} {
 		p.send(t, "POST", "/auth/login", posting(harmless)).is(t, http.StatusOK, "")
@@ -104,7 +104,7 @@ const maxBody = 64 << 10
 
 func largeBodies(t *testing.T, s *scene) {
 	p := s.program(ownSession)
-	person := somebody(t, "ada")
+	person := uniqueEmail(t, "ada")
 	payload := s.issuer().Login(person).Payload()
 	p.addTokens(payload)
 	good := encode(payload)
@@ -118,15 +118,15 @@ func largeBodies(t *testing.T, s *scene) {
 	}
 	// What is declared too large is refused before any of it comes.
 	declared := "POST /auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000000000000\r\n\r\n"
-	if answers := p.raw(t, declared); len(answers) != 1 || answers[0].Status != http.StatusRequestEntityTooLarge {
-		t.Errorf("declared only: %+v", answers)
+	if replies := p.raw(t, declared); len(replies) != 1 || replies[0].Status != http.StatusRequestEntityTooLarge {
+		t.Errorf("declared only: %+v", replies)
 	}
 }
 
 func compressedBodies(t *testing.T, s *scene) {
 	p := s.start(t, ownSession)
-	person := somebody(t, "ada")
-	good := p.goodLogin(t, s.issuer(), person)
+	person := uniqueEmail(t, "ada")
+	good := p.acceptedLogin(t, s.issuer(), person)
 	for _, coding := range []string{"gzip", "deflate", "br", "zstd", "identity", "x", "", "gzip, gzip"} {
 		p.refusesLogin(t, providertest.SubjectOf(person), http.StatusUnsupportedMediaType, "unsupported_media_type",
 			posting(good), line("Content-Encoding", coding))
@@ -184,8 +184,8 @@ func (p *program) peak(t *testing.T) int {
 
 func mediaTypes(t *testing.T, s *scene) {
 	p := s.program(ownSession)
-	person := somebody(t, "ada")
-	good := p.goodLogin(t, s.issuer(), person)
+	person := uniqueEmail(t, "ada")
+	good := p.acceptedLogin(t, s.issuer(), person)
 	for _, same := range []string{"APPLICATION/JSON", "application/json;charset=utf-8", `application/json; charset="UTF-8"`, "application/json;"} {
 		p.send(t, "POST", "/auth/login", body(good, same)).is(t, http.StatusOK, "")
 	}
@@ -213,9 +213,9 @@ func mediaTypes(t *testing.T, s *scene) {
 
 // otherSpellingsOfAPath sees that no spelling of a guarded path leads to its
 // handler past its guard.
-func otherSpellingsOfAPath(t *testing.T, s *scene) {
+func pathSpellings(t *testing.T, s *scene) {
 	p := s.program(ownSession)
-	me := p.signIn(t, s.issuer(), somebody(t, "ada"))
+	me := p.signIn(t, s.issuer(), uniqueEmail(t, "ada"))
 	p.me(t, me.credential)
 	for _, target := range []string{
 		"/API/me", "/api/ME", "/Api/Me", "/api/me/", "//api/me", "/api//me", "/./api/me", "/x/../api/me", "/api/./me", "/api/x/../me", "/api%2fme",
@@ -277,7 +277,7 @@ func slowRequests(t *testing.T, s *scene) {
 
 // trickle sends the beginning of a request and then a little again and again,
 // until the program answers and closes the connection.
-func (c *client) trickle(t *testing.T, beginning, little string) []answer {
+func (c *client) trickle(t *testing.T, beginning, little string) []reply {
 	t.Helper()
 	connection, err := net.Dial("tcp", strings.TrimPrefix(c.origin, "http://"))
 	if err != nil {
@@ -303,5 +303,5 @@ func (c *client) trickle(t *testing.T, beginning, little string) []answer {
 			}
 		}
 	}()
-	return readAnswers(t, connection)
+	return readReplies(t, connection)
 }

@@ -16,18 +16,18 @@ import (
 
 // cookieAttacks are those on where secrets travel and on who may keep them.
 var cookieAttacks = map[string]attack{
-	"C01":   {run: cookieToTheLetter},
-	"C04":   {run: clearedToTheLetter},
-	"C16":   {run: answersThatNobodyKeeps},
-	"C17":   {run: typesOfAnswers},
-	"C18":   {run: tokensTooLargeForACookie},
-	"C19":   {run: browsersDataIsLeftAlone},
-	"C22":   {run: injectedHeaders},
-	"R09":   {run: tokensOfTheWrongKind},
+	"C01":   {run: exactCookie},
+	"C04":   {run: exactClearedCookie},
+	"C16":   {run: uncacheableResponses},
+	"C17":   {run: contentTypes},
+	"C18":   {run: tokensTooLargeForCookie},
+	"C19":   {run: noOtherDataCleared},
+	"C22":   {run: headerInjection},
+	"R09":   {run: tokensOfWrongType},
 	"R16":   {run: refreshTokensInCookies},
-	"S18":   {run: tokensInOtherPlaces},
-	"F-N01": {run: clientsThatGoAway, stored: true},
-	"F-N03": {run: answersThatNobodyKeeps},
+	"S18":   {run: tokensElsewhere},
+	"F-N01": {run: clientDisconnects, stored: true},
+	"F-N03": {run: uncacheableResponses},
 }
 
 // cookieForms are session blocks, and the Set-Cookie lines that they lead to.
@@ -55,11 +55,11 @@ var (
 	sameSiteOrigin = edit{allowedOrigin, "https://app.example.com"}
 )
 
-func cookieToTheLetter(t *testing.T, s *scene) {
+func exactCookie(t *testing.T, s *scene) {
 	const days = 24 * 60 * 60
 	for _, form := range cookieForms {
 		p := s.program(form.session, form.edits...)
-		a := p.login(t, s.issuer().Login(somebody(t, "ada")).Payload())
+		a := p.login(t, s.issuer().Login(uniqueEmail(t, "ada")).Payload())
 		a.is(t, http.StatusCreated, "")
 		want := fmt.Sprintf(regexp.QuoteMeta(form.line), `(cps_[\w-]{22}\.[\w-]{43})`, `(\d+)`)
 		set := a.Header["Set-Cookie"]
@@ -77,18 +77,18 @@ func cookieToTheLetter(t *testing.T, s *scene) {
 		}
 	}
 	long := s.program("session \"own\" {\n ttl = \"400d\"\n}")
-	a := long.login(t, s.issuer().Login(somebody(t, "ada")).Payload())
+	a := long.login(t, s.issuer().Login(uniqueEmail(t, "ada")).Payload())
 	if len(a.Cookies) != 1 || a.Cookies[0].MaxAge > 400*days {
 		t.Errorf("a session of 400 days: %q", a.Header["Set-Cookie"])
 	}
 }
 
-func clearedToTheLetter(t *testing.T, s *scene) {
+func exactClearedCookie(t *testing.T, s *scene) {
 	for _, form := range cookieForms {
 		p := s.program(form.session, form.edits...)
 		want := []string{fmt.Sprintf(form.line, "", "0")}
 		for _, path := range []string{"/auth/logout", "/auth/sessions/revoke"} {
-			me := p.signIn(t, s.issuer(), somebody(t, "ada"))
+			me := p.signIn(t, s.issuer(), uniqueEmail(t, "ada"))
 			p.me(t, me.credential)
 			sent := []with{me.credential}
 			if path != "/auth/logout" {
@@ -99,30 +99,30 @@ func clearedToTheLetter(t *testing.T, s *scene) {
 			if got := a.Header["Set-Cookie"]; !slices.Equal(got, want) {
 				t.Errorf("%s, %s: %q, want %q", form.name, path, got, want)
 			}
-			p.isDead(t, me.credential)
+			p.rejects(t, me.credential)
 		}
 	}
 }
 
 // answersThatNobodyKeeps sees that no cache between the program and a browser
 // may store what is about somebody (RFC 9111, section 5.2.2.5).
-func answersThatNobodyKeeps(t *testing.T, s *scene) {
+func uncacheableResponses(t *testing.T, s *scene) {
 	for _, session := range []string{ownSession, ownBearer, tokenBearer, tokenCookie} {
 		p := s.program(session)
-		login := s.issuer().Login(somebody(t, "ada"))
+		login := s.issuer().Login(uniqueEmail(t, "ada"))
 		first := p.login(t, login.Payload())
 		me := p.signedIn(t, first)
-		answers := []answer{first, p.login(t, login.Payload())}
+		replies := []reply{first, p.login(t, login.Payload())}
 		for _, path := range []string{"/auth/session", "/auth/sessions", "/auth/login", "/auth/nothing", "/api/me", "/api/public"} {
-			answers = append(answers, p.send(t, "GET", path, me.credential), p.send(t, "HEAD", path, me.credential), p.send(t, "GET", path))
+			replies = append(replies, p.send(t, "GET", path, me.credential), p.send(t, "HEAD", path, me.credential), p.send(t, "GET", path))
 		}
-		answers = append(answers,
+		replies = append(replies,
 			p.send(t, "POST", "/api/notes", me.credential, posting(`{"note":"x"}`)),
 			p.send(t, "POST", "/auth/refresh", me.credential, posting(encode(map[string]string{"refresh_token": login.RefreshToken}))),
 			p.send(t, "POST", "/auth/logout", me.credential),
 			p.send(t, "POST", "/auth/logout"),
 		)
-		for _, a := range answers {
+		for _, a := range replies {
 			if got := a.Header["Cache-Control"]; !slices.Equal(got, []string{"no-store"}) {
 				t.Errorf("%d %s: Cache-Control %q", a.Status, a.Body, got)
 			}
@@ -133,14 +133,14 @@ func answersThatNobodyKeeps(t *testing.T, s *scene) {
 	}
 }
 
-func typesOfAnswers(t *testing.T, s *scene) {
+func contentTypes(t *testing.T, s *scene) {
 	p := s.program(ownSession)
-	person := somebody(t, "ada")
+	person := uniqueEmail(t, "ada")
 	me := p.signIn(t, s.issuer(), person)
 	const ok, wrong = "application/json", "application/problem+json"
 	for _, c := range []struct {
-		answer answer
-		want   []string
+		reply reply
+		want  []string
 	}{
 		{p.login(t, s.issuer().Login(person).Payload()), []string{ok}},
 		{p.send(t, "GET", "/auth/session", me.credential), []string{ok}},
@@ -153,20 +153,20 @@ func typesOfAnswers(t *testing.T, s *scene) {
 		{p.send(t, "PUT", "/auth/login"), []string{wrong}},
 		{p.send(t, "POST", "/auth/logout", me.credential), nil},
 	} {
-		c.answer.checkFields(t)
-		if got := c.answer.Header["Content-Type"]; !slices.Equal(got, c.want) {
-			t.Errorf("%d %s: Content-Type %q, want %q", c.answer.Status, c.answer.Body, got, c.want)
+		c.reply.checkFields(t)
+		if got := c.reply.Header["Content-Type"]; !slices.Equal(got, c.want) {
+			t.Errorf("%d %s: Content-Type %q, want %q", c.reply.Status, c.reply.Body, got, c.want)
 		}
-		if strings.Contains(c.answer.Body, "<script>") {
-			t.Errorf("%s", c.answer.Body)
+		if strings.Contains(c.reply.Body, "<script>") {
+			t.Errorf("%s", c.reply.Body)
 		}
 	}
 }
 
-func tokensTooLargeForACookie(t *testing.T, s *scene) {
+func tokensTooLargeForCookie(t *testing.T, s *scene) {
 	const limit = 4096 // name and value
 	p := s.program(tokenCookie)
-	person := somebody(t, "ada")
+	person := uniqueEmail(t, "ada")
 	withFiller := func(n int) (string, map[string]any) {
 		token := s.issuer().AccessToken(person, providertest.Claim("filler", strings.Repeat("x", n)))
 		return token, map[string]any{"oauth_token": map[string]any{"access_token": token}}
@@ -184,7 +184,7 @@ func tokensTooLargeForACookie(t *testing.T, s *scene) {
 		}
 		last, fits, n = token, next, n+1
 	}
-	newcomer := somebody(t, "newcomer")
+	newcomer := uniqueEmail(t, "newcomer")
 	large := map[string]any{"oauth_token": map[string]any{
 		"access_token": s.issuer().AccessToken(newcomer, providertest.Claim("filler", strings.Repeat("x", 3500))),
 	}}
@@ -194,9 +194,9 @@ func tokensTooLargeForACookie(t *testing.T, s *scene) {
 
 // browsersDataIsLeftAlone sees that a logout clears its own cookie and nothing
 // else: no setting asks for more.
-func browsersDataIsLeftAlone(t *testing.T, s *scene) {
+func noOtherDataCleared(t *testing.T, s *scene) {
 	p := s.program(ownSession)
-	me := p.signIn(t, s.issuer(), somebody(t, "ada"))
+	me := p.signIn(t, s.issuer(), uniqueEmail(t, "ada"))
 	a := p.send(t, "POST", "/auth/logout", me.credential, line("Cookie", "theme=dark"))
 	a.is(t, http.StatusNoContent, "")
 	if len(a.Cookies) != 1 || a.Cookies[0].Name != cookieName || a.Header["Clear-Site-Data"] != nil {
@@ -206,9 +206,9 @@ func browsersDataIsLeftAlone(t *testing.T, s *scene) {
 
 // injectedHeaders have values that would end a header line and begin another,
 // wherever one could come to stand in an answer.
-func injectedHeaders(t *testing.T, s *scene) {
+func headerInjection(t *testing.T, s *scene) {
 	const injected = "\r\nSet-Cookie: evil=1\r\nX-Evil: 1"
-	clean := func(a answer) {
+	clean := func(a reply) {
 		t.Helper()
 		for _, set := range a.Cookies {
 			if set.Name != cookieName {
@@ -222,7 +222,7 @@ func injectedHeaders(t *testing.T, s *scene) {
 	for _, session := range []string{ownSession, tokenCookie} {
 		p := s.program(session)
 		for _, claim := range []string{"identifier", "authentication_method", "jti", "scp", "client_user_id"} {
-			token := s.issuer().AccessToken(somebody(t, "ada"), providertest.Claim(claim, "x"+injected))
+			token := s.issuer().AccessToken(uniqueEmail(t, "ada"), providertest.Claim(claim, "x"+injected))
 			a := p.login(t, map[string]any{"oauth_token": map[string]any{"access_token": token}, "user": map[string]any{"created_at": injected}})
 			clean(a)
 			clean(p.send(t, "GET", "/auth/session", p.signedIn(t, a).credential))
@@ -250,14 +250,14 @@ func injectedHeaders(t *testing.T, s *scene) {
 }
 
 // tokensOfTheWrongKind are good tokens that are handed in for what they are not.
-func tokensOfTheWrongKind(t *testing.T, s *scene) {
+func tokensOfWrongType(t *testing.T, s *scene) {
 	p := s.program(tokenBearer)
-	person := somebody(t, "ada")
+	person := uniqueEmail(t, "ada")
 	login := s.issuer().Login(person)
 	me := p.signedIn(t, p.login(t, login.Payload()))
 	p.me(t, bearer(login.AccessToken))
 	for _, wrong := range []string{login.RefreshToken, login.IDToken} {
-		p.isDead(t, bearer(wrong))
+		p.rejects(t, bearer(wrong))
 		p.refused(t, providertest.SubjectOf(person), map[string]any{"oauth_token": map[string]any{"access_token": wrong}},
 			http.StatusUnauthorized, "invalid_token")
 	}
@@ -266,16 +266,16 @@ func tokensOfTheWrongKind(t *testing.T, s *scene) {
 			is(t, http.StatusUnauthorized, "invalid_token")
 	}
 	fresh := p.signedInAgain(t, p.send(t, "POST", "/auth/refresh", posting(encode(map[string]string{"refresh_token": login.RefreshToken}))))
-	p.isDead(t, bearer(fresh.Token.RefreshToken))
+	p.rejects(t, bearer(fresh.Token.RefreshToken))
 
 	own := s.program(ownSession)
 	byToken, byCookie := own.signInByToken(t, s.issuer(), person), own.signIn(t, s.issuer(), person)
 	inCookie := request{}
 	byCookie.credential(&inCookie)
 	_, value, _ := strings.Cut(inCookie.lines[0], "=")
-	own.isDead(t, cookie(byToken.Token.AccessToken))
-	own.isDead(t, bearer(value))
-	own.isDead(t, bearer(login.AccessToken))
+	own.rejects(t, cookie(byToken.Token.AccessToken))
+	own.rejects(t, bearer(value))
+	own.rejects(t, bearer(login.AccessToken))
 	own.me(t, byToken.credential)
 	own.me(t, byCookie.credential)
 }
@@ -283,7 +283,7 @@ func tokensOfTheWrongKind(t *testing.T, s *scene) {
 func refreshTokensInCookies(t *testing.T, s *scene) {
 	for _, session := range []string{tokenBearer, tokenCookie} {
 		p := s.program(session)
-		login := s.issuer().Login(somebody(t, "ada"))
+		login := s.issuer().Login(uniqueEmail(t, "ada"))
 		me := p.signedIn(t, p.login(t, login.Payload()))
 		for _, name := range []string{"refresh_token", "cotterpin_refresh", "__Host-refresh"} {
 			hidden := line("Cookie", name+"="+login.RefreshToken)
@@ -292,17 +292,17 @@ func refreshTokensInCookies(t *testing.T, s *scene) {
 			p.send(t, "GET", "/api/me", hidden).is(t, http.StatusUnauthorized, "unauthenticated")
 			p.me(t, hidden, me.credential)
 		}
-		p.isDead(t, cookie(login.RefreshToken))
+		p.rejects(t, cookie(login.RefreshToken))
 		p.signedInAgain(t, p.send(t, "POST", "/auth/refresh", posting(encode(map[string]string{"refresh_token": login.RefreshToken}))))
 	}
 }
 
 // tokensInOtherPlaces are good tokens where none is looked for: addresses are
 // written down everywhere, and forms are sent by any page.
-func tokensInOtherPlaces(t *testing.T, s *scene) {
+func tokensElsewhere(t *testing.T, s *scene) {
 	for _, session := range []string{ownBearer, tokenBearer} {
 		p := s.program(session)
-		token := p.signIn(t, s.issuer(), somebody(t, "ada")).Token.AccessToken
+		token := p.signIn(t, s.issuer(), uniqueEmail(t, "ada")).Token.AccessToken
 		p.me(t, bearer(token))
 		const form = "application/x-www-form-urlencoded"
 		for _, name := range []string{"access_token", "token", "id_token", "jwt", "session", cookieName, "Authorization", "authorization"} {
@@ -326,11 +326,11 @@ func tokensInOtherPlaces(t *testing.T, s *scene) {
 
 // clientsThatGoAway hang up before the answer to their login. Nobody holds what
 // came of it, and trying again is fine.
-func clientsThatGoAway(t *testing.T, s *scene) {
+func clientDisconnects(t *testing.T, s *scene) {
 	p := s.program(ownSession)
 	const people = 20
 	for i := range people {
-		person := somebody(t, fmt.Sprintf("ada-%d", i))
+		person := uniqueEmail(t, fmt.Sprintf("ada-%d", i))
 		payload := s.issuer().Login(person).Payload()
 		p.addTokens(payload)
 		sent := request{}

@@ -15,14 +15,14 @@ import (
 var headerAttacks = map[string]attack{
 	"H01": {run: twoAuthorizationHeaders},
 	"H02": {run: schemes},
-	"H04": {run: bytesThatAreNotASCII},
-	"H06": {run: aHeaderBesideACookie},
+	"H04": {run: nonASCIIBytes},
+	"H06": {run: headerAndCookie},
 	"H07": {run: forwardedAddresses},
 	"H08": {run: forwardedUsers},
 	"H14": {run: hosts},
-	"H16": {run: headOfAGuardedRoute},
-	"H17": {run: optionsOfAGuardedRoute},
-	"H18": {run: validatorsOfOthers},
+	"H16": {run: headOfGuardedRoute},
+	"H17": {run: optionsOfGuardedRoute},
+	"H18": {run: validatorsOfAnotherUser},
 	"H19": {run: tooManyHeaders},
 	"H22": {run: framings},
 }
@@ -31,7 +31,7 @@ func authorization(value string) with { return line("Authorization", value) }
 
 func twoAuthorizationHeaders(t *testing.T, s *scene) {
 	p := s.program(ownSession)
-	me := p.signInByToken(t, s.issuer(), somebody(t, "ada"))
+	me := p.signInByToken(t, s.issuer(), uniqueEmail(t, "ada"))
 	p.me(t, me.credential)
 	for _, second := range []with{me.credential, bearer("x"), authorization("Basic eDp5"), authorization("")} {
 		p.send(t, "GET", "/api/me", me.credential, second).is(t, http.StatusBadRequest, "invalid_request")
@@ -44,7 +44,7 @@ func twoAuthorizationHeaders(t *testing.T, s *scene) {
 
 func schemes(t *testing.T, s *scene) {
 	p := s.program(ownSession)
-	token := p.signInByToken(t, s.issuer(), somebody(t, "ada")).Token.AccessToken
+	token := p.signInByToken(t, s.issuer(), uniqueEmail(t, "ada")).Token.AccessToken
 	for _, good := range []string{"Bearer " + token, "bearer " + token, "BEARER " + token, "  Bearer " + token + "\t "} {
 		p.me(t, authorization(good))
 	}
@@ -59,24 +59,24 @@ func schemes(t *testing.T, s *scene) {
 	}
 }
 
-func bytesThatAreNotASCII(t *testing.T, s *scene) {
+func nonASCIIBytes(t *testing.T, s *scene) {
 	p := s.program(ownSession)
-	token := p.signInByToken(t, s.issuer(), somebody(t, "ada")).Token.AccessToken
-	by := p.signIn(t, s.issuer(), somebody(t, "bob"))
+	token := p.signInByToken(t, s.issuer(), uniqueEmail(t, "ada")).Token.AccessToken
+	by := p.signIn(t, s.issuer(), uniqueEmail(t, "bob"))
 	p.me(t, bearer(token))
 	p.me(t, by.credential)
 	for _, wrong := range []string{"\x80", "\xff", "\u00e4", "\u00a0", "\u200b", "\u2024"} {
-		p.isDead(t, bearer(token+wrong))
-		p.isDead(t, bearer(wrong+token))
-		p.isDead(t, bearer(strings.Replace(token, ".", wrong, 1)))
-		p.isDead(t, cookie(token+wrong))
+		p.rejects(t, bearer(token+wrong))
+		p.rejects(t, bearer(wrong+token))
+		p.rejects(t, bearer(strings.Replace(token, ".", wrong, 1)))
+		p.rejects(t, cookie(token+wrong))
 		p.send(t, "GET", "/api/me", authorization("Bearer"+wrong+" "+token)).is(t, http.StatusUnauthorized, "invalid_token")
 	}
 }
 
-func aHeaderBesideACookie(t *testing.T, s *scene) {
+func headerAndCookie(t *testing.T, s *scene) {
 	p := s.program(ownSession)
-	ada, bob := somebody(t, "ada"), somebody(t, "bob")
+	ada, bob := uniqueEmail(t, "ada"), uniqueEmail(t, "bob")
 	byToken, byCookie := p.signInByToken(t, s.issuer(), ada), p.signIn(t, s.issuer(), bob)
 	for _, order := range [][]with{{byToken.credential, byCookie.credential}, {byCookie.credential, byToken.credential}} {
 		if who := p.me(t, order...); textOf(who.Subject) != providertest.SubjectOf(ada) {
@@ -84,7 +84,7 @@ func aHeaderBesideACookie(t *testing.T, s *scene) {
 		}
 	}
 	for _, bad := range []string{"Bearer x", "Bearer", "Bearer " + byCookie.Session.ID, "Bearer " + byToken.Token.AccessToken + "x"} {
-		p.isDead(t, both(authorization(bad), byCookie.credential))
+		p.rejects(t, both(authorization(bad), byCookie.credential))
 	}
 	if who := p.me(t, authorization("Basic eDp5"), byCookie.credential); textOf(who.Subject) != providertest.SubjectOf(bob) {
 		t.Errorf("another scheme is not ignored: %s", textOf(who.Subject))
@@ -113,7 +113,7 @@ func forwardedAddresses(t *testing.T, s *scene) {
 		{s.program(ownSession, trusting), claimed},
 		{s.program(ownSession), "127.0.0.1"},
 	} {
-		me := c.p.signIn(t, s.issuer(), somebody(t, "ada"), forwarded(claimed))
+		me := c.p.signIn(t, s.issuer(), uniqueEmail(t, "ada"), forwarded(claimed))
 		var listed struct {
 			Sessions []struct {
 				Address string `json:"address"`
@@ -128,7 +128,7 @@ func forwardedAddresses(t *testing.T, s *scene) {
 
 func forwardedUsers(t *testing.T, s *scene) {
 	p := s.program(ownSession)
-	victim, me := p.signIn(t, s.issuer(), somebody(t, "victim")), p.signIn(t, s.issuer(), somebody(t, "ada"))
+	victim, me := p.signIn(t, s.issuer(), uniqueEmail(t, "victim")), p.signIn(t, s.issuer(), uniqueEmail(t, "ada"))
 	before := p.me(t, me.credential)
 	for _, name := range []string{
 		"X-User-Id", "X_User_Id", "X-Auth-Subject", "X-Forwarded-User", "X-Forwarded-Email", "X-Remote-User", "Remote-User", "X-Authenticated-User",
@@ -146,21 +146,21 @@ func forwardedUsers(t *testing.T, s *scene) {
 // compared with the host.
 func hosts(t *testing.T, s *scene) {
 	p := s.program(ownSession)
-	payload := encode(s.issuer().Login(somebody(t, "ada")).Payload())
+	payload := encode(s.issuer().Login(uniqueEmail(t, "ada")).Payload())
 	me := p.signedIn(t, p.send(t, "POST", "/auth/login", posting(payload)))
 	head := func(target, version string, lines ...string) string {
 		lines = append([]string{"POST " + target + " HTTP/" + version, "Content-Type: application/json", "Connection: close"}, lines...)
 		return strings.Join(lines, "\r\n") + "\r\n"
 	}
-	post := func(head string, status int) answer {
+	post := func(head string, status int) reply {
 		t.Helper()
 		r := request{}
 		posting(payload)(&r)
-		answers := p.raw(t, head+r.lines[1]+"\r\n\r\n"+payload)
-		if len(answers) != 1 || answers[0].Status != status {
-			t.Fatalf("%.100q: %+v, want one %d", head, answers, status)
+		replies := p.raw(t, head+r.lines[1]+"\r\n\r\n"+payload)
+		if len(replies) != 1 || replies[0].Status != status {
+			t.Fatalf("%.100q: %+v, want one %d", head, replies, status)
 		}
-		return answers[0]
+		return replies[0]
 	}
 	const evil = "evil.example"
 	for _, harmless := range []string{
@@ -173,20 +173,20 @@ func hosts(t *testing.T, s *scene) {
 			t.Errorf("the answer names the host: %s", text)
 		}
 	}
-	for _, hostile := range []string{
+	for _, malicious := range []string{
 		head("/auth/login", "1.1", "Host: "+evil, "Origin: https://other.example"),
 		head("/auth/login", "1.1", "Host: localhost", "Origin: https://"+evil),
 		head("/auth/login", "1.0", "Origin: https://"+evil),
 		head("http://localhost/auth/login", "1.1", "Host: localhost", "Origin: https://"+evil),
 	} {
-		post(hostile, http.StatusForbidden).is(t, http.StatusForbidden, "cross_origin")
+		post(malicious, http.StatusForbidden).is(t, http.StatusForbidden, "cross_origin")
 	}
 	p.me(t, me.credential)
 }
 
-func headOfAGuardedRoute(t *testing.T, s *scene) {
+func headOfGuardedRoute(t *testing.T, s *scene) {
 	p := s.program(ownSession)
-	me := p.signIn(t, s.issuer(), somebody(t, "ada"))
+	me := p.signIn(t, s.issuer(), uniqueEmail(t, "ada"))
 	for _, path := range []string{"/api/me", "/auth/session", "/auth/sessions"} {
 		good := p.send(t, "HEAD", path, me.credential)
 		if good.Status != http.StatusOK || good.Body != "" {
@@ -203,9 +203,9 @@ func headOfAGuardedRoute(t *testing.T, s *scene) {
 // optionsOfAGuardedRoute sees that no question about what may be asked is
 // answered with anybody's data, and that nobody is looked up for it: a bad
 // credential makes no difference.
-func optionsOfAGuardedRoute(t *testing.T, s *scene) {
+func optionsOfGuardedRoute(t *testing.T, s *scene) {
 	p := s.program(ownSession)
-	me := p.signIn(t, s.issuer(), somebody(t, "ada"))
+	me := p.signIn(t, s.issuer(), uniqueEmail(t, "ada"))
 	p.me(t, me.credential)
 	for _, path := range []string{"/api/me", "/api/notes", "/auth/session", "/auth/sessions"} {
 		for _, lines := range [][]with{nil, {line("Origin", allowedOrigin), line("Access-Control-Request-Method", "POST")}} {
@@ -222,9 +222,9 @@ func optionsOfAGuardedRoute(t *testing.T, s *scene) {
 	}
 }
 
-func validatorsOfOthers(t *testing.T, s *scene) {
+func validatorsOfAnotherUser(t *testing.T, s *scene) {
 	p := s.program(ownSession)
-	ada, bob := p.signIn(t, s.issuer(), somebody(t, "ada")), p.signIn(t, s.issuer(), somebody(t, "bob"))
+	ada, bob := p.signIn(t, s.issuer(), uniqueEmail(t, "ada")), p.signIn(t, s.issuer(), uniqueEmail(t, "bob"))
 	for _, path := range []string{"/api/me", "/api/public", "/auth/session", "/auth/sessions"} {
 		a := p.send(t, "GET", path, ada.credential)
 		a.is(t, http.StatusOK, "")
@@ -247,7 +247,7 @@ func validatorsOfOthers(t *testing.T, s *scene) {
 // served.
 func tooManyHeaders(t *testing.T, s *scene) {
 	p := s.program(ownSession)
-	me := p.signIn(t, s.issuer(), somebody(t, "ada"))
+	me := p.signIn(t, s.issuer(), uniqueEmail(t, "ada"))
 	tiny := func(n int) with { return line("Cookie", strings.Repeat("a=;", n)) }
 	p.me(t, tiny(4000), me.credential)
 	for name, large := range map[string]string{
@@ -255,10 +255,10 @@ func tooManyHeaders(t *testing.T, s *scene) {
 		"1 MiB in one line": "X-Filler: " + strings.Repeat("x", 1<<20),
 		"50 000 lines":      strings.Repeat("X: y\r\n", 50_000) + "Z: z",
 	} {
-		answers := p.raw(t, "GET /api/me HTTP/1.1\r\nHost: localhost\r\n"+large+"\r\n\r\n")
+		replies := p.raw(t, "GET /api/me HTTP/1.1\r\nHost: localhost\r\n"+large+"\r\n\r\n")
 		// A server that does not read on may cut the connection before its answer is read.
-		if len(answers) > 1 || len(answers) == 1 && answers[0].Status != http.StatusRequestHeaderFieldsTooLarge {
-			t.Errorf("%s: %+v", name, answers)
+		if len(replies) > 1 || len(replies) == 1 && replies[0].Status != http.StatusRequestHeaderFieldsTooLarge {
+			t.Errorf("%s: %+v", name, replies)
 		}
 		p.me(t, me.credential)
 	}
@@ -268,7 +268,7 @@ func tooManyHeaders(t *testing.T, s *scene) {
 // They are refused, and nothing of their bodies is ever taken for a request.
 func framings(t *testing.T, s *scene) {
 	p := s.program(ownSession)
-	me := p.signIn(t, s.issuer(), somebody(t, "ada"))
+	me := p.signIn(t, s.issuer(), uniqueEmail(t, "ada"))
 	bearing := request{}
 	me.credential(&bearing)
 	const (

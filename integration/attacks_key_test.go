@@ -23,15 +23,15 @@ import (
 var keyAttacks = map[string]attack{
 	"K01": {run: floodOfUnknownKeys},
 	"K02": {run: floodOfBadSignatures},
-	"K04": {run: entriesOfEveryKind},
-	"K05": {run: keysThatAreNone},
+	"K04": {run: keySetEntries},
+	"K05": {run: invalidKeys},
 	"K07": {run: keysForOtherUses},
 	"K08": {run: keysOfAnotherCurve},
 	"K09": {run: weakRSAKeys},
 	"K11": {run: redirectedKeys},
 	"K12": {run: keysOverHTTP},
-	"K14": {run: documentsOfEverySize},
-	"K15": {run: rotationAfterAnInventedKey},
+	"K14": {run: documentSizes},
+	"K15": {run: rotationAfterUnknownKey},
 	"K16": {run: discoveryOfAnotherIssuer},
 }
 
@@ -90,7 +90,7 @@ func floodOfBadSignatures(t *testing.T, s *scene) {
 	}
 }
 
-func entriesOfEveryKind(t *testing.T, s *scene) {
+func keySetEntries(t *testing.T, s *scene) {
 	odd := []any{
 		nil, "a text", 7,
 		[]any{},
@@ -113,7 +113,7 @@ func changed(jwk map[string]any, members map[string]any) map[string]any {
 	return jwk
 }
 
-func keysThatAreNone(t *testing.T, s *scene) {
+func invalidKeys(t *testing.T, s *scene) {
 	secret := []byte("a secret of 32 bytes, as they say")
 	short, off, private := providertest.NewKey("short"), providertest.NewKey("off"), providertest.NewKey("private")
 	x := decoded(short.JWK()["x"].(string))
@@ -221,7 +221,7 @@ func weakRSAKeys(t *testing.T, s *scene) {
 	p := s.alone(t, issuer, ownSession, corp(issuer, fmt.Sprintf("jwks_url = %q", keys.URL)))
 	p.signedIn(t, p.login(t, postedID(issuer.OIDCToken(ada, good.edit()))))
 	for _, key := range []rs256{weak, one, even, huge} {
-		p.distrusts(t, ada, postedID(issuer.OIDCToken(ada, key.edit())))
+		p.rejectsLogin(t, ada, postedID(issuer.OIDCToken(ada, key.edit())))
 	}
 }
 
@@ -237,7 +237,7 @@ func redirectedKeys(t *testing.T, s *scene) {
 			continue
 		}
 		k.takes(t)
-		k.keys.answer(away)
+		k.keys.reply(away)
 		k.cannotCheck(t, unknownKey(1)) // whether it is unknown cannot be told
 		k.takes(t)
 	}
@@ -281,7 +281,7 @@ func endless(w http.ResponseWriter, _ *http.Request) {
 	}
 }
 
-func documentsOfEverySize(t *testing.T, s *scene) {
+func documentSizes(t *testing.T, s *scene) {
 	first := s.withKeys(t, ownSession, func(i *providertest.Issuer) http.HandlerFunc {
 		return text(`{"keys":[` + encode(i.Key().JWK()) + strings.Repeat(",{}", 100_000) + `]}`)
 	})
@@ -297,7 +297,7 @@ func documentsOfEverySize(t *testing.T, s *scene) {
 		k := s.withKeys(t, ownSession, published())
 		k.takes(t)
 		before := k.peakMemory(t)
-		k.keys.answer(bomb)
+		k.keys.reply(bomb)
 		k.cannotCheck(t, unknownKey(1))
 		k.takes(t)
 		const most = 32 << 10
@@ -307,11 +307,11 @@ func documentsOfEverySize(t *testing.T, s *scene) {
 	}
 }
 
-func rotationAfterAnInventedKey(t *testing.T, s *scene) {
+func rotationAfterUnknownKey(t *testing.T, s *scene) {
 	issuer := providertest.NewIssuer(t)
 	p := s.alone(t, issuer, tokenBearer)
 	p.signIn(t, issuer, ada)
-	p.isDead(t, bearer(issuer.AccessToken(ada, unknownKey(1))))
+	p.rejects(t, bearer(issuer.AccessToken(ada, unknownKey(1))))
 	issuer.Rotate()
 	issuer.DropOldKeys()
 	p.me(t, bearer(issuer.AccessToken(ada)))

@@ -24,20 +24,20 @@ import (
 
 // keyFaults are the faults of who publishes the keys.
 var keyFaults = map[string]attack{
-	"F-K01": {run: issuerIsDownAtTheStart},
-	"F-K03": {run: issuerDoesNotAnswer},
-	"F-K04": {run: issuerDrips},
-	"F-K05": {run: issuerHasNoName},
-	"F-K07": {run: issuerFloods},
-	"F-K08": {run: issuerTalksNonsense},
-	"F-K09": {run: issuerHasNoKeys},
+	"F-K01": {run: issuerDownAtStart},
+	"F-K03": {run: unresponsiveIssuer},
+	"F-K04": {run: slowIssuer},
+	"F-K05": {run: unknownIssuerHost},
+	"F-K07": {run: largeDocuments},
+	"F-K08": {run: invalidDocuments},
+	"F-K09": {run: documentsWithoutKeys},
 	"F-K10": {run: rotationWithOverlap},
 	"F-K11": {run: rotationWithoutOverlap},
 	"F-K12": {run: untrustedCertificates},
-	"F-K16": {run: coldCrowd},
-	"F-K19": {run: oneOfTwoIsDown},
-	"F-K20": {run: issuersClockIsOff},
-	"F-K21": {run: rotationBehindAFlood},
+	"F-K16": {run: crowdBeforeFirstFetch},
+	"F-K19": {run: oneOfTwoIssuersDown},
+	"F-K20": {run: issuerClockOff},
+	"F-K21": {run: rotationDuringFlood},
 }
 
 // failing answers 500.
@@ -62,7 +62,7 @@ func (s *scene) survives(t *testing.T, fault http.HandlerFunc) {
 
 	warm := s.withKeys(t, ownSession, published())
 	me := warm.signIn(t, warm.issuer, ada)
-	warm.keys.answer(fault)
+	warm.keys.reply(fault)
 	warm.cannotCheck(t, unknownKey(1))
 	warm.takes(t)
 	warm.me(t, me.credential)
@@ -71,12 +71,12 @@ func (s *scene) survives(t *testing.T, fault http.HandlerFunc) {
 // recovers has the keys published, and waits until somebody can log in.
 func (k keyScene) recovers(t *testing.T) {
 	t.Helper()
-	k.keys.answer(published()(k.issuer))
+	k.keys.reply(published()(k.issuer))
 	payload := posted(k.issuer.AccessToken(ada))
-	awaitAnswer(t, func() answer { return k.login(t, payload) }, http.StatusCreated, "")
+	awaitReply(t, func() reply { return k.login(t, payload) }, http.StatusCreated, "")
 }
 
-func issuerIsDownAtTheStart(t *testing.T, s *scene) {
+func issuerDownAtStart(t *testing.T, s *scene) {
 	issuer, database := providertest.NewIssuer(t), s.backend.create(t)
 	me := startOn(t, database, s.framework, issuer, ownSession).signIn(t, issuer, ada)
 	for _, session := range []string{ownSession, tokenBearer} {
@@ -91,12 +91,12 @@ func issuerIsDownAtTheStart(t *testing.T, s *scene) {
 			cannotCheck(t, p.send(t, "GET", "/api/me", bearer(issuer.AccessToken(ada))))
 		}
 		issuer.SetJWKS(providertest.OK)
-		awaitAnswer(t, func() answer { return p.login(t, posted(issuer.AccessToken(ada))) }, http.StatusOK, "")
+		awaitReply(t, func() reply { return p.login(t, posted(issuer.AccessToken(ada))) }, http.StatusOK, "")
 		p.ready(t, http.StatusOK, `"ok"`)
 	}
 }
 
-func issuerDoesNotAnswer(t *testing.T, s *scene) {
+func unresponsiveIssuer(t *testing.T, s *scene) {
 	k := s.cold(t, silent)
 	began := time.Now()
 	k.cannotCheck(t) // and does not wait for the end of the fetch
@@ -104,7 +104,7 @@ func issuerDoesNotAnswer(t *testing.T, s *scene) {
 	k.recovers(t)
 }
 
-func issuerDrips(t *testing.T, s *scene) {
+func slowIssuer(t *testing.T, s *scene) {
 	cut := make(chan struct{}, 100)
 	s.survives(t, func(w http.ResponseWriter, r *http.Request) {
 		for ticks := time.NewTicker(100 * time.Millisecond); ; {
@@ -125,7 +125,7 @@ func issuerDrips(t *testing.T, s *scene) {
 	}
 }
 
-func issuerHasNoName(t *testing.T, s *scene) {
+func unknownIssuerHost(t *testing.T, s *scene) {
 	issuer := providertest.NewIssuer(t)
 	p := s.alone(t, issuer, ownSession, edit{issuer.CotterURL(), "https://nobody.invalid/api/v0"}, corp(issuer))
 	cannotCheck(t, p.login(t, posted(issuer.AccessToken(ada))))
@@ -133,13 +133,13 @@ func issuerHasNoName(t *testing.T, s *scene) {
 	p.ready(t, http.StatusOK, `"degraded"`)
 }
 
-func issuerFloods(t *testing.T, s *scene) {
+func largeDocuments(t *testing.T, s *scene) {
 	for _, flood := range []http.HandlerFunc{inflating, endless} {
 		s.survives(t, flood)
 	}
 }
 
-func issuerTalksNonsense(t *testing.T, s *scene) {
+func invalidDocuments(t *testing.T, s *scene) {
 	cutOff := func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Content-Length", "1000")
 		_, _ = w.Write([]byte(`{"keys":[`))
@@ -150,14 +150,14 @@ func issuerTalksNonsense(t *testing.T, s *scene) {
 	} {
 		warm := s.withKeys(t, ownSession, published())
 		warm.takes(t)
-		warm.keys.answer(nonsense)
+		warm.keys.reply(nonsense)
 		warm.cannotCheck(t, unknownKey(1))
 		warm.takes(t)
 	}
 	s.survives(t, cutOff)
 }
 
-func issuerHasNoKeys(t *testing.T, s *scene) {
+func documentsWithoutKeys(t *testing.T, s *scene) {
 	s.survives(t, publish())
 	s.survives(t, publish(map[string]any{"kty": "oct", "kid": "x", "k": "AAAA"}))
 }
@@ -188,7 +188,7 @@ func rotationWithoutOverlap(t *testing.T, s *scene) {
 	if got := issuer.Requests(providertest.CotterKeysPath) - before; got != 1 {
 		t.Errorf("a rotation is %d requests", got)
 	}
-	p.isDead(t, old)
+	p.rejects(t, old)
 }
 
 // authority signs certificates.
@@ -275,7 +275,7 @@ func untrustedCertificates(t *testing.T, s *scene) {
 	}
 }
 
-func coldCrowd(t *testing.T, s *scene) {
+func crowdBeforeFirstFetch(t *testing.T, s *scene) {
 	issuer := providertest.NewIssuer(t)
 	p := start(t, s.framework, configuration(issuer, tokenWithoutUser))
 	crowd := many() / 4
@@ -290,7 +290,7 @@ func coldCrowd(t *testing.T, s *scene) {
 	}
 }
 
-func oneOfTwoIsDown(t *testing.T, s *scene) {
+func oneOfTwoIssuersDown(t *testing.T, s *scene) {
 	up, down := providertest.NewIssuer(t), providertest.NewIssuer(t)
 	down.SetJWKS(providertest.Failing)
 	for _, session := range []string{ownSession, tokenBearer} {
@@ -306,7 +306,7 @@ func oneOfTwoIsDown(t *testing.T, s *scene) {
 	}
 }
 
-func issuersClockIsOff(t *testing.T, s *scene) {
+func issuerClockOff(t *testing.T, s *scene) {
 	var off atomic.Int64
 	issuer := providertest.NewIssuer(t)
 	issuer.Now = func() time.Time { return time.Now().Add(time.Duration(off.Load())) }
@@ -334,17 +334,17 @@ func issuersClockIsOff(t *testing.T, s *scene) {
 	lenient.login(t, brief()).is(t, http.StatusUnauthorized, "token_expired")
 }
 
-func rotationBehindAFlood(t *testing.T, s *scene) {
+func rotationDuringFlood(t *testing.T, s *scene) {
 	issuer := providertest.NewIssuer(t)
 	p := s.alone(t, issuer, tokenBearer)
 	p.signIn(t, issuer, ada)
 	for n := range 50 {
-		p.isDead(t, bearer(issuer.AccessToken(ada, unknownKey(n))))
+		p.rejects(t, bearer(issuer.AccessToken(ada, unknownKey(n))))
 	}
 	issuer.Rotate()
 	issuer.DropOldKeys()
 	rotated := time.Now()
 	fresh := bearer(issuer.AccessToken(ada))
-	awaitAnswer(t, func() answer { return p.send(t, "GET", "/api/me", fresh) }, http.StatusOK, "")
+	awaitReply(t, func() reply { return p.send(t, "GET", "/api/me", fresh) }, http.StatusOK, "")
 	t.Logf("the new key is known after %v", time.Since(rotated).Round(time.Millisecond))
 }

@@ -12,31 +12,31 @@ import (
 
 // loginAttacks are those on who somebody is taken for.
 var loginAttacks = map[string]attack{
-	"L01": {run: emailOfSomebodyElse, stored: true},
-	"L02": {run: userOfSomebodyElse, stored: true},
-	"L03": {run: membersOfTheApplication, stored: true},
+	"L01": {run: emailOfAnotherUser, stored: true},
+	"L02": {run: userIDOfAnotherUser, stored: true},
+	"L03": {run: applicationMembers, stored: true},
 	"L04": {run: loginsWithoutTokens},
-	"L05": {run: secondTokensThatAreNone},
-	"L06": {run: tokensOfTwoPeople},
+	"L05": {run: invalidSecondTokens},
+	"L06": {run: tokensOfTwoUsers},
 	"L08": {run: sharedEmail, stored: true},
-	"L09": {run: sharedEmailOfAnotherProvider, stored: true},
-	"L12": {run: doubtfulProofs},
+	"L09": {run: sharedEmailAtAnotherProvider, stored: true},
+	"L12": {run: unverifiedEmails},
 	"L13": {run: malformedEmails, stored: true},
-	"L14": {run: lettersOfAnEmail, stored: true},
-	"L16": {run: spellingsOfAPhone, stored: true},
-	"L17": {run: phoneIsNoEmail, stored: true},
-	"L18": subjectsThatDiffer("abc", "ABC", "Abc", "\uff41bc"),
-	"L19": {run: blankSubjects, stored: true},
-	"L20": subjectsThatDiffer("caf\u00e9", "cafe\u0301", "cafe", "caf\u200d\u00e9", "\U0001f600", "\U0001f608", "stra\u00dfe", "strasse"),
-	"L21": forgedForNobody(eachClaim("sub", `"u\ud800"`, `"u\ud801"`, `"\udc00"`, `"\udc00\ud800"`)),
+	"L14": {run: emailLetterCases, stored: true},
+	"L16": {run: phoneSpellings, stored: true},
+	"L17": {run: phoneAsEmail, stored: true},
+	"L18": distinctSubjects("abc", "ABC", "Abc", "\uff41bc"),
+	"L19": {run: subjectsWithSpaces, stored: true},
+	"L20": distinctSubjects("caf\u00e9", "cafe\u0301", "cafe", "caf\u200d\u00e9", "\U0001f600", "\U0001f608", "stra\u00dfe", "strasse"),
+	"L21": forgedUnregistered(eachClaim("sub", `"u\ud800"`, `"u\ud801"`, `"\udc00"`, `"\udc00\ud800"`)),
 	"L23": {run: longSubjects, stored: true},
-	"L24": {run: subjectOfTwoProviders, stored: true},
+	"L24": {run: subjectAtTwoProviders, stored: true},
 	"L25": {run: renamedProvider, stored: true},
-	"L28": {run: emailOfAVictim, stored: true},
+	"L28": {run: emailOfVictim, stored: true},
 	"L29": {run: disabledUsers, stored: true},
 	"L30": {run: deletedUsers, stored: true},
 	"L31": {run: closedRegistration, stored: true},
-	"L32": {run: loginInPlaceOfAnother, stored: true},
+	"L32": {run: loginReplacesSession, stored: true},
 }
 
 // contact is what an accepted login tells of a person.
@@ -68,8 +68,8 @@ func hinting(payload map[string]any, members map[string]any) map[string]any {
 	return payload
 }
 
-func emailOfSomebodyElse(t *testing.T, s *scene) {
-	p, victim, mallory := s.start(t, ownSession), somebody(t, "victim"), somebody(t, "mallory")
+func emailOfAnotherUser(t *testing.T, s *scene) {
+	p, victim, mallory := s.start(t, ownSession), uniqueEmail(t, "victim"), uniqueEmail(t, "mallory")
 	p.signIn(t, s.issuer(), victim)
 	before := p.database.dump(t)
 	payload := posted(s.issuer().AccessToken(mallory))
@@ -83,8 +83,8 @@ func emailOfSomebodyElse(t *testing.T, s *scene) {
 	}
 }
 
-func userOfSomebodyElse(t *testing.T, s *scene) {
-	p, victim, mallory := s.start(t, ownSession), somebody(t, "victim"), somebody(t, "mallory")
+func userIDOfAnotherUser(t *testing.T, s *scene) {
+	p, victim, mallory := s.start(t, ownSession), uniqueEmail(t, "victim"), uniqueEmail(t, "mallory")
 	theirs := p.logsIn(t, posted(s.issuer().AccessToken(victim)))
 	before := p.database.dump(t)
 	payload := posted(s.issuer().AccessToken(mallory))
@@ -107,8 +107,8 @@ func userOfSomebodyElse(t *testing.T, s *scene) {
 	}
 }
 
-func membersOfTheApplication(t *testing.T, s *scene) {
-	p, person := s.start(t, ownSession), somebody(t, "mallory")
+func applicationMembers(t *testing.T, s *scene) {
+	p, person := s.start(t, ownSession), uniqueEmail(t, "mallory")
 	wanted := map[string]any{
 		"role": "forged-admin", "is_admin": true, "user_id": "forged-id", "created_at": "1999-09-09T09:09:09Z",
 		"email_verified": true, "created": true,
@@ -129,7 +129,7 @@ func membersOfTheApplication(t *testing.T, s *scene) {
 }
 
 func loginsWithoutTokens(t *testing.T, s *scene) {
-	p, person := s.program(ownSession), somebody(t, "victim")
+	p, person := s.program(ownSession), uniqueEmail(t, "victim")
 	payload := s.issuer().Login(person).Payload()
 	p.login(t, payload).is(t, http.StatusCreated, "")
 	for _, tokens := range []any{nil, map[string]any{}, map[string]any{"access_token": ""}, map[string]any{"access_token": nil}} {
@@ -146,8 +146,8 @@ func twoTokens(access, id string) map[string]any {
 	return map[string]any{"oauth_token": map[string]any{"access_token": access, "id_token": id}}
 }
 
-func secondTokensThatAreNone(t *testing.T, s *scene) {
-	p, person, i := s.program(ownSession), somebody(t, "ada"), s.issuer()
+func invalidSecondTokens(t *testing.T, s *scene) {
+	p, person, i := s.program(ownSession), uniqueEmail(t, "ada"), s.issuer()
 	p.login(t, twoTokens(i.AccessToken(person), i.IDToken(person))).is(t, http.StatusCreated, "")
 	for _, bad := range []map[string]any{
 		twoTokens("garbage", i.IDToken(person)), twoTokens(i.AccessToken(person), "garbage"),
@@ -155,24 +155,24 @@ func secondTokensThatAreNone(t *testing.T, s *scene) {
 		twoTokens(i.AccessToken(person), i.IDToken(person, providertest.ForgedBy(providertest.NewKey(i.Key().ID)))),
 		twoTokens(i.IDToken(person), i.AccessToken(person)),
 	} {
-		p.distrusts(t, person, bad)
+		p.rejectsLogin(t, person, bad)
 	}
 }
 
-func tokensOfTwoPeople(t *testing.T, s *scene) {
+func tokensOfTwoUsers(t *testing.T, s *scene) {
 	p, i := s.program(ownSession), s.issuer()
-	one, other := somebody(t, "ada"), somebody(t, "eve")
+	one, other := uniqueEmail(t, "ada"), uniqueEmail(t, "eve")
 	p.login(t, twoTokens(i.AccessToken(one), i.IDToken(one))).is(t, http.StatusCreated, "")
 	for _, person := range []string{one, other} {
-		p.distrusts(t, person, twoTokens(i.AccessToken(one), i.IDToken(other)))
-		p.distrusts(t, person, twoTokens(i.AccessToken(other), i.IDToken(one)))
+		p.rejectsLogin(t, person, twoTokens(i.AccessToken(one), i.IDToken(other)))
+		p.rejectsLogin(t, person, twoTokens(i.AccessToken(other), i.IDToken(one)))
 	}
 	sameButName := i.IDToken(one, providertest.Claim("identifier", other))
-	p.distrusts(t, one, twoTokens(i.AccessToken(one), sameButName))
+	p.rejectsLogin(t, one, twoTokens(i.AccessToken(one), sameButName))
 }
 
 func sharedEmail(t *testing.T, s *scene) {
-	p, victim, mallory := s.start(t, ownSession), somebody(t, "victim"), somebody(t, "mallory")
+	p, victim, mallory := s.start(t, ownSession), uniqueEmail(t, "victim"), uniqueEmail(t, "mallory")
 	theirs := p.logsIn(t, posted(s.issuer().AccessToken(victim)))
 	unproven := s.issuer().AccessToken(mallory, providertest.Claim("identifier", victim), providertest.Claim("authentication_method", nil))
 	got := p.logsIn(t, hinting(posted(unproven), map[string]any{"email": victim}))
@@ -184,9 +184,9 @@ func sharedEmail(t *testing.T, s *scene) {
 	}
 }
 
-func sharedEmailOfAnotherProvider(t *testing.T, s *scene) {
+func sharedEmailAtAnotherProvider(t *testing.T, s *scene) {
 	other := providertest.NewIssuer(t)
-	p, person := s.start(t, ownSession, corp(other)), somebody(t, "ada")
+	p, person := s.start(t, ownSession, corp(other)), uniqueEmail(t, "ada")
 	one := p.logsIn(t, posted(s.issuer().AccessToken(person)))
 	two := p.logsIn(t, postedID(other.OIDCToken(person, providertest.Claim("sub", "another-subject"))))
 	if one.ID == two.ID || !one.EmailVerified || !two.EmailVerified {
@@ -194,9 +194,9 @@ func sharedEmailOfAnotherProvider(t *testing.T, s *scene) {
 	}
 }
 
-func doubtfulProofs(t *testing.T, s *scene) {
+func unverifiedEmails(t *testing.T, s *scene) {
 	p := s.program(ownSession, corp(s.issuer()))
-	person := somebody(t, "ada")
+	person := uniqueEmail(t, "ada")
 	if got := p.logsIn(t, postedID(s.issuer().OIDCToken(person))); !got.EmailVerified {
 		t.Errorf("ada is %+v", got)
 	}
@@ -208,7 +208,7 @@ func doubtfulProofs(t *testing.T, s *scene) {
 }
 
 func malformedEmails(t *testing.T, s *scene) {
-	p, person := s.start(t, ownSession, corp(s.issuer())), somebody(t, "ada")
+	p, person := s.start(t, ownSession, corp(s.issuer())), uniqueEmail(t, "ada")
 	if got := p.logsIn(t, postedID(s.issuer().OIDCToken(person))); textOf(got.Email) != person {
 		t.Errorf("ada is %+v", got)
 	}
@@ -229,11 +229,11 @@ func malformedEmails(t *testing.T, s *scene) {
 	}
 }
 
-func lettersOfAnEmail(t *testing.T, s *scene) {
+func emailLetterCases(t *testing.T, s *scene) {
 	p := s.start(t, ownSession)
 	var ids []string
 	for n, identifier := range []string{"victim@x.example", "Victim@X.example", "VICTIM@X.EXAMPLE"} {
-		token := s.issuer().AccessToken(somebody(t, "person"), providertest.Claim("sub", strings.Repeat("s", n+1)), providertest.Claim("identifier", identifier))
+		token := s.issuer().AccessToken(uniqueEmail(t, "person"), providertest.Claim("sub", strings.Repeat("s", n+1)), providertest.Claim("identifier", identifier))
 		got := p.logsIn(t, posted(token))
 		if textOf(got.Email) != identifier || slices.Contains(ids, got.ID) {
 			t.Errorf("%s is %+v", identifier, got)
@@ -247,8 +247,8 @@ func (s *scene) identified(person, identifier string) map[string]any {
 	return posted(s.issuer().AccessToken(person, providertest.Claim("identifier", identifier)))
 }
 
-func spellingsOfAPhone(t *testing.T, s *scene) {
-	p, one, other := s.start(t, ownSession), somebody(t, "ada"), somebody(t, "eve")
+func phoneSpellings(t *testing.T, s *scene) {
+	p, one, other := s.start(t, ownSession), uniqueEmail(t, "ada"), uniqueEmail(t, "eve")
 	const number = "+12025550100"
 	first := p.logsIn(t, s.identified(one, number))
 	if textOf(first.Phone) != number || !first.PhoneVerified || first.Email != nil {
@@ -269,8 +269,8 @@ func spellingsOfAPhone(t *testing.T, s *scene) {
 	}
 }
 
-func phoneIsNoEmail(t *testing.T, s *scene) {
-	p, person := s.start(t, ownSession), somebody(t, "ada")
+func phoneAsEmail(t *testing.T, s *scene) {
+	p, person := s.start(t, ownSession), uniqueEmail(t, "ada")
 	for identifier, want := range map[string]string{"+12025550100": "", "nickname": "", person: person} {
 		if got := p.logsIn(t, s.identified(person, identifier)); textOf(got.Email) != want || got.Identifier != identifier {
 			t.Errorf("%s is %+v", identifier, got)
@@ -280,14 +280,14 @@ func phoneIsNoEmail(t *testing.T, s *scene) {
 
 // subjectsThatDiffer has somebody sign in under each subject: each is another
 // user, or is refused each time.
-func subjectsThatDiffer(subjects ...string) attack {
+func distinctSubjects(subjects ...string) attack {
 	return attack{run: func(t *testing.T, s *scene) {
 		t.Helper()
 		p := s.start(t, ownSession)
 		ids := map[string]string{}
 		for range 2 {
 			for _, subject := range subjects {
-				a := p.login(t, posted(s.issuer().AccessToken(somebody(t, "ada"), providertest.Claim("sub", subject))))
+				a := p.login(t, posted(s.issuer().AccessToken(uniqueEmail(t, "ada"), providertest.Claim("sub", subject))))
 				if a.Status == http.StatusUnauthorized {
 					a.is(t, http.StatusUnauthorized, "invalid_token")
 					continue
@@ -311,10 +311,10 @@ func subjectsThatDiffer(subjects ...string) attack {
 	}, stored: true}
 }
 
-func blankSubjects(t *testing.T, s *scene) {
+func subjectsWithSpaces(t *testing.T, s *scene) {
 	p := s.start(t, ownSession)
 	named := func(subject string) map[string]any {
-		return posted(s.issuer().AccessToken(somebody(t, "ada"), providertest.Claim("sub", subject)))
+		return posted(s.issuer().AccessToken(uniqueEmail(t, "ada"), providertest.Claim("sub", subject)))
 	}
 	p.login(t, named("u1")).is(t, http.StatusCreated, "")
 	for _, blank := range []string{"u1 ", " u1", "u1\t", "u1\u00a0", "u1\u3000", " "} {
@@ -332,7 +332,7 @@ func blankSubjects(t *testing.T, s *scene) {
 func longSubjects(t *testing.T, s *scene) {
 	p := s.start(t, ownSession)
 	named := func(subject string) map[string]any {
-		return posted(s.issuer().AccessToken(somebody(t, "ada"), providertest.Claim("sub", subject)))
+		return posted(s.issuer().AccessToken(uniqueEmail(t, "ada"), providertest.Claim("sub", subject)))
 	}
 	const limit = 255
 	longest := strings.Repeat("s", limit)
@@ -346,9 +346,9 @@ func longSubjects(t *testing.T, s *scene) {
 	}
 }
 
-func subjectOfTwoProviders(t *testing.T, s *scene) {
+func subjectAtTwoProviders(t *testing.T, s *scene) {
 	other := providertest.NewIssuer(t)
-	p, person := s.start(t, ownSession, corp(other)), somebody(t, "ada")
+	p, person := s.start(t, ownSession, corp(other)), uniqueEmail(t, "ada")
 	one := p.logsIn(t, posted(s.issuer().AccessToken(person)))
 	two := p.logsIn(t, postedID(other.OIDCToken(person)))
 	if one.ID == two.ID {
@@ -357,7 +357,7 @@ func subjectOfTwoProviders(t *testing.T, s *scene) {
 }
 
 func renamedProvider(t *testing.T, s *scene) {
-	database, person := s.backend.create(t), somebody(t, "ada")
+	database, person := s.backend.create(t), uniqueEmail(t, "ada")
 	file := configurationOn(database.block, s.issuer(), ownSession)
 	before := start(t, s.framework, file)
 	first := before.logsIn(t, s.issuer().Login(person).Payload())
@@ -369,9 +369,9 @@ func renamedProvider(t *testing.T, s *scene) {
 	}
 }
 
-func emailOfAVictim(t *testing.T, s *scene) {
+func emailOfVictim(t *testing.T, s *scene) {
 	other := providertest.NewIssuer(t)
-	p, victim := s.start(t, ownSession, corp(other)), somebody(t, "victim")
+	p, victim := s.start(t, ownSession, corp(other)), uniqueEmail(t, "victim")
 	p.signIn(t, s.issuer(), victim)
 	before := strings.Split(p.database.dump(t), "\n")
 	theirs := p.logsIn(t, postedID(other.OIDCToken(victim, providertest.Claim("sub", "mallory"))))
@@ -402,11 +402,11 @@ func (p *program) alter(t *testing.T, statement string) {
 }
 
 // tokenAtEachCheck looks the user up at each request.
-const tokenAtEachCheck = `session "provider_token" { cache_ttl = "0s" }`
+const uncachedToken = `session "provider_token" { cache_ttl = "0s" }`
 
 func disabledUsers(t *testing.T, s *scene) {
-	person := somebody(t, "ada")
-	own, bearing := s.start(t, ownSession), s.start(t, tokenAtEachCheck)
+	person := uniqueEmail(t, "ada")
+	own, bearing := s.start(t, ownSession), s.start(t, uncachedToken)
 	mine, theirs := own.signIn(t, s.issuer(), person), bearing.signIn(t, s.issuer(), person)
 	login := s.issuer().Login(person)
 	own.me(t, mine.credential)
@@ -415,7 +415,7 @@ func disabledUsers(t *testing.T, s *scene) {
 		p.alter(t, "UPDATE auth_users SET disabled_ms = 1")
 		p.refused(t, providertest.SubjectOf(person), posted(login.AccessToken), http.StatusForbidden, "account_disabled")
 	}
-	own.isDead(t, mine.credential)
+	own.rejects(t, mine.credential)
 	bearing.send(t, "GET", "/api/me", theirs.credential).is(t, http.StatusForbidden, "account_disabled")
 	bearing.send(t, "POST", "/auth/refresh", posting(encode(map[string]string{"refresh_token": login.RefreshToken}))).is(t, http.StatusForbidden, "account_disabled")
 	for _, p := range []*program{own, bearing} {
@@ -425,11 +425,11 @@ func disabledUsers(t *testing.T, s *scene) {
 }
 
 func deletedUsers(t *testing.T, s *scene) {
-	p, person := s.start(t, ownSession), somebody(t, "ada")
+	p, person := s.start(t, ownSession), uniqueEmail(t, "ada")
 	before := p.signIn(t, s.issuer(), person)
 	p.me(t, before.credential)
 	p.alter(t, "DELETE FROM auth_users")
-	p.isDead(t, before.credential)
+	p.rejects(t, before.credential)
 	if got := p.database.rows(t); got != (rows{}) {
 		t.Errorf("there are left: %+v", got)
 	}
@@ -437,11 +437,11 @@ func deletedUsers(t *testing.T, s *scene) {
 	if !after.Created || after.User.ID == before.User.ID {
 		t.Errorf("ada was %+v and is %+v", before, after)
 	}
-	p.isDead(t, before.credential)
+	p.rejects(t, before.credential)
 }
 
 func closedRegistration(t *testing.T, s *scene) {
-	known, stranger := somebody(t, "ada"), somebody(t, "stranger")
+	known, stranger := uniqueEmail(t, "ada"), uniqueEmail(t, "stranger")
 	for _, session := range []string{ownSession, tokenBearer} {
 		database := s.backend.create(t)
 		file := configurationOn(database.block, s.issuer(), session)
@@ -458,15 +458,15 @@ func closedRegistration(t *testing.T, s *scene) {
 	}
 }
 
-func loginInPlaceOfAnother(t *testing.T, s *scene) {
-	p, one, other := s.program(ownSession), somebody(t, "ada"), somebody(t, "eve")
+func loginReplacesSession(t *testing.T, s *scene) {
+	p, one, other := s.program(ownSession), uniqueEmail(t, "ada"), uniqueEmail(t, "eve")
 	first := p.signIn(t, s.issuer(), one)
 	elsewhere := p.signIn(t, s.issuer(), one)
 	second := p.signIn(t, s.issuer(), other, first.credential)
 	if second.User.ID == first.User.ID || second.Session.ID == first.Session.ID || !second.Created {
 		t.Errorf("first %+v, then %+v", first, second)
 	}
-	p.isDead(t, first.credential)
+	p.rejects(t, first.credential)
 	p.me(t, elsewhere.credential)
 	if who := p.me(t, second.credential); textOf(who.Subject) != providertest.SubjectOf(other) {
 		t.Errorf("eve is %+v", who)

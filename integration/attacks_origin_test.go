@@ -14,17 +14,17 @@ var originAttacks = map[string]attack{
 	"C05":   {run: func(t *testing.T, s *scene) { refusesOrigin(t, s, line("Sec-Fetch-Site", "cross-site")) }},
 	"C06":   {run: sameSite},
 	"C07":   {run: ownPages},
-	"C08":   {run: originsAlone},
-	"C10":   {run: neitherHeader},
-	"C11":   {run: loginFromElsewhere},
+	"C08":   {run: originOnly},
+	"C10":   {run: noOriginHeaders},
+	"C11":   {run: crossSiteLogin},
 	"C12":   {run: safeMethods},
 	"C13":   {run: overriddenMethods},
 	"C14":   {run: forwardedHosts},
-	"C15":   {run: foreignReaders},
+	"C15":   {run: crossOriginReads},
 	"C21":   {run: redirects},
 	"C23":   {run: randomOrigins},
-	"F-N02": {run: neitherHeader},
-	"R14":   {run: refreshFromElsewhere},
+	"F-N02": {run: noOriginHeaders},
+	"R14":   {run: crossSiteRefresh},
 	"R15":   {run: refreshByGET},
 	"S29":   {run: safeMethods},
 }
@@ -51,7 +51,7 @@ func unsafeRequests(payload string) []struct {
 func passesOrigin(t *testing.T, s *scene, lines ...with) {
 	t.Helper()
 	p := s.program(ownSession)
-	person := somebody(t, "ada")
+	person := uniqueEmail(t, "ada")
 	me := p.signIn(t, s.issuer(), person)
 	for _, r := range unsafeRequests(encode(s.issuer().Login(person).Payload())) {
 		if r.path == "/auth/login" {
@@ -61,7 +61,7 @@ func passesOrigin(t *testing.T, s *scene, lines ...with) {
 		p.send(t, "POST", r.path, append(lines, r.body, me.credential)...).is(t, r.good, "")
 	}
 	p.send(t, "POST", "/auth/logout", append(lines, me.credential)...).is(t, http.StatusNoContent, "")
-	p.isDead(t, me.credential)
+	p.rejects(t, me.credential)
 }
 
 // refusesOrigin sees that unsafe requests come to nothing with those lines, and
@@ -70,9 +70,9 @@ func refusesOrigin(t *testing.T, s *scene, lines ...with) {
 	t.Helper()
 	passesOrigin(t, s)
 	p := s.program(ownSession)
-	person := somebody(t, "eve")
+	person := uniqueEmail(t, "eve")
 	me, other := p.signIn(t, s.issuer(), person), p.signIn(t, s.issuer(), person)
-	newcomer := somebody(t, "newcomer")
+	newcomer := uniqueEmail(t, "newcomer")
 	for _, r := range unsafeRequests(encode(s.issuer().Login(newcomer).Payload())) {
 		for _, bearing := range [][]with{{me.credential}, {cookie("x")}} {
 			a := p.send(t, "POST", r.path, append(append(bearing, r.body), lines...)...)
@@ -91,7 +91,7 @@ func refusesOrigin(t *testing.T, s *scene, lines ...with) {
 }
 
 // setsNothing checks that no cookie comes with an answer.
-func (a answer) setsNothing(t testing.TB) {
+func (a reply) setsNothing(t testing.TB) {
 	t.Helper()
 	if set := a.Header["Set-Cookie"]; len(set) != 0 {
 		t.Errorf("%d %s: a cookie is set: %q", a.Status, a.Body, set)
@@ -115,7 +115,7 @@ func ownPages(t *testing.T, s *scene) {
 
 const ownOrigin = "http://localhost:8080" // base_url
 
-func originsAlone(t *testing.T, s *scene) {
+func originOnly(t *testing.T, s *scene) {
 	p := s.program(ownSession)
 	passesOrigin(t, s, line("Origin", ownOrigin))
 	passesOrigin(t, s, line("Origin", p.origin))
@@ -132,7 +132,7 @@ func originsAlone(t *testing.T, s *scene) {
 
 // neitherHeader is what programs send, and browsers behind a proxy that strips
 // both headers: it passes, as in [http.CrossOriginProtection].
-func neitherHeader(t *testing.T, s *scene) {
+func noOriginHeaders(t *testing.T, s *scene) {
 	passesOrigin(t, s)
 	passesOrigin(t, s, line("Sec-Fetch-Site", ""), line("Origin", ""))
 	refusesOrigin(t, s, line("Sec-Fetch-Site", ""), line("Origin", "https://evil.example"))
@@ -140,10 +140,10 @@ func neitherHeader(t *testing.T, s *scene) {
 
 // loginFromElsewhere has a page of somebody else sign its visitor in, as the
 // attacker.
-func loginFromElsewhere(t *testing.T, s *scene) {
+func crossSiteLogin(t *testing.T, s *scene) {
 	p := s.program(ownSession)
-	attacker := somebody(t, "mallory")
-	good := p.goodLogin(t, s.issuer(), attacker)
+	attacker := uniqueEmail(t, "mallory")
+	good := p.acceptedLogin(t, s.issuer(), attacker)
 	const form, multipart = "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"
 	inAForm := "--x\r\nContent-Disposition: form-data; name=\"oauth_token\"\r\n\r\n" + good + "\r\n--x--\r\n"
 	for _, elsewhere := range [][]with{
@@ -165,10 +165,10 @@ func loginFromElsewhere(t *testing.T, s *scene) {
 // safeMethods try to change something by methods that every page may use.
 func safeMethods(t *testing.T, s *scene) {
 	p := s.program(ownSession)
-	person := somebody(t, "ada")
+	person := uniqueEmail(t, "ada")
 	payload := encode(s.issuer().Login(person).Payload())
 	me := p.signedIn(t, p.send(t, "POST", "/auth/login", posting(payload)))
-	newcomer := somebody(t, "newcomer")
+	newcomer := uniqueEmail(t, "newcomer")
 	for path, sent := range map[string]with{
 		"/auth/login":           posting(encode(s.issuer().Login(newcomer).Payload())),
 		"/auth/logout":          func(*request) {},
@@ -187,12 +187,12 @@ func safeMethods(t *testing.T, s *scene) {
 		t.Errorf("somebody is registered: %d", n)
 	}
 	p.send(t, "POST", "/auth/logout", me.credential).is(t, http.StatusNoContent, "")
-	p.isDead(t, me.credential)
+	p.rejects(t, me.credential)
 }
 
 func overriddenMethods(t *testing.T, s *scene) {
 	p := s.program(ownSession)
-	me := p.signIn(t, s.issuer(), somebody(t, "ada"))
+	me := p.signIn(t, s.issuer(), uniqueEmail(t, "ada"))
 	for _, name := range []string{"X-HTTP-Method-Override", "X-HTTP-Method", "X-Method-Override", "_method"} {
 		for _, target := range []string{"/auth/logout", "/auth/logout?_method=POST"} {
 			p.send(t, "GET", target, line(name, "POST"), me.credential).is(t, http.StatusMethodNotAllowed, "method_not_allowed")
@@ -205,7 +205,7 @@ func overriddenMethods(t *testing.T, s *scene) {
 	}
 	p.me(t, me.credential)
 	p.send(t, "POST", "/auth/logout", me.credential).is(t, http.StatusNoContent, "")
-	p.isDead(t, me.credential)
+	p.rejects(t, me.credential)
 }
 
 func forwardedHosts(t *testing.T, s *scene) {
@@ -220,9 +220,9 @@ func forwardedHosts(t *testing.T, s *scene) {
 }
 
 // foreignReaders are pages of other origins that want to read answers.
-func foreignReaders(t *testing.T, s *scene) {
+func crossOriginReads(t *testing.T, s *scene) {
 	p := s.program(ownSession)
-	me := p.signIn(t, s.issuer(), somebody(t, "ada"))
+	me := p.signIn(t, s.issuer(), uniqueEmail(t, "ada"))
 	asking := line("Access-Control-Request-Method", "GET")
 	targets := []string{"/auth/session", "/auth/sessions", "/auth/ok", "/auth/nothing", "/api/me", "/api/public"}
 	for _, target := range targets {
@@ -259,14 +259,14 @@ func foreignReaders(t *testing.T, s *scene) {
 // redirects sees that nothing in an address sends anybody anywhere.
 func redirects(t *testing.T, s *scene) {
 	p := s.program(ownSession)
-	payload := p.goodLogin(t, s.issuer(), somebody(t, "ada"))
+	payload := p.acceptedLogin(t, s.issuer(), uniqueEmail(t, "ada"))
 	for _, evil := range []string{
 		"//evil.example", `/\evil.example`, "https:evil.example", "https://evil.example", "javascript:alert(1)", "%0d%0aLocation:%20https://evil.example", "%2f%2fevil.example",
 	} {
 		for _, name := range []string{"next", "redirect", "redirect_uri", "return_to", "callback", "url"} {
 			query := "?" + name + "=" + evil
 			me := p.send(t, "POST", "/auth/login"+query, posting(payload))
-			for _, a := range []answer{
+			for _, a := range []reply{
 				me, p.send(t, "GET", "/auth/session"+query), p.send(t, "POST", "/auth/logout"+query), p.send(t, "GET", "/auth/nothing"+query), p.send(t, "GET", "/"+query),
 			} {
 				if a.Status/100 == 3 || a.Header["Location"] != nil || a.Header["Refresh"] != nil || strings.Contains(a.Body, "evil.example") {
@@ -289,7 +289,7 @@ func randomOrigins(t *testing.T, s *scene) {
 			t.Fatal(err)
 		}
 	}
-	me := p.signIn(t, s.issuer(), somebody(t, "ada"))
+	me := p.signIn(t, s.issuer(), uniqueEmail(t, "ada"))
 	sites := []string{"", "", "same-origin", "same-site", "cross-site", "none", "None", "other"}
 	hosts := []string{"localhost:8080", "localhost", "evil.example", "[::1]:80", "api.example.com:443"}
 	origins := []string{
@@ -312,7 +312,7 @@ func randomOrigins(t *testing.T, s *scene) {
 		}
 		want := standardAllows(t, &standard, site, origin, host)
 		decided[want]++
-		for _, a := range []answer{
+		for _, a := range []reply{
 			p.send(t, "POST", "/api/notes", sent, me.credential, posting(`{"note":"x"}`)), p.send(t, "POST", "/auth/logout", sent),
 		} {
 			if refused := a.Status == http.StatusForbidden; refused == want {
@@ -340,9 +340,9 @@ func standardAllows(t *testing.T, standard *http.CrossOriginProtection, site, or
 	return standard.Check(r) == nil
 }
 
-func refreshFromElsewhere(t *testing.T, s *scene) {
+func crossSiteRefresh(t *testing.T, s *scene) {
 	p := s.program(tokenCookie)
-	login := s.issuer().Login(somebody(t, "ada"))
+	login := s.issuer().Login(uniqueEmail(t, "ada"))
 	me := p.signedIn(t, p.login(t, login.Payload()))
 	exchange := posting(encode(map[string]string{"refresh_token": login.RefreshToken}))
 	for _, elsewhere := range []with{line("Sec-Fetch-Site", "cross-site"), line("Origin", "https://evil.example"), line("Origin", "null")} {
@@ -355,7 +355,7 @@ func refreshFromElsewhere(t *testing.T, s *scene) {
 
 func refreshByGET(t *testing.T, s *scene) {
 	p := s.program(tokenCookie)
-	login := s.issuer().Login(somebody(t, "ada"))
+	login := s.issuer().Login(uniqueEmail(t, "ada"))
 	me := p.signedIn(t, p.login(t, login.Payload()))
 	exchange := posting(encode(map[string]string{"refresh_token": login.RefreshToken}))
 	for _, method := range []string{"GET", "HEAD", "OPTIONS", "PUT", "DELETE"} {

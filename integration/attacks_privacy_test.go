@@ -25,23 +25,23 @@ import (
 var privacyAttacks = map[string]attack{
 	"P01": {run: secretsAtRest, stored: true},
 	"P02": {run: brokenTables, stored: true},
-	"P03": {run: textsThatEndALine, stored: true},
-	"P04": {run: eventsOfALife},
-	"P05": {run: causesOfOneCode},
-	"P06": {run: durationsOfRefusals},
-	"P07": {run: membersOfAnswers},
-	"P10": {run: cookiesOfRefusedLogins, stored: true},
+	"P03": {run: lineBreakingValues, stored: true},
+	"P04": {run: loggedEvents},
+	"P05": {run: sameReplyPerCode},
+	"P06": {run: refusalDurations},
+	"P07": {run: membersOfResponses},
+	"P10": {run: cookiesOfRejectedLogins, stored: true},
 }
 
 // secretsAtRest sees that the search for secrets, which every program gets at
 // its end, has something to search in.
 func secretsAtRest(t *testing.T, s *scene) {
-	person := somebody(t, "ada")
+	person := uniqueEmail(t, "ada")
 	for _, session := range []string{ownSession, tokenCookie} {
 		p := s.start(t, session)
 		login := s.issuer().Login(person)
 		me := p.signedIn(t, p.login(t, login.Payload()))
-		p.isDead(t, bearer(login.IDToken))
+		p.rejects(t, bearer(login.IDToken))
 		p.refused(t, providertest.SubjectOf(person), map[string]any{"oauth_token": map[string]any{"access_token": login.AccessToken + "x"}},
 			http.StatusUnauthorized, "invalid_token")
 		if session == ownSession {
@@ -67,7 +67,7 @@ func secretsAtRest(t *testing.T, s *scene) {
 // answers tell nothing of it but that something is wrong.
 func brokenTables(t *testing.T, s *scene) {
 	p := s.start(t, ownSession)
-	person := somebody(t, "ada")
+	person := uniqueEmail(t, "ada")
 	me := p.signIn(t, s.issuer(), person)
 	payload := encode(s.issuer().Login(person).Payload())
 	requests := []struct {
@@ -123,19 +123,19 @@ func brokenTables(t *testing.T, s *scene) {
 
 // textsThatEndALine are texts that a client or a provider chooses and that
 // would end a line of a log, colour a terminal, or look like another event.
-func textsThatEndALine(t *testing.T, s *scene) {
+func lineBreakingValues(t *testing.T, s *scene) {
 	p := s.start(t, ownSession)
-	person := somebody(t, "ada")
+	person := uniqueEmail(t, "ada")
 	posted := func(token string) map[string]any {
 		return map[string]any{"oauth_token": map[string]any{"access_token": token}}
 	}
 	p.login(t, posted(s.issuer().AccessToken(person))).is(t, http.StatusCreated, "")
 	const event = `{"time":"2026-01-01T00:00:00Z","level":"INFO","msg":"login","event":"authn_login_success","user_id":"forged"}`
-	hostile := []string{
+	malicious := []string{
 		"\r\n" + event, "\n" + event + "\n", "\x1b[31mred\x1b[0m", `","event":"forged`, `"}` + event, "\u2028" + event, "\u0085" + event,
 		"\x00", "\x7f\b\v\f", "\u202e\u2066", strings.Repeat("x", 5000), "\ufffd", "\u00e9\u4e16",
 	}
-	for i, text := range hostile {
+	for i, text := range malicious {
 		for name, bad := range map[string]string{
 			"kid": s.issuer().AccessToken(person, providertest.Header("kid", text)),
 			"alg": s.issuer().AccessToken(person, providertest.Header("alg", text)),
@@ -215,8 +215,8 @@ func (p *program) events(t *testing.T, kinds ...string) (all []event) {
 	return all
 }
 
-func eventsOfALife(t *testing.T, s *scene) {
-	person := somebody(t, "ada")
+func loggedEvents(t *testing.T, s *scene) {
+	person := uniqueEmail(t, "ada")
 	began := time.Now().Add(-time.Second)
 	own := s.start(t, ownSession)
 	login := func(changes ...with) signedIn { return own.signIn(t, s.issuer(), person, changes...) }
@@ -237,7 +237,7 @@ func eventsOfALife(t *testing.T, s *scene) {
 	expect("authn_logout", "logout", two)
 	own.send(t, "POST", "/auth/logout", two.credential).is(t, http.StatusNoContent, "") // nothing ends
 	own.send(t, "POST", "/auth/logout").is(t, http.StatusNoContent, "")
-	own.isDead(t, two.credential)
+	own.rejects(t, two.credential)
 	expect("request_refused", "session_revoked", signedIn{})
 	three, four := login(), login()
 	expect("authn_login_success", "", three)
@@ -310,8 +310,8 @@ func (s *scene) inProduction(t *testing.T, session string) *program {
 
 // causesOfOneCode sees that of the answers with one code none tells more than
 // another: status, header fields and body are the same.
-func causesOfOneCode(t *testing.T, s *scene) {
-	i, person := s.issuer(), somebody(t, "ada")
+func sameReplyPerCode(t *testing.T, s *scene) {
+	i, person := s.issuer(), uniqueEmail(t, "ada")
 	good := i.AccessToken(person)
 	foreign := providertest.NewKey(i.Key().ID)
 	hourAgo := time.Now().Add(-time.Hour).Unix()
@@ -338,36 +338,36 @@ func causesOfOneCode(t *testing.T, s *scene) {
 	bearing := s.inProduction(t, "session \"provider_token\" {\n}")
 	own := s.inProduction(t, ownSession)
 	for _, p := range []*program{bearing, own} {
-		post := func(token string) answer {
+		post := func(token string) reply {
 			return p.login(t, map[string]any{"oauth_token": map[string]any{"access_token": token}})
 		}
 		post(good).is(t, http.StatusCreated, "")
-		p.sameAnswers(t, "invalid_token", invalid, post)
-		p.sameAnswers(t, "token_expired", append(expired, i.AccessToken(person, providertest.Claim("iat", hourAgo))), post)
+		p.sameReplies(t, "invalid_token", invalid, post)
+		p.sameReplies(t, "token_expired", append(expired, i.AccessToken(person, providertest.Claim("iat", hourAgo))), post)
 	}
-	borne := func(token string) answer { return bearing.send(t, "GET", "/api/me", bearer(token)) }
-	borne(good).is(t, http.StatusOK, "")
+	usedAtBoth := func(token string) reply { return bearing.send(t, "GET", "/api/me", bearer(token)) }
+	usedAtBoth(good).is(t, http.StatusOK, "")
 	short := slices.DeleteFunc(invalid, func(token string) bool { return len(token) > 12_000 }) // what fits into a header
-	bearing.sameAnswers(t, "invalid_token", append(short, "", "x y", "\x80"), borne)
-	bearing.sameAnswers(t, "token_expired", expired, borne)
+	bearing.sameReplies(t, "invalid_token", append(short, "", "x y", "\x80"), usedAtBoth)
+	bearing.sameReplies(t, "token_expired", expired, usedAtBoth)
 
 	me, out := own.signInByToken(t, i, person), own.signInByToken(t, i, person)
 	own.send(t, "POST", "/auth/logout", out.credential).is(t, http.StatusNoContent, "")
 	lookup, secret, _ := strings.Cut(me.Token.AccessToken, ".")
-	ownBorne := func(token string) answer { return own.send(t, "GET", "/auth/session", bearer(token)) }
+	ownBorne := func(token string) reply { return own.send(t, "GET", "/auth/session", bearer(token)) }
 	ownBorne(me.Token.AccessToken).is(t, http.StatusOK, "")
-	own.sameAnswers(t, "invalid_token", []string{
+	own.sameReplies(t, "invalid_token", []string{
 		"x", "", out.Token.AccessToken, lookup, lookup + ".", lookup + "." + strings.Repeat("A", 43), "cps_" + strings.Repeat("A", 22) + "." + secret,
 		me.Token.AccessToken + "A", strings.ToUpper(me.Token.AccessToken), good, expired[0],
 	}, ownBorne)
-	own.sameAnswers(t, "unauthenticated", []string{"Basic eDp5", "Digest x", "BearerX y", "x"}, func(value string) answer {
+	own.sameReplies(t, "unauthenticated", []string{"Basic eDp5", "Digest x", "BearerX y", "x"}, func(value string) reply {
 		return own.send(t, "GET", "/auth/session", authorization(value))
 	})
 }
 
 // sameAnswers sees that each of some texts is refused with a code, and all in
 // the same bytes.
-func (p *program) sameAnswers(t *testing.T, code string, texts []string, ask func(string) answer) {
+func (p *program) sameReplies(t *testing.T, code string, texts []string, ask func(string) reply) {
 	t.Helper()
 	var first string
 	for _, text := range texts {
@@ -387,10 +387,10 @@ func (p *program) sameAnswers(t *testing.T, code string, texts []string, ask fun
 
 // durationsOfRefusals reports how long refusals take, and judges nothing:
 // other programs run on the machine too.
-func durationsOfRefusals(t *testing.T, s *scene) {
+func refusalDurations(t *testing.T, s *scene) {
 	const rounds = 100
 	p := s.program(ownSession)
-	person := somebody(t, "ada")
+	person := uniqueEmail(t, "ada")
 	me, out := p.signInByToken(t, s.issuer(), person), p.signInByToken(t, s.issuer(), person)
 	p.send(t, "POST", "/auth/logout", out.credential).is(t, http.StatusNoContent, "")
 	p.me(t, me.credential)
@@ -399,12 +399,12 @@ func durationsOfRefusals(t *testing.T, s *scene) {
 	login := func(token string) with {
 		return posting(encode(map[string]any{"oauth_token": map[string]any{"access_token": token}}))
 	}
-	for name, ask := range map[string]func() answer{
-		"session unknown":                 func() answer { return p.send(t, "GET", "/api/me", bearer("cps_AAAAAAAAAAAAAAAAAAAAAA."+secret)) },
-		"session with another's secret":   func() answer { return p.send(t, "GET", "/api/me", bearer(lookup+"."+strings.Repeat("A", 43))) },
-		"session revoked":                 func() answer { return p.send(t, "GET", "/api/me", out.credential) },
-		"login with a bad signature":      func() answer { return p.send(t, "POST", "/auth/login", login(forged)) },
-		"login with a token of gibberish": func() answer { return p.send(t, "POST", "/auth/login", login("x.y.z")) },
+	for name, ask := range map[string]func() reply{
+		"session unknown":                 func() reply { return p.send(t, "GET", "/api/me", bearer("cps_AAAAAAAAAAAAAAAAAAAAAA."+secret)) },
+		"session with another's secret":   func() reply { return p.send(t, "GET", "/api/me", bearer(lookup+"."+strings.Repeat("A", 43))) },
+		"session revoked":                 func() reply { return p.send(t, "GET", "/api/me", out.credential) },
+		"login with a bad signature":      func() reply { return p.send(t, "POST", "/auth/login", login(forged)) },
+		"login with a token of gibberish": func() reply { return p.send(t, "POST", "/auth/login", login("x.y.z")) },
 	} {
 		began := time.Now()
 		for range rounds {
@@ -416,7 +416,7 @@ func durationsOfRefusals(t *testing.T, s *scene) {
 
 // membersOfAnswers sees that answers have the members that they are said to
 // have, and no others: nothing of a row gets out because it is there.
-func membersOfAnswers(t *testing.T, s *scene) {
+func membersOfResponses(t *testing.T, s *scene) {
 	const (
 		user    = "created_at,email,email_verified,id,identifier,last_login_at,phone,phone_verified"
 		session = "auth_method,created_at,expires_at,format,id,idle_expires_at,provider,strategy"
@@ -425,7 +425,7 @@ func membersOfAnswers(t *testing.T, s *scene) {
 	)
 	for _, strategy := range []string{ownSession, tokenBearer} {
 		p := s.program(strategy)
-		payload := s.issuer().Login(somebody(t, "ada")).Payload()
+		payload := s.issuer().Login(uniqueEmail(t, "ada")).Payload()
 		first := p.login(t, payload)
 		me := p.signedIn(t, first)
 		want := map[string]string{"": "created,session,user", "user": user, "session": session}
@@ -446,7 +446,7 @@ func membersOfAnswers(t *testing.T, s *scene) {
 
 // hasMembers compares the names of an answer's members, and of those of the
 // objects in it.
-func (a answer) hasMembers(t *testing.T, want map[string]string) {
+func (a reply) hasMembers(t *testing.T, want map[string]string) {
 	t.Helper()
 	var body map[string]any
 	a.decode(t, &body)
@@ -467,9 +467,9 @@ func (a answer) hasMembers(t *testing.T, want map[string]string) {
 
 // cookiesOfRefusedLogins sees that a login that is refused takes nothing from
 // its caller either.
-func cookiesOfRefusedLogins(t *testing.T, s *scene) {
+func cookiesOfRejectedLogins(t *testing.T, s *scene) {
 	p := s.program(ownSession)
-	i, person, other := s.issuer(), somebody(t, "ada"), somebody(t, "eve")
+	i, person, other := s.issuer(), uniqueEmail(t, "ada"), uniqueEmail(t, "eve")
 	me := p.signIn(t, i, person)
 	good := i.Login(other).Payload()
 	for name, c := range map[string]struct {

@@ -20,63 +20,63 @@ import (
 // sessionAttacks are those on the sessions that the kit keeps, and on what the
 // tables keep of them.
 var sessionAttacks = map[string]attack{
-	"S01":   {run: chosenSession},
-	"S02":   {run: victimInTheAttackersSession},
-	"S03":   {run: moreSessionsThanTheLimit, stored: true},
-	"S05":   {run: whatTheTablesTell, stored: true},
+	"S01":   {run: sessionFixation},
+	"S02":   {run: loginInAttackersSession},
+	"S03":   {run: sessionLimit, stored: true},
+	"S05":   {run: storedHashAsToken, stored: true},
 	"S08":   {run: wrongSecrets, stored: true},
-	"S09":   {run: logoutsTwice, stored: true},
+	"S09":   {run: repeatedLogout, stored: true},
 	"S10":   {run: logoutEverywhere, stored: true},
-	"S11":   {run: sessionsOfOthers, stored: true},
-	"S17":   {run: longerCookies},
-	"S26":   {run: anotherUserAgent},
+	"S11":   {run: sessionsOfAnotherUser, stored: true},
+	"S17":   {run: prolongedCookie},
+	"S26":   {run: changedUserAgent},
 	"S27":   {run: listedSessions, stored: true},
-	"R10":   {run: refreshesOfTheShutOut, stored: true},
+	"R10":   {run: refreshOfDisabledUser, stored: true},
 	"R17":   {run: refreshTokensAtRest, stored: true},
-	"D01":   {run: statementsInTexts, stored: true},
-	"D14":   {run: nothingForAnIdentity, stored: true},
-	"F-D01": {run: databaseIsDown},
-	"F-L01": {run: floodOfRefusals},
-	"F-L02": {run: onePersonsManyLogins, stored: true},
+	"D01":   {run: sqlInValues, stored: true},
+	"D14":   {run: identityWithoutSubject, stored: true},
+	"F-D01": {run: unreachableDatabase},
+	"F-L01": {run: floodOfBadTokens},
+	"F-L02": {run: manyLoginsOfOneUser, stored: true},
 }
 
 // chosenToken is a session token of the right form that nobody has issued.
 const chosenToken = "cps_AAAAAAAAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
-func chosenSession(t *testing.T, s *scene) {
-	p, person := s.program(ownSession), somebody(t, "victim")
-	p.isDead(t, cookie(chosenToken))
+func sessionFixation(t *testing.T, s *scene) {
+	p, person := s.program(ownSession), uniqueEmail(t, "victim")
+	p.rejects(t, cookie(chosenToken))
 	for _, chosen := range []string{chosenToken, "x", ""} {
 		a := p.login(t, s.issuer().Login(person).Payload(), cookie(chosen))
 		p.me(t, p.signedIn(t, a).credential)
-		p.isDead(t, cookie(chosenToken))
+		p.rejects(t, cookie(chosenToken))
 		if a.Cookies[0].Value == chosen {
 			t.Errorf("%q is a session now", chosen)
 		}
 	}
 }
 
-func victimInTheAttackersSession(t *testing.T, s *scene) {
-	p, mallory, victim := s.program(ownSession), somebody(t, "mallory"), somebody(t, "victim")
+func loginInAttackersSession(t *testing.T, s *scene) {
+	p, mallory, victim := s.program(ownSession), uniqueEmail(t, "mallory"), uniqueEmail(t, "victim")
 	planted := p.signIn(t, s.issuer(), mallory)
 	p.me(t, planted.credential)
 	me := p.signIn(t, s.issuer(), victim, planted.credential)
-	p.isDead(t, planted.credential)
+	p.rejects(t, planted.credential)
 	if who := p.me(t, me.credential); textOf(who.UserID) != me.User.ID || me.User.ID == planted.User.ID {
 		t.Errorf("the victim is %+v", who)
 	}
 }
 
-func moreSessionsThanTheLimit(t *testing.T, s *scene) {
+func sessionLimit(t *testing.T, s *scene) {
 	const limit = 3
-	p, person := s.start(t, fmt.Sprintf("session \"own\" {\n  max_per_user = %d\n}", limit)), somebody(t, "ada")
-	other := p.signIn(t, s.issuer(), somebody(t, "eve"))
+	p, person := s.start(t, fmt.Sprintf("session \"own\" {\n  max_per_user = %d\n}", limit)), uniqueEmail(t, "ada")
+	other := p.signIn(t, s.issuer(), uniqueEmail(t, "eve"))
 	var sessions []signedIn
 	for range limit + 2 {
 		sessions = append(sessions, p.signIn(t, s.issuer(), person))
 		for i, one := range sessions {
 			if i < len(sessions)-limit {
-				p.isDead(t, one.credential)
+				p.rejects(t, one.credential)
 			} else {
 				p.me(t, one.credential)
 			}
@@ -86,7 +86,7 @@ func moreSessionsThanTheLimit(t *testing.T, s *scene) {
 }
 
 // keptSession is what a thief of the tables has of a session.
-func (p *program) keptSession(t *testing.T, id string) (lookup, hash []byte) {
+func (p *program) storedSession(t *testing.T, id string) (lookup, hash []byte) {
 	t.Helper()
 	db, err := p.database.look()
 	if err != nil {
@@ -122,10 +122,10 @@ func secretOf(t *testing.T, token string) (lookup, secret []byte) {
 	return decoded(one), decoded(two)
 }
 
-func whatTheTablesTell(t *testing.T, s *scene) {
+func storedHashAsToken(t *testing.T, s *scene) {
 	p := s.start(t, ownSession)
-	me := p.signInByToken(t, s.issuer(), somebody(t, "ada"))
-	lookup, hash := p.keptSession(t, me.Session.ID)
+	me := p.signInByToken(t, s.issuer(), uniqueEmail(t, "ada"))
+	lookup, hash := p.storedSession(t, me.Session.ID)
 	known, secret := secretOf(t, me.Token.AccessToken)
 	if digest := sha256.Sum256(secret); string(known) != string(lookup) || string(digest[:]) != string(hash) {
 		t.Fatal("what is kept is not the token's")
@@ -136,8 +136,8 @@ func whatTheTablesTell(t *testing.T, s *scene) {
 		prefix + encoded(hash), prefix + hex.EncodeToString(hash), prefix + encoded(lookup), encoded(lookup) + "." + encoded(hash), encoded(hash),
 		hex.EncodeToString(lookup) + "." + hex.EncodeToString(hash), me.Session.ID, prefix, prefix + encoded(make([]byte, 32)),
 	} {
-		p.isDead(t, bearer(stolen))
-		p.isDead(t, cookie(stolen))
+		p.rejects(t, bearer(stolen))
+		p.rejects(t, cookie(stolen))
 	}
 	dump := p.database.dump(t)
 	for _, spelling := range []string{encoded(secret), hex.EncodeToString(secret), string(secret)} {
@@ -150,7 +150,7 @@ func whatTheTablesTell(t *testing.T, s *scene) {
 
 func wrongSecrets(t *testing.T, s *scene) {
 	p := s.start(t, ownSession)
-	me := p.signInByToken(t, s.issuer(), somebody(t, "ada"))
+	me := p.signInByToken(t, s.issuer(), uniqueEmail(t, "ada"))
 	lookup, secret := secretOf(t, me.Token.AccessToken)
 	var took [2]time.Duration
 	times := many() / 5
@@ -163,7 +163,7 @@ func wrongSecrets(t *testing.T, s *scene) {
 			"cps_" + encoded(unknown) + "." + encoded(secret),
 		} {
 			began := time.Now()
-			p.isDead(t, bearer(token))
+			p.rejects(t, bearer(token))
 			took[i] += time.Since(began)
 		}
 	}
@@ -171,32 +171,32 @@ func wrongSecrets(t *testing.T, s *scene) {
 	p.me(t, bearer(me.Token.AccessToken))
 }
 
-func logoutsTwice(t *testing.T, s *scene) {
-	p, person := s.program(ownSession), somebody(t, "ada")
+func repeatedLogout(t *testing.T, s *scene) {
+	p, person := s.program(ownSession), uniqueEmail(t, "ada")
 	me, other := p.signIn(t, s.issuer(), person), p.signIn(t, s.issuer(), person)
 	p.me(t, me.credential)
 	for range 2 {
 		p.send(t, "POST", "/auth/logout", me.credential).is(t, http.StatusNoContent, "")
-		p.isDead(t, me.credential)
+		p.rejects(t, me.credential)
 	}
 	p.me(t, other.credential)
 }
 
 func logoutEverywhere(t *testing.T, s *scene) {
-	p, person := s.program(ownSession), somebody(t, "ada")
-	other := p.signIn(t, s.issuer(), somebody(t, "eve"))
+	p, person := s.program(ownSession), uniqueEmail(t, "ada")
+	other := p.signIn(t, s.issuer(), uniqueEmail(t, "eve"))
 	mine := []signedIn{p.signIn(t, s.issuer(), person), p.signIn(t, s.issuer(), person), p.signInByToken(t, s.issuer(), person)}
 	p.send(t, "POST", "/auth/sessions/revoke", mine[1].credential, posting(`{"all":true}`)).is(t, http.StatusNoContent, "")
 	for _, one := range mine {
-		p.isDead(t, one.credential)
+		p.rejects(t, one.credential)
 	}
 	p.me(t, other.credential)
 }
 
-func sessionsOfOthers(t *testing.T, s *scene) {
+func sessionsOfAnotherUser(t *testing.T, s *scene) {
 	p := s.program(ownSession)
-	victim, mallory := p.signIn(t, s.issuer(), somebody(t, "victim")), p.signIn(t, s.issuer(), somebody(t, "mallory"))
-	revoke := func(id string) answer {
+	victim, mallory := p.signIn(t, s.issuer(), uniqueEmail(t, "victim")), p.signIn(t, s.issuer(), uniqueEmail(t, "mallory"))
+	revoke := func(id string) reply {
 		return p.send(t, "POST", "/auth/sessions/revoke", mallory.credential, posting(encode(map[string]string{"id": id})))
 	}
 	unknown := strings.Repeat("A", len(victim.Session.ID))
@@ -210,14 +210,14 @@ func sessionsOfOthers(t *testing.T, s *scene) {
 		t.Errorf("somebody else's: %v, nobody's: %v", theirs, nobodys)
 	}
 	p.me(t, victim.credential)
-	own := p.signIn(t, s.issuer(), somebody(t, "mallory"))
+	own := p.signIn(t, s.issuer(), uniqueEmail(t, "mallory"))
 	revoke(own.Session.ID).is(t, http.StatusNoContent, "")
-	p.isDead(t, own.credential)
+	p.rejects(t, own.credential)
 }
 
 // withoutRequestID returns the members of a problem that do not differ from
 // request to request.
-func (a answer) withoutRequestID(t *testing.T) map[string]any {
+func (a reply) withoutRequestID(t *testing.T) map[string]any {
 	t.Helper()
 	var members map[string]any
 	a.decode(t, &members)
@@ -225,20 +225,20 @@ func (a answer) withoutRequestID(t *testing.T) map[string]any {
 	return members
 }
 
-func longerCookies(t *testing.T, s *scene) {
-	p, person := s.start(t, "session \"own\" {\n  ttl = \"2s\"\n  idle_ttl = \"2s\"\n}"), somebody(t, "ada")
+func prolongedCookie(t *testing.T, s *scene) {
+	p, person := s.start(t, "session \"own\" {\n  ttl = \"2s\"\n  idle_ttl = \"2s\"\n}"), uniqueEmail(t, "ada")
 	a := p.login(t, s.issuer().Login(person).Payload())
 	p.signedIn(t, a)
 	if got := a.Cookies[0].MaxAge; got <= 0 || got > 2 {
 		t.Errorf("the cookie lasts %d s", got)
 	}
 	longer := line("Cookie", cookieName+"="+a.Cookies[0].Value+"; Max-Age=99999999; Expires=Fri, 31 Dec 2100 23:59:59 GMT")
-	awaitAnswer(t, func() answer { return p.send(t, "GET", "/api/me", longer) }, http.StatusUnauthorized, "invalid_token")
+	awaitReply(t, func() reply { return p.send(t, "GET", "/api/me", longer) }, http.StatusUnauthorized, "invalid_token")
 }
 
-func anotherUserAgent(t *testing.T, s *scene) {
+func changedUserAgent(t *testing.T, s *scene) {
 	p := s.program(ownSession)
-	me := p.signIn(t, s.issuer(), somebody(t, "ada"))
+	me := p.signIn(t, s.issuer(), uniqueEmail(t, "ada"))
 	elsewhere := func(r *request) {
 		r.lines = slices.DeleteFunc(r.lines, func(line string) bool { return strings.HasPrefix(line, "User-Agent") })
 		r.lines = append(r.lines, "User-Agent: another")
@@ -252,8 +252,8 @@ func anotherUserAgent(t *testing.T, s *scene) {
 }
 
 func listedSessions(t *testing.T, s *scene) {
-	p, person := s.program(ownSession), somebody(t, "ada")
-	p.signIn(t, s.issuer(), somebody(t, "eve"))
+	p, person := s.program(ownSession), uniqueEmail(t, "ada")
+	p.signIn(t, s.issuer(), uniqueEmail(t, "eve"))
 	one, two := p.signInByToken(t, s.issuer(), person), p.signInByToken(t, s.issuer(), person)
 	a := p.send(t, "GET", "/auth/sessions", one.credential)
 	var listed struct {
@@ -272,7 +272,7 @@ func listedSessions(t *testing.T, s *scene) {
 		}
 	}
 	for _, me := range []signedIn{one, two} {
-		lookup, hash := p.keptSession(t, me.Session.ID)
+		lookup, hash := p.storedSession(t, me.Session.ID)
 		_, secret := secretOf(t, me.Token.AccessToken)
 		for _, raw := range [][]byte{lookup, hash, secret} {
 			for _, spelling := range []string{encoded(raw), hex.EncodeToString(raw)} {
@@ -284,10 +284,10 @@ func listedSessions(t *testing.T, s *scene) {
 	}
 }
 
-func refreshesOfTheShutOut(t *testing.T, s *scene) {
-	p, person := s.start(t, tokenAtEachCheck), somebody(t, "ada")
+func refreshOfDisabledUser(t *testing.T, s *scene) {
+	p, person := s.start(t, uncachedToken), uniqueEmail(t, "ada")
 	me := p.signIn(t, s.issuer(), person)
-	refresh := func() answer {
+	refresh := func() reply {
 		return p.send(t, "POST", "/auth/refresh", posting(encode(map[string]string{"refresh_token": s.issuer().Login(person).RefreshToken})))
 	}
 	p.signedInAgain(t, refresh())
@@ -302,7 +302,7 @@ func refreshesOfTheShutOut(t *testing.T, s *scene) {
 
 func refreshTokensAtRest(t *testing.T, s *scene) {
 	for _, session := range []string{ownSession, tokenBearer, tokenCookie} {
-		p, login := s.start(t, session), s.issuer().Login(somebody(t, "ada"))
+		p, login := s.start(t, session), s.issuer().Login(uniqueEmail(t, "ada"))
 		a := p.login(t, login.Payload())
 		me := p.signedIn(t, a)
 		told := a.Body + p.send(t, "GET", "/auth/session", me.credential).Body + p.send(t, "GET", "/api/me", me.credential).Body + p.database.dump(t)
@@ -314,41 +314,41 @@ func refreshTokensAtRest(t *testing.T, s *scene) {
 	}
 }
 
-func statementsInTexts(t *testing.T, s *scene) {
-	p, bystander := s.start(t, ownSession), somebody(t, "bystander")
+func sqlInValues(t *testing.T, s *scene) {
+	p, bystander := s.start(t, ownSession), uniqueEmail(t, "bystander")
 	p.signIn(t, s.issuer(), bystander)
-	for n, hostile := range []string{
+	for n, malicious := range []string{
 		`'; DROP TABLE auth_users; --`, `" OR ""="`, `' OR '1'='1`, `\'; --`, `%' OR 1=1 #`, "$1", "?", ":name", "@p1", `{{.}}`,
 		"\\x27", `*/;--`, "NULL", `\`, `$$;SELECT pg_sleep(9);$$`,
 	} {
-		edits := []providertest.Edit{providertest.Claim("identifier", hostile), providertest.Claim("sub", hostile), providertest.Claim("authentication_method", "OTP")}
+		edits := []providertest.Edit{providertest.Claim("identifier", malicious), providertest.Claim("sub", malicious), providertest.Claim("authentication_method", "OTP")}
 		payload := posted(s.issuer().AccessToken(bystander, edits...))
-		a := p.login(t, payload, line("User-Agent", hostile))
+		a := p.login(t, payload, line("User-Agent", malicious))
 		a.is(t, http.StatusCreated, "")
 		me := p.signedIn(t, a)
-		if who := p.me(t, me.credential); textOf(who.Subject) != hostile {
-			t.Errorf("%q is %q", hostile, textOf(who.Subject))
+		if who := p.me(t, me.credential); textOf(who.Subject) != malicious {
+			t.Errorf("%q is %q", malicious, textOf(who.Subject))
 		}
 		p.login(t, payload).is(t, http.StatusOK, "")
-		p.send(t, "POST", "/auth/sessions/revoke", me.credential, posting(encode(map[string]string{"id": hostile}))).is(t, http.StatusNotFound, "not_found")
-		p.login(t, hinting(payload, map[string]any{"provider": hostile})).is(t, http.StatusBadRequest, "invalid_request")
-		p.login(t, hinting(payload, map[string]any{"transport": hostile})).is(t, http.StatusBadRequest, "invalid_request")
-		p.isDead(t, cookie(strings.Map(func(c rune) rune {
+		p.send(t, "POST", "/auth/sessions/revoke", me.credential, posting(encode(map[string]string{"id": malicious}))).is(t, http.StatusNotFound, "not_found")
+		p.login(t, hinting(payload, map[string]any{"provider": malicious})).is(t, http.StatusBadRequest, "invalid_request")
+		p.login(t, hinting(payload, map[string]any{"transport": malicious})).is(t, http.StatusBadRequest, "invalid_request")
+		p.rejects(t, cookie(strings.Map(func(c rune) rune {
 			if c <= ' ' || c == ';' || c == '"' || c == ',' || c == '\\' {
 				return '_'
 			}
 			return c
-		}, hostile)))
+		}, malicious)))
 		if got, want := p.database.rows(t), n+2; got.users != want || got.identities != want {
-			t.Fatalf("after %q: %+v, want %d users", hostile, got, want)
+			t.Fatalf("after %q: %+v, want %d users", malicious, got, want)
 		}
 	}
 	p.signIn(t, s.issuer(), bystander)
 }
 
-func nothingForAnIdentity(t *testing.T, s *scene) {
+func identityWithoutSubject(t *testing.T, s *scene) {
 	p := s.start(t, ownSession)
-	p.signIn(t, s.issuer(), somebody(t, "ada"))
+	p.signIn(t, s.issuer(), uniqueEmail(t, "ada"))
 	p.alter(t, "UPDATE auth_identities SET subject = 'another'")
 	db, err := p.database.alter()
 	if err != nil {
@@ -362,15 +362,15 @@ func nothingForAnIdentity(t *testing.T, s *scene) {
 	}
 }
 
-func onePersonsManyLogins(t *testing.T, s *scene) {
-	p, person := s.start(t, ownSession), somebody(t, "ada")
+func manyLoginsOfOneUser(t *testing.T, s *scene) {
+	p, person := s.start(t, ownSession), uniqueEmail(t, "ada")
 	const limit = 20 // the default
 	first := p.signIn(t, s.issuer(), person)
 	token := s.issuer().AccessToken(person)
 	for range many() / 10 {
 		p.login(t, posted(token)).is(t, http.StatusOK, "")
 	}
-	p.isDead(t, first.credential)
+	p.rejects(t, first.credential)
 	last := p.signIn(t, s.issuer(), person)
 	var listed struct {
 		Sessions []struct{} `json:"sessions"`
@@ -383,7 +383,7 @@ func onePersonsManyLogins(t *testing.T, s *scene) {
 
 // databaseIsDown starts programs whose database cannot be reached. None of them
 // serves anybody.
-func databaseIsDown(t *testing.T, s *scene) {
+func unreachableDatabase(t *testing.T, s *scene) {
 	theirs := newCollector(t)
 	address := theirs.Listener.Addr().String()
 	theirs.Close() // and nobody listens there any more

@@ -162,7 +162,7 @@ func edited(t *testing.T, configuration string, edits []edit) string {
 }
 
 // somebody returns the e-mail address of a person whom no other attack knows.
-func somebody(t *testing.T, name string) string {
+func uniqueEmail(t *testing.T, name string) string {
 	t.Helper()
 	return fmt.Sprintf("%s.%s@example.com", name, strings.ToLower(strings.ReplaceAll(t.Name(), "/", ".")))
 }
@@ -197,14 +197,14 @@ func (p *program) registered(t *testing.T, subject string) (count int) {
 
 // refused posts a login that must be refused with a code, and then looks that
 // nothing came of it: no cookie, and nobody registered who was not.
-func (p *program) refused(t *testing.T, subject string, payload map[string]any, status int, code string, changes ...with) answer {
+func (p *program) refused(t *testing.T, subject string, payload map[string]any, status int, code string, changes ...with) reply {
 	t.Helper()
 	p.addTokens(payload)
 	return p.refusesLogin(t, subject, status, code, append([]with{posting(encode(payload))}, changes...)...)
 }
 
 // refusesLogin is refused for a request whose body is of the attack's choice.
-func (p *program) refusesLogin(t *testing.T, subject string, status int, code string, changes ...with) answer {
+func (p *program) refusesLogin(t *testing.T, subject string, status int, code string, changes ...with) reply {
 	t.Helper()
 	before := p.registered(t, subject)
 	a := p.send(t, "POST", "/auth/login", changes...)

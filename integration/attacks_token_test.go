@@ -185,18 +185,18 @@ var tokenAttacks = map[string]attack{
 		`"HTTPS://WWW.COTTER.APP"`, `["https://www.cotter.app"]`,
 		`"https://www.c\u043etter.app"`, `"https://www.cotter.app "`, `"https://www.cotter.app."`, `"https://www.cotter.app:443"`,
 		`"https://www.cotter.app\u0000"`, `"https://www.cotter.app.example.com"`)),
-	"J36": forgedForNobody(eachClaim("sub", nil, "null", `""`, `7`, `["u"]`, `{"u":1}`, `"`+strings.Repeat("u", 256)+`"`, `" "`,
+	"J36": forgedUnregistered(eachClaim("sub", nil, "null", `""`, `7`, `["u"]`, `{"u":1}`, `"`+strings.Repeat("u", 256)+`"`, `" "`,
 		`" u"`, `"u "`, `"u\n"`, `"u\u0000"`, `"\u001b[31m"`, `"u\u007f"`,
 		`"u\ud800"`, `"u\ud801"`, `"\udc00u"`, "\"u\xff\"", "\"u\xc0\x80\"", "\"u\xed\xa0\x80\"", `"00000000-0000-0000-0000-000000000000"`)),
-	"J37": forgedForNobody(func(m minter) (bad []string) {
+	"J37": forgedUnregistered(func(m minter) (bad []string) {
 		for name, value := range map[string]string{
 			"sub": `"` + providertest.SubjectOf("victim@example.com") + `"`, "iss": `"` + providertest.CotterIssuer + `"`,
 			"aud": `"` + providertest.Audience + `"`, "exp": "9999999999", "type": `"access_token"`,
 		} {
-			bad = append(bad, m.access(besideClaims(fmt.Sprintf("%q:%s", name, value))))
+			bad = append(bad, m.access(afterClaims(fmt.Sprintf("%q:%s", name, value))))
 			bad = append(bad, m.access(beforeClaims(fmt.Sprintf("%q:%s", name, value))))
 		}
-		return append(bad, m.access(besideClaims(`"s\u0075b":"u"`)))
+		return append(bad, m.access(afterClaims(`"s\u0075b":"u"`)))
 	}),
 	"J48": forged(func(m minter) []string {
 		const another = "c0ffee00-0c52-4f52-9a3e-7d8f0a1b2c3d"
@@ -268,7 +268,7 @@ func rawHeader(name, text string) providertest.Edit {
 }
 
 // besideClaims signs claims with a member behind the others.
-func besideClaims(member string) providertest.Edit {
+func afterClaims(member string) providertest.Edit {
 	return func(t *providertest.Token) {
 		t.RawClaims = strings.TrimSuffix(encode(t.Claims), "}") + "," + member + "}"
 	}
@@ -314,7 +314,7 @@ func forged(mint func(minter) []string) attack {
 }
 
 // forgedForNobody is forged where nobody at all may be registered.
-func forgedForNobody(mint func(minter) []string) attack {
+func forgedUnregistered(mint func(minter) []string) attack {
 	return attack{run: func(t *testing.T, s *scene) {
 		t.Helper()
 		own, bearing := s.start(t, ownSession), s.start(t, tokenBearer)
@@ -350,7 +350,7 @@ func bombs(mint func(minter) []string) attack {
 // the session.
 func (s *scene) refusesTokens(t *testing.T, own, bearing *program, mint func(minter) []string) {
 	t.Helper()
-	m := minter{s.issuer(), somebody(t, "victim")}
+	m := minter{s.issuer(), uniqueEmail(t, "victim")}
 	own.signedIn(t, own.login(t, posted(m.access())))
 	bearing.signedIn(t, bearing.login(t, posted(m.access())))
 	bearing.me(t, bearer(m.access()))
@@ -360,10 +360,10 @@ func (s *scene) refusesTokens(t *testing.T, own, bearing *program, mint func(min
 	}
 	for _, bad := range tokens {
 		for _, p := range []*program{own, bearing} {
-			p.distrusts(t, m.person, posted(bad))
+			p.rejectsLogin(t, m.person, posted(bad))
 		}
 		if fitsAHeader(bad) {
-			bearing.isDead(t, bearer(bad))
+			bearing.rejects(t, bearer(bad))
 		}
 		if t.Failed() {
 			t.Fatalf("the token was %.2000q", bad)
@@ -372,7 +372,7 @@ func (s *scene) refusesTokens(t *testing.T, own, bearing *program, mint func(min
 }
 
 // distrusts posts a person's login whose tokens must not be believed.
-func (p *program) distrusts(t *testing.T, person string, payload map[string]any) {
+func (p *program) rejectsLogin(t *testing.T, person string, payload map[string]any) {
 	t.Helper()
 	p.refused(t, providertest.SubjectOf(person), payload, http.StatusUnauthorized, "invalid_token")
 }

@@ -21,21 +21,21 @@ import (
 // tokenStories are the attacks with tokens of which more than the token
 // decides: its time, its use, its issuer.
 var tokenStories = map[string]attack{
-	"J09": {run: keysFromElsewhere},
+	"J09": {run: keyURLsInHeader},
 	"J11": {run: inventedKeyIDs},
 	"J15": {run: malleatedTokens, stored: true},
-	"J28": {run: idTokensInPlaceOfAccessTokens},
+	"J28": {run: idTokensAsAccessTokens},
 	"J30": {run: expiries},
 	"J32": {run: issueTimes},
-	"J33": {run: audiencesOfSeveral},
+	"J33": {run: audiences},
 	"J35": {run: keysOfAnotherIssuer},
 	"J40": {run: flippedBits},
 	"J41": {run: withdrawnKeys},
 	"J42": {run: repeatedLogins, stored: true},
 	"J44": {run: tokensOfTwoSignIns},
-	"J46": {run: exampleOfTheStandard},
+	"J46": {run: examplesOfStandards},
 	"J47": {run: sessionTokensAndProviderTokens},
-	"J49": {run: verdictsOfAnotherProvider},
+	"J49": {run: cacheOfAnotherProvider},
 	"J50": {run: manyTokensAtOnce},
 }
 
@@ -82,7 +82,7 @@ func newCollector(t *testing.T) *collector {
 	return c
 }
 
-func keysFromElsewhere(t *testing.T, s *scene) {
+func keyURLsInHeader(t *testing.T, s *scene) {
 	theirs := newCollector(t)
 	s.refusesTokens(t, s.program(ownSession), s.program(tokenBearer), func(m minter) (bad []string) {
 		mine := providertest.NewKey("mine")
@@ -105,7 +105,7 @@ func inventedKeyIDs(t *testing.T, s *scene) {
 	began := time.Now()
 	issuer := providertest.NewIssuer(t)
 	p := startOn(t, s.backend.create(t), s.framework, issuer, tokenBearer)
-	person := somebody(t, "victim")
+	person := uniqueEmail(t, "victim")
 	p.login(t, posted(issuer.AccessToken(person))).is(t, http.StatusCreated, "")
 	for _, kid := range []any{
 		"../../dev/null", "' OR 1=1--", "k\x00", "\U0001f511", "{{.}}", "k\r\n", issuer.URL(),
@@ -118,9 +118,9 @@ func inventedKeyIDs(t *testing.T, s *scene) {
 		map[string]any{"kid": issuer.Key().ID},
 	} {
 		bad := issuer.AccessToken(person, providertest.Header("kid", kid))
-		p.distrusts(t, person, posted(bad))
+		p.rejectsLogin(t, person, posted(bad))
 		if fitsAHeader(bad) {
-			p.isDead(t, bearer(bad))
+			p.rejects(t, bearer(bad))
 		}
 	}
 	if got, most := issuer.Requests(providertest.CotterKeysPath), allowedFetches(began); got > most {
@@ -140,30 +140,30 @@ func malleated(token string) string {
 func malleatedTokens(t *testing.T, s *scene) {
 	for _, session := range []string{ownSession, tokenBearer} {
 		p := s.program(session)
-		login := s.issuer().Login(somebody(t, "mallory"))
+		login := s.issuer().Login(uniqueEmail(t, "mallory"))
 		me := p.signedIn(t, p.login(t, posted(login.AccessToken)))
 		twin := malleated(login.AccessToken)
 		p.login(t, posted(twin)).is(t, http.StatusOK, "")
 		p.send(t, "POST", "/auth/sessions/revoke", me.credential, posting(`{"all":true}`)).is(t, http.StatusNoContent, "")
 		for _, token := range []string{login.AccessToken, twin} {
-			p.distrusts(t, login.Identifier, posted(token))
-			p.isDead(t, bearer(token))
+			p.rejectsLogin(t, login.Identifier, posted(token))
+			p.rejects(t, bearer(token))
 		}
 	}
 }
 
-func idTokensInPlaceOfAccessTokens(t *testing.T, s *scene) {
-	p, person := s.program(tokenBearer), somebody(t, "ada")
+func idTokensAsAccessTokens(t *testing.T, s *scene) {
+	p, person := s.program(tokenBearer), uniqueEmail(t, "ada")
 	p.signIn(t, s.issuer(), person)
 	p.me(t, bearer(s.issuer().AccessToken(person)))
-	p.isDead(t, bearer(s.issuer().IDToken(person)))
-	p.isDead(t, bearer(s.issuer().OIDCToken(person)))
+	p.rejects(t, bearer(s.issuer().IDToken(person)))
+	p.rejects(t, bearer(s.issuer().OIDCToken(person)))
 	p.refused(t, providertest.SubjectOf(person), postedID(s.issuer().IDToken(person)), http.StatusBadRequest, "invalid_request")
-	p.distrusts(t, person, posted(s.issuer().IDToken(person)))
+	p.rejectsLogin(t, person, posted(s.issuer().IDToken(person)))
 }
 
 func expiries(t *testing.T, s *scene) {
-	own, bearing, m := s.program(ownSession), s.program(tokenBearer), minter{s.issuer(), somebody(t, "ada")}
+	own, bearing, m := s.program(ownSession), s.program(tokenBearer), minter{s.issuer(), uniqueEmail(t, "ada")}
 	own.login(t, posted(m.access()))
 	bearing.login(t, posted(m.access()))
 	until := func(d time.Duration, edits ...providertest.Edit) string {
@@ -181,13 +181,13 @@ func expiries(t *testing.T, s *scene) {
 		bearing.send(t, "GET", "/api/me", bearer(until(d))).is(t, http.StatusUnauthorized, "token_expired")
 		// Nothing is told of a token that is wrong in another way, too.
 		forged := until(d, providertest.ForgedBy(providertest.NewKey(m.issuer.Key().ID)))
-		bearing.isDead(t, bearer(forged))
-		bearing.isDead(t, bearer(until(d, providertest.Claim("aud", "another"))))
+		bearing.rejects(t, bearer(forged))
+		bearing.rejects(t, bearer(until(d, providertest.Claim("aud", "another"))))
 	}
 }
 
 func issueTimes(t *testing.T, s *scene) {
-	own, bearing, m := s.program(ownSession), s.program(tokenBearer), minter{s.issuer(), somebody(t, "ada")}
+	own, bearing, m := s.program(ownSession), s.program(tokenBearer), minter{s.issuer(), uniqueEmail(t, "ada")}
 	issued := func(ago time.Duration) string {
 		return m.access(providertest.Claim("iat", time.Now().Add(-ago).Unix()))
 	}
@@ -202,8 +202,8 @@ func issueTimes(t *testing.T, s *scene) {
 	bearing.me(t, bearer(tooOld))
 }
 
-func audiencesOfSeveral(t *testing.T, s *scene) {
-	p, person := s.program(ownSession, corp(s.issuer())), somebody(t, "ada")
+func audiences(t *testing.T, s *scene) {
+	p, person := s.program(ownSession, corp(s.issuer())), uniqueEmail(t, "ada")
 	aud := func(value any, edits ...providertest.Edit) map[string]any {
 		return postedID(s.issuer().OIDCToken(person, append(edits, providertest.Claim("aud", value))...))
 	}
@@ -217,7 +217,7 @@ func audiencesOfSeveral(t *testing.T, s *scene) {
 		aud([]string{ours, "another"}), aud([]string{ours, "another"}, providertest.Claim("azp", "another")),
 		aud(map[string]string{"aud": ours}), aud(true),
 	} {
-		p.distrusts(t, person, bad)
+		p.rejectsLogin(t, person, bad)
 	}
 	s.refusesTokens(t, s.program(ownSession), s.program(tokenBearer), tokensForOthers)
 }
@@ -233,7 +233,7 @@ func keysOfAnotherIssuer(t *testing.T, s *scene) {
 	a, b := s.issuer(), providertest.NewIssuer(t)
 	b.Now = a.Now
 	own, bearing := s.start(t, ownSession, corp(b)), s.start(t, tokenBearer, corp(b))
-	person := somebody(t, "ada")
+	person := uniqueEmail(t, "ada")
 	same := providertest.NewKey(a.Key().ID) // of b, under an id of a
 	b.Publish(same)
 	for _, p := range []*program{own, bearing} {
@@ -245,19 +245,19 @@ func keysOfAnotherIssuer(t *testing.T, s *scene) {
 			postedID(b.OIDCToken(person, providertest.Claim("iss", providertest.CotterIssuer))),
 			posted(a.AccessToken(person, providertest.Claim("iss", b.URL()))),
 		} {
-			p.distrusts(t, person, bad)
+			p.rejectsLogin(t, person, bad)
 		}
 	}
 	bearing.me(t, bearer(a.AccessToken(person)))
 	bearing.me(t, bearer(b.OIDCToken(person)))
-	bearing.isDead(t, bearer(b.OIDCToken(person, providertest.SignedBy(a.Key()))))
-	bearing.isDead(t, bearer(a.AccessToken(person, providertest.SignedBy(same))))
+	bearing.rejects(t, bearer(b.OIDCToken(person, providertest.SignedBy(a.Key()))))
+	bearing.rejects(t, bearer(a.AccessToken(person, providertest.SignedBy(same))))
 }
 
 // flippedBits flips a bit of each byte of a token: all bits are flipped where no
 // program stands between.
 func flippedBits(t *testing.T, s *scene) {
-	p, m := s.program(tokenBearer), minter{s.issuer(), somebody(t, "ada")}
+	p, m := s.program(tokenBearer), minter{s.issuer(), uniqueEmail(t, "ada")}
 	good := m.access()
 	p.login(t, posted(good)).is(t, http.StatusCreated, "")
 	p.me(t, bearer(good))
@@ -266,7 +266,7 @@ func flippedBits(t *testing.T, s *scene) {
 			changed := []byte(good)
 			changed[at] ^= 1 << bit
 			if bad := string(changed); fitsAHeader(bad) {
-				p.isDead(t, bearer(bad))
+				p.rejects(t, bearer(bad))
 				break
 			}
 		}
@@ -276,7 +276,7 @@ func flippedBits(t *testing.T, s *scene) {
 
 func withdrawnKeys(t *testing.T, s *scene) {
 	issuer := providertest.NewIssuer(t)
-	p, person := startOn(t, s.backend.create(t), s.framework, issuer, tokenBearer), somebody(t, "ada")
+	p, person := startOn(t, s.backend.create(t), s.framework, issuer, tokenBearer), uniqueEmail(t, "ada")
 	old := issuer.AccessToken(person)
 	p.login(t, posted(old)).is(t, http.StatusCreated, "")
 	p.me(t, bearer(old))
@@ -286,15 +286,15 @@ func withdrawnKeys(t *testing.T, s *scene) {
 	issuer.Rotate()
 	issuer.DropOldKeys()
 	p.me(t, bearer(issuer.AccessToken(person))) // the keys are fetched anew for it
-	p.isDead(t, bearer(old))
-	p.distrusts(t, person, posted(old))
+	p.rejects(t, bearer(old))
+	p.rejectsLogin(t, person, posted(old))
 }
 
 // repeatedLogins posts one token several times: within login_max_age it signs
 // in the same person, after the person's sessions have been revoked no more.
 func repeatedLogins(t *testing.T, s *scene) {
 	for _, session := range []string{ownSession, tokenBearer} {
-		p, m := s.program(session), minter{s.issuer(), somebody(t, "ada")}
+		p, m := s.program(session), minter{s.issuer(), uniqueEmail(t, "ada")}
 		token := m.access()
 		first := p.signedIn(t, p.login(t, posted(token)))
 		second := p.signedIn(t, p.login(t, posted(token)))
@@ -304,27 +304,27 @@ func repeatedLogins(t *testing.T, s *scene) {
 		old := m.access(providertest.Claim("iat", time.Now().Add(-16*time.Minute).Unix()))
 		p.refused(t, providertest.SubjectOf(m.person), posted(old), http.StatusUnauthorized, "token_expired")
 		p.send(t, "POST", "/auth/sessions/revoke", second.credential, posting(`{"all":true}`)).is(t, http.StatusNoContent, "")
-		p.distrusts(t, m.person, posted(token))
+		p.rejectsLogin(t, m.person, posted(token))
 	}
 }
 
 func tokensOfTwoSignIns(t *testing.T, s *scene) {
 	p := s.program(ownSession, corp(s.issuer()))
-	person, other := somebody(t, "ada"), somebody(t, "eve")
+	person, other := uniqueEmail(t, "ada"), uniqueEmail(t, "eve")
 	both := func(access, id string) map[string]any {
 		return map[string]any{"oauth_token": map[string]any{"access_token": access, "id_token": id}}
 	}
 	i := s.issuer()
 	p.login(t, both(i.AccessToken(person), i.IDToken(person))).is(t, http.StatusCreated, "")
-	p.distrusts(t, person, both(i.AccessToken(person), i.IDToken(other)))
-	p.distrusts(t, other, both(i.AccessToken(other), i.IDToken(person)))
+	p.rejectsLogin(t, person, both(i.AccessToken(person), i.IDToken(other)))
+	p.rejectsLogin(t, other, both(i.AccessToken(other), i.IDToken(person)))
 
 	const access = "an-access-token"
 	right := providertest.Claim("at_hash", halfHash(access))
 	p.login(t, both(access, i.OIDCToken(person, right))).is(t, http.StatusCreated, "")
-	p.distrusts(t, person, both("another-access-token", i.OIDCToken(person, right)))
+	p.rejectsLogin(t, person, both("another-access-token", i.OIDCToken(person, right)))
 	for _, wrong := range []any{"", "x", 7, halfHash("")} {
-		p.distrusts(t, person, both(access, i.OIDCToken(person, providertest.Claim("at_hash", wrong))))
+		p.rejectsLogin(t, person, both(access, i.OIDCToken(person, providertest.Claim("at_hash", wrong))))
 	}
 }
 
@@ -335,7 +335,7 @@ func halfHash(access string) string {
 	return encoded(digest[:sha256.Size/2])
 }
 
-func exampleOfTheStandard(t *testing.T, s *scene) {
+func examplesOfStandards(t *testing.T, s *scene) {
 	s.refusesTokens(t, s.program(ownSession), s.program(tokenBearer), func(minter) []string {
 		return []string{
 			// RFC 7515, appendix A.3: a good signature, for nobody.
@@ -347,23 +347,23 @@ func exampleOfTheStandard(t *testing.T, s *scene) {
 }
 
 func sessionTokensAndProviderTokens(t *testing.T, s *scene) {
-	own, bearing, person := s.program(ownSession), s.program(tokenBearer), somebody(t, "ada")
+	own, bearing, person := s.program(ownSession), s.program(tokenBearer), uniqueEmail(t, "ada")
 	bearing.signIn(t, s.issuer(), person)
 	me := own.signInByToken(t, s.issuer(), person)
 	own.me(t, me.credential)
 	for _, p := range []*program{own, bearing} {
-		p.distrusts(t, person, posted(me.Token.AccessToken))
+		p.rejectsLogin(t, person, posted(me.Token.AccessToken))
 	}
-	bearing.isDead(t, bearer(me.Token.AccessToken))
+	bearing.rejects(t, bearer(me.Token.AccessToken))
 	for _, token := range []string{s.issuer().AccessToken(person), s.issuer().IDToken(person)} {
-		own.isDead(t, bearer(token))
-		own.isDead(t, cookie(token))
+		own.rejects(t, bearer(token))
+		own.rejects(t, cookie(token))
 	}
 }
 
-func verdictsOfAnotherProvider(t *testing.T, s *scene) {
+func cacheOfAnotherProvider(t *testing.T, s *scene) {
 	const theirs = "c0ffee00-0c52-4f52-9a3e-7d8f0a1b2c3d"
-	issuer, person := s.issuer(), somebody(t, "ada")
+	issuer, person := s.issuer(), uniqueEmail(t, "ada")
 	beta := before(fmt.Sprintf(`
 provider "cotter" "beta" {
   api_key_id = %q
@@ -386,18 +386,18 @@ provider "cotter" "beta" {
 		if got := textOf(who.Provider); got != "beta" {
 			t.Errorf("the provider is %q", got)
 		}
-		both.distrusts(t, person, named("cotter", forTheirs))
-		both.distrusts(t, person, named("beta", issuer.AccessToken(person)))
-		alone.isDead(t, bearer(forTheirs))
+		both.rejectsLogin(t, person, named("cotter", forTheirs))
+		both.rejectsLogin(t, person, named("beta", issuer.AccessToken(person)))
+		alone.rejects(t, bearer(forTheirs))
 	}
 	// What is remembered of a token ends with the token.
 	brief := issuer.AccessToken(person, providertest.Claim("exp", time.Now().Add(-27*time.Second).Unix()))
 	both.me(t, bearer(brief))
-	awaitAnswer(t, func() answer { return both.send(t, "GET", "/api/me", bearer(brief)) }, http.StatusUnauthorized, "token_expired")
+	awaitReply(t, func() reply { return both.send(t, "GET", "/api/me", bearer(brief)) }, http.StatusUnauthorized, "token_expired")
 }
 
 // awaitAnswer asks until the answer has the status, and checks its code.
-func awaitAnswer(t *testing.T, ask func() answer, status int, code string) {
+func awaitReply(t *testing.T, ask func() reply, status int, code string) {
 	t.Helper()
 	pause := time.NewTicker(20 * time.Millisecond)
 	defer pause.Stop()

@@ -147,7 +147,7 @@ func (b *browser) signIn(identifier string) {
 	b.do(chromedp.SendKeys(chromedp.ID("code"), b.text(".code")+kb.Enter))
 }
 
-func TestAPersonSignsInWithABrowser(t *testing.T) {
+func TestBrowser_SignIn(t *testing.T) {
 	t.Parallel()
 	b := newBrowser(t)
 	p := start(t, "nethttp", "")
@@ -198,7 +198,7 @@ func TestAPersonSignsInWithABrowser(t *testing.T) {
 	b.do(chromedp.Navigate(p.page), chromedp.WaitVisible(chromedp.ID("sign-in-title")))
 }
 
-func TestAPersonSignsInWithTheKeyboardAlone(t *testing.T) {
+func TestBrowser_Keyboard(t *testing.T) {
 	t.Parallel()
 	b := newBrowser(t)
 	p := start(t, "nethttp", "")
@@ -237,7 +237,7 @@ func (b *browser) tabTo(wanted string) {
 	b.t.Fatalf("%q cannot be reached by the keyboard", wanted)
 }
 
-func TestAPersonSignsInWhereTheTokenIsKeptInMemory(t *testing.T) {
+func TestBrowser_TokenInMemory(t *testing.T) {
 	t.Parallel()
 	b := newBrowser(t)
 	for name, session := range map[string]string{"own": ownBearer, "provider_token": tokenBearer} {
@@ -267,7 +267,7 @@ database "sqlite" {}
 	}
 }
 
-func TestAForgedReturnFromTheProviderSignsNobodyIn(t *testing.T) {
+func TestBrowser_ForgedCallback(t *testing.T) {
 	t.Parallel()
 	b := newBrowser(t)
 	p := start(t, "nethttp", "")
@@ -282,7 +282,7 @@ func TestAForgedReturnFromTheProviderSignsNobodyIn(t *testing.T) {
 	b.do(chromedp.WaitVisible(chromedp.ID("sign-in-title")))
 }
 
-func TestTokensArePostedByHand(t *testing.T) {
+func TestBrowser_PostByHand(t *testing.T) {
 	t.Parallel()
 	b := newBrowser(t)
 	p := start(t, "nethttp", "")

@@ -12,7 +12,7 @@ import (
 	"github.com/cotterpin/cotterpin/core"
 )
 
-func TestTheAdapterOfNetHTTPServesChi(t *testing.T) {
+func TestHTTPAdapter_Chi(t *testing.T) {
 	t.Parallel()
 	adaptertest.Run(t, func(t *testing.T, kit *core.Kit, routes []adaptertest.Route) string {
 		router := chi.NewRouter()

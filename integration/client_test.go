@@ -55,7 +55,7 @@ func posting(body string) with {
 }
 
 // answer is a response that has been read.
-type answer struct {
+type reply struct {
 	Status  int
 	Header  http.Header
 	Coding  []string // transfer coding
@@ -64,7 +64,7 @@ type answer struct {
 	Body    string
 }
 
-func (c *client) send(t testing.TB, method, target string, changes ...with) answer {
+func (c *client) send(t testing.TB, method, target string, changes ...with) reply {
 	t.Helper()
 	a, err := c.try(method, target, changes...)
 	if err != nil {
@@ -79,26 +79,26 @@ func (c *client) send(t testing.TB, method, target string, changes ...with) answ
 	return a
 }
 
-func (c *client) try(method, target string, changes ...with) (answer, error) {
+func (c *client) try(method, target string, changes ...with) (reply, error) {
 	connection, err := net.Dial("tcp", c.host())
 	if err != nil {
-		return answer{}, err
+		return reply{}, err
 	}
 	defer connection.Close()
 	if err := connection.SetDeadline(time.Now().Add(patience)); err != nil {
-		return answer{}, err
+		return reply{}, err
 	}
 	// Who refuses a body need not read it, so the answer may come first.
 	go io.WriteString(connection, c.request(method, target, changes...))
 	response, err := http.ReadResponse(bufio.NewReader(connection), &http.Request{Method: method})
 	if err != nil {
-		return answer{}, err
+		return reply{}, err
 	}
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
-		return answer{}, err
+		return reply{}, err
 	}
-	a := answer{
+	a := reply{
 		Status: response.StatusCode, Header: response.Header, Cookies: response.Cookies(), Body: string(body),
 		Coding: response.TransferEncoding, Last: response.Close,
 	}
@@ -120,7 +120,7 @@ func (c *client) request(method, target string, changes ...with) string {
 }
 
 // login posts what the front end has.
-func (c *client) login(t testing.TB, payload map[string]any, changes ...with) answer {
+func (c *client) login(t testing.TB, payload map[string]any, changes ...with) reply {
 	t.Helper()
 	c.addTokens(payload)
 	return c.send(t, "POST", "/auth/login", append([]with{posting(encode(payload))}, changes...)...)
@@ -143,7 +143,7 @@ func (c *client) addTokens(payload map[string]any) {
 
 // raw sends bytes as they are, over a connection of their own, and returns all
 // answers until the program closes it.
-func (c *client) raw(t testing.TB, text string) (answers []answer) {
+func (c *client) raw(t testing.TB, text string) (replies []reply) {
 	t.Helper()
 	connection, err := net.Dial("tcp", strings.TrimPrefix(c.origin, "http://"))
 	if err != nil {
@@ -154,11 +154,11 @@ func (c *client) raw(t testing.TB, text string) (answers []answer) {
 		t.Fatal(err)
 	}
 	go io.WriteString(connection, text)
-	return readAnswers(t, connection)
+	return readReplies(t, connection)
 }
 
 // readAnswers reads until the other end closes or cuts the connection.
-func readAnswers(t testing.TB, connection io.Reader) (answers []answer) {
+func readReplies(t testing.TB, connection io.Reader) (replies []reply) {
 	t.Helper()
 	for reader := bufio.NewReader(connection); ; {
 		response, err := http.ReadResponse(reader, nil)
@@ -166,10 +166,10 @@ func readAnswers(t testing.TB, connection io.Reader) (answers []answer) {
 			t.Error("the connection stays open")
 		}
 		if err != nil {
-			return answers
+			return replies
 		}
 		body, _ := io.ReadAll(response.Body)
-		answers = append(answers, answer{Status: response.StatusCode, Header: response.Header, Cookies: response.Cookies(), Body: string(body)})
+		replies = append(replies, reply{Status: response.StatusCode, Header: response.Header, Cookies: response.Cookies(), Body: string(body)})
 	}
 }
 
@@ -195,7 +195,7 @@ type signedIn struct {
 }
 
 // signedIn reads an accepted login.
-func (c *client) signedIn(t testing.TB, a answer) signedIn {
+func (c *client) signedIn(t testing.TB, a reply) signedIn {
 	t.Helper()
 	if a.Status != http.StatusOK && a.Status != http.StatusCreated {
 		t.Fatalf("login: %d %s", a.Status, a.Body)
@@ -229,13 +229,13 @@ func (c *client) signInByToken(t testing.TB, issuer *providertest.Issuer, identi
 }
 
 // refresh exchanges a refresh token for new tokens.
-func (c *client) refresh(t testing.TB, credential with, refreshToken string) answer {
+func (c *client) refresh(t testing.TB, credential with, refreshToken string) reply {
 	t.Helper()
 	c.add(refreshToken)
 	return c.send(t, "POST", "/auth/refresh", credential, posting(encode(map[string]string{"refresh_token": refreshToken})))
 }
 
-func (a answer) decode(t testing.TB, into any) {
+func (a reply) decode(t testing.TB, into any) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(a.Body), into); err != nil {
 		t.Fatalf("%d %q: %v", a.Status, a.Body, err)
@@ -243,7 +243,7 @@ func (a answer) decode(t testing.TB, into any) {
 }
 
 // is checks the status and, for a refusal, the code.
-func (a answer) is(t testing.TB, status int, code string) {
+func (a reply) is(t testing.TB, status int, code string) {
 	t.Helper()
 	var problem struct {
 		Code string `json:"code"`
@@ -279,7 +279,7 @@ func (c *client) me(t testing.TB, credential ...with) caller {
 }
 
 // isDead checks that a credential recognises nobody any more.
-func (c *client) isDead(t testing.TB, credential with) {
+func (c *client) rejects(t testing.TB, credential with) {
 	t.Helper()
 	c.send(t, "GET", "/api/me", credential).is(t, http.StatusUnauthorized, "invalid_token")
 }

@@ -30,7 +30,7 @@ type ends struct {
 	} `json:"session"`
 }
 
-func (c *client) endsOf(t *testing.T, credential with) (e ends) {
+func (c *client) expiryOf(t *testing.T, credential with) (e ends) {
 	t.Helper()
 	a := c.send(t, "GET", "/auth/session", credential)
 	a.is(t, http.StatusOK, "")
@@ -38,14 +38,14 @@ func (c *client) endsOf(t *testing.T, credential with) (e ends) {
 	return e
 }
 
-func TestSessionsEndAtTheSameMomentInEveryZone(t *testing.T) {
+func TestClock_ExpiryInEveryTimeZone(t *testing.T) {
 	t.Parallel()
-	onEach(t, servable(), func(t *testing.T, b backend) { testEndsInEveryZone(t, b.create(t)) })
+	onEach(t, servable(), func(t *testing.T, b backend) { testExpiryInEveryZone(t, b.create(t)) })
 }
 
 // testEndsInEveryZone has two nodes in different zones, and the clock of the
 // database's server a hundred days behind both.
-func testEndsInEveryZone(t *testing.T, database scratch) {
+func testExpiryInEveryZone(t *testing.T, database scratch) {
 	t.Helper()
 	d := newDeploymentOn(t, database, ownSession)
 	d.clock.now = d.clock.now.Truncate(time.Millisecond).Add(100 * day)
@@ -53,15 +53,15 @@ func testEndsInEveryZone(t *testing.T, database scratch) {
 	for _, nodes := range [][2]*client{{east, west}, {west, east}} {
 		here, there := nodes[0], nodes[1]
 		idle, busy := here.signIn(t, d.issuer, ada).credential, here.signIn(t, d.issuer, ada).credential
-		end := here.endsOf(t, idle).Session
-		if also := there.endsOf(t, idle).Session; also != end {
+		end := here.expiryOf(t, idle).Session
+		if also := there.expiryOf(t, idle).Session; also != end {
 			t.Errorf("a session that ends at %v here ends at %v there", end, also)
 		}
 		d.clock.turnTo(end.IdleExpiresAt.Add(-time.Millisecond))
 		there.me(t, busy)
 		d.clock.turnTo(end.IdleExpiresAt)
-		here.isDead(t, idle)
-		there.isDead(t, idle)
+		here.rejects(t, idle)
+		there.rejects(t, idle)
 		for d.clock.Now().Add(6 * day).Before(end.ExpiresAt) {
 			d.clock.advance(6 * day)
 			there.me(t, busy)
@@ -70,14 +70,14 @@ func testEndsInEveryZone(t *testing.T, database scratch) {
 		here.me(t, busy)
 		there.me(t, busy)
 		d.clock.turnTo(end.ExpiresAt)
-		here.isDead(t, busy)
-		there.isDead(t, busy)
+		here.rejects(t, busy)
+		there.rejects(t, busy)
 	}
 }
 
-// TestNodesInDifferentZonesAgree has two processes, whose zone is that of their
+// TestClock_NodesInTimeZones has two processes, whose zone is that of their
 // environment.
-func TestNodesInDifferentZonesAgree(t *testing.T) {
+func TestClock_NodesInTimeZones(t *testing.T) {
 	t.Parallel()
 	onEach(t, servable(), func(t *testing.T, b backend) {
 		issuer, database := providertest.NewIssuer(t), b.create(t)
@@ -98,14 +98,14 @@ func TestNodesInDifferentZonesAgree(t *testing.T) {
 				t.Errorf("%s here is %s there", said.Body, also.Body)
 			}
 			there.send(t, "POST", "/auth/logout", session).is(t, http.StatusNoContent, "")
-			here.isDead(t, session)
+			here.rejects(t, session)
 		}
 	})
 }
 
-// TestNodesWhoseClocksDifferRefuseNobody has one node two minutes ahead of the
+// TestClock_NodesApart has one node two minutes ahead of the
 // other, which has the issuer's time.
-func TestNodesWhoseClocksDifferRefuseNobody(t *testing.T) {
+func TestClock_NodesApart(t *testing.T) {
 	t.Parallel()
 	onEach(t, servable(), func(t *testing.T, b backend) {
 		const apart = 2 * time.Minute
@@ -116,10 +116,10 @@ func TestNodesWhoseClocksDifferRefuseNobody(t *testing.T) {
 			one, two, three := here.signIn(t, d.issuer, ada), here.signIn(t, d.issuer, ada), here.signIn(t, d.issuer, ada)
 			there.me(t, one.credential)
 			there.send(t, "POST", "/auth/logout", one.credential).is(t, http.StatusNoContent, "")
-			here.isDead(t, one.credential)
+			here.rejects(t, one.credential)
 			there.send(t, "POST", "/auth/sessions/revoke", two.credential, posting(`{"others":true}`)).is(t, http.StatusNoContent, "")
-			here.isDead(t, three.credential)
-			end := there.endsOf(t, two.credential).Session
+			here.rejects(t, three.credential)
+			end := there.expiryOf(t, two.credential).Session
 			for d.clock.Now().Add(6*day + apart).Before(end.ExpiresAt) {
 				d.clock.advance(6 * day)
 				here.me(t, two.credential)
@@ -128,42 +128,42 @@ func TestNodesWhoseClocksDifferRefuseNobody(t *testing.T) {
 			here.me(t, two.credential)
 			there.me(t, two.credential)
 			d.clock.turnTo(end.ExpiresAt)
-			here.isDead(t, two.credential)
-			there.isDead(t, two.credential)
+			here.rejects(t, two.credential)
+			there.rejects(t, two.credential)
 		}
 
 		// Whoever revokes everything at the node that is ahead cannot sign in
 		// before that moment, which may be so much later.
 		last := fast.signIn(t, d.issuer, ada)
 		fast.send(t, "POST", "/auth/sessions/revoke", last.credential, posting(`{"all":true}`)).is(t, http.StatusNoContent, "")
-		slow.isDead(t, last.credential)
+		slow.rejects(t, last.credential)
 		d.clock.advance(apart)
 		slow.me(t, slow.signIn(t, d.issuer, ada).credential)
 	})
 }
 
-func TestAClockThatIsPutBackProlongsNothing(t *testing.T) {
+func TestClock_SetBack(t *testing.T) {
 	t.Parallel()
 	onEach(t, servable(), func(t *testing.T, b backend) {
 		d := newDeploymentOn(t, b.create(t), ownSession)
 		d.clock.now = d.clock.now.Truncate(time.Millisecond)
 		c := d.start(t)
 		session := c.signIn(t, d.issuer, ada).credential
-		end, early := c.endsOf(t, session).Session, d.issuer.Login(ada).Payload()
+		end, early := c.expiryOf(t, session).Session, d.issuer.Login(ada).Payload()
 		d.clock.advance(-time.Hour)
 		c.me(t, session)
-		if also := c.endsOf(t, session).Session; also != end {
+		if also := c.expiryOf(t, session).Session; also != end {
 			t.Errorf("a session that ended at %v ends at %v", end, also)
 		}
 		c.login(t, early).is(t, http.StatusUnauthorized, "invalid_token") // issued in what is the future now
 		d.issuer.Rotate()
 		c.me(t, c.signIn(t, d.issuer, ada).credential)
 		d.clock.turnTo(end.IdleExpiresAt)
-		c.isDead(t, session)
+		c.rejects(t, session)
 	})
 }
 
-func TestAClockThatIsPutForwardAndBackRevivesNothing(t *testing.T) {
+func TestClock_SetForwardAndBack(t *testing.T) {
 	t.Parallel()
 	onEach(t, servable(), func(t *testing.T, b backend) {
 		d := newDeploymentOn(t, b.create(t), `session "own" {
@@ -175,11 +175,11 @@ func TestAClockThatIsPutForwardAndBackRevivesNothing(t *testing.T) {
 		for _, jump := range []time.Duration{time.Hour, 3 * time.Hour} {
 			expired := c.signIn(t, d.issuer, ada).credential
 			d.clock.advance(jump)
-			c.isDead(t, expired)
-			c.isDead(t, idle)
+			c.rejects(t, expired)
+			c.rejects(t, idle)
 			d.clock.advance(-jump)
-			c.isDead(t, expired)
-			c.isDead(t, idle)
+			c.rejects(t, expired)
+			c.rejects(t, idle)
 			c.me(t, unseen)
 			c.me(t, c.signIn(t, d.issuer, ada).credential)
 		}

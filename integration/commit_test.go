@@ -20,48 +20,41 @@ import (
 	"github.com/cotterpin/cotterpin/integration/engine"
 )
 
-// TestACommitWithoutAnswerEndsWithItsContext has a server fall silent at a
+// TestCommit_NoResponse has a server fall silent at a
 // COMMIT: database/sql gives drivers no context for that.
-func TestACommitWithoutAnswerEndsWithItsContext(t *testing.T) {
+func TestCommit_NoResponse(t *testing.T) {
 	t.Parallel()
-	for _, e := range engine.All {
-		if !databaseFlag.selects(e.String()) {
-			continue
+	onEachEngine(t, func(t *testing.T, e *engine.Engine) {
+		wire, location := newWire(t, newDatabase(t, e))
+		db, err := drivers[e.Driver].Open(t.Context(), location, database.MigrateApply)
+		if err != nil {
+			t.Fatal(err)
 		}
-		t.Run(e.String(), func(t *testing.T) {
-			t.Parallel()
-			record(t)
-			wire, location := newWire(t, newDatabase(t, e))
-			db, err := drivers[e.Driver].Open(t.Context(), location, database.MigrateApply)
-			if err != nil {
-				t.Fatal(err)
-			}
-			t.Cleanup(func() { db.Close() })
+		t.Cleanup(func() { db.Close() })
 
-			at := time.Now()
-			user := identity.User{
-				ID: uuid.Must(uuid.NewV7()), IdentityID: uuid.Must(uuid.NewV7()),
-				Key: identity.Key{Issuer: "issuer", Subject: "subject"}, CreatedAt: at, LastLoginAt: at,
-			}
-			wire.silent.Store(true)
-			ctx := newMoment(t.Context())
-			registered := make(chan error, 1)
-			go func() { registered <- db.Accounts().Register(ctx, user, nil) }()
-			await(t, wire.committing)
-			ctx.pass()
-			if err := await(t, registered); !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
-			}
+		at := time.Now()
+		user := identity.User{
+			ID: uuid.Must(uuid.NewV7()), IdentityID: uuid.Must(uuid.NewV7()),
+			Key: identity.Key{Issuer: "issuer", Subject: "subject"}, CreatedAt: at, LastLoginAt: at,
+		}
+		wire.silent.Store(true)
+		ctx := newExpiringContext(t.Context())
+		registered := make(chan error, 1)
+		go func() { registered <- db.Accounts().Register(ctx, user, nil) }()
+		await(t, wire.committing)
+		ctx.pass()
+		if err := await(t, registered); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
+		}
 
-			wire.silent.Store(false)
-			if _, err := db.Accounts().Find(t.Context(), user.Key); !errors.Is(err, account.ErrNotFound) {
-				t.Errorf("got %v, want %v", err, account.ErrNotFound)
-			}
-			if err := db.Accounts().Register(t.Context(), user, nil); err != nil {
-				t.Errorf("again: %v", err)
-			}
-		})
-	}
+		wire.silent.Store(false)
+		if _, err := db.Accounts().Find(t.Context(), user.Key); !errors.Is(err, account.ErrNotFound) {
+			t.Errorf("got %v, want %v", err, account.ErrNotFound)
+		}
+		if err := db.Accounts().Register(t.Context(), user, nil); err != nil {
+			t.Errorf("again: %v", err)
+		}
+	})
 }
 
 func await[T any](t *testing.T, what <-chan T) (value T) {

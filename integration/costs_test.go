@@ -54,7 +54,7 @@ func costOn(operation, database string) cost {
 
 func costOf(events []faultdriver.Event) (c cost) {
 	for _, event := range events {
-		switch event.Kind {
+		switch event.Op {
 		case faultdriver.Exec, faultdriver.Query:
 			c.statements++
 		case faultdriver.Begin:
@@ -81,7 +81,7 @@ var reported = struct {
 
 // reportCost keeps a cost. The last two parts of the test's name are operation
 // and database.
-func reportCost(t *testing.T, c cost) {
+func recordCost(t *testing.T, c cost) {
 	t.Helper()
 	reported.Lock()
 	defer reported.Unlock()

@@ -15,24 +15,24 @@ import (
 	"github.com/cotterpin/cotterpin/integration/engine"
 )
 
-// TestTwoConnectionsServeACrowd has two hundred people sign in at once, none of
+// TestPool_TwoConnections has two hundred people sign in at once, none of
 // whom reads before everybody is being answered. Whoever kept one of the two
 // connections until then would keep it from the others.
-func TestTwoConnectionsServeACrowd(t *testing.T) {
+func TestPool_TwoConnections(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, e *engine.Engine) {
 		const crowd, connections = 200, 2
-		database := onAServer(t, e)
+		database := onServer(t, e)
 		database.block = strings.Replace(database.block, "\n}", fmt.Sprintf("\n  max_open_conns = %d\n}", connections), 1)
 		readers := &slowReaders{begun: make(chan struct{}, crowd), read: make(chan struct{})}
 		d := newDeploymentOn(t, database, ownSession)
 		d.listen = readers.behind
 		c := d.start(t)
-		payloads, answers := make([]map[string]any, crowd), make([]answer, crowd)
+		payloads, replies := make([]map[string]any, crowd), make([]reply, crowd)
 		var group sync.WaitGroup
 		for i := range crowd {
 			payloads[i] = d.issuer.Login(fmt.Sprintf("somebody-%d@example.com", i)).Payload()
-			group.Go(func() { answers[i] = c.login(t, payloads[i]) })
+			group.Go(func() { replies[i] = c.login(t, payloads[i]) })
 		}
 		for range crowd {
 			select {
@@ -48,14 +48,14 @@ func TestTwoConnectionsServeACrowd(t *testing.T) {
 		if atOnce <= connections {
 			t.Error("who does not read keeps a connection to the database")
 		}
-		for i, a := range answers { // on a slow machine some were told to try again
+		for i, a := range replies { // on a slow machine some were told to try again
 			if a.Status == http.StatusServiceUnavailable {
 				cannotCheck(t, a)
-				a = c.untilServed(t, func() answer { return c.login(t, payloads[i]) })
+				a = c.untilServed(t, func() reply { return c.login(t, payloads[i]) })
 			}
 			c.me(t, c.signedIn(t, a).credential)
 		}
-		database.isLawful(t, crowd)
+		database.isConsistent(t, crowd)
 	})
 }
 
@@ -93,9 +93,9 @@ func (c slowConnection) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// TestWhoeverHangsUpShowsNobodySomebodyElse has people hang up at any moment
+// TestClientDisconnect_NoCrossTalk has people hang up at any moment
 // while others look who they are.
-func TestWhoeverHangsUpShowsNobodySomebodyElse(t *testing.T) {
+func TestClientDisconnect_NoCrossTalk(t *testing.T) {
 	t.Parallel()
 	onEachFramework(t, func(t *testing.T, framework string) {
 		t.Helper()
@@ -115,7 +115,7 @@ func TestWhoeverHangsUpShowsNobodySomebodyElse(t *testing.T) {
 				})
 				group.Go(func() {
 					for range looks {
-						a := p.untilServed(t, func() answer { return p.send(t, "GET", "/auth/session", me.credential) })
+						a := p.untilServed(t, func() reply { return p.send(t, "GET", "/auth/session", me.credential) })
 						if a.Status != http.StatusOK || !strings.Contains(a.Body, me.User.ID) {
 							t.Errorf("%s is told %d %s", me.User.ID, a.Status, a.Body)
 						}
@@ -123,7 +123,7 @@ func TestWhoeverHangsUpShowsNobodySomebodyElse(t *testing.T) {
 				})
 			}
 			group.Wait()
-			p.database.isLawful(t, people)
+			p.database.isConsistent(t, people)
 		})
 	})
 }
@@ -144,9 +144,9 @@ func (c *client) hangUp(method, target string, changes ...with) {
 	<-gone
 }
 
-// TestAKilledProcessLeavesNoHalfLogin kills a program while people sign in. Who
+// TestProcess_KilledDuringLogins kills a program while people sign in. Who
 // was answered is signed in at the next one, and the others try again.
-func TestAKilledProcessLeavesNoHalfLogin(t *testing.T) {
+func TestProcess_KilledDuringLogins(t *testing.T) {
 	t.Parallel()
 	onEachFramework(t, func(t *testing.T, framework string) {
 		t.Helper()
@@ -159,20 +159,20 @@ func TestAKilledProcessLeavesNoHalfLogin(t *testing.T) {
 				payloads[i] = issuer.Login(fmt.Sprintf("somebody-%d@example.com", i)).Payload()
 				p.addTokens(payloads[i])
 			}
-			answers := make(chan answer, atOnce)
+			replies := make(chan reply, atOnce)
 			for i := range atOnce {
 				go func() {
 					a, _ := p.try("POST", "/auth/login", posting(encode(payloads[i%people])))
-					answers <- a
+					replies <- a
 				}()
 			}
-			answered := []answer{<-answers, <-answers, <-answers, <-answers}
+			toReply := []reply{<-replies, <-replies, <-replies, <-replies}
 			p.kill(t)
-			for range atOnce - len(answered) {
-				answered = append(answered, <-answers)
+			for range atOnce - len(toReply) {
+				toReply = append(toReply, <-replies)
 			}
 			next := startOn(t, database, framework, issuer, manySessions)
-			for _, a := range answered {
+			for _, a := range toReply {
 				if a.Status != 0 { // it came
 					next.me(t, next.signedIn(t, a).credential)
 				}
@@ -180,7 +180,7 @@ func TestAKilledProcessLeavesNoHalfLogin(t *testing.T) {
 			for _, payload := range payloads {
 				next.me(t, next.signedIn(t, next.login(t, payload)).credential)
 			}
-			database.isLawful(t, people)
+			database.isConsistent(t, people)
 		})
 	})
 }

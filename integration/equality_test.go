@@ -10,10 +10,10 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
-// TestByteEquality sends the same requests to the same application in each
+// TestFrameworks_SameResponses sends the same requests to the same application in each
 // framework and compares the answers: status, header fields (but for their
 // order and Date), transfer coding, and body.
-func TestByteEquality(t *testing.T) {
+func TestFrameworks_SameResponses(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		name    string
@@ -29,15 +29,15 @@ func TestByteEquality(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			issuer := providertest.NewIssuer(t)
-			steps := slices.Concat(c.steps(issuer), everyMethod(), fromElsewhere(), application(), refusedLogins(issuer))
-			answers := make([][]string, len(frameworks))
+			steps := slices.Concat(c.steps(issuer), everyMethod(), crossSiteRequests(), application(), refusedLogins(issuer))
+			replies := make([][]string, len(frameworks))
 			var group sync.WaitGroup
 			for i, framework := range frameworks {
 				p := start(t, framework, configuration(issuer, c.session))
 				login := issuer.Login(ada)
 				p.add(login.AccessToken, login.IDToken, login.RefreshToken)
 				group.Go(func() {
-					answers[i] = play(t, p, steps, map[string]string{
+					replies[i] = play(t, p, steps, map[string]string{
 						"payload": string(login.Body()),
 						"refresh": login.RefreshToken,
 					})
@@ -45,7 +45,7 @@ func TestByteEquality(t *testing.T) {
 			}
 			group.Wait()
 			for i, framework := range frameworks[1:] {
-				compare(t, framework, steps, answers[0], answers[i+1])
+				compare(t, framework, steps, replies[0], replies[i+1])
 			}
 		})
 	}

@@ -117,8 +117,8 @@ func message(method, path, body string, lines ...string) core.Request {
 }
 
 // answered is a response of a kit as one that was read.
-func answered(r core.Response) answer {
-	a := answer{Status: r.Status, Header: http.Header{}, Body: string(r.Body)}
+func toReply(r core.Response) reply {
+	a := reply{Status: r.Status, Header: http.Header{}, Body: string(r.Body)}
 	for _, field := range r.Header {
 		a.Header.Add(field.Name, field.Value)
 	}
@@ -139,7 +139,7 @@ type person struct {
 }
 
 // somebody signs in that often, each time a second later, on the sound node.
-func (n *nodes) somebody(t *testing.T, times int) *person {
+func (n *nodes) newPerson(t *testing.T, times int) *person {
 	t.Helper()
 	n.people++
 	p := &person{nodes: n, login: n.issuer.Login(fmt.Sprintf("person-%d@example.com", n.people))}
@@ -153,7 +153,7 @@ func (n *nodes) somebody(t *testing.T, times int) *person {
 func (p *person) signIn(t *testing.T) {
 	t.Helper()
 	p.login = p.nodes.issuer.Login(p.login.Identifier)
-	a := answered(send(t.Context(), p.nodes.sound, "POST", "/auth/login", string(p.login.Body())))
+	a := toReply(send(t.Context(), p.nodes.sound, "POST", "/auth/login", string(p.login.Body())))
 	var s signedIn
 	a.decode(t, &s)
 	if a.Status >= http.StatusBadRequest {
@@ -166,7 +166,7 @@ func (p *person) signIn(t *testing.T) {
 }
 
 // recognises checks how the sound node answers the bearer of a credential.
-func (n *nodes) recognises(t *testing.T, status int, credential ...string) {
+func (n *nodes) recognizes(t *testing.T, status int, credential ...string) {
 	t.Helper()
 	if r := send(t.Context(), n.sound, "GET", "/auth/session", "", credential...); r.Status != status {
 		t.Errorf("on the other node the session is %d %s, want %d", r.Status, r.Body, status)
@@ -236,31 +236,31 @@ func (n *nodes) atRest(t *testing.T) {
 // unavailable checks that an answer says that nothing could be learned.
 func unavailable(t *testing.T, r core.Response) {
 	t.Helper()
-	cannotCheck(t, answered(r))
+	cannotCheck(t, toReply(r))
 	if len(r.Cookies) > 0 {
 		t.Errorf("a cookie is touched: %q", r.Cookies)
 	}
 }
 
 // moment is a context whose deadline passes when a test says so.
-type moment struct {
+type expiringContext struct {
 	context.Context //nolint:containedctx // it is one
 
 	passed chan struct{}
 	once   sync.Once
 }
 
-func newMoment(parent context.Context) *moment {
-	return &moment{Context: parent, passed: make(chan struct{})}
+func newExpiringContext(parent context.Context) *expiringContext {
+	return &expiringContext{Context: parent, passed: make(chan struct{})}
 }
 
-func (m *moment) pass() { m.once.Do(func() { close(m.passed) }) }
+func (m *expiringContext) pass() { m.once.Do(func() { close(m.passed) }) }
 
 // Done implements context.Context.
-func (m *moment) Done() <-chan struct{} { return m.passed }
+func (m *expiringContext) Done() <-chan struct{} { return m.passed }
 
 // Err implements context.Context.
-func (m *moment) Err() error {
+func (m *expiringContext) Err() error {
 	select {
 	case <-m.passed:
 		return context.DeadlineExceeded

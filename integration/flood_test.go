@@ -22,7 +22,7 @@ var floodFor = flag.Duration("flood", 3*time.Second, "how `long` bad tokens come
 // floodOfRefusals has forged tokens and such with invented kids come as fast as
 // they can while somebody works. It bounds what the flood costs the issuer, and
 // what it leaves in the program; how much longer good requests take is only told.
-func floodOfRefusals(t *testing.T, s *scene) {
+func floodOfBadTokens(t *testing.T, s *scene) {
 	issuer := providertest.NewIssuer(t)
 	p := s.alone(t, issuer, tokenBearer)
 	p.signIn(t, issuer, ada)

@@ -12,10 +12,10 @@ import (
 	"github.com/cotterpin/cotterpin/integration/faultdriver"
 )
 
-// TestAHookThat registers somebody with a hook that keeps a row of its own and
+// TestOnRegister_Failure registers somebody with a hook that keeps a row of its own and
 // then misbehaves, in the same transaction: nothing is left of either, and the
 // same login registers when the hook behaves again.
-func TestAHookThat(t *testing.T) {
+func TestOnRegister_Failure(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		misbehave func(ctx context.Context, tx *sql.Tx) error
@@ -36,7 +36,7 @@ func TestAHookThat(t *testing.T) {
 		},
 		"HangsUntilTheDeadline": {
 			func(ctx context.Context, _ *sql.Tx) error {
-				ctx.Value(deadline{}).(*moment).pass()
+				ctx.Value(deadline{}).(*expiringContext).pass()
 				<-ctx.Done()
 				return context.Cause(ctx)
 			},
@@ -44,7 +44,7 @@ func TestAHookThat(t *testing.T) {
 		},
 		"HangsUntilTheDeadlineAndForgetsIt": {
 			func(ctx context.Context, _ *sql.Tx) error {
-				ctx.Value(deadline{}).(*moment).pass()
+				ctx.Value(deadline{}).(*expiringContext).pass()
 				<-ctx.Done()
 				return nil
 			},
@@ -66,11 +66,11 @@ func TestAHookThat(t *testing.T) {
 					}
 					return c.misbehave(ctx, tx)
 				})
-				p := n.somebody(t, 0)
+				p := n.newPerson(t, 0)
 				login := p.posts(t)
-				ctx := newMoment(t.Context())
+				ctx := newExpiringContext(t.Context())
 				r := login.ask(context.WithValue(ctx, deadline{}, ctx))
-				answered(r).is(t, c.status, c.code)
+				toReply(r).is(t, c.status, c.code)
 				if len(r.Cookies) > 0 {
 					t.Errorf("a cookie is touched: %q", r.Cookies)
 				}
@@ -80,7 +80,7 @@ func TestAHookThat(t *testing.T) {
 				}
 				misbehaves = false
 				r = login.ask(t.Context())
-				answered(r).is(t, http.StatusCreated, "")
+				toReply(r).is(t, http.StatusCreated, "")
 				if got, want := p.state(t), oneMore(state{}).with(registered); got != want {
 					t.Errorf("again: %+v, want %+v", got, want)
 				}
@@ -94,35 +94,35 @@ func TestAHookThat(t *testing.T) {
 // deadline is the key of the moment that a hook lets pass.
 type deadline struct{}
 
-// TestStatementsThatTakeTooLongEndAtTheDeadline waits for the kit's own deadline,
+// TestStatements_Deadline waits for the kit's own deadline,
 // once for all requests.
-func TestStatementsThatTakeTooLongEndAtTheDeadline(t *testing.T) {
+func TestStatements_Deadline(t *testing.T) {
 	t.Parallel()
 	onEach(t, servable(), func(t *testing.T, b backend) {
 		t.Helper()
 		n := newNodes(t, b, ownSessions, nil)
-		first, second := n.somebody(t, 1), n.somebody(t, 2)
+		first, second := n.newPerson(t, 1), n.newPerson(t, 2)
 		trials := map[string]trial{
-			"FirstLogin": n.somebody(t, 0).posts(t),
+			"FirstLogin": n.newPerson(t, 0).posts(t),
 			"Login":      first.posts(t),
 			"Guard":      guard(t, first),
 			"RevokeOne":  revokeOne(t, second),
 		}
-		answers := map[string]chan faulty{}
+		replies := map[string]chan faulty{}
 		for name, trial := range trials {
-			answers[name] = make(chan faulty, 1)
+			replies[name] = make(chan faulty, 1)
 			go func() {
-				script := &faultdriver.Script{At: 1, Every: true, Fault: faultdriver.HangBefore}
+				script := &faultdriver.Script{At: 1, Onward: true, Fault: faultdriver.HangBefore}
 				r := trial.ask(script.In(context.WithoutCancel(t.Context())))
-				answers[name] <- faulty{answered(r), script.Events()}
+				replies[name] <- faulty{toReply(r), script.Events()}
 			}()
 		}
-		for name, answer := range answers {
-			slow := <-answer
-			cannotCheck(t, slow.answer)
+		for name, reply := range replies {
+			slow := <-reply
+			cannotCheck(t, slow.reply)
 			for _, event := range slow.events {
-				if !event.Ends || event.Left > storeTimeout {
-					t.Errorf("%s: %v may last %v, want at most %v", name, event, event.Left, storeTimeout)
+				if !event.HasDeadline || event.Remaining > storeTimeout {
+					t.Errorf("%s: %v may last %v, want at most %v", name, event, event.Remaining, storeTimeout)
 				}
 			}
 		}
@@ -141,6 +141,6 @@ func TestStatementsThatTakeTooLongEndAtTheDeadline(t *testing.T) {
 
 // faulty is an answer with what was asked of the database for it.
 type faulty struct {
-	answer answer
+	reply  reply
 	events []faultdriver.Event
 }

@@ -41,7 +41,7 @@ func unstartedKeyServer(t *testing.T, serve http.HandlerFunc) *keyServer {
 }
 
 // answer sets how requests are answered from now on.
-func (k *keyServer) answer(serve http.HandlerFunc) {
+func (k *keyServer) reply(serve http.HandlerFunc) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.serve = serve
@@ -102,7 +102,7 @@ func (k keyScene) takes(t *testing.T, edits ...providertest.Edit) {
 // refuses checks that nobody can log in by a token with those edits.
 func (k keyScene) refuses(t *testing.T, edits ...providertest.Edit) {
 	t.Helper()
-	k.distrusts(t, ada, posted(k.issuer.AccessToken(ada, edits...)))
+	k.rejectsLogin(t, ada, posted(k.issuer.AccessToken(ada, edits...)))
 }
 
 // cannotCheck checks that nothing is said of a token with those edits.

@@ -122,7 +122,7 @@ func testOwnSessions(t *testing.T, p *program, issuer *providertest.Issuer) {
 	if len(out.Cookies) != 1 || out.Cookies[0].Value != "" || out.Cookies[0].MaxAge >= 0 {
 		t.Errorf("the cookie is not cleared: %v", out.Cookies)
 	}
-	p.isDead(t, one.credential)
+	p.rejects(t, one.credential)
 	p.me(t, two.credential)
 
 	revoke := func(bearing with, body string, status int, code string) {
@@ -133,13 +133,13 @@ func testOwnSessions(t *testing.T, p *program, issuer *providertest.Issuer) {
 	revoke(other.credential, encode(map[string]string{"id": two.Session.ID}), http.StatusNotFound, "not_found")
 	p.me(t, two.credential)
 	revoke(two.credential, encode(map[string]string{"id": three.Session.ID}), http.StatusNoContent, "")
-	p.isDead(t, three.credential)
+	p.rejects(t, three.credential)
 	p.me(t, two.credential)
 
 	old := issuer.Login(grace).Payload()
 	p.login(t, old).is(t, http.StatusOK, "")
 	revoke(two.credential, `{"all":true}`, http.StatusNoContent, "")
-	p.isDead(t, two.credential)
+	p.rejects(t, two.credential)
 	p.login(t, old).is(t, http.StatusUnauthorized, "invalid_token")
 	p.me(t, other.credential)
 }
@@ -151,7 +151,7 @@ func testProviderToken(t *testing.T, p *program, issuer *providertest.Issuer) {
 	first := p.signedIn(t, p.login(t, login.Payload()))
 	p.send(t, "GET", "/auth/sessions", first.credential).is(t, http.StatusNotFound, "not_found")
 
-	exchange := func(refreshToken string) answer {
+	exchange := func(refreshToken string) reply {
 		t.Helper()
 		return p.refresh(t, first.credential, refreshToken)
 	}
@@ -170,14 +170,14 @@ func testProviderToken(t *testing.T, p *program, issuer *providertest.Issuer) {
 
 	p.send(t, "POST", "/auth/logout", first.credential).is(t, http.StatusNoContent, "")
 	p.send(t, "POST", "/auth/sessions/revoke", fresh.credential, posting(`{"all":true}`)).is(t, http.StatusNoContent, "")
-	p.isDead(t, fresh.credential)
-	p.isDead(t, first.credential)
+	p.rejects(t, fresh.credential)
+	p.rejects(t, first.credential)
 	p.login(t, login.Payload()).is(t, http.StatusUnauthorized, "invalid_token")
 }
 
 // signedInAgain reads the answer to a refresh. Where the access token travels
 // in a cookie, the body has the refresh token alone.
-func (c *client) signedInAgain(t *testing.T, a answer) signedIn {
+func (c *client) signedInAgain(t *testing.T, a reply) signedIn {
 	t.Helper()
 	a.is(t, http.StatusOK, "")
 	s := c.signedIn(t, a)

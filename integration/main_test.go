@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"testing"
 
+	"github.com/cotterpin/cotterpin/integration/child"
 	"github.com/cotterpin/cotterpin/integration/engine"
 )
 
@@ -21,6 +22,10 @@ var programs string
 
 func TestMain(m *testing.M) {
 	flag.Parse() // a wrong flag ends the process before anything is made
+	child.ExitWithGo()
+	if programs = os.Getenv(helperPrograms); programs != "" {
+		os.Exit(m.Run())
+	}
 	testMoreAtOnce()
 	var err error
 	if programs, err = build(); err != nil {

@@ -19,10 +19,10 @@ import (
 	"github.com/cotterpin/cotterpin/integration/faultdriver"
 )
 
-// TestWhoIsSignedInIsAsTheModelSays does whatever comes to mind, in any order,
+// TestModel does whatever comes to mind, in any order,
 // at two nodes on one database, while statements fail and the clock goes on. A
 // model of a few lines must agree about who is signed in after each step.
-func TestWhoIsSignedInIsAsTheModelSays(t *testing.T) {
+func TestModel(t *testing.T) {
 	t.Parallel()
 	onEach(t, servable(), func(t *testing.T, b backend) {
 		n := newNodes(t, b, ownSessions, nil)
@@ -100,7 +100,7 @@ func (m *model) end(sessions []*modelSession) {
 	}
 }
 
-func (m *model) somebody(rt *rapid.T) *modelPerson {
+func (m *model) drawPerson(rt *rapid.T) *modelPerson {
 	return rapid.SampledFrom(m.people).Draw(rt, "person")
 }
 
@@ -122,7 +122,7 @@ func (m *model) tick() { m.n.clock.advance(1100 * time.Millisecond) }
 
 func (m *model) login(rt *rapid.T) {
 	m.tick()
-	p := m.somebody(rt)
+	p := m.drawPerson(rt)
 	r := send(rt.Context(), m.node(rt), "POST", "/auth/login", string(m.n.issuer.Login(p.email).Body()))
 	m.signedIn(rt, p, r)
 }
@@ -158,7 +158,7 @@ func (m *model) signedIn(rt *rapid.T, p *modelPerson, r core.Response) {
 	m.end(alive[:max(0, len(alive)+1-maxPerUser)]) // the oldest
 	now := m.n.clock.Now()
 	m.sessions = append(m.sessions, &modelSession{
-		of: p, user: p.user, token: answered(r).Cookies[0].Value, lastSeen: now, until: now.Add(modelTTL),
+		of: p, user: p.user, token: toReply(r).Cookies[0].Value, lastSeen: now, until: now.Add(modelTTL),
 	})
 }
 
@@ -166,7 +166,7 @@ func (m *model) signedIn(rt *rapid.T, p *modelPerson, r core.Response) {
 // not known, but nobody has a session of it; all are revoked, to know again.
 func (m *model) failingLogin(rt *rapid.T) {
 	m.tick()
-	p := m.somebody(rt)
+	p := m.drawPerson(rt)
 	fault := faultdriver.Faults[rapid.SampledFrom(slices.Sorted(maps.Keys(faultdriver.Faults))).Draw(rt, "fault")]
 	if fault == faultdriver.HangBefore || fault == faultdriver.HangAfter {
 		rt.Skip("it would last until the deadline")
@@ -212,7 +212,7 @@ func (m *model) look(rt *rapid.T) {
 }
 
 func (m *model) looks(rt *rapid.T, node *core.Kit, s *modelSession) {
-	grant, err := node.Authenticate(rt.Context(), message("GET", "/api/me", "", bearingCookie(s)...))
+	grant, err := node.Authenticate(rt.Context(), message("GET", "/api/me", "", withCookie(s)...))
 	switch {
 	case m.live(s) && (err != nil || grant.Principal.UserID.String() != s.user):
 		rt.Fatalf("%+v is live, but: %v %v", s, grant.Principal.UserID, err)
@@ -221,12 +221,12 @@ func (m *model) looks(rt *rapid.T, node *core.Kit, s *modelSession) {
 	}
 }
 
-func bearingCookie(s *modelSession) []string { return []string{"Cookie", cookieName + "=" + s.token} }
+func withCookie(s *modelSession) []string { return []string{"Cookie", cookieName + "=" + s.token} }
 
 func (m *model) logout(rt *rapid.T) {
 	m.tick()
 	s := m.session(rt)
-	if r := send(rt.Context(), m.node(rt), "POST", "/auth/logout", "", bearingCookie(s)...); r.Status != http.StatusNoContent {
+	if r := send(rt.Context(), m.node(rt), "POST", "/auth/logout", "", withCookie(s)...); r.Status != http.StatusNoContent {
 		rt.Fatalf("logout: %d %s", r.Status, r.Body)
 	}
 	s.ended = true
@@ -242,7 +242,7 @@ func (m *model) revoke(rt *rapid.T, which string) {
 			s.lastSeen = now
 		}
 	}
-	if r := send(rt.Context(), m.node(rt), "POST", "/auth/sessions/revoke", which, bearingCookie(s)...); r.Status != want {
+	if r := send(rt.Context(), m.node(rt), "POST", "/auth/sessions/revoke", which, withCookie(s)...); r.Status != want {
 		rt.Fatalf("revoke: %d %s, want %d", r.Status, r.Body, want)
 	}
 	m.end(slices.DeleteFunc(ends, func(other *modelSession) bool { return other == s && strings.Contains(which, "others") }))
@@ -274,7 +274,7 @@ func (m *model) remove(rt *rapid.T) {
 
 func (m *model) administer(rt *rapid.T, do func(*modelPerson, uuid.UUID) error) {
 	m.tick()
-	p := m.somebody(rt)
+	p := m.drawPerson(rt)
 	if p.user == "" {
 		rt.Skip("not registered")
 	}

@@ -21,7 +21,7 @@ const manySessions = `session "own" {
 
 // behindAProxy returns a database whose server the kit reaches through a proxy.
 // It is looked at without one.
-func behindAProxy(t *testing.T, e *engine.Engine, url config.Secret) (scratch, *proxy) {
+func behindProxy(t *testing.T, e *engine.Engine, url config.Secret) (scratch, *proxy) {
 	t.Helper()
 	p := newProxy(t, parse(t, url).Host)
 	database := at(t, e, p.before(t, url))
@@ -49,17 +49,17 @@ func parse(t *testing.T, source config.Secret) *url.URL {
 
 // trafficThroughAProxy has people sign in whose program reaches its database
 // through a proxy.
-func trafficThroughAProxy(t *testing.T, e *engine.Engine) (*traffic, *proxy) {
+func trafficThroughProxy(t *testing.T, e *engine.Engine) (*traffic, *proxy) {
 	t.Helper()
-	database, network := behindAProxy(t, e, newDatabase(t, e))
+	database, network := behindProxy(t, e, newDatabase(t, e))
 	issuer := providertest.NewIssuer(t)
 	return startTraffic(t, startOn(t, database, "nethttp", issuer, manySessions), issuer), network
 }
 
-func TestACutConnectionSignsNobodyOut(t *testing.T) {
+func TestNetwork_CutConnections(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, e *engine.Engine) {
-		people, network := trafficThroughAProxy(t, e)
+		people, network := trafficThroughProxy(t, e)
 		for range 20 {
 			people.awaitServed(t, 10)
 			network.cut()
@@ -68,10 +68,10 @@ func TestACutConnectionSignsNobodyOut(t *testing.T) {
 	})
 }
 
-func TestAServerThatCannotBeReachedSignsNobodyOut(t *testing.T) {
+func TestNetwork_UnreachableServer(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, e *engine.Engine) {
-		people, network := trafficThroughAProxy(t, e)
+		people, network := trafficThroughProxy(t, e)
 		for _, fault := range []struct{ begin, end func() }{
 			{network.refuse, func() { network.accept(t) }},
 			{func() { network.hold(toServer, toClient) }, network.release},
@@ -87,12 +87,12 @@ func TestAServerThatCannotBeReachedSignsNobodyOut(t *testing.T) {
 	})
 }
 
-// TestAnAnswerThatComesTooLateIsNobodys has the server do everything and say so
+// TestNetwork_LateResponse has the server do everything and say so
 // only after everybody has been told to try again.
-func TestAnAnswerThatComesTooLateIsNobodys(t *testing.T) {
+func TestNetwork_LateResponse(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, e *engine.Engine) {
-		people, network := trafficThroughAProxy(t, e)
+		people, network := trafficThroughProxy(t, e)
 		people.awaitServed(t, 10)
 		network.hold(toClient)
 		people.awaitFailed(t, len(people.people))
@@ -101,12 +101,12 @@ func TestAnAnswerThatComesTooLateIsNobodys(t *testing.T) {
 	})
 }
 
-// TestACommitThatIsNotAnsweredMayBeRepeated loses the answer to the commit of a
+// TestNetwork_LostCommitResponse loses the answer to the commit of a
 // registration, in both ways: the connection is cut, or there is silence.
-func TestACommitThatIsNotAnsweredMayBeRepeated(t *testing.T) {
+func TestNetwork_LostCommitResponse(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, e *engine.Engine) {
-		database, network := behindAProxy(t, e, newDatabase(t, e))
+		database, network := behindProxy(t, e, newDatabase(t, e))
 		issuer := providertest.NewIssuer(t)
 		p := startOn(t, database, "nethttp", issuer, manySessions)
 		for i, lose := range []func(){network.cut, func() { network.hold(toClient) }} {
@@ -114,14 +114,14 @@ func TestACommitThatIsNotAnsweredMayBeRepeated(t *testing.T) {
 			network.when("COMMIT", lose)
 			cannotCheck(t, p.login(t, payload))
 			network.release()
-			p.signedIn(t, p.untilServed(t, func() answer { return p.login(t, payload) }))
-			database.isLawful(t, i+1)
+			p.signedIn(t, p.untilServed(t, func() reply { return p.login(t, payload) }))
+			database.isConsistent(t, i+1)
 		}
 	})
 }
 
 // untilServed asks again as long as the answer is to try again.
-func (c *client) untilServed(t *testing.T, ask func() answer) answer {
+func (c *client) untilServed(t *testing.T, ask func() reply) reply {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
@@ -133,9 +133,9 @@ func (c *client) untilServed(t *testing.T, ask func() answer) answer {
 	}
 }
 
-// TestAServerThatFallsSilentIsGivenUp connects on behalf of nobody, as a pool
+// TestNetwork_UnresponsiveConnect connects on behalf of nobody, as a pool
 // does for whoever comes next: no deadline comes with that.
-func TestAServerThatFallsSilentIsGivenUp(t *testing.T) {
+func TestNetwork_UnresponsiveConnect(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, e *engine.Engine) {
 		url := newDatabase(t, e)
@@ -150,10 +150,10 @@ func TestAServerThatFallsSilentIsGivenUp(t *testing.T) {
 			t.Fatalf("the server is there: %v", err)
 		}
 		network.when("READ COMMITTED", func() { network.hold(toClient) }) // the last that is said in connecting
-		answered := make(chan error, 1)
-		go func() { answered <- pool.PingContext(context.Background()) }()
+		toReply := make(chan error, 1)
+		go func() { toReply <- pool.PingContext(context.Background()) }()
 		select {
-		case err := <-answered:
+		case err := <-toReply:
 			if err == nil {
 				t.Error("a silent server answers")
 			}
@@ -164,10 +164,10 @@ func TestAServerThatFallsSilentIsGivenUp(t *testing.T) {
 	})
 }
 
-func TestAProgramEndsThoughItsServerIsSilent(t *testing.T) {
+func TestNetwork_UnresponsiveShutdown(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, e *engine.Engine) {
-		database, network := behindAProxy(t, e, newDatabase(t, e))
+		database, network := behindProxy(t, e, newDatabase(t, e))
 		issuer := providertest.NewIssuer(t)
 		p := startOn(t, database, "nethttp", issuer, manySessions)
 		var crowd sync.WaitGroup // so that there are several connections

@@ -68,13 +68,13 @@ func (n *cluster) threeSessions(t *testing.T, identifier string) (one, two, thre
 	t.Helper()
 	one, two, three = n.one.signIn(t, n.issuer, identifier), n.two.signIn(t, n.issuer, identifier), n.one.signIn(t, n.issuer, identifier)
 	for _, s := range []signedIn{one, two, three} {
-		n.areLive(t, s)
+		n.accepts(t, s)
 	}
 	return one, two, three
 }
 
 // areLive checks that every node knows the sessions.
-func (n *cluster) areLive(t *testing.T, all ...signedIn) {
+func (n *cluster) accepts(t *testing.T, all ...signedIn) {
 	t.Helper()
 	for _, node := range n.both() {
 		for _, s := range all {
@@ -88,10 +88,10 @@ func (n *cluster) areLive(t *testing.T, all ...signedIn) {
 func testLogoutElsewhere(t *testing.T, n *cluster) {
 	one, two, three := n.threeSessions(t, "out@example.com")
 	n.two.send(t, "POST", "/auth/logout", one.credential).is(t, http.StatusNoContent, "")
-	n.areDead(t, one)
+	n.rejectsAlways(t, one)
 	n.one.send(t, "POST", "/auth/logout", two.credential).is(t, http.StatusNoContent, "")
-	n.areDead(t, one, two)
-	n.areLive(t, three)
+	n.rejectsAlways(t, one, two)
+	n.accepts(t, three)
 }
 
 func testRevokeOneElsewhere(t *testing.T, n *cluster) {
@@ -99,17 +99,17 @@ func testRevokeOneElsewhere(t *testing.T, n *cluster) {
 	stranger := n.two.signIn(t, n.issuer, "stranger@example.com")
 	byID := encode(map[string]string{"id": one.Session.ID})
 	n.two.send(t, "POST", "/auth/sessions/revoke", stranger.credential, posting(byID)).is(t, http.StatusNotFound, "not_found")
-	n.areLive(t, one)
+	n.accepts(t, one)
 	n.two.revoke(t, two.credential, byID)
-	n.areDead(t, one)
-	n.areLive(t, two, three)
+	n.rejectsAlways(t, one)
+	n.accepts(t, two, three)
 }
 
 func testRevokeOthersElsewhere(t *testing.T, n *cluster) {
 	one, two, three := n.threeSessions(t, "alone@example.com")
 	n.two.revoke(t, two.credential, `{"others":true}`)
-	n.areDead(t, one, three)
-	n.areLive(t, two)
+	n.rejectsAlways(t, one, three)
+	n.accepts(t, two)
 }
 
 func testRevokeAllElsewhere(t *testing.T, n *cluster) {
@@ -118,9 +118,9 @@ func testRevokeAllElsewhere(t *testing.T, n *cluster) {
 	stolen := n.issuer.Login(who).Payload()
 	n.one.login(t, stolen).is(t, http.StatusOK, "")
 	n.two.revoke(t, two.credential, `{"all":true}`)
-	n.areDead(t, one, two, three)
+	n.rejectsAlways(t, one, two, three)
 	n.loginsAre(t, stolen, http.StatusUnauthorized, "invalid_token")
-	n.areLive(t, n.one.signedIn(t, n.one.login(t, n.fresh(who))))
+	n.accepts(t, n.one.signedIn(t, n.one.login(t, n.fresh(who))))
 }
 
 // loginsAre checks how every node answers a login.
@@ -136,30 +136,30 @@ func testDisableElsewhere(t *testing.T, n *cluster) {
 	one, two, three := n.threeSessions(t, who)
 	old := n.issuer.Login(who).Payload()
 	n.disable(t, one)
-	n.areDead(t, one, two, three)
+	n.rejectsAlways(t, one, two, three)
 	n.loginsAre(t, old, http.StatusForbidden, "account_disabled")
 	n.loginsAre(t, n.fresh(who), http.StatusForbidden, "account_disabled")
 
 	n.enable(t, one)
-	n.areDead(t, one, two, three)
+	n.rejectsAlways(t, one, two, three)
 	n.loginsAre(t, old, http.StatusUnauthorized, "invalid_token")
 	again := n.two.signedIn(t, n.two.login(t, n.fresh(who)))
 	if again.User.ID != one.User.ID {
 		t.Errorf("user %s became %s", one.User.ID, again.User.ID)
 	}
-	n.areLive(t, again)
-	n.areDead(t, one, two, three)
+	n.accepts(t, again)
+	n.rejectsAlways(t, one, two, three)
 }
 
 func testDeleteElsewhere(t *testing.T, n *cluster) {
 	const who = "deleted@example.com"
 	one, two, three := n.threeSessions(t, who)
 	n.delete(t, one)
-	n.areDead(t, one, two, three)
+	n.rejectsAlways(t, one, two, three)
 	again := n.two.signIn(t, n.issuer, who)
 	if !again.Created || again.User.ID == one.User.ID {
 		t.Errorf("%s came back as %s, created: %t", one.User.ID, again.User.ID, again.Created)
 	}
-	n.areLive(t, again)
-	n.areDead(t, one, two, three)
+	n.accepts(t, again)
+	n.rejectsAlways(t, one, two, three)
 }

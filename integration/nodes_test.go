@@ -99,7 +99,7 @@ var attempts = []struct{ method, target, body string }{
 
 // areDead checks that no node takes the sessions for anybody, whatever they are
 // presented for, and that presenting them changes no row.
-func (n *cluster) areDead(t *testing.T, all ...signedIn) {
+func (n *cluster) rejectsAlways(t *testing.T, all ...signedIn) {
 	t.Helper()
 	before := n.database.dump(t)
 	for _, node := range n.both() {
@@ -128,7 +128,7 @@ func TestTwoNodes(t *testing.T) {
 		if session == ownSession {
 			testNodesWithSessions(t, startCluster(t, framework, session, b.create(t)))
 		} else {
-			testNodesWithTokens(t, startCluster(t, framework, trustingBriefly[session], b.create(t)))
+			testNodesWithTokens(t, startCluster(t, framework, shortCacheTTL[session], b.create(t)))
 		}
 	})
 }
@@ -177,7 +177,7 @@ func testChangedContact(t *testing.T, n *cluster) {
 
 // testOtherDeployment bears a session to an application on another database.
 func testOtherDeployment(t *testing.T, n *cluster, status int, code string) {
-	database := inAFile(t)
+	database := sqliteFile(t)
 	other := deploymentOf(t, n.issuer, database, n.session).startBy(t, time.Now)
 	s := n.one.signIn(t, n.issuer, "here@example.com")
 	n.one.me(t, s.credential)

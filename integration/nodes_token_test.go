@@ -10,7 +10,7 @@ import (
 
 // trustingBriefly are session blocks that ask the database about a caller
 // again soon, by the block that does so after a minute.
-var trustingBriefly = map[string]string{
+var shortCacheTTL = map[string]string{
 	tokenBearer: `session "provider_token" { cache_ttl = "200ms" }`,
 	tokenCookie: "session \"provider_token\" {\n  transport = [\"cookie\"]\n  cache_ttl = \"200ms\"\n}",
 }
@@ -57,7 +57,7 @@ func (n *cluster) refreshesAre(t *testing.T, s signedIn, identifier string, stat
 
 // borne signs somebody in at one node and bears the token to both, so that both
 // remember the user.
-func (n *cluster) borne(t *testing.T, identifier string) signedIn {
+func (n *cluster) usedAtBoth(t *testing.T, identifier string) signedIn {
 	t.Helper()
 	s := n.one.signIn(t, n.issuer, identifier)
 	for _, node := range n.both() {
@@ -79,7 +79,7 @@ func (n *cluster) unchanged(t *testing.T) func() {
 }
 
 func testLogoutEndsNoToken(t *testing.T, n *cluster) {
-	s := n.borne(t, "out@example.com")
+	s := n.usedAtBoth(t, "out@example.com")
 	unchanged := n.unchanged(t)
 	for _, node := range n.both() {
 		node.send(t, "POST", "/auth/logout", s.credential).is(t, http.StatusNoContent, "")
@@ -90,7 +90,7 @@ func testLogoutEndsNoToken(t *testing.T, n *cluster) {
 
 func testTokensAreRevoked(t *testing.T, n *cluster) {
 	const who = "everywhere@example.com"
-	s, other := n.borne(t, who), n.borne(t, "bystander@example.com")
+	s, other := n.usedAtBoth(t, who), n.usedAtBoth(t, "bystander@example.com")
 	old := n.issuer.Login(who).Payload()
 	n.loginsAre(t, old, http.StatusOK, "")
 	n.refreshesAre(t, s, who, http.StatusOK, "")
@@ -99,21 +99,21 @@ func testTokensAreRevoked(t *testing.T, n *cluster) {
 	unchanged := n.unchanged(t)
 	n.loginsAre(t, old, http.StatusUnauthorized, "invalid_token")
 	n.refreshesAre(t, s, who, http.StatusUnauthorized, "invalid_token")
-	n.one.isDead(t, s.credential)
+	n.one.rejects(t, s.credential)
 	n.two.turns(t, s.credential, http.StatusOK, http.StatusUnauthorized, "invalid_token")
 	unchanged()
 
 	again := n.two.signedIn(t, n.two.login(t, n.fresh(who)))
 	for _, node := range n.both() {
 		node.me(t, again.credential)
-		node.isDead(t, s.credential)
+		node.rejects(t, s.credential)
 		node.me(t, other.credential)
 	}
 }
 
 func testTokensAreDisabled(t *testing.T, n *cluster) {
 	const who = "disabled@example.com"
-	s := n.borne(t, who)
+	s := n.usedAtBoth(t, who)
 	old := n.issuer.Login(who).Payload()
 	n.loginsAre(t, old, http.StatusOK, "")
 
@@ -145,7 +145,7 @@ func testTokensAreDisabled(t *testing.T, n *cluster) {
 
 func testTokensAreDeleted(t *testing.T, n *cluster) {
 	const who = "deleted@example.com"
-	s := n.borne(t, who)
+	s := n.usedAtBoth(t, who)
 	n.refreshesAre(t, s, who, http.StatusOK, "")
 
 	n.delete(t, s)
@@ -167,9 +167,9 @@ func testTokensAreDeleted(t *testing.T, n *cluster) {
 	}
 }
 
-// TestAUserIsTrustedForCacheTTLAtMost has users change at one node while
+// TestCacheTTL_UserChange has users change at one node while
 // another, which remembers them, is asked for them all the time.
-func TestAUserIsTrustedForCacheTTLAtMost(t *testing.T) {
+func TestCacheTTL_UserChange(t *testing.T) {
 	t.Parallel()
 	const ttl = time.Minute // the default
 	onEach(t, servable(), func(t *testing.T, b backend) {

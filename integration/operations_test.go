@@ -179,7 +179,7 @@ func replace(t *testing.T, p *person) trial {
 	login.check = func(t *testing.T, success core.Response) {
 		t.Helper()
 		check(t, success)
-		p.nodes.recognises(t, http.StatusUnauthorized, "Cookie", p.cookies[0])
+		p.nodes.recognizes(t, http.StatusUnauthorized, "Cookie", p.cookies[0])
 	}
 	return login
 }
@@ -194,11 +194,11 @@ func (p *person) posts(t *testing.T, lines ...string) trial {
 		},
 		check: func(t *testing.T, success core.Response) {
 			t.Helper()
-			cookies := answered(success).Cookies
+			cookies := toReply(success).Cookies
 			if len(cookies) != 1 {
 				t.Fatalf("%d cookies", len(cookies))
 			}
-			p.nodes.recognises(t, http.StatusOK, "Cookie", cookieName+"="+cookies[0].Value)
+			p.nodes.recognizes(t, http.StatusOK, "Cookie", cookieName+"="+cookies[0].Value)
 		},
 	}
 }
@@ -247,8 +247,8 @@ func refresh(_ *testing.T, p *person) trial {
 		check: func(t *testing.T, success core.Response) {
 			t.Helper()
 			var s signedIn
-			answered(success).decode(t, &s)
-			p.nodes.recognises(t, http.StatusOK, "Authorization", "Bearer "+s.Token.AccessToken)
+			toReply(success).decode(t, &s)
+			p.nodes.recognizes(t, http.StatusOK, "Authorization", "Bearer "+s.Token.AccessToken)
 			p.login.RefreshToken = s.Token.RefreshToken
 		},
 	}
@@ -267,7 +267,7 @@ func (p *person) ends(path, body string, dead ...string) trial {
 		check: func(t *testing.T, _ core.Response) {
 			t.Helper()
 			for _, cookie := range dead {
-				p.nodes.recognises(t, http.StatusUnauthorized, "Cookie", cookie)
+				p.nodes.recognizes(t, http.StatusUnauthorized, "Cookie", cookie)
 			}
 		},
 	}
@@ -306,7 +306,7 @@ func (p *person) administers(t *testing.T, call func(context.Context, uuid.UUID)
 		},
 		check: func(t *testing.T, _ core.Response) {
 			t.Helper()
-			p.nodes.recognises(t, http.StatusUnauthorized, "Cookie", p.cookies[0])
+			p.nodes.recognizes(t, http.StatusUnauthorized, "Cookie", p.cookies[0])
 		},
 	}
 }

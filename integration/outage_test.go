@@ -176,7 +176,7 @@ func (c *client) ready(t *testing.T, status int, body string) {
 }
 
 // cannotCheck checks that an answer says nothing about the caller.
-func cannotCheck(t *testing.T, a answer) {
+func cannotCheck(t *testing.T, a reply) {
 	t.Helper()
 	a.is(t, http.StatusServiceUnavailable, "temporarily_unavailable")
 	if a.Header.Get("Retry-After") == "" {
@@ -187,7 +187,7 @@ func cannotCheck(t *testing.T, a answer) {
 	}
 }
 
-func TestAnIssuerThatIsDownStopsLoginsAlone(t *testing.T) {
+func TestIssuerDown_OwnSessions(t *testing.T) {
 	t.Parallel()
 	d := newDeployment(t, ownSession)
 	before := d.start(t).signIn(t, d.issuer, ada)
@@ -215,7 +215,7 @@ func TestAnIssuerThatIsDownStopsLoginsAlone(t *testing.T) {
 	c.me(t, again.credential)
 }
 
-func TestAnIssuerThatIsDownStopsEverythingWhereItsTokensAreTheSessions(t *testing.T) {
+func TestIssuerDown_ProviderTokens(t *testing.T) {
 	t.Parallel()
 	d := newDeployment(t, tokenCookie)
 	token := d.start(t).signIn(t, d.issuer, ada)
@@ -233,7 +233,7 @@ func TestAnIssuerThatIsDownStopsEverythingWhereItsTokensAreTheSessions(t *testin
 	c.me(t, token.credential)
 }
 
-func TestSessionsEndByTheClock(t *testing.T) {
+func TestClock_SessionExpiry(t *testing.T) {
 	t.Parallel()
 	d := newDeployment(t, ownSession)
 	c := d.start(t)
@@ -242,9 +242,9 @@ func TestSessionsEndByTheClock(t *testing.T) {
 		d.clock.advance(6 * day)
 		c.me(t, busy.credential)
 	}
-	c.isDead(t, idle.credential)
+	c.rejects(t, idle.credential)
 	d.clock.advance(5 * day)
 	c.me(t, busy.credential)
 	d.clock.advance(day + time.Second)
-	c.isDead(t, busy.credential)
+	c.rejects(t, busy.credential)
 }

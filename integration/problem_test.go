@@ -15,11 +15,11 @@ func isKits(target string) bool {
 	return strings.HasPrefix(target, "/auth/") && !strings.HasPrefix(target, "/auth/emulator")
 }
 
-func (a answer) isProblem() bool { return a.Header.Get("Content-Type") == "application/problem+json" }
+func (a reply) isProblem() bool { return a.Header.Get("Content-Type") == "application/problem+json" }
 
 // checkFields checks what stands in every answer of the kit: nobody may keep
 // it, guess its type, or be told where it came from.
-func (a answer) checkFields(t testing.TB) {
+func (a reply) checkFields(t testing.TB) {
 	t.Helper()
 	for name, want := range map[string]string{
 		"Cache-Control":          "no-store",
@@ -57,7 +57,7 @@ type problem struct {
 
 // checkProblem checks the form of a refusal: these members and no others, and
 // the header fields that belong to it.
-func (a answer) checkProblem(t testing.TB, method string) {
+func (a reply) checkProblem(t testing.TB, method string) {
 	t.Helper()
 	if !a.isProblem() {
 		t.Errorf("%d is no problem document: %q %s", a.Status, a.Header["Content-Type"], a.Body)
@@ -79,7 +79,7 @@ func (a answer) checkProblem(t testing.TB, method string) {
 	}
 }
 
-func (a answer) checkDocument(t testing.TB) {
+func (a reply) checkDocument(t testing.TB) {
 	t.Helper()
 	var p problem
 	decoder := json.NewDecoder(strings.NewReader(a.Body))
@@ -94,10 +94,10 @@ func (a answer) checkDocument(t testing.TB) {
 	}
 }
 
-func TestProblemsAreChecked(t *testing.T) {
+func TestCheckProblem_Rejects(t *testing.T) {
 	t.Parallel()
-	good := func() answer {
-		return answer{
+	good := func() reply {
+		return reply{
 			Status: http.StatusUnauthorized,
 			Header: http.Header{
 				"Content-Type": {"application/problem+json"}, "Www-Authenticate": {`Bearer realm="x"`}, "Cache-Control": {"no-store"},
@@ -107,7 +107,7 @@ func TestProblemsAreChecked(t *testing.T) {
 				`"request_id":"ABCDEFGHIJKLMNOPQRSTUVWXYZ"}`,
 		}
 	}
-	findings := func(a answer) int {
+	findings := func(a reply) int {
 		counted := &counter{TB: t}
 		a.checkFields(counted)
 		a.checkProblem(counted, "GET")
@@ -116,24 +116,24 @@ func TestProblemsAreChecked(t *testing.T) {
 	if n := findings(good()); n != 0 {
 		t.Fatalf("a good answer has %d findings", n)
 	}
-	for name, change := range map[string]func(*answer){
-		"AnotherType":       func(a *answer) { a.Header.Set("Content-Type", "text/plain") },
-		"Cacheable":         func(a *answer) { a.Header.Del("Cache-Control") },
-		"Sniffable":         func(a *answer) { a.Header.Del("X-Content-Type-Options") },
-		"Referring":         func(a *answer) { a.Header.Add("Referrer-Policy", "origin") },
-		"Unchallenged":      func(a *answer) { a.Header.Del("WWW-Authenticate") },
-		"OtherScheme":       func(a *answer) { a.Header.Set("WWW-Authenticate", "Basic") },
-		"OtherStatus":       func(a *answer) { a.Status = http.StatusForbidden },
-		"OtherStatusInside": func(a *answer) { a.Body = strings.Replace(a.Body, "401", "403", 1) },
-		"UnknownCode":       func(a *answer) { a.Body = strings.ReplaceAll(a.Body, "invalid_token", "bad") },
-		"TypeOfAnotherCode": func(a *answer) { a.Body = strings.Replace(a.Body, "invalid_token", "not_found", 1) },
-		"NoTitle":           func(a *answer) { a.Body = strings.Replace(a.Body, `"title":"x",`, "", 1) },
-		"NoRequestID":       func(a *answer) { a.Body = strings.Replace(a.Body, "ABCDEF", "", 1) },
-		"OneMemberMore":     func(a *answer) { a.Body = strings.Replace(a.Body, "{", `{"stack":"x",`, 1) },
-		"OneDocumentMore":   func(a *answer) { a.Body += "{}" },
-		"NoRetryAfter":      func(a *answer) { a.Status = http.StatusServiceUnavailable },
-		"NoAllow":           func(a *answer) { a.Status = http.StatusMethodNotAllowed },
-		"NoDocument":        func(a *answer) { a.Body = "" },
+	for name, change := range map[string]func(*reply){
+		"AnotherType":       func(a *reply) { a.Header.Set("Content-Type", "text/plain") },
+		"Cacheable":         func(a *reply) { a.Header.Del("Cache-Control") },
+		"Sniffable":         func(a *reply) { a.Header.Del("X-Content-Type-Options") },
+		"Referring":         func(a *reply) { a.Header.Add("Referrer-Policy", "origin") },
+		"Unchallenged":      func(a *reply) { a.Header.Del("WWW-Authenticate") },
+		"OtherScheme":       func(a *reply) { a.Header.Set("WWW-Authenticate", "Basic") },
+		"OtherStatus":       func(a *reply) { a.Status = http.StatusForbidden },
+		"OtherStatusInside": func(a *reply) { a.Body = strings.Replace(a.Body, "401", "403", 1) },
+		"UnknownCode":       func(a *reply) { a.Body = strings.ReplaceAll(a.Body, "invalid_token", "bad") },
+		"TypeOfAnotherCode": func(a *reply) { a.Body = strings.Replace(a.Body, "invalid_token", "not_found", 1) },
+		"NoTitle":           func(a *reply) { a.Body = strings.Replace(a.Body, `"title":"x",`, "", 1) },
+		"NoRequestID":       func(a *reply) { a.Body = strings.Replace(a.Body, "ABCDEF", "", 1) },
+		"OneMemberMore":     func(a *reply) { a.Body = strings.Replace(a.Body, "{", `{"stack":"x",`, 1) },
+		"OneDocumentMore":   func(a *reply) { a.Body += "{}" },
+		"NoRetryAfter":      func(a *reply) { a.Status = http.StatusServiceUnavailable },
+		"NoAllow":           func(a *reply) { a.Status = http.StatusMethodNotAllowed },
+		"NoDocument":        func(a *reply) { a.Body = "" },
 	} {
 		a := good()
 		change(&a)

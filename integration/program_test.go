@@ -15,10 +15,12 @@ import (
 	"time"
 
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
+	"github.com/cotterpin/cotterpin/integration/child"
 )
 
-// patience is how long anything may take before a test gives up.
-const patience = 30 * time.Second
+// patience is how long a test waits before it fails. It bounds no measured
+// duration, so it is long enough for a slow machine.
+const patience = 3 * time.Minute
 
 // program is a running demo application.
 type program struct {
@@ -61,7 +63,7 @@ func startIn(t *testing.T, zone, framework, configuration string, arguments ...s
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := command.Start(); err != nil {
+	if err := child.Start(command); err != nil {
 		t.Fatal(err)
 	}
 	p := &program{folder: folder, command: command, logged: make(chan string, 1)}
@@ -114,7 +116,7 @@ func (p *program) end(t *testing.T) (code int) {
 	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Error(err)
 	}
-	impatience := time.AfterFunc(patience, func() { _ = p.command.Process.Kill() })
+	impatience := time.AfterFunc(patience, func() { _ = child.Kill(p.command) })
 	defer impatience.Stop()
 	p.log = <-p.logged
 	code = exitCode(t, p.command.Wait())
@@ -132,7 +134,7 @@ func (p *program) end(t *testing.T) (code int) {
 // kill ends the process at once.
 func (p *program) kill(t *testing.T) {
 	t.Helper()
-	if err := p.command.Process.Kill(); err != nil {
+	if err := child.Kill(p.command); err != nil {
 		t.Error(err)
 	}
 	p.log = <-p.logged
@@ -178,5 +180,8 @@ func runBriefly(t *testing.T, framework string, arguments ...string) (code int, 
 	command.Dir = t.TempDir()
 	var text strings.Builder
 	command.Stderr = &text
-	return exitCode(t, command.Run()), text.String()
+	if err := child.Start(command); err != nil {
+		t.Fatal(err)
+	}
+	return exitCode(t, command.Wait()), text.String()
 }

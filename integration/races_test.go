@@ -15,9 +15,9 @@ import (
 // pair of frameworks.
 const raceFramework = "gin" // and the one after it
 
-// TestPeopleWhoShareAnEmailAreUsersOfTheirOwn has 32 people with one e-mail
+// TestRace_SharedEmail has 32 people with one e-mail
 // address sign in for the first time at once.
-func TestPeopleWhoShareAnEmailAreUsersOfTheirOwn(t *testing.T) {
+func TestRace_SharedEmail(t *testing.T) {
 	t.Parallel()
 	onEach(t, servable(), func(t *testing.T, b backend) {
 		t.Helper()
@@ -25,13 +25,13 @@ func TestPeopleWhoShareAnEmailAreUsersOfTheirOwn(t *testing.T) {
 		n := startCluster(t, raceFramework, ownSession, b.create(t))
 		for round := range rounds {
 			shared := fmt.Sprintf("family-%d@example.com", round)
-			answers := make([]answer, people)
+			replies := make([]reply, people)
 			atOnce(people, func(i int) {
 				token := n.issuer.AccessToken(fmt.Sprintf("person-%d-%d", round, i), providertest.Claim("identifier", shared))
-				answers[i] = n.both()[i%2].login(t, map[string]any{"oauth_token": map[string]any{"access_token": token}})
+				replies[i] = n.both()[i%2].login(t, map[string]any{"oauth_token": map[string]any{"access_token": token}})
 			})
 			users := map[string]bool{}
-			for _, a := range answers {
+			for _, a := range replies {
 				a.is(t, http.StatusCreated, "")
 				s := n.one.signedIn(t, a)
 				users[s.User.ID] = true
@@ -47,9 +47,9 @@ func TestPeopleWhoShareAnEmailAreUsersOfTheirOwn(t *testing.T) {
 	})
 }
 
-// TestAUserNeverHasMoreSessionsThanTheLimit has somebody sign in 64 times at
+// TestRace_SessionLimit has somebody sign in 64 times at
 // once where five sessions are allowed.
-func TestAUserNeverHasMoreSessionsThanTheLimit(t *testing.T) {
+func TestRace_SessionLimit(t *testing.T) {
 	t.Parallel()
 	onEach(t, servable(), func(t *testing.T, b backend) {
 		t.Helper()
@@ -59,10 +59,10 @@ func TestAUserNeverHasMoreSessionsThanTheLimit(t *testing.T) {
 		for round := range rounds {
 			payload := n.issuer.Login(fmt.Sprintf("busy-%d@example.com", round)).Payload()
 			n.one.login(t, payload).is(t, http.StatusCreated, "")
-			answers := make([]answer, logins)
-			atOnce(logins, func(i int) { answers[i] = n.both()[i%2].login(t, payload) })
+			replies := make([]reply, logins)
+			atOnce(logins, func(i int) { replies[i] = n.both()[i%2].login(t, payload) })
 			var all []signedIn
-			for _, a := range answers {
+			for _, a := range replies {
 				a.is(t, http.StatusOK, "")
 				all = append(all, n.one.signedIn(t, a))
 			}
@@ -122,7 +122,7 @@ const (
 
 // insist logs in until over says that an answer is the last one. What an answer
 // may be is looked at there too.
-func insist(t *testing.T, n *cluster, payload map[string]any, over func(t *testing.T, a answer, late bool) bool) *insistent {
+func insist(t *testing.T, n *cluster, payload map[string]any, over func(t *testing.T, a reply, late bool) bool) *insistent {
 	t.Helper()
 	logins := &insistent{some: make(chan struct{})}
 	for i := range callers {
@@ -186,9 +186,9 @@ var endings = []struct {
 	}, "invalid_token", http.StatusUnauthorized},
 }
 
-// TestNoLoginOutlivesARevocation disables people, and revokes all their
+// TestRace_LoginsAndRevocation disables people, and revokes all their
 // sessions, while they sign in with tokens from before, again and again.
-func TestNoLoginOutlivesARevocation(t *testing.T) {
+func TestRace_LoginsAndRevocation(t *testing.T) {
 	t.Parallel()
 	onEach(t, servable(), func(t *testing.T, b backend) {
 		t.Helper()
@@ -205,7 +205,7 @@ func testLoginsAgainstRevocations(t *testing.T, n *cluster) {
 			who := fmt.Sprintf("%s-%d@example.com", ending.name, round)
 			first := n.one.signIn(t, n.issuer, who)
 			old := n.issuer.Login(who).Payload()
-			logins := insist(t, n, old, func(t *testing.T, a answer, late bool) bool {
+			logins := insist(t, n, old, func(t *testing.T, a reply, late bool) bool {
 				t.Helper()
 				if a.Status == http.StatusOK && !late {
 					return false
@@ -215,29 +215,29 @@ func testLoginsAgainstRevocations(t *testing.T, n *cluster) {
 			})
 			all := logins.during(func() {
 				ending.end(t, n, first)
-				n.isDeadEverywhere(t, first)
+				n.rejects(t, first)
 			})
-			n.isDeadEverywhere(t, all...)
+			n.rejects(t, all...)
 			n.enable(t, first)
-			n.isDeadEverywhere(t, all...)
+			n.rejects(t, all...)
 			n.loginsAre(t, old, http.StatusUnauthorized, "invalid_token")
-			n.areLive(t, n.two.signedIn(t, n.two.login(t, n.fresh(who))))
+			n.accepts(t, n.two.signedIn(t, n.two.login(t, n.fresh(who))))
 		}
 	}
 }
 
 // isDeadEverywhere checks that no node knows the sessions.
-func (n *cluster) isDeadEverywhere(t *testing.T, all ...signedIn) {
+func (n *cluster) rejects(t *testing.T, all ...signedIn) {
 	t.Helper()
 	for _, node := range n.both() {
 		for _, s := range all {
-			node.isDead(t, s.credential)
+			node.rejects(t, s.credential)
 		}
 	}
 }
 
-// TestNoSessionOutlivesItsUser deletes people while they sign in.
-func TestNoSessionOutlivesItsUser(t *testing.T) {
+// TestRace_LoginsAndDeletion deletes people while they sign in.
+func TestRace_LoginsAndDeletion(t *testing.T) {
 	t.Parallel()
 	onEach(t, servable(), func(t *testing.T, b backend) {
 		t.Helper()
@@ -246,7 +246,7 @@ func TestNoSessionOutlivesItsUser(t *testing.T) {
 		for round := range rounds {
 			who := fmt.Sprintf("deleted-%d@example.com", round)
 			old := n.one.signIn(t, n.issuer, who)
-			logins := insist(t, n, n.issuer.Login(who).Payload(), func(t *testing.T, a answer, late bool) bool {
+			logins := insist(t, n, n.issuer.Login(who).Payload(), func(t *testing.T, a reply, late bool) bool {
 				t.Helper()
 				if a.Status == http.StatusCreated {
 					return true
@@ -260,13 +260,13 @@ func TestNoSessionOutlivesItsUser(t *testing.T) {
 			})
 			all := logins.during(func() {
 				n.delete(t, old)
-				n.isDeadEverywhere(t, old)
+				n.rejects(t, old)
 			})
 			var again []signedIn
 			created := 0
 			for _, s := range all {
 				if s.User.ID == old.User.ID {
-					n.isDeadEverywhere(t, s)
+					n.rejects(t, s)
 					continue
 				}
 				again = append(again, s)
@@ -274,7 +274,7 @@ func TestNoSessionOutlivesItsUser(t *testing.T) {
 					created++
 				}
 			}
-			n.areLive(t, again...)
+			n.accepts(t, again...)
 			if got := n.database.rows(t); created != 1 || got.users != round+1 || got.identities != round+1 {
 				t.Errorf("registered anew %d times, rows %+v", created, got)
 			}

@@ -11,20 +11,20 @@ import (
 // alwaysTouched is a session of which every request notes that it was seen, on
 // a clock that an hour passes on whenever it is read; and that does not end by
 // that clock while a test runs.
-const alwaysTouched = `session "own" {
+const alwaysRecorded = `session "own" {
   transport = ["cookie", "bearer"]
   ttl       = "400d"
   idle_ttl  = "300d"
 }`
 
-// TestARevokedSessionStaysRevoked has 100 requests bear a session at two nodes
+// TestRace_LastSeenAndRevocation has 100 requests bear a session at two nodes
 // while it is revoked.
-func TestARevokedSessionStaysRevoked(t *testing.T) {
+func TestRace_LastSeenAndRevocation(t *testing.T) {
 	t.Parallel()
 	onEach(t, servable(), func(t *testing.T, b backend) {
 		t.Helper()
 		database := b.create(t)
-		d := newDeploymentOn(t, database, alwaysTouched)
+		d := newDeploymentOn(t, database, alwaysRecorded)
 		nodes := []*client{d.start(t), d.start(t)}
 		for name, end := range map[string]func(t *testing.T, s, other signedIn){
 			"Logout": func(t *testing.T, s, _ signedIn) {
@@ -47,8 +47,8 @@ func TestARevokedSessionStaysRevoked(t *testing.T) {
 					who := fmt.Sprintf("%s-%d@example.com", name, round)
 					s, other := nodes[0].signIn(t, d.issuer, who), nodes[1].signIn(t, d.issuer, who)
 					d.clock.turnsAtEachReading(time.Hour)
-					checkTouched(t, nodes[1], s)
-					touchDuring(t, nodes, s, func() { end(t, s, other) }, func() string { return database.dump(t) })
+					checkLastSeen(t, nodes[1], s)
+					recordDuring(t, nodes, s, func() { end(t, s, other) }, func() string { return database.dump(t) })
 				}
 			})
 		}
@@ -56,7 +56,7 @@ func TestARevokedSessionStaysRevoked(t *testing.T) {
 }
 
 // checkTouched checks that each request notes that the session was seen.
-func checkTouched(t *testing.T, c *client, s signedIn) {
+func checkLastSeen(t *testing.T, c *client, s signedIn) {
 	t.Helper()
 	last := s.Session.CreatedAt
 	for range 2 {
@@ -75,15 +75,15 @@ func checkTouched(t *testing.T, c *client, s signedIn) {
 
 // touchDuring bears the session 100 times while it ends. Whoever asks after
 // that is refused, and nothing is written any more.
-func touchDuring(t *testing.T, nodes []*client, s signedIn, end func(), rows func() string) {
+func recordDuring(t *testing.T, nodes []*client, s signedIn, end func(), rows func() string) {
 	t.Helper()
 	const callers, requests, before = 20, 5, 10
 	var ended atomic.Bool
-	answered := make(chan struct{}, callers*requests)
+	toReply := make(chan struct{}, callers*requests)
 	frozen := make(chan string, 1)
 	go func() {
 		for range before {
-			<-answered
+			<-toReply
 		}
 		end()
 		ended.Store(true)
@@ -93,7 +93,7 @@ func touchDuring(t *testing.T, nodes []*client, s signedIn, end func(), rows fun
 		for range requests {
 			late := ended.Load()
 			a := nodes[i%len(nodes)].send(t, "GET", "/api/me", s.credential)
-			answered <- struct{}{}
+			toReply <- struct{}{}
 			if a.Status != http.StatusOK || late {
 				a.is(t, http.StatusUnauthorized, "invalid_token")
 			}
@@ -101,7 +101,7 @@ func touchDuring(t *testing.T, nodes []*client, s signedIn, end func(), rows fun
 	})
 	want := <-frozen
 	for _, node := range nodes {
-		node.isDead(t, s.credential)
+		node.rejects(t, s.credential)
 	}
 	if got := rows(); got != want {
 		t.Errorf("a session that has ended is written to:\n%s\nthen\n%s", want, got)

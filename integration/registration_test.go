@@ -9,9 +9,9 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
-// TestFirstLoginsOfOnePersonAtOnce has somebody sign in for the first time many
+// TestRace_FirstLogins has somebody sign in for the first time many
 // times at once, at two processes on one database, again and again.
-func TestFirstLoginsOfOnePersonAtOnce(t *testing.T) {
+func TestRace_FirstLogins(t *testing.T) {
 	t.Parallel()
 	onEachFramework(t, func(t *testing.T, framework string) {
 		t.Helper()
@@ -29,8 +29,8 @@ func testFirstLoginsAtOnce(t *testing.T, framework string, b backend) {
 	}
 	for round := range rounds {
 		payload := issuer.Login(fmt.Sprintf("somebody-%d@example.com", round)).Payload()
-		answers := atOnceAt(nodes[:], logins, func(node *program) answer { return node.login(t, payload) })
-		checkOneRegistration(t, nodes[0].client, answers)
+		replies := atOnceAt(nodes[:], logins, func(node *program) reply { return node.login(t, payload) })
+		checkOneRegistration(t, nodes[0].client, replies)
 		if got, want := database.rows(t), round+1; got.users != want || got.identities != want {
 			t.Fatalf("after %d people: %+v", want, got)
 		}
@@ -38,28 +38,28 @@ func testFirstLoginsAtOnce(t *testing.T, framework string, b backend) {
 }
 
 // atOnceAt asks so many times at once, at one node after the other.
-func atOnceAt[Node any](nodes []Node, times int, ask func(Node) answer) []answer {
-	answers := make([]answer, times)
-	atOnce(times, func(i int) { answers[i] = ask(nodes[i%len(nodes)]) })
-	return answers
+func atOnceAt[Node any](nodes []Node, times int, ask func(Node) reply) []reply {
+	replies := make([]reply, times)
+	atOnce(times, func(i int) { replies[i] = ask(nodes[i%len(nodes)]) })
+	return replies
 }
 
-func checkOneRegistration(t *testing.T, c *client, answers []answer) {
+func checkOneRegistration(t *testing.T, c *client, replies []reply) {
 	t.Helper()
 	statuses := map[int]int{}
 	users := map[string]int{}
-	for _, a := range answers {
+	for _, a := range replies {
 		statuses[a.Status]++
 		users[c.signedIn(t, a).User.ID]++
 	}
-	if statuses[http.StatusCreated] != 1 || statuses[http.StatusOK] != len(answers)-1 || len(users) != 1 {
+	if statuses[http.StatusCreated] != 1 || statuses[http.StatusOK] != len(replies)-1 || len(users) != 1 {
 		t.Fatalf("statuses %v, users %v", statuses, users)
 	}
 }
 
-// TestAHookIsCommittedOncePerUser has somebody sign in for the first time 64
+// TestRace_OnRegister has somebody sign in for the first time 64
 // times at once, at two nodes whose hook writes a row of the application's own.
-func TestAHookIsCommittedOncePerUser(t *testing.T) {
+func TestRace_OnRegister(t *testing.T) {
 	t.Parallel()
 	onEach(t, servable(), func(t *testing.T, b backend) {
 		t.Helper()
@@ -68,10 +68,10 @@ func TestAHookIsCommittedOncePerUser(t *testing.T) {
 		kits := []*core.Kit{n.faulty, n.sound}
 		for round := 1; round <= rounds; round++ {
 			login := string(n.issuer.Login(fmt.Sprintf("somebody-%d@example.com", round)).Body())
-			answers := atOnceAt(kits, logins, func(kit *core.Kit) answer {
-				return answered(send(t.Context(), kit, "POST", "/auth/login", login))
+			replies := atOnceAt(kits, logins, func(kit *core.Kit) reply {
+				return toReply(send(t.Context(), kit, "POST", "/auth/login", login))
 			})
-			checkOneRegistration(t, &client{}, answers)
+			checkOneRegistration(t, &client{}, replies)
 			var all, ofUsers int
 			err := n.outside.QueryRowContext(t.Context(), `SELECT (SELECT count(*) FROM registrations),
 				(SELECT count(DISTINCT user_id) FROM registrations WHERE user_id IN (SELECT id FROM auth_users))`).Scan(&all, &ofUsers)

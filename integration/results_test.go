@@ -15,7 +15,8 @@ import (
 	"github.com/cotterpin/cotterpin/integration/engine"
 )
 
-// outcomes are how the tests ended that run on several databases, by name.
+// outcomes contains the outcomes of the tests that run on several databases, by
+// test name.
 var outcomes = struct {
 	sync.Mutex
 	byTest map[string]string
@@ -26,27 +27,34 @@ const (
 	passed  = "passed"
 	failed  = "FAILED"
 	skipped = "skipped"
+	long    = "long" // left out of the quick form
 )
 
-// record keeps how a test ends. The last part of its name is a database.
-func record(t *testing.T) {
+// recordResult records the outcome of a test when it ends. The last part of its
+// name is a database.
+func recordResult(t *testing.T) {
 	t.Helper()
 	t.Cleanup(func() {
-		outcome := passed
 		switch {
 		case t.Failed():
-			outcome = failed
+			recordOutcome(t, failed)
 		case t.Skipped():
-			outcome = skipped
+			recordOutcome(t, skipped)
+		default:
+			recordOutcome(t, passed)
 		}
-		outcomes.Lock()
-		defer outcomes.Unlock()
-		outcomes.byTest[t.Name()] = outcome
 	})
 }
 
-// writeOutcomes writes a table of what was recorded, a column a database, and
-// where the servers came from. It writes nothing if nothing was.
+func recordOutcome(t *testing.T, outcome string) {
+	t.Helper()
+	outcomes.Lock()
+	defer outcomes.Unlock()
+	outcomes.byTest[t.Name()] = outcome
+}
+
+// writeOutcomes writes a table of the outcomes, with a column per database, and
+// the origin of each server. It writes nothing if there are no outcomes.
 func writeOutcomes(w io.Writer) {
 	outcomes.Lock()
 	defer outcomes.Unlock()
@@ -74,6 +82,9 @@ func writeOutcomes(w io.Writer) {
 	}
 	table.Flush()
 	fmt.Fprintf(w, "%d passed, %d failed, %d skipped\n", counts[passed], counts[failed], counts[skipped])
+	if counts[long] > 0 {
+		fmt.Fprintf(w, "%d marked %q were %s\n", counts[long], long, leftOut)
+	}
 	for _, e := range engine.All {
 		if server, started := e.Started(); started {
 			fmt.Fprintf(w, "%s: from %s, after %v\n", e, server.Way, server.Took.Round(time.Millisecond))

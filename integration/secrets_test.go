@@ -105,7 +105,7 @@ func checkLines(t *testing.T, log string) {
 	}
 }
 
-func TestSecretsAreFound(t *testing.T) {
+func TestSecrets_Found(t *testing.T) {
 	t.Parallel()
 	issuer := providertest.NewIssuer(t)
 	p := start(t, "nethttp", configuration(issuer, ownSession))

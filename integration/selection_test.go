@@ -36,7 +36,7 @@ func (s *selection) String() string { return strings.Join(s.chosen, ",") }
 func (s *selection) Set(value string) error {
 	s.chosen = strings.Split(value, ",")
 	for _, chosen := range s.chosen {
-		if !slices.ContainsFunc(s.names, func(name string) bool { return stands(chosen, name) }) {
+		if !slices.ContainsFunc(s.names, func(name string) bool { return selectsName(chosen, name) }) {
 			return fmt.Errorf("no such %s: %q", s.flag, chosen)
 		}
 	}
@@ -44,10 +44,12 @@ func (s *selection) Set(value string) error {
 }
 
 func (s *selection) selects(name string) bool {
-	return len(s.chosen) == 0 || slices.ContainsFunc(s.chosen, func(chosen string) bool { return stands(chosen, name) })
+	return len(s.chosen) == 0 || slices.ContainsFunc(s.chosen, func(chosen string) bool { return selectsName(chosen, name) })
 }
 
-func stands(chosen, name string) bool { return name == chosen || strings.HasPrefix(name, chosen+"-") }
+func selectsName(chosen, name string) bool {
+	return name == chosen || strings.HasPrefix(name, chosen+"-")
+}
 
 // onEachFramework runs a subtest for each of the frameworks that is selected.
 func onEachFramework(t *testing.T, test func(t *testing.T, framework string)) {

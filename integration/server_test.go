@@ -16,8 +16,8 @@ import (
 	"github.com/cotterpin/cotterpin/integration/engine"
 )
 
-// TestNoLoginIsHalfWritten does harm to a server while people sign in and out.
-func TestNoLoginIsHalfWritten(t *testing.T) {
+// TestServer_Faults does harm to a server while people sign in and out.
+func TestServer_Faults(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, e *engine.Engine) {
 		server, issuer := alone(t, e), providertest.NewIssuer(t)
@@ -54,9 +54,9 @@ func must(t *testing.T, do func(context.Context) error) {
 	}
 }
 
-// TestAServerThatTakesNoWritesIsRead has a server become read-only, as it does
+// TestServer_ReadOnly has a server become read-only, as it does
 // when its disk is full or another takes over, and take writes again.
-func TestAServerThatTakesNoWritesIsRead(t *testing.T) {
+func TestServer_ReadOnly(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, e *engine.Engine) {
 		server, issuer := alone(t, e), providertest.NewIssuer(t)
@@ -90,14 +90,14 @@ func TestAServerThatTakesNoWritesIsRead(t *testing.T) {
 		}
 
 		execute(t, admin, readOnly[e.Name].end...)
-		p.signedIn(t, p.untilServed(t, func() answer { return p.login(t, issuer.Login(ada).Payload()) }))
+		p.signedIn(t, p.untilServed(t, func() reply { return p.login(t, issuer.Login(ada).Payload()) }))
 		for range 20 {
 			p.me(t, p.signIn(t, issuer, ada).credential)
 		}
 		p.me(t, before.credential)
 		p.send(t, "POST", "/auth/logout", before.credential).is(t, http.StatusNoContent, "")
-		p.isDead(t, before.credential)
-		database.isLawful(t, 1)
+		p.rejects(t, before.credential)
+		database.isConsistent(t, 1)
 	})
 }
 
@@ -197,9 +197,9 @@ func execute(t *testing.T, conn *sql.Conn, statements ...string) {
 	}
 }
 
-// TestFirstLoginsHoldWhateverTheDefaultsAre has a server whose defaults are
+// TestServer_Defaults has a server whose defaults are
 // others than the kit wants.
-func TestFirstLoginsHoldWhateverTheDefaultsAre(t *testing.T) {
+func TestServer_Defaults(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, e *engine.Engine) {
 		server := alone(t, e)
@@ -215,7 +215,7 @@ func TestFirstLoginsHoldWhateverTheDefaultsAre(t *testing.T) {
 				d.check(t, e, connection(t, e, url))
 				testFirstLoginsOn(t, at(t, e, url))
 				if d.name == "FarZone" {
-					testEndsInEveryZone(t, at(t, e, url))
+					testExpiryInEveryZone(t, at(t, e, url))
 				}
 			})
 		}
@@ -233,27 +233,27 @@ var defaults = map[string][]otherDefault{
 		{"RepeatableRead", "ALTER DATABASE %s SET default_transaction_isolation = 'repeatable read'", resetTo("default_transaction_isolation", "repeatable read")},
 		{"Serializable", "ALTER DATABASE %s SET default_transaction_isolation = 'serializable'", resetTo("default_transaction_isolation", "serializable")},
 		{"FarZone", "ALTER DATABASE %s SET timezone = 'America/Los_Angeles'", resetTo("TimeZone", "America/Los_Angeles")},
-		{"German", "ALTER DATABASE %s SET lc_messages = 'de_DE.UTF-8'", speaks("doppelter Schlüsselwert verletzt Unique-Constraint")},
+		{"German", "ALTER DATABASE %s SET lc_messages = 'de_DE.UTF-8'", conflictMessage("doppelter Schlüsselwert verletzt Unique-Constraint")},
 	},
 	"mariadb": {
 		{"RepeatableRead", "SET GLOBAL tx_isolation = 'REPEATABLE-READ'", globally("tx_isolation", "REPEATABLE-READ")},
 		{"Serializable", "SET GLOBAL tx_isolation = 'SERIALIZABLE'", globally("tx_isolation", "SERIALIZABLE")},
 		{"FarZone", "SET GLOBAL time_zone = '-08:00'", globally("time_zone", "-08:00")},
-		{"German", "SET GLOBAL lc_messages = 'de_DE'", speaks("Doppelter Eintrag")},
+		{"German", "SET GLOBAL lc_messages = 'de_DE'", conflictMessage("Doppelter Eintrag")},
 	},
 }
 
 // resetTo looks at what a session of PostgreSQL begins with.
 func resetTo(name, want string) func(*testing.T, *engine.Engine, *sql.Conn) {
-	return says("SELECT reset_val FROM pg_settings WHERE name = '"+name+"'", want)
+	return queryReturns("SELECT reset_val FROM pg_settings WHERE name = '"+name+"'", want)
 }
 
 // globally looks at what a session of MariaDB begins with.
 func globally(name, want string) func(*testing.T, *engine.Engine, *sql.Conn) {
-	return says("SELECT @@global."+name, want)
+	return queryReturns("SELECT @@global."+name, want)
 }
 
-func says(query, want string) func(*testing.T, *engine.Engine, *sql.Conn) {
+func queryReturns(query, want string) func(*testing.T, *engine.Engine, *sql.Conn) {
 	return func(t *testing.T, _ *engine.Engine, conn *sql.Conn) {
 		t.Helper()
 		var got string
@@ -264,7 +264,7 @@ func says(query, want string) func(*testing.T, *engine.Engine, *sql.Conn) {
 }
 
 // speaks has the server find a unique key violated.
-func speaks(want string) func(*testing.T, *engine.Engine, *sql.Conn) {
+func conflictMessage(want string) func(*testing.T, *engine.Engine, *sql.Conn) {
 	return func(t *testing.T, e *engine.Engine, conn *sql.Conn) {
 		t.Helper()
 		execute(t, conn, "CREATE TABLE words (n int PRIMARY KEY)", "INSERT INTO words (n) VALUES (1)")
@@ -284,9 +284,9 @@ func testFirstLoginsOn(t *testing.T, database scratch) {
 	p := startOn(t, database, "nethttp", issuer, manySessions)
 	for round := range rounds {
 		payload := issuer.Login(fmt.Sprintf("somebody-%d@example.com", round)).Payload()
-		checkOneRegistration(t, p.client, atOnceAt([]*program{p}, atOnce, func(p *program) answer { return p.login(t, payload) }))
+		checkOneRegistration(t, p.client, atOnceAt([]*program{p}, atOnce, func(p *program) reply { return p.login(t, payload) }))
 	}
-	database.isLawful(t, rounds)
+	database.isConsistent(t, rounds)
 	if got := database.rows(t).sessions; got != rounds*atOnce {
 		t.Errorf("%d sessions, want %d", got, rounds*atOnce)
 	}

@@ -15,11 +15,11 @@ import (
 	"github.com/cotterpin/cotterpin/ent/sqlite"
 )
 
-// TestAFileThatAnotherProcessWritesIsRead keeps the lock for writing for longer
+// TestSQLite_LockedByProcess keeps the lock for writing for longer
 // than anybody waits.
-func TestAFileThatAnotherProcessWritesIsRead(t *testing.T) {
+func TestSQLite_LockedByProcess(t *testing.T) {
 	t.Parallel()
-	issuer, file := providertest.NewIssuer(t), inAFile(t)
+	issuer, file := providertest.NewIssuer(t), sqliteFile(t)
 	p := startOn(t, file, "nethttp", issuer, ownSession)
 	session := p.signIn(t, issuer, ada).credential
 	lock, err := oneConnection(t, file.path).BeginTx(t.Context(), nil)
@@ -27,7 +27,7 @@ func TestAFileThatAnotherProcessWritesIsRead(t *testing.T) {
 		t.Fatal(err)
 	}
 
-	refused := make(chan answer)
+	refused := make(chan reply)
 	go func() { refused <- p.login(t, issuer.Login(ada).Payload()) }()
 	for range 20 {
 		p.me(t, session)
@@ -45,14 +45,14 @@ func TestAFileThatAnotherProcessWritesIsRead(t *testing.T) {
 	if err := lock.Rollback(); err != nil {
 		t.Fatal(err)
 	}
-	p.me(t, p.signedIn(t, p.untilServed(t, func() answer { return p.login(t, issuer.Login(ada).Payload()) })).credential)
+	p.me(t, p.signedIn(t, p.untilServed(t, func() reply { return p.login(t, issuer.Login(ada).Payload()) })).credential)
 	p.me(t, session)
-	p.database.isLawful(t, 1)
+	p.database.isConsistent(t, 1)
 }
 
-// TestAFileThatTakesNoWritesIsRead has a file be read-only, and a disk be full,
+// TestSQLite_ReadOnly has a file be read-only, and a disk be full,
 // for a while.
-func TestAFileThatTakesNoWritesIsRead(t *testing.T) {
+func TestSQLite_ReadOnly(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]struct{ begin, end string }{
 		"ReadOnly": {"PRAGMA query_only = 1", "PRAGMA query_only = 0"},
@@ -60,7 +60,7 @@ func TestAFileThatTakesNoWritesIsRead(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			file := inAFile(t)
+			file := sqliteFile(t)
 			pool := oneConnection(t, file.path)
 			d := newDeploymentOn(t, scratch{block: "database \"pool\" {}\n"}, manySessions)
 			d.types = []config.Type{poolType(pool)}
@@ -89,14 +89,14 @@ func TestAFileThatTakesNoWritesIsRead(t *testing.T) {
 			c.me(t, session)
 			c.send(t, "GET", "/auth/sessions", session).is(t, http.StatusOK, "")
 			users := file.rows(t).users
-			file.isLawful(t, users)
+			file.isConsistent(t, users)
 
 			ask(fault.end)
 			c.me(t, c.signIn(t, d.issuer, "grace@example.com").credential)
 			c.me(t, session)
 			c.send(t, "POST", "/auth/logout", session).is(t, http.StatusNoContent, "")
-			c.isDead(t, session)
-			file.isLawful(t, users+1)
+			c.rejects(t, session)
+			file.isConsistent(t, users+1)
 		})
 	}
 }

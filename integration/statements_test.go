@@ -13,11 +13,11 @@ import (
 	"github.com/cotterpin/cotterpin/integration/faultdriver"
 )
 
-// TestEveryStatementOf lets every statement of every operation fail in every
+// TestStatements_EachFault lets every statement of every operation fail in every
 // way, one at a time. The answer is then a success or 503, the tables are at one
 // of the operation's stages, nothing is left under way, and the same request
 // succeeds when it is made again.
-func TestEveryStatementOf(t *testing.T) {
+func TestStatements_EachFault(t *testing.T) {
 	t.Parallel()
 	for _, o := range operations() {
 		t.Run(o.name, func(t *testing.T) {
@@ -37,14 +37,14 @@ func (o operation) run(t *testing.T, b backend) {
 	events := o.runSound(t, n)
 	o.checkEvents(t, events)
 	for at, event := range events {
-		if !t.Run(fmt.Sprintf("%d-%v", at+1, event), func(t *testing.T) { o.fail(t, n, at+1, event.Kind) }) {
+		if !t.Run(fmt.Sprintf("%d-%v", at+1, event), func(t *testing.T) { o.fail(t, n, at+1, event.Op) }) {
 			return
 		}
 	}
 }
 
 // fail lets one statement fail in every way.
-func (o operation) fail(t *testing.T, n *nodes, at int, kind faultdriver.Kind) {
+func (o operation) fail(t *testing.T, n *nodes, at int, kind faultdriver.Op) {
 	t.Helper()
 	for _, name := range slices.Sorted(maps.Keys(faultdriver.Faults)) {
 		fault := faultdriver.Faults[name]
@@ -61,7 +61,7 @@ func (o operation) fail(t *testing.T, n *nodes, at int, kind faultdriver.Kind) {
 // begin prepares a trial.
 func (o operation) begin(t *testing.T, n *nodes) (*person, trial) {
 	t.Helper()
-	p := n.somebody(t, o.times)
+	p := n.newPerson(t, o.times)
 	n.clock.advance(max(o.later, time.Minute))
 	trial := o.trial(t, p)
 	if got := p.state(t); got != o.stages[0] {
@@ -99,13 +99,13 @@ func (o operation) status(before state) int {
 func (o operation) checkEvents(t *testing.T, events []faultdriver.Event) {
 	t.Helper()
 	got := costOf(events)
-	reportCost(t, got)
+	recordCost(t, got)
 	if want := costOn(o.name, path.Base(t.Name())); got != want {
 		t.Errorf("it costs %v, want %v: %v", got, want, events)
 	}
 	for _, event := range events {
-		if !o.unbounded && (!event.Ends || event.Left > storeTimeout) {
-			t.Errorf("%v may last %v, want at most %v", event, event.Left, storeTimeout)
+		if !o.unbounded && (!event.HasDeadline || event.Remaining > storeTimeout) {
+			t.Errorf("%v may last %v, want at most %v", event, event.Remaining, storeTimeout)
 		}
 	}
 }
@@ -114,7 +114,7 @@ func (o operation) checkEvents(t *testing.T, events []faultdriver.Event) {
 func (o operation) runFaulty(t *testing.T, n *nodes, script *faultdriver.Script) {
 	t.Helper()
 	p, trial := o.begin(t, n)
-	ctx := newMoment(t.Context())
+	ctx := newExpiringContext(t.Context())
 	script.OnHang = ctx.pass
 	exchanges := n.issuer.Requests(providertest.RefreshPath)
 	r := trial.ask(script.In(ctx))

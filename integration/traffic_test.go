@@ -66,7 +66,7 @@ func (tr *traffic) work(t *testing.T, one *visitor) {
 			tr.rest()
 			continue
 		}
-		tr.recognised(t, one, session)
+		tr.recognized(t, one, session)
 		if round%2 == 0 {
 			one.live = latest(one.live, session)
 			continue
@@ -120,7 +120,7 @@ func (tr *traffic) signIn(t *testing.T, one *visitor) string {
 	return a.Cookies[0].Value
 }
 
-func (tr *traffic) recognised(t *testing.T, one *visitor, session string) {
+func (tr *traffic) recognized(t *testing.T, one *visitor, session string) {
 	a, ok := tr.ask(t, "GET", "/api/me", cookie(session))
 	if !ok {
 		return
@@ -143,7 +143,7 @@ func (tr *traffic) isSame(t *testing.T, one *visitor, user string) {
 
 // ask returns an answer that has what was asked for; false if it says that
 // nothing could be learned.
-func (tr *traffic) ask(t *testing.T, method, target string, changes ...with) (answer, bool) {
+func (tr *traffic) ask(t *testing.T, method, target string, changes ...with) (reply, bool) {
 	a, err := tr.p.try(method, target, changes...)
 	if err != nil {
 		t.Errorf("%s %s: %v", method, target, err)
@@ -210,7 +210,8 @@ func (tr *traffic) settle(t *testing.T) {
 	known := 0
 	for _, one := range tr.people {
 		known += 1 + len(one.brought)
-		for _, payload := range one.brought { // who was told to try again does
+		tr.isSame(t, one, tr.p.signedIn(t, tr.p.login(t, one.payload)).User.ID) // perhaps for the first time
+		for _, payload := range one.brought {                                   // who was told to try again does
 			tr.p.signedIn(t, tr.p.login(t, payload))
 		}
 		for _, session := range one.live {
@@ -219,16 +220,16 @@ func (tr *traffic) settle(t *testing.T) {
 			}
 		}
 		for _, session := range one.dead {
-			tr.p.isDead(t, cookie(session))
+			tr.p.rejects(t, cookie(session))
 		}
 	}
 	t.Logf("%d requests were served, %d were told to try again", tr.served, tr.failed)
-	tr.p.database.isLawful(t, known)
+	tr.p.database.isConsistent(t, known)
 }
 
 // isLawful checks that nothing is half-written: so many people have a user and
 // an identity each, and every session is of an identity of its user.
-func (s scratch) isLawful(t *testing.T, people int) {
+func (s scratch) isConsistent(t *testing.T, people int) {
 	t.Helper()
 	db, err := s.look()
 	if err != nil {

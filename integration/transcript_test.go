@@ -30,7 +30,7 @@ type step struct {
 func play(t *testing.T, p *program, steps []step, variables map[string]string) []string {
 	t.Helper()
 	variables = maps.Clone(variables)
-	answers := make([]string, 0, len(steps))
+	replies := make([]string, 0, len(steps))
 	for _, s := range steps {
 		a := p.send(t, s.method, s.target, s.request(variables))
 		if s.want != 0 && a.Status != s.want {
@@ -39,9 +39,9 @@ func play(t *testing.T, p *program, steps []step, variables map[string]string) [
 		if s.save != "" {
 			a.save(t, s.save, variables)
 		}
-		answers = append(answers, p.normal(a))
+		replies = append(replies, p.normal(a))
 	}
-	return answers
+	return replies
 }
 
 // request fills in the variables.
@@ -73,7 +73,7 @@ func (s step) request(variables map[string]string) with {
 	}
 }
 
-func (a answer) save(t *testing.T, name string, variables map[string]string) {
+func (a reply) save(t *testing.T, name string, variables map[string]string) {
 	t.Helper()
 	var body signedIn
 	if err := json.Unmarshal([]byte(a.Body), &body); err != nil {
@@ -104,7 +104,7 @@ var varying = []struct {
 // lifetime is a number of seconds until a certain moment.
 var lifetime = regexp.MustCompile(`("expires_in":|Max-Age=)(\d+)`)
 
-func (p *program) normal(a answer) string {
+func (p *program) normal(a reply) string {
 	var text strings.Builder
 	fmt.Fprintf(&text, "%d %q last=%t\n", a.Status, a.Coding, a.Last)
 	for _, name := range slices.Sorted(maps.Keys(a.Header)) {
@@ -151,7 +151,7 @@ func everyMethod() []step {
 }
 
 // fromElsewhere is what other origins get.
-func fromElsewhere() []step {
+func crossSiteRequests() []step {
 	var steps []step
 	for _, path := range []string{"/auth/login", "/auth/session", "/auth/nothing", "/api/me", "/api/notes", "/api/public", "/"} {
 		steps = append(steps,

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestTheEnvironmentSaysWhereServersComeFrom(t *testing.T) {
+func TestEngine_Sources(t *testing.T) {
 	for name, c := range map[string]struct {
 		requirement, url string
 		required         bool
@@ -33,7 +33,7 @@ func TestTheEnvironmentSaysWhereServersComeFrom(t *testing.T) {
 	}
 }
 
-func TestAnEngineThatHasStoppedIsNotStartedAgain(t *testing.T) {
+func TestEngine_StoppedStaysStopped(t *testing.T) {
 	t.Parallel()
 	var e Engine
 	if err := e.Stop(); err != nil {
@@ -44,7 +44,7 @@ func TestAnEngineThatHasStoppedIsNotStartedAgain(t *testing.T) {
 	}
 }
 
-func TestAServerOfAnotherVersionIsRefused(t *testing.T) {
+func TestEngine_WrongVersion(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		said string

@@ -12,6 +12,8 @@ import (
 	"strings"
 	"syscall"
 	"time"
+
+	"github.com/cotterpin/cotterpin/integration/child"
 )
 
 // nobody is who runs the servers where root runs the tests: they refuse to be
@@ -64,7 +66,7 @@ type program struct {
 	port    int
 	more    []string // arguments
 	running *process
-	paused  []int // its processes
+	resumer *resumer // while the processes are stopped
 }
 
 // serve starts the program with an empty database.
@@ -118,14 +120,19 @@ func (p *program) pause() error {
 	if err != nil {
 		return err
 	}
-	p.paused = processes
-	return signal(p.paused, syscall.SIGSTOP)
+	if p.resumer, err = startResumer(processes); err != nil {
+		return err
+	}
+	return signal(processes, syscall.SIGSTOP)
 }
 
 func (p *program) resume() error {
-	paused := p.paused
-	p.paused = nil
-	return signal(paused, syscall.SIGCONT)
+	if p.resumer == nil {
+		return nil
+	}
+	resumer := p.resumer
+	p.resumer = nil
+	return resumer.resume()
 }
 
 // end is heard by the first process, which tells the others. One that is killed
@@ -155,16 +162,10 @@ func (e *Engine) command(ctx context.Context, folder string, line []string) (*ex
 	if err != nil {
 		return nil, err //nolint:wrapcheck // names the program
 	}
-	line = append([]string{path}, line[1:]...)
-	if setpriv, err := exec.LookPath("setpriv"); err == nil { // Linux
-		wrapped := []string{setpriv, "--pdeathsig=KILL"}
-		if os.Getuid() == 0 {
-			id := strconv.Itoa(nobody)
-			wrapped = append(wrapped, "--reuid="+id, "--regid="+id, "--clear-groups")
-		}
-		line = append(append(wrapped, "--"), line...)
+	command := exec.CommandContext(ctx, path, line[1:]...) //nolint:gosec // the commands are those of product.go
+	if os.Getuid() == 0 {
+		command.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	}
-	command := exec.CommandContext(ctx, line[0], line[1:]...) //nolint:gosec // the commands are those of product.go
 	command.Dir = folder
 	command.Env = append(os.Environ(), "HOME="+folder, "LC_ALL=C")
 	return command, nil
@@ -193,7 +194,7 @@ func run(command *exec.Cmd, log string) (*process, error) {
 		return nil, err //nolint:wrapcheck // names the file
 	}
 	command.Stdout, command.Stderr = output, output
-	if err := errors.Join(command.Start(), output.Close()); err != nil {
+	if err := errors.Join(child.Start(command), output.Close()); err != nil {
 		return nil, err
 	}
 	p := &process{command, make(chan struct{})}
@@ -210,7 +211,7 @@ func (p *process) stop() error {
 	if err := p.command.Process.Signal(syscall.SIGQUIT); errors.Is(err, os.ErrProcessDone) {
 		return nil
 	}
-	impatience := time.AfterFunc(grace, func() { _ = p.command.Process.Kill() })
+	impatience := time.AfterFunc(grace, func() { _ = child.Kill(p.command) })
 	defer impatience.Stop()
 	<-p.ended
 	return nil

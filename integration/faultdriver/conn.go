@@ -6,7 +6,7 @@ import (
 	"errors"
 )
 
-// innerConn is what the connections of a driver of today can do.
+// innerConn contains what a connection must support.
 type innerConn interface {
 	driver.Conn
 	driver.ConnBeginTx
@@ -20,56 +20,56 @@ type innerConn interface {
 type conn struct {
 	innerConn
 	connector  *Connector
-	statements map[*stmt]bool // open ones
+	statements map[*stmt]bool // open
 	inTx       bool
 	closed     bool
 }
 
-// happen lets an event happen, or not, as the script of its context says. undo
-// takes back what a driver gives that then says that it has failed.
-func happen[T any](ctx context.Context, c *conn, e Event, do func() (T, error), undo func(T) error) (T, error) {
-	var nothing T
+// perform performs an event unless the script of its context gives it a fault.
+// If the fault follows the event, undo discards its result.
+func perform[T any](ctx context.Context, c *conn, e Event, do func() (T, error), undo func(T) error) (T, error) {
+	var zero T
 	if c.closed {
-		return nothing, driver.ErrBadConn
+		return zero, driver.ErrBadConn
 	}
 	fault := next(ctx, e)
 	if fault == None {
 		return do()
 	}
-	if fault.after() {
-		done, err := do()
+	if fault.happens() {
+		result, err := do()
 		if err == nil {
-			err = undo(done)
+			err = undo(result)
 		}
 		if err != nil {
-			return nothing, err
+			return zero, err
 		}
 	}
-	return nothing, c.fail(ctx, fault)
+	return zero, c.fail(ctx, fault)
 }
 
-// fail is what is left of an event with a fault: the error, and the connection.
+// fail returns the error of a fault, and closes the connection if it is lost.
 func (c *conn) fail(ctx context.Context, fault Fault) error {
 	switch fault {
 	case Cut:
 		return c.lose(driver.ErrBadConn)
-	case LoseRequest, LoseAnswer:
+	case LoseRequest, LoseResponse:
 		return c.lose(ErrLost)
 	case LoseRows:
 		return c.lose(errRowsLost)
 	case HangBefore, HangAfter:
 		return c.lose(hang(ctx))
 	default:
-		return ErrRefused
+		return ErrFailed
 	}
 }
 
-// ignore is the undo of what leaves nothing open.
-func ignore[T any](T) error { return nil }
+// keep is the undo of events whose result needs no cleanup.
+func keep[T any](T) error { return nil }
 
-// lose ends the connection because of err.
+// lose closes the connection and returns err.
 func (c *conn) lose(err error) error {
-	_ = c.Close() // its server may be in the midst of something
+	_ = c.Close() // the server may still be working
 	return err
 }
 
@@ -89,7 +89,7 @@ func (c *conn) Close() error {
 
 // BeginTx implements driver.ConnBeginTx.
 func (c *conn) BeginTx(ctx context.Context, options driver.TxOptions) (driver.Tx, error) {
-	begun, err := happen(ctx, c, Event{Kind: Begin}, func() (driver.Tx, error) {
+	begun, err := perform(ctx, c, Event{Op: Begin}, func() (driver.Tx, error) {
 		return c.innerConn.BeginTx(ctx, options)
 	}, driver.Tx.Rollback)
 	if err != nil {
@@ -109,7 +109,7 @@ func (c *conn) endTx() {
 
 // PrepareContext implements driver.ConnPrepareContext.
 func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, error) {
-	prepared, err := happen(ctx, c, Event{Kind: Prepare, Text: query}, func() (driver.Stmt, error) {
+	prepared, err := perform(ctx, c, Event{Op: Prepare, SQL: query}, func() (driver.Stmt, error) {
 		return c.innerConn.PrepareContext(ctx, query)
 	}, driver.Stmt.Close)
 	if err != nil {
@@ -117,7 +117,7 @@ func (c *conn) PrepareContext(ctx context.Context, query string) (driver.Stmt, e
 	}
 	inner, ok := prepared.(innerStmt)
 	if !ok {
-		return nil, errors.Join(errors.New("faultdriver: the driver's statements know no contexts"), prepared.Close())
+		return nil, errors.Join(errors.New("faultdriver: the driver's statements support no contexts"), prepared.Close())
 	}
 	open := &stmt{inner, c, query}
 	c.statements[open] = true
@@ -129,10 +129,10 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 	if c.mustPrepare(args) {
 		return nil, driver.ErrSkip
 	}
-	return happen(ctx, c, Event{Kind: Exec, Text: query}, func() (driver.Result, error) {
+	return perform(ctx, c, Event{Op: Exec, SQL: query}, func() (driver.Result, error) {
 		result, err := c.innerConn.ExecContext(ctx, query, args)
-		return result, c.learn(err)
-	}, ignore)
+		return result, c.recordSkip(err)
+	}, keep)
 }
 
 // QueryContext implements driver.QueryerContext.
@@ -142,14 +142,14 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 	}
 	return c.query(ctx, query, func() (driver.Rows, error) {
 		rows, err := c.innerConn.QueryContext(ctx, query, args)
-		return rows, c.learn(err)
+		return rows, c.recordSkip(err)
 	})
 }
 
-// query is a query, prepared or not, whose rows may be lost too.
+// query performs a query, prepared or not, whose rows may be lost.
 func (c *conn) query(ctx context.Context, query string, do func() (driver.Rows, error)) (driver.Rows, error) {
 	var columns []string
-	rows, err := happen(ctx, c, Event{Kind: Query, Text: query}, do, func(rows driver.Rows) error {
+	rows, err := perform(ctx, c, Event{Op: Query, SQL: query}, do, func(rows driver.Rows) error {
 		columns = rows.Columns()
 		return drain(rows)
 	})
@@ -159,14 +159,13 @@ func (c *conn) query(ctx context.Context, query string, do func() (driver.Rows, 
 	return rows, err
 }
 
-// mustPrepare reports whether the driver would say that it takes arguments in
-// prepared statements alone: nothing is asked of the server then, so that it is
-// no event.
+// mustPrepare reports whether the driver accepts arguments in prepared
+// statements only. It then sends nothing, so there is no event.
 func (c *conn) mustPrepare(args []driver.NamedValue) bool {
 	return len(args) > 0 && c.connector.prepares.Load()
 }
 
-func (c *conn) learn(err error) error {
+func (c *conn) recordSkip(err error) error {
 	if errors.Is(err, driver.ErrSkip) {
 		c.connector.prepares.Store(true)
 	}
@@ -197,7 +196,7 @@ func (c *conn) ResetSession(ctx context.Context) error {
 	return c.innerConn.ResetSession(ctx)
 }
 
-// validConn is a conn whose driver says whether it can be used again: with it
+// validConn is a conn whose driver reports whether it is usable; with it
 // database/sql keeps a connection whose transaction was rolled back.
 type validConn struct {
 	*conn

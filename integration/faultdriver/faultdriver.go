@@ -1,18 +1,17 @@
-// Package faultdriver puts itself between database/sql and a driver, so that a
-// test sees what is asked of a database, and can have any part of it fail: not
-// happen, happen without an answer, lose the connection, or never end.
+// Package faultdriver wraps a driver of database/sql, so that a test can record
+// what a database is sent, and can make any part of it fail: it does not
+// happen, its response or connection is lost, or it hangs.
 //
 //	connector := faultdriver.Wrap(inner)
 //	pool := sql.OpenDB(connector)
-//	script := &faultdriver.Script{At: 3, Fault: faultdriver.LoseAnswer}
+//	script := &faultdriver.Script{At: 3, Fault: faultdriver.LoseResponse}
 //	_, err := pool.ExecContext(script.In(ctx), "UPDATE …") // and so on
 //
-// A fault is bound to a context, which database/sql hands down with every
-// statement; what others do on the same pool meanwhile is not touched. A
-// transaction's end has the context of its beginning.
+// A script is bound to a context, which database/sql passes with every
+// statement, so it does not affect other users of the pool. Commit and rollback
+// use the context of BeginTx.
 //
-// Otherwise everything is as the driver does it. It must be one of today: with
-// contexts, and with sessions that are reset before they are used again.
+// The driver must support contexts and the reset of sessions.
 package faultdriver
 
 import (
@@ -28,19 +27,19 @@ type Connector struct {
 	inner        driver.Connector
 	connections  atomic.Int32
 	transactions atomic.Int32
-	prepares     atomic.Bool // the driver takes arguments in prepared statements alone
+	prepares     atomic.Bool // the driver accepts arguments in prepared statements only
 }
 
 var _ driver.Connector = (*Connector)(nil)
 
-// Wrap returns the connector of a pool, over that of a driver.
+// Wrap returns a connector for a pool that uses the connections of inner.
 func Wrap(inner driver.Connector) *Connector { return &Connector{inner: inner} }
 
 // Connections returns how many connections are open.
 func (c *Connector) Connections() int { return int(c.connections.Load()) }
 
-// Transactions returns how many transactions are under way, as far as the
-// driver knows.
+// Transactions returns how many transactions are open, as far as the driver
+// knows.
 func (c *Connector) Transactions() int { return int(c.transactions.Load()) }
 
 // Driver implements driver.Connector.
@@ -54,7 +53,7 @@ func (c *Connector) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	inner, ok := made.(innerConn)
 	if !ok {
-		return nil, errors.Join(fmt.Errorf("faultdriver: the connections of %T cannot do all that is needed", c.inner), made.Close())
+		return nil, errors.Join(fmt.Errorf("faultdriver: the connections of %T lack a required interface", c.inner), made.Close())
 	}
 	c.connections.Add(1)
 	wrapped := &conn{innerConn: inner, connector: c, statements: map[*stmt]bool{}}

@@ -13,7 +13,7 @@ import (
 	"github.com/cotterpin/cotterpin/integration/faultdriver"
 )
 
-// open returns a pool on a table that holds the number 1.
+// open returns a pool on a table that contains the number 1.
 func open(t *testing.T) (*faultdriver.Connector, *sql.DB) {
 	t.Helper()
 	inner, err := sqlite.Connector(filepath.Join(t.TempDir(), "numbers.db"))
@@ -36,7 +36,7 @@ func open(t *testing.T) (*faultdriver.Connector, *sql.DB) {
 	return connector, pool
 }
 
-// double doubles the number in a transaction and returns what it was.
+// double doubles the number in a transaction and returns the old one.
 func double(ctx context.Context, pool *sql.DB) (was int, err error) {
 	tx, err := pool.BeginTx(ctx, nil)
 	if err != nil {
@@ -52,8 +52,8 @@ func double(ctx context.Context, pool *sql.DB) (was int, err error) {
 	return was, tx.Commit()
 }
 
-// take adds one to the number and returns it, in one statement.
-func take(ctx context.Context, pool *sql.DB) (n int, err error) {
+// increment adds one to the number and returns it, in one statement.
+func increment(ctx context.Context, pool *sql.DB) (n int, err error) {
 	return n, pool.QueryRowContext(ctx, "UPDATE numbers SET n = n + 1 RETURNING n").Scan(&n)
 }
 
@@ -65,44 +65,44 @@ func number(t *testing.T, pool *sql.DB) (n int) {
 	return n
 }
 
-func TestEachFaultOfAStatementIsWhatItSays(t *testing.T) {
+func TestScript_EachFault(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		err     error // nil: it succeeds
-		happens bool
-		lives   bool // the connection
+		err       error // nil: success
+		happens   bool
+		connected bool // the connection
 	}{
-		"Refuse":      {err: faultdriver.ErrRefused, lives: true},
-		"Contradict":  {err: faultdriver.ErrRefused, happens: true, lives: true},
-		"Cut":         {happens: true}, // on another connection
-		"LoseRequest": {err: faultdriver.ErrLost},
-		"LoseAnswer":  {err: faultdriver.ErrLost, happens: true},
-		"LoseRows":    {err: faultdriver.ErrLost, happens: true},
-		"HangBefore":  {err: context.Canceled},
-		"HangAfter":   {err: context.Canceled, happens: true},
+		"FailBefore":   {err: faultdriver.ErrFailed, connected: true},
+		"FailAfter":    {err: faultdriver.ErrFailed, happens: true, connected: true},
+		"Cut":          {happens: true}, // database/sql retries on another connection
+		"LoseRequest":  {err: faultdriver.ErrLost},
+		"LoseResponse": {err: faultdriver.ErrLost, happens: true},
+		"LoseRows":     {err: faultdriver.ErrLost, happens: true},
+		"HangBefore":   {err: context.Canceled},
+		"HangAfter":    {err: context.Canceled, happens: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			connector, pool := open(t)
-			if n, err := take(t.Context(), pool); n != 2 || err != nil {
+			if n, err := increment(t.Context(), pool); n != 2 || err != nil {
 				t.Fatalf("without a fault: %d, %v", n, err)
 			}
 			ctx, cancel := context.WithCancel(t.Context())
 			script := &faultdriver.Script{At: 1, Fault: faultdriver.Faults[name], OnHang: cancel}
-			if n, err := take(script.In(ctx), pool); !errors.Is(err, c.err) || err == nil && n != 3 {
+			if n, err := increment(script.In(ctx), pool); !errors.Is(err, c.err) || err == nil && n != 3 {
 				t.Errorf("got %d and %v, want %v", n, err, c.err)
 			}
-			if open := connector.Connections(); (open == 1) != (c.lives || c.err == nil) {
+			if open := connector.Connections(); (open == 1) != (c.connected || c.err == nil) {
 				t.Errorf("%d connections are open", open)
 			}
 			if got := number(t, pool) == 3; got != c.happens {
-				t.Errorf("it has happened: %t, want %t", got, c.happens)
+				t.Errorf("the event happened: %t, want %t", got, c.happens)
 			}
 		})
 	}
 }
 
-func TestATransactionHappensWhollyOrNotAtAll(t *testing.T) {
+func TestTx_AllOrNothing(t *testing.T) {
 	t.Parallel()
 	_, pool := open(t)
 	var sound faultdriver.Script
@@ -116,19 +116,19 @@ func TestATransactionHappensWhollyOrNotAtAll(t *testing.T) {
 	want := 2
 	for at := range events {
 		for name, fault := range faultdriver.Faults {
-			if fault == faultdriver.LoseRows && events[at].Kind != faultdriver.Query {
+			if fault == faultdriver.LoseRows && events[at].Op != faultdriver.Query {
 				continue
 			}
 			ctx, cancel := context.WithCancel(t.Context())
 			script := &faultdriver.Script{At: at + 1, Fault: fault, OnHang: cancel}
 			_, err := double(script.In(ctx), pool)
 			cancel()
-			committed := events[at].Kind == faultdriver.Commit && map[string]bool{"Contradict": true, "LoseAnswer": true, "HangAfter": true}[name]
-			begunAgain := events[at].Kind == faultdriver.Begin && fault == faultdriver.Cut
-			if (err == nil) != begunAgain {
+			committed := events[at].Op == faultdriver.Commit && map[string]bool{"FailAfter": true, "LoseResponse": true, "HangAfter": true}[name]
+			retried := events[at].Op == faultdriver.Begin && fault == faultdriver.Cut
+			if (err == nil) != retried {
 				t.Errorf("%s at %v: %v", name, events[at], err)
 			}
-			if committed || begunAgain {
+			if committed || retried {
 				want *= 2
 			}
 			if got := number(t, pool); got != want {
@@ -138,7 +138,7 @@ func TestATransactionHappensWhollyOrNotAtAll(t *testing.T) {
 	}
 }
 
-func TestAStatementThatIsPreparedMayFailToo(t *testing.T) {
+func TestStmt_Prepared(t *testing.T) {
 	t.Parallel()
 	_, pool := open(t)
 	prepared, err := pool.PrepareContext(t.Context(), "UPDATE numbers SET n = n + ?")
@@ -146,7 +146,7 @@ func TestAStatementThatIsPreparedMayFailToo(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer prepared.Close()
-	script := &faultdriver.Script{At: 1, Fault: faultdriver.LoseAnswer}
+	script := &faultdriver.Script{At: 1, Fault: faultdriver.LoseResponse}
 	if _, err := prepared.ExecContext(script.In(t.Context()), 1); !errors.Is(err, faultdriver.ErrLost) || errors.Is(err, driver.ErrBadConn) {
 		t.Errorf("got %v, want %v", err, faultdriver.ErrLost)
 	}

@@ -10,89 +10,90 @@ import (
 	"time"
 )
 
-// Kind is what an [Event] is.
-type Kind string
+// Op is the type of an [Event].
+type Op string
 
-// The kinds. Preparing is one, since it is a message to the server; with some
-// drivers every statement that has arguments is prepared first.
+// The operations. Preparing is one, since it is a message to the server; with
+// some drivers every statement with arguments is prepared first.
 const (
-	Begin    Kind = "BEGIN"
-	Prepare  Kind = "PREPARE"
-	Exec     Kind = "EXEC"
-	Query    Kind = "QUERY"
-	Commit   Kind = "COMMIT"
-	Rollback Kind = "ROLLBACK"
+	Begin    Op = "BEGIN"
+	Prepare  Op = "PREPARE"
+	Exec     Op = "EXEC"
+	Query    Op = "QUERY"
+	Commit   Op = "COMMIT"
+	Rollback Op = "ROLLBACK"
 )
 
-// Event is something that was asked of the database.
+// Event is a message to the database server.
 type Event struct {
-	Kind Kind
-	Text string        // of the statement; "" where the kind says all
-	Left time.Duration // until the deadline of its context
-	Ends bool          // whether there is a deadline
+	Op  Op
+	SQL string // empty for Begin, Commit and Rollback
+
+	HasDeadline bool          // of its context
+	Remaining   time.Duration // until the deadline
 }
 
-// String returns the kind, or the first word of a statement: "BEGIN", "SELECT",
-// "PREPARE UPDATE".
+// String returns the operation, or the first word of a statement: "BEGIN",
+// "SELECT", "PREPARE UPDATE".
 func (e Event) String() string {
-	word, _, _ := strings.Cut(strings.TrimSpace(e.Text), " ")
-	switch e.Kind {
+	word, _, _ := strings.Cut(strings.TrimSpace(e.SQL), " ")
+	switch e.Op {
 	case Exec, Query:
 		return word
 	case Prepare:
 		return string(Prepare) + " " + word
 	default:
-		return string(e.Kind)
+		return string(e.Op)
 	}
 }
 
-// Fault is what becomes of an event.
+// Fault is the failure of an event.
 type Fault int
 
-// The faults. After Refuse and Contradict the connection lives on; a transaction
-// whose end is refused is undone, as drivers promise. After all others the
-// connection has ended too.
+// The faults. FailBefore and FailAfter keep the connection; if they are the
+// fault of a commit or rollback, the transaction is rolled back, as drivers
+// promise. All others close the connection.
 const (
-	None        Fault = iota
-	Refuse            // it does not happen, and is said to have failed
-	Contradict        // it happens, and is said to have failed
-	Cut               // nothing is sent; database/sql may ask again on another connection
-	LoseRequest       // it does not happen, of which nobody knows
-	LoseAnswer        // it happens, of which nobody knows
-	LoseRows          // it happens, and the rows are lost; a query's alone
-	HangBefore        // it does not happen, until its context ends
-	HangAfter         // it happens, but the answer does not come until its context ends
+	None         Fault = iota
+	FailBefore         // the event does not happen, and an error is returned
+	FailAfter          // the event happens, and an error is returned
+	Cut                // nothing is sent; database/sql may retry on another connection
+	LoseRequest        // the event does not happen, and the client cannot tell
+	LoseResponse       // the event happens, and the client cannot tell
+	LoseRows           // the query happens, and its rows are lost
+	HangBefore         // the event does not happen, and the call returns when its context ends
+	HangAfter          // the event happens, and the call returns when its context ends
 )
 
-// after reports whether the event happens.
-func (f Fault) after() bool {
-	return f == Contradict || f == LoseAnswer || f == LoseRows || f == HangAfter
+// happens reports whether an event with the fault happens.
+func (f Fault) happens() bool {
+	return f == FailAfter || f == LoseResponse || f == LoseRows || f == HangAfter
 }
 
-// Faults are all but [None], by name.
+// Faults contains all faults except [None], by name.
 var Faults = map[string]Fault{
-	"Refuse": Refuse, "Contradict": Contradict,
-	"Cut": Cut, "LoseRequest": LoseRequest, "LoseAnswer": LoseAnswer, "LoseRows": LoseRows,
+	"FailBefore": FailBefore, "FailAfter": FailAfter,
+	"Cut": Cut, "LoseRequest": LoseRequest, "LoseResponse": LoseResponse, "LoseRows": LoseRows,
 	"HangBefore": HangBefore, "HangAfter": HangAfter,
 }
 
-// The errors of a database that has faults.
+// The errors of events with faults.
 var (
-	ErrRefused = errors.New("faultdriver: refused")
-	ErrLost    = errors.New("faultdriver: the connection was lost")
+	ErrFailed = errors.New("faultdriver: failed")
+	ErrLost   = errors.New("faultdriver: the connection was lost")
 
 	errRowsLost = fmt.Errorf("%w before the rows", ErrLost)
 )
 
-// Script is what becomes of the events under one context. The zero value only
-// records them.
+// Script specifies the fault of the events under one context. The zero value
+// only records them.
 type Script struct {
-	At    int  // the number of the event that the fault is for, from 1 on
-	Every bool // every event from there on, not one alone
-	Fault Fault
+	At     int  // the number of the event with the fault, from 1
+	Onward bool // all later events have the fault too
+	Fault  Fault
 
 	// OnHang is called when an event hangs, and may end its context. Default:
-	// nothing; the context ends by itself.
+	// nil.
 	OnHang func()
 
 	mu     sync.Mutex
@@ -101,38 +102,38 @@ type Script struct {
 
 type scriptKey struct{}
 
-// In returns a context under which the script is played.
+// In returns a context that applies the script.
 func (s *Script) In(ctx context.Context) context.Context {
 	return context.WithValue(ctx, scriptKey{}, s)
 }
 
-// Events returns what was asked until now.
+// Events returns the events so far.
 func (s *Script) Events() []Event {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.events)
 }
 
-// next records an event and returns what becomes of it.
+// next records an event and returns its fault.
 func next(ctx context.Context, e Event) Fault {
 	s, scripted := ctx.Value(scriptKey{}).(*Script)
 	if !scripted {
 		return None
 	}
-	deadline, ends := ctx.Deadline()
-	if ends {
-		e.Left, e.Ends = time.Until(deadline), true
+	deadline, ok := ctx.Deadline()
+	if ok {
+		e.Remaining, e.HasDeadline = time.Until(deadline), true
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.events = append(s.events, e)
-	if n := len(s.events); n == s.At || s.Every && n > s.At {
+	if n := len(s.events); n == s.At || s.Onward && n > s.At {
 		return s.Fault
 	}
 	return None
 }
 
-// hang waits for the end of the context.
+// hang waits until the context ends.
 func hang(ctx context.Context) error {
 	if s, scripted := ctx.Value(scriptKey{}).(*Script); scripted && s.OnHang != nil {
 		s.OnHang()

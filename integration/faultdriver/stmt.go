@@ -5,7 +5,7 @@ import (
 	"database/sql/driver"
 )
 
-// innerStmt is what the prepared statements of a driver of today can do.
+// innerStmt contains what a prepared statement must support.
 type innerStmt interface {
 	driver.Stmt
 	driver.StmtExecContext
@@ -15,20 +15,20 @@ type innerStmt interface {
 // stmt is a prepared statement that may fail.
 type stmt struct {
 	innerStmt
-	conn *conn
-	text string
+	conn  *conn
+	query string
 }
 
 // ExecContext implements driver.StmtExecContext.
 func (s *stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
-	return happen(ctx, s.conn, Event{Kind: Exec, Text: s.text}, func() (driver.Result, error) {
+	return perform(ctx, s.conn, Event{Op: Exec, SQL: s.query}, func() (driver.Result, error) {
 		return s.innerStmt.ExecContext(ctx, args)
-	}, ignore)
+	}, keep)
 }
 
 // QueryContext implements driver.StmtQueryContext.
 func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
-	return s.conn.query(ctx, s.text, func() (driver.Rows, error) { return s.innerStmt.QueryContext(ctx, args) })
+	return s.conn.query(ctx, s.query, func() (driver.Rows, error) { return s.innerStmt.QueryContext(ctx, args) })
 }
 
 // Close implements driver.Stmt.

@@ -6,10 +6,10 @@ import (
 	"errors"
 )
 
-// tx is a transaction whose end may fail.
+// tx is a transaction whose commit or rollback may fail.
 type tx struct {
 	driver.Tx
-	ctx  context.Context //nolint:containedctx // that of its beginning, as a driver's
+	ctx  context.Context //nolint:containedctx // of BeginTx, as in drivers
 	conn *conn
 }
 
@@ -19,11 +19,11 @@ func (t tx) Commit() error { return t.end(Commit, t.Tx.Commit) }
 // Rollback implements driver.Tx.
 func (t tx) Rollback() error { return t.end(Rollback, t.Tx.Rollback) }
 
-func (t tx) end(kind Kind, do func() error) error {
+func (t tx) end(op Op, do func() error) error {
 	defer t.conn.endTx()
-	_, err := happen(t.ctx, t.conn, Event{Kind: kind}, func() (struct{}, error) { return struct{}{}, do() }, ignore)
-	if errors.Is(err, ErrRefused) && !t.conn.closed {
-		_ = t.Tx.Rollback() // after a commit there is nothing to undo
+	_, err := perform(t.ctx, t.conn, Event{Op: op}, func() (struct{}, error) { return struct{}{}, do() }, keep)
+	if errors.Is(err, ErrFailed) && !t.conn.closed {
+		_ = t.Tx.Rollback() // no effect after a commit
 	}
 	return err
 }
