@@ -87,7 +87,7 @@ func writeOutcomes(w io.Writer) {
 	}
 	for _, e := range engine.All {
 		if server, started := e.Started(); started {
-			fmt.Fprintf(w, "%s: from %s, after %v\n", e, server.Way, server.Took.Round(time.Millisecond))
+			fmt.Fprintf(w, "%s: from %s, after %v\n", e, server.Source, server.Took.Round(time.Millisecond))
 		}
 	}
 }
