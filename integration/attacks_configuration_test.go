@@ -31,9 +31,9 @@ var configurationAttacks = map[string]attack{
 		invalidConfig{oidc(edit{"https://accounts.example.com", ""}), nil, `"issuer"`},
 	)},
 	"G03": {run: failsToStart(
-		invalidConfig{oidc(edit{`["RS256"]`, `["none"]`}), nil, "another could sign"},
-		invalidConfig{oidc(edit{`["RS256"]`, `["RS256", "HS256"]`}), nil, "another could sign"},
-		invalidConfig{oidc(edit{`["RS256"]`, `["RS256", "None"]`}), nil, "another could sign"},
+		invalidConfig{oidc(edit{`["RS256"]`, `["none"]`}), nil, "could sign"},
+		invalidConfig{oidc(edit{`["RS256"]`, `["RS256", "HS256"]`}), nil, "could sign"},
+		invalidConfig{oidc(edit{`["RS256"]`, `["RS256", "None"]`}), nil, "could sign"},
 		invalidConfig{oidc(edit{`["RS256"]`, `[]`}), nil, `"algorithms"`},
 	)},
 	"G04": {run: failsToStart(
