@@ -9,14 +9,14 @@ import (
 	"testing"
 )
 
-// listed is a line of testdata/attacks.tsv.
-type listed struct{ id, title, proof string }
+// attackEntry is a line of testdata/attacks.tsv.
+type attackEntry struct{ id, title, proof string }
 
-// proofHere is the proof of an attack that TestAttacks runs. Else the proof is
-// a test, "core/token TestCorpus", or "none: " and the reason.
+// proofHere is the proof of an attack that TestAttacks runs. Other proofs are a
+// test, "core/token TestCorpus", or "none: " and the reason.
 const proofHere = "here"
 
-func attackList(t *testing.T) (list []listed) {
+func attackList(t *testing.T) (list []attackEntry) {
 	t.Helper()
 	file, err := os.Open(filepath.Join("testdata", "attacks.tsv"))
 	if err != nil {
@@ -27,29 +27,29 @@ func attackList(t *testing.T) (list []listed) {
 		if line := lines.Text(); line != "" && !strings.HasPrefix(line, "#") {
 			parts := strings.Split(line, "\t")
 			if len(parts) != 3 || parts[1] == "" {
-				t.Fatalf("not an id, a title and a proof: %q", line)
+				t.Fatalf("not an id, an attack and a proof: %q", line)
 			}
-			list = append(list, listed{parts[0], parts[1], parts[2]})
+			list = append(list, attackEntry{parts[0], parts[1], parts[2]})
 		}
 	}
 	return list
 }
 
-// TestAttackList_Proofs sees that no attack of the list is missing, here or
-// where the list says it is proven.
+// TestAttackList_Proofs checks that TestAttacks runs each listed attack, or
+// that its tests exist.
 func TestAttackList_Proofs(t *testing.T) {
 	t.Parallel()
 	here := attacks()
 	seen := map[string]bool{}
 	for _, l := range attackList(t) {
 		if seen[l.id] {
-			t.Errorf("%s is listed twice", l.id)
+			t.Errorf("%s is attackEntry twice", l.id)
 		}
 		seen[l.id] = true
 		_, runs := here[l.id]
 		switch {
 		case runs != (l.proof == proofHere):
-			t.Errorf("%s: the list says %q, and TestAttacks runs it: %t", l.id, l.proof, runs)
+			t.Errorf("%s: the proof is %q, and TestAttacks runs it: %t", l.id, l.proof, runs)
 		case l.proof == proofHere, strings.HasPrefix(l.proof, "none: "):
 		default:
 			checkTestExists(t, l)
@@ -57,27 +57,27 @@ func TestAttackList_Proofs(t *testing.T) {
 	}
 	for id := range here {
 		if !seen[id] {
-			t.Errorf("%s is not listed", id)
+			t.Errorf("%s is not attackEntry", id)
 		}
 	}
 }
 
-// checkTestExists sees that the tests which the list names as proof are there.
-func checkTestExists(t *testing.T, l listed) {
+// checkTestExists checks that the tests of a proof exist.
+func checkTestExists(t *testing.T, l attackEntry) {
 	t.Helper()
-	folder, tests, ok := strings.Cut(l.proof, " ")
+	directory, tests, ok := strings.Cut(l.proof, " ")
 	if !ok {
-		t.Errorf("%s: the proof is no folder and test: %q", l.id, l.proof)
+		t.Errorf("%s: the proof is not a directory and tests: %q", l.id, l.proof)
 		return
 	}
-	files, err := filepath.Glob(filepath.Join("..", folder, "*.go"))
+	files, err := filepath.Glob(filepath.Join("..", directory, "*.go"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	for test := range strings.FieldsSeq(tests) {
 		function := regexp.MustCompile(`(?m)^func ` + regexp.QuoteMeta(test) + `\(`)
 		if !anyMatches(t, files, function) {
-			t.Errorf("%s: there is no %s in %s", l.id, test, folder)
+			t.Errorf("%s: %s does not exist in %s", l.id, test, directory)
 		}
 	}
 }
@@ -96,13 +96,13 @@ func anyMatches(t *testing.T, files []string, pattern *regexp.Regexp) bool {
 	return false
 }
 
-// TestAttackList_Promises sees that the attacks which the promises rest on are
-// listed, and tried.
+// TestAttackList_Promises checks that the attacks which support the promises of
+// SECURITY.md are listed and have a proof.
 func TestAttackList_Promises(t *testing.T) {
 	t.Parallel()
-	tried := map[string]bool{}
+	proven := map[string]bool{}
 	for _, l := range attackList(t) {
-		tried[l.id] = !strings.HasPrefix(l.proof, "none: ")
+		proven[l.id] = !strings.HasPrefix(l.proof, "none: ")
 	}
 	text, err := os.ReadFile(filepath.Join("..", ".github", "SECURITY.md"))
 	if err != nil {
@@ -110,12 +110,12 @@ func TestAttackList_Promises(t *testing.T) {
 	}
 	promises := regexp.MustCompile(`(?m)^\| (PR\d+) \|.*\| ([^|]+) \|$`).FindAllStringSubmatch(string(text), -1)
 	if len(promises) == 0 {
-		t.Fatal("no promises are found")
+		t.Fatal("no promises found")
 	}
 	for _, promise := range promises {
 		for id := range strings.FieldsSeq(promise[2]) {
-			if !tried[id] {
-				t.Errorf("%s rests on %s, which is not tried", promise[1], id)
+			if !proven[id] {
+				t.Errorf("%s depends on %s, which has no proof", promise[1], id)
 			}
 		}
 	}

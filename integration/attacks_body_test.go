@@ -18,7 +18,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
-// bodyAttacks are those on bodies, on how slowly they come, and on paths.
+// bodyAttacks are the attacks with bodies, slow requests and paths.
 var bodyAttacks = map[string]attack{
 	"H10":   {run: oddJSON},
 	"H11":   {run: largeBodies},
@@ -28,7 +28,7 @@ var bodyAttacks = map[string]attack{
 	"F-L04": {run: slowRequests},
 }
 
-// body posts text as application/json, or as the type that is given.
+// body posts a string as application/json, or as another media type.
 func body(text string, mediaType ...string) with {
 	return func(r *request) {
 		r.body = text
@@ -39,7 +39,7 @@ func body(text string, mediaType ...string) with {
 	}
 }
 
-// inChunks posts text without saying how long it is.
+// inChunks posts a string without its length.
 func inChunks(text string) with {
 	return func(r *request) {
 		r.body = fmt.Sprintf("%x\r\n%s\r\n0\r\n\r\n", len(text), text)
@@ -47,7 +47,7 @@ func inChunks(text string) with {
 	}
 }
 
-// goodLogin returns the body of a login of somebody new, which has been accepted
+// acceptedLogin returns the body of a login of a new user, which has succeeded
 // once.
 func (p *program) acceptedLogin(t *testing.T, issuer *providertest.Issuer, identifier string) string {
 	t.Helper()
@@ -59,23 +59,23 @@ func (p *program) acceptedLogin(t *testing.T, issuer *providertest.Issuer, ident
 func oddJSON(t *testing.T, s *scene) {
 	p := s.program(ownSession)
 	person := uniqueEmail(t, "ada")
-	good := p.acceptedLogin(t, s.issuer(), person)
-	first := func(member string) string { return strings.Replace(good, "{", "{"+member+",", 1) }
-	for _, harmless := range []string{first(`"unknown":{"Deep":[1,null]}`), " \t\r\n" + good + "\n", first(`"\u0065mai\u006c2":"x"`)} {
+	valid := p.acceptedLogin(t, s.issuer(), person)
+	first := func(member string) string { return strings.Replace(valid, "{", "{"+member+",", 1) }
+	for _, harmless := range []string{first(`"unknown":{"Deep":[1,null]}`), " \t\r\n" + valid + "\n", first(`"\u0065mai\u006c2":"x"`)} {
 		p.send(t, "POST", "/auth/login", posting(harmless)).is(t, http.StatusOK, "")
 	}
 	deep := func(levels int) string { return strings.Repeat("[", levels) + strings.Repeat("]", levels) }
 	for _, odd := range []string{
-		"", " ", "{", "null", "[]", `"x"`, "7", "[" + good + "]",
+		"", " ", "{", "null", "[]", `"x"`, "7", "[" + valid + "]",
 		first(`"email":"x"`), first(`"\u0065mail":"x"`), first(`"x":1,"x":1`), first(`"x":{"y":1,"y":1}`),
-		strings.Replace(good, `"access_token"`, `"access_token":"x","access_token"`, 1),
-		strings.Replace(good, `"oauth_token"`, `"OAUTH_TOKEN"`, 1), strings.Replace(good, `"oauth_token"`, `"oauth_to\u212Aen"`, 1),
-		strings.Replace(good, `"access_token"`, `"Access_Token"`, 1), first(`"PROVIDER":"x"`), first(`"x":[{"Email":"y"}]`),
-		good + "x", good + good, good + "{}", good + ",", good + "\x00", "\ufeff" + good, "/**/" + good, good + "//", first(`/* "x" */"y":1`),
+		strings.Replace(valid, `"access_token"`, `"access_token":"x","access_token"`, 1),
+		strings.Replace(valid, `"oauth_token"`, `"OAUTH_TOKEN"`, 1), strings.Replace(valid, `"oauth_token"`, `"oauth_to\u212Aen"`, 1),
+		strings.Replace(valid, `"access_token"`, `"Access_Token"`, 1), first(`"PROVIDER":"x"`), first(`"x":[{"Email":"y"}]`),
+		valid + "x", valid + valid, valid + "{}", valid + ",", valid + "\x00", "\ufeff" + valid, "/**/" + valid, valid + "//", first(`/* "x" */"y":1`),
 		first(`'x':1`), first(`x:1`), first(`"x":NaN`), first(`"x":01`), first(`"x":+1`), first(`"x":.5`), first(`"x":1.`), first(`"x":0x1`),
-		first(`"x":True`), first(`"x":[1,]`), first(`"x":"` + "\n" + `"`), first(`"x":"\x"`), first(`"x":"\u12"`), strings.Replace(good, "}", ",}", 1),
+		first(`"x":True`), first(`"x":[1,]`), first(`"x":"` + "\n" + `"`), first(`"x":"\x"`), first(`"x":"\u12"`), strings.Replace(valid, "}", ",}", 1),
 		first(`"x":"\ud800"`), first(`"x":"\ud800\ud800"`), first(`"\udc00":1`), first("\"x\":\"\xff\""), first("\"x\":\"\xc0\xaf\""),
-		first("\"x\":\"\xed\xa0\x80\""), inUTF16(good, false), inUTF16(good, true),
+		first("\"x\":\"\xed\xa0\x80\""), utf16Encoded(valid, false), utf16Encoded(valid, true),
 		first(`"x":` + deep(32)), first(`"x":` + deep(10_000)), first(`"x":` + strings.Repeat(`{"y":`, 5_000) + "1" + strings.Repeat("}", 5_000)),
 	} {
 		p.refusesLogin(t, providertest.SubjectOf(person), http.StatusBadRequest, "invalid_request", posting(odd))
@@ -89,7 +89,7 @@ func oddJSON(t *testing.T, s *scene) {
 	p.me(t, revoking.credential)
 }
 
-func inUTF16(text string, marked bool) string {
+func utf16Encoded(text string, marked bool) string {
 	var out []byte
 	if marked {
 		out = append(out, 0xfe, 0xff)
@@ -107,16 +107,16 @@ func largeBodies(t *testing.T, s *scene) {
 	person := uniqueEmail(t, "ada")
 	payload := s.issuer().Login(person).Payload()
 	p.addTokens(payload)
-	good := encode(payload)
-	brim := good + strings.Repeat(" ", maxBody-len(good))
+	valid := encode(payload)
+	brim := valid + strings.Repeat(" ", maxBody-len(valid))
 	p.send(t, "POST", "/auth/login", posting(brim)).is(t, http.StatusCreated, "")
 	p.send(t, "POST", "/auth/login", inChunks(brim)).is(t, http.StatusOK, "")
-	for _, more := range []string{brim + " ", good + strings.Repeat(" ", 1<<20), good + strings.Repeat(" ", 8<<20)} {
+	for _, more := range []string{brim + " ", valid + strings.Repeat(" ", 1<<20), valid + strings.Repeat(" ", 8<<20)} {
 		for _, sent := range []with{posting(more), inChunks(more)} {
 			p.refusesLogin(t, providertest.SubjectOf(person), http.StatusRequestEntityTooLarge, "payload_too_large", sent)
 		}
 	}
-	// What is declared too large is refused before any of it comes.
+	// A body whose declared length is too large is refused before it is read.
 	declared := "POST /auth/login HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: 1000000000000\r\n\r\n"
 	if replies := p.raw(t, declared); len(replies) != 1 || replies[0].Status != http.StatusRequestEntityTooLarge {
 		t.Errorf("declared only: %+v", replies)
@@ -126,15 +126,15 @@ func largeBodies(t *testing.T, s *scene) {
 func compressedBodies(t *testing.T, s *scene) {
 	p := s.start(t, ownSession)
 	person := uniqueEmail(t, "ada")
-	good := p.acceptedLogin(t, s.issuer(), person)
+	valid := p.acceptedLogin(t, s.issuer(), person)
 	for _, coding := range []string{"gzip", "deflate", "br", "zstd", "identity", "x", "", "gzip, gzip"} {
 		p.refusesLogin(t, providertest.SubjectOf(person), http.StatusUnsupportedMediaType, "unsupported_media_type",
-			posting(good), line("Content-Encoding", coding))
+			posting(valid), line("Content-Encoding", coding))
 	}
-	// What swells a thousandfold is never unpacked.
+	// A body that inflates to a thousand times its size is not inflated.
 	before := p.peak(t)
 	for _, megabytes := range []int{60, 300} {
-		bomb := posting(zipped(t, good, megabytes))
+		bomb := posting(zipped(t, valid, megabytes))
 		for _, path := range []string{"/auth/login", "/auth/logout"} {
 			p.send(t, "POST", path, bomb, line("Content-Encoding", "gzip")).
 				is(t, http.StatusUnsupportedMediaType, "unsupported_media_type")
@@ -150,9 +150,9 @@ func zipped(t *testing.T, beginning string, megabytes int) string {
 	var packed bytes.Buffer
 	w := gzip.NewWriter(&packed)
 	io.WriteString(w, beginning)
-	blanks := bytes.Repeat([]byte(" "), 1<<20)
+	spaces := bytes.Repeat([]byte(" "), 1<<20)
 	for range megabytes {
-		w.Write(blanks)
+		w.Write(spaces)
 	}
 	if err := w.Close(); err != nil {
 		t.Fatal(err)
@@ -162,13 +162,13 @@ func zipped(t *testing.T, beginning string, megabytes int) string {
 
 var peakLine = regexp.MustCompile(`(?m)^VmHWM:\s+(\d+) kB$`)
 
-// peak returns how many bytes of memory the process has held at most. Only
-// Linux tells; elsewhere it is always 0.
+// peak returns the most memory that the process has used, in bytes. It is 0
+// except on Linux.
 func (p *program) peak(t *testing.T) int {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.command.Process.Pid))
 	if os.IsNotExist(err) {
-		t.Log("the memory of the process is not looked at: there is no /proc")
+		t.Log("the memory of the process is not checked: there is no /proc")
 		return 0
 	}
 	found := peakLine.FindSubmatch(status)
@@ -185,9 +185,9 @@ func (p *program) peak(t *testing.T) int {
 func mediaTypes(t *testing.T, s *scene) {
 	p := s.program(ownSession)
 	person := uniqueEmail(t, "ada")
-	good := p.acceptedLogin(t, s.issuer(), person)
+	valid := p.acceptedLogin(t, s.issuer(), person)
 	for _, same := range []string{"APPLICATION/JSON", "application/json;charset=utf-8", `application/json; charset="UTF-8"`, "application/json;"} {
-		p.send(t, "POST", "/auth/login", body(good, same)).is(t, http.StatusOK, "")
+		p.send(t, "POST", "/auth/login", body(valid, same)).is(t, http.StatusOK, "")
 	}
 	for _, other := range [][]string{
 		nil,
@@ -207,12 +207,12 @@ func mediaTypes(t *testing.T, s *scene) {
 		{"application/json", "application/json"},
 		{"application/json", "text/plain"},
 	} {
-		p.refusesLogin(t, providertest.SubjectOf(person), http.StatusUnsupportedMediaType, "unsupported_media_type", body(good, other...))
+		p.refusesLogin(t, providertest.SubjectOf(person), http.StatusUnsupportedMediaType, "unsupported_media_type", body(valid, other...))
 	}
 }
 
-// otherSpellingsOfAPath sees that no spelling of a guarded path leads to its
-// handler past its guard.
+// pathSpellings checks that no spelling of a guarded path reaches its handler
+// without the guard.
 func pathSpellings(t *testing.T, s *scene) {
 	p := s.program(ownSession)
 	me := p.signIn(t, s.issuer(), uniqueEmail(t, "ada"))
@@ -239,7 +239,7 @@ func pathSpellings(t *testing.T, s *scene) {
 	}
 }
 
-// slowRequests come a byte at a time, or not at all any more. The programs
+// slowRequests are requests that send a byte at a time, or stop. The programs
 // read for five seconds.
 func slowRequests(t *testing.T, s *scene) {
 	p := s.program(ownSession)
@@ -250,13 +250,13 @@ func slowRequests(t *testing.T, s *scene) {
 	)
 	ends := make(chan string)
 	slow := map[string][2]string{
-		"a body that comes slowly":       {head + "Content-Length: 1000\r\n\r\n{", " "},
-		"a body that stalls":             {head + "Content-Length: 1000\r\n\r\n{", ""},
-		"chunks that come slowly":        {head + "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n", "1\r\n \r\n"},
-		"a header that comes slowly":     {head, pair},
-		"a header that stalls":           {head, ""},
-		"a request line that stalls":     {"POST /au", ""},
-		"a connection that says nothing": {"", ""},
+		"a body that comes slowly":   {head + "Content-Length: 1000\r\n\r\n{", " "},
+		"a body that stalls":         {head + "Content-Length: 1000\r\n\r\n{", ""},
+		"chunks that come slowly":    {head + "Transfer-Encoding: chunked\r\n\r\n1\r\n{\r\n", "1\r\n \r\n"},
+		"a header that comes slowly": {head, pair},
+		"a header that stalls":       {head, ""},
+		"a request line that stalls": {"POST /au", ""},
+		"an idle connection":         {"", ""},
 	}
 	for name, sent := range slow {
 		go func() {
@@ -275,8 +275,8 @@ func slowRequests(t *testing.T, s *scene) {
 	p.send(t, "GET", "/auth/ok").is(t, http.StatusOK, "")
 }
 
-// trickle sends the beginning of a request and then a little again and again,
-// until the program answers and closes the connection.
+// trickle sends the beginning of a request and then a few bytes repeatedly,
+// until the program responds and closes the connection.
 func (c *client) trickle(t *testing.T, beginning, little string) []reply {
 	t.Helper()
 	connection, err := net.Dial("tcp", strings.TrimPrefix(c.origin, "http://"))

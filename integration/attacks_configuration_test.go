@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// configurationAttacks are mistakes with which no program starts. What is said
-// of each in full is in the testdata of package config.
+// configurationAttacks are invalid configurations. The diagnostics are tested
+// in package config.
 var configurationAttacks = map[string]attack{
 	"C02": {run: failsToStart(
 		invalidConfig{cookieBlock("name = \"__Host-s\"\n domain = \"example.com\""), []edit{atHTTPS}, "cookie.domain"},
@@ -31,9 +31,9 @@ var configurationAttacks = map[string]attack{
 		invalidConfig{oidc(edit{"https://accounts.example.com", ""}), nil, `"issuer"`},
 	)},
 	"G03": {run: failsToStart(
-		invalidConfig{oidc(edit{`["RS256"]`, `["none"]`}), nil, "anybody could sign"},
-		invalidConfig{oidc(edit{`["RS256"]`, `["RS256", "HS256"]`}), nil, "anybody could sign"},
-		invalidConfig{oidc(edit{`["RS256"]`, `["RS256", "None"]`}), nil, "anybody could sign"},
+		invalidConfig{oidc(edit{`["RS256"]`, `["none"]`}), nil, "could sign"},
+		invalidConfig{oidc(edit{`["RS256"]`, `["RS256", "HS256"]`}), nil, "could sign"},
+		invalidConfig{oidc(edit{`["RS256"]`, `["RS256", "None"]`}), nil, "could sign"},
 		invalidConfig{oidc(edit{`["RS256"]`, `[]`}), nil, `"algorithms"`},
 	)},
 	"G04": {run: failsToStart(
@@ -68,20 +68,20 @@ var configurationAttacks = map[string]attack{
 	)},
 }
 
-// mistake is a session block, and what may stand beside it, with edits of the
-// rest of a configuration, and what a program says of it.
+// invalidConfig is a session block, other edits of a valid configuration, and
+// the expected part of the diagnostics.
 type invalidConfig struct {
-	session      string
-	edits        []edit
-	queryReturns string
+	session string
+	edits   []edit
+	want    string
 }
 
-// keeping is a session block whose cookie block has those lines.
+// cookieBlock returns a session block whose cookie block contains lines.
 func cookieBlock(lines string) string {
 	return "session \"own\" {\n transport = [\"cookie\", \"bearer\"]\n cookie {\n " + lines + "\n }\n}"
 }
 
-// oidc is a second provider beside an own session.
+// oidc is a second provider and an own session.
 func oidc(edits ...edit) string {
 	block := "provider \"oidc\" {\n issuer = \"https://accounts.example.com\"\n audience = [\"app\"]\n algorithms = [\"RS256\"]\n}\n"
 	for _, e := range edits {
@@ -90,16 +90,16 @@ func oidc(edits ...edit) string {
 	return block
 }
 
-// refusesToStart sees that the configuration is good without a mistake, and that with
-// each no program starts, and which line is wrong is said.
-func failsToStart(mistakes ...invalidConfig) func(*testing.T, *scene) {
+// failsToStart checks that the valid configuration starts a program, that the
+// invalid ones do not, and that the diagnostics name the line.
+func failsToStart(invalid ...invalidConfig) func(*testing.T, *scene) {
 	return func(t *testing.T, s *scene) {
-		for _, good := range []string{ownSession, oidc() + ownSession} {
-			s.program(good)
+		for _, valid := range []string{ownSession, oidc() + ownSession} {
+			s.program(valid)
 		}
 		s.program(cookieBlock("name = \"__Secure-s\"\n domain = \"example.com\"\n same_site = \"none\"\n partitioned = true"), atHTTPS)
 		database := s.backend.create(t)
-		for i, m := range mistakes {
+		for i, m := range invalid {
 			session := m.session
 			if !strings.Contains(session, "session ") {
 				session += ownSession
@@ -110,10 +110,10 @@ func failsToStart(mistakes ...invalidConfig) func(*testing.T, *scene) {
 				t.Fatal(err)
 			}
 			code, stderr := runBriefly(t, s.framework, "-addr", "127.0.0.1:0", "-config", file)
-			said := strings.Join(strings.Fields(stderr), " ")
-			tells := strings.Contains(said, m.queryReturns) && strings.Contains(said, filepath.Base(file)+" line ")
-			if code != 1 || !tells || strings.Contains(said, "listening") {
-				t.Errorf("%s %v: exit code %d, it says\n%s", m.session, m.edits, code, stderr)
+			stderr = strings.Join(strings.Fields(stderr), " ")
+			reported := strings.Contains(stderr, m.want) && strings.Contains(stderr, filepath.Base(file)+" line ")
+			if code != 1 || !reported || strings.Contains(stderr, "listening") {
+				t.Errorf("%s %v: exit code %d\n%s", m.session, m.edits, code, stderr)
 			}
 		}
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
-// cookieAttacks are those on where secrets travel and on who may keep them.
+// cookieAttacks are the attacks on how secrets are sent, and on caches.
 var cookieAttacks = map[string]attack{
 	"C01":   {run: exactCookie},
 	"C04":   {run: exactClearedCookie},
@@ -30,7 +30,7 @@ var cookieAttacks = map[string]attack{
 	"F-N03": {run: uncacheableResponses},
 }
 
-// cookieForms are session blocks, and the Set-Cookie lines that they lead to.
+// cookieForms are session blocks and the Set-Cookie lines that they lead to.
 var cookieForms = []struct {
 	name, session string
 	edits         []edit
@@ -72,7 +72,7 @@ func exactCookie(t *testing.T, s *scene) {
 		}
 		for half := range strings.SplitSeq(a.Cookies[0].Value, ".") {
 			if strings.Contains(a.Body, strings.TrimPrefix(half, "cps_")) {
-				t.Errorf("%s: the cookie's value stands in the body", form.name)
+				t.Errorf("%s: the body contains the cookie's value", form.name)
 			}
 		}
 	}
@@ -104,8 +104,8 @@ func exactClearedCookie(t *testing.T, s *scene) {
 	}
 }
 
-// answersThatNobodyKeeps sees that no cache between the program and a browser
-// may store what is about somebody (RFC 9111, section 5.2.2.5).
+// uncacheableResponses checks that no cache may store a response about a user
+// (RFC 9111, section 5.2.2.5).
 func uncacheableResponses(t *testing.T, s *scene) {
 	for _, session := range []string{ownSession, ownBearer, tokenBearer, tokenCookie} {
 		p := s.program(session)
@@ -189,11 +189,11 @@ func tokensTooLargeForCookie(t *testing.T, s *scene) {
 		"access_token": s.issuer().AccessToken(newcomer, providertest.Claim("filler", strings.Repeat("x", 3500))),
 	}}
 	p.refused(t, providertest.SubjectOf(newcomer), large, http.StatusBadRequest, "token_too_large")
-	s.program(tokenBearer).login(t, large).is(t, http.StatusCreated, "") // it is good otherwise
+	s.program(tokenBearer).login(t, large).is(t, http.StatusCreated, "") // otherwise it is accepted
 }
 
-// browsersDataIsLeftAlone sees that a logout clears its own cookie and nothing
-// else: no setting asks for more.
+// noOtherDataCleared checks that a logout clears its own cookie and nothing
+// else.
 func noOtherDataCleared(t *testing.T, s *scene) {
 	p := s.program(ownSession)
 	me := p.signIn(t, s.issuer(), uniqueEmail(t, "ada"))
@@ -204,8 +204,8 @@ func noOtherDataCleared(t *testing.T, s *scene) {
 	}
 }
 
-// injectedHeaders have values that would end a header line and begin another,
-// wherever one could come to stand in an answer.
+// headerInjection sends values that contain line breaks wherever a response
+// could contain them.
 func headerInjection(t *testing.T, s *scene) {
 	const injected = "\r\nSet-Cookie: evil=1\r\nX-Evil: 1"
 	clean := func(a reply) {
@@ -241,15 +241,15 @@ func headerInjection(t *testing.T, s *scene) {
 				}
 			}
 		}
-		asked := p.send(t, "OPTIONS", "/api/me", line("Origin", allowedOrigin), line("Access-Control-Request-Method", "POST"),
+		preflight := p.send(t, "OPTIONS", "/api/me", line("Origin", allowedOrigin), line("Access-Control-Request-Method", "POST"),
 			line("Access-Control-Request-Headers", `x; "y", <z>`))
-		if got := asked.Header.Get("Access-Control-Allow-Headers"); got != "Authorization, Content-Type" {
+		if got := preflight.Header.Get("Access-Control-Allow-Headers"); got != "Authorization, Content-Type" {
 			t.Errorf("Access-Control-Allow-Headers: %s", got)
 		}
 	}
 }
 
-// tokensOfTheWrongKind are good tokens that are handed in for what they are not.
+// tokensOfWrongType presents valid tokens as another type.
 func tokensOfWrongType(t *testing.T, s *scene) {
 	p := s.program(tokenBearer)
 	person := uniqueEmail(t, "ada")
@@ -297,8 +297,8 @@ func refreshTokensInCookies(t *testing.T, s *scene) {
 	}
 }
 
-// tokensInOtherPlaces are good tokens where none is looked for: addresses are
-// written down everywhere, and forms are sent by any page.
+// tokensElsewhere sends valid tokens where the kit does not look: addresses are
+// logged everywhere, and any page can send a form.
 func tokensElsewhere(t *testing.T, s *scene) {
 	for _, session := range []string{ownBearer, tokenBearer} {
 		p := s.program(session)
@@ -324,8 +324,8 @@ func tokensElsewhere(t *testing.T, s *scene) {
 	}
 }
 
-// clientsThatGoAway hang up before the answer to their login. Nobody holds what
-// came of it, and trying again is fine.
+// clientDisconnects closes connections before the response to a login. No
+// client has the session, and a retry succeeds.
 func clientDisconnects(t *testing.T, s *scene) {
 	p := s.program(ownSession)
 	const people = 20

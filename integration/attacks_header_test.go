@@ -10,8 +10,8 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
-// headerAttacks are those on how a request is framed and on what its header
-// says.
+// headerAttacks are the attacks with the framing and the header fields of
+// requests.
 var headerAttacks = map[string]attack{
 	"H01": {run: twoAuthorizationHeaders},
 	"H02": {run: schemes},
@@ -45,8 +45,8 @@ func twoAuthorizationHeaders(t *testing.T, s *scene) {
 func schemes(t *testing.T, s *scene) {
 	p := s.program(ownSession)
 	token := p.signInByToken(t, s.issuer(), uniqueEmail(t, "ada")).Token.AccessToken
-	for _, good := range []string{"Bearer " + token, "bearer " + token, "BEARER " + token, "  Bearer " + token + "\t "} {
-		p.me(t, authorization(good))
+	for _, valid := range []string{"Bearer " + token, "bearer " + token, "BEARER " + token, "  Bearer " + token + "\t "} {
+		p.me(t, authorization(valid))
 	}
 	for _, bad := range []string{
 		"Bearer", "Bearer ", "Bearer  " + token, "Bearer\t" + token, "Bearer \t" + token, "Bearer a b", "Bearer " + token + " b",
@@ -80,7 +80,7 @@ func headerAndCookie(t *testing.T, s *scene) {
 	byToken, byCookie := p.signInByToken(t, s.issuer(), ada), p.signIn(t, s.issuer(), bob)
 	for _, order := range [][]with{{byToken.credential, byCookie.credential}, {byCookie.credential, byToken.credential}} {
 		if who := p.me(t, order...); textOf(who.Subject) != providertest.SubjectOf(ada) {
-			t.Errorf("the header does not decide: %s", textOf(who.Subject))
+			t.Errorf("the header has no precedence: %s", textOf(who.Subject))
 		}
 	}
 	for _, bad := range []string{"Bearer x", "Bearer", "Bearer " + byCookie.Session.ID, "Bearer " + byToken.Token.AccessToken + "x"} {
@@ -93,7 +93,7 @@ func headerAndCookie(t *testing.T, s *scene) {
 
 func both(one, other with) with { return func(r *request) { one(r); other(r) } }
 
-// forwarded are the header fields by which proxies say whom they act for.
+// forwarded returns the header fields in which proxies name the client.
 func forwarded(address string) with {
 	return func(r *request) {
 		for _, name := range []string{"X-Forwarded-For", "X-Real-IP", "X-Client-IP", "CF-Connecting-IP", "True-Client-IP"} {
@@ -142,8 +142,8 @@ func forwardedUsers(t *testing.T, s *scene) {
 	}
 }
 
-// hosts has requests to hosts that are not ours. Only an Origin is ever
-// compared with the host.
+// hosts sends requests with foreign hosts. The kit compares only an Origin with
+// the host.
 func hosts(t *testing.T, s *scene) {
 	p := s.program(ownSession)
 	payload := encode(s.issuer().Login(uniqueEmail(t, "ada")).Payload())
@@ -170,7 +170,7 @@ func hosts(t *testing.T, s *scene) {
 	} {
 		a := post(harmless, http.StatusOK)
 		if text := encode(a); strings.Contains(text, evil) {
-			t.Errorf("the answer names the host: %s", text)
+			t.Errorf("the response contains the host: %s", text)
 		}
 	}
 	for _, malicious := range []string{
@@ -188,9 +188,9 @@ func headOfGuardedRoute(t *testing.T, s *scene) {
 	p := s.program(ownSession)
 	me := p.signIn(t, s.issuer(), uniqueEmail(t, "ada"))
 	for _, path := range []string{"/api/me", "/auth/session", "/auth/sessions"} {
-		good := p.send(t, "HEAD", path, me.credential)
-		if good.Status != http.StatusOK || good.Body != "" {
-			t.Errorf("%s: %d %q", path, good.Status, good.Body)
+		head := p.send(t, "HEAD", path, me.credential)
+		if head.Status != http.StatusOK || head.Body != "" {
+			t.Errorf("%s: %d %q", path, head.Status, head.Body)
 		}
 		for _, bad := range [][]with{nil, {cookie("x")}, {bearer("x")}} {
 			if a := p.send(t, "HEAD", path, bad...); a.Status != http.StatusUnauthorized || a.Body != "" || a.Header.Get("WWW-Authenticate") == "" {
@@ -200,22 +200,21 @@ func headOfGuardedRoute(t *testing.T, s *scene) {
 	}
 }
 
-// optionsOfAGuardedRoute sees that no question about what may be asked is
-// answered with anybody's data, and that nobody is looked up for it: a bad
-// credential makes no difference.
+// optionsOfGuardedRoute checks that OPTIONS returns no user data and that the
+// kit looks up no caller: an invalid credential makes no difference.
 func optionsOfGuardedRoute(t *testing.T, s *scene) {
 	p := s.program(ownSession)
 	me := p.signIn(t, s.issuer(), uniqueEmail(t, "ada"))
 	p.me(t, me.credential)
 	for _, path := range []string{"/api/me", "/api/notes", "/auth/session", "/auth/sessions"} {
 		for _, lines := range [][]with{nil, {line("Origin", allowedOrigin), line("Access-Control-Request-Method", "POST")}} {
-			asked := p.normal(p.send(t, "OPTIONS", path, lines...))
-			if strings.Contains(asked, "user_id") || strings.Contains(asked, "Set-Cookie") || strings.HasPrefix(asked, "200") {
-				t.Errorf("%s: %s", path, asked)
+			anonymous := p.normal(p.send(t, "OPTIONS", path, lines...))
+			if strings.Contains(anonymous, "user_id") || strings.Contains(anonymous, "Set-Cookie") || strings.HasPrefix(anonymous, "200") {
+				t.Errorf("%s: %s", path, anonymous)
 			}
 			for _, credential := range []with{me.credential, cookie("x"), bearer("x"), both(bearer("x"), bearer("y"))} {
-				if got := p.normal(p.send(t, "OPTIONS", path, append(lines, credential)...)); got != asked {
-					t.Errorf("%s: a credential changes the answer from\n%s\nto\n%s", path, asked, got)
+				if got := p.normal(p.send(t, "OPTIONS", path, append(lines, credential)...)); got != anonymous {
+					t.Errorf("%s: a credential changes the response from\n%s\nto\n%s", path, anonymous, got)
 				}
 			}
 		}
@@ -243,8 +242,7 @@ func validatorsOfAnotherUser(t *testing.T, s *scene) {
 	}
 }
 
-// tooManyHeaders sees that what is too large is refused and what is only odd is
-// served.
+// tooManyHeaders checks that large headers are refused and unusual ones served.
 func tooManyHeaders(t *testing.T, s *scene) {
 	p := s.program(ownSession)
 	me := p.signIn(t, s.issuer(), uniqueEmail(t, "ada"))
@@ -256,7 +254,8 @@ func tooManyHeaders(t *testing.T, s *scene) {
 		"50 000 lines":      strings.Repeat("X: y\r\n", 50_000) + "Z: z",
 	} {
 		replies := p.raw(t, "GET /api/me HTTP/1.1\r\nHost: localhost\r\n"+large+"\r\n\r\n")
-		// A server that does not read on may cut the connection before its answer is read.
+		// A server that stops reading may close the connection before the
+		// response is read.
 		if len(replies) > 1 || len(replies) == 1 && replies[0].Status != http.StatusRequestHeaderFieldsTooLarge {
 			t.Errorf("%s: %+v", name, replies)
 		}
@@ -264,28 +263,28 @@ func tooManyHeaders(t *testing.T, s *scene) {
 	}
 }
 
-// framings are requests whose end two readers could see in different places.
-// They are refused, and nothing of their bodies is ever taken for a request.
+// framings are requests with an ambiguous end. They are refused, and no part of
+// their bodies is treated as a request.
 func framings(t *testing.T, s *scene) {
 	p := s.program(ownSession)
 	me := p.signIn(t, s.issuer(), uniqueEmail(t, "ada"))
-	bearing := request{}
-	me.credential(&bearing)
+	withSession := request{}
+	me.credential(&withSession)
 	const (
 		note     = `{"note":"x"}`
 		chunks   = "Transfer-Encoding: chunked\r\n\r\nc\r\n" + note + "\r\n0\r\n\r\n"
 		smuggled = "GET /api/public HTTP/1.1\r\nHost: localhost\r\n\r\n"
 	)
-	head := "POST /api/notes HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" + bearing.lines[0] + "\r\n"
+	head := "POST /api/notes HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n" + withSession.lines[0] + "\r\n"
 	statuses := func(text string) (all []int) {
 		for _, a := range p.raw(t, text) {
 			all = append(all, a.Status)
 		}
 		return all
 	}
-	for _, good := range []string{"Connection: close\r\nContent-Length: 12\r\n\r\n" + note, "Connection: close\r\n" + chunks} {
-		if got := statuses(head + good + smuggled); !slices.Equal(got, []int{http.StatusCreated}) {
-			t.Fatalf("%q: %d", good, got)
+	for _, valid := range []string{"Connection: close\r\nContent-Length: 12\r\n\r\n" + note, "Connection: close\r\n" + chunks} {
+		if got := statuses(head + valid + smuggled); !slices.Equal(got, []int{http.StatusCreated}) {
+			t.Fatalf("%q: %d", valid, got)
 		}
 	}
 	for name, rest := range map[string]string{
@@ -294,7 +293,7 @@ func framings(t *testing.T, s *scene) {
 		"a signed length":          "Content-Length: +12\r\n\r\n" + note,
 		"a negative length":        "Content-Length: -1\r\n\r\n" + note,
 		"a hexadecimal length":     "Content-Length: 0x0c\r\n\r\n" + note,
-		"a blank before a colon":   "Content-Length : 12\r\n\r\n" + note,
+		"a space before a colon":   "Content-Length : 12\r\n\r\n" + note,
 		"a line that is continued": "X: y\r\n Content-Length: 12\r\n\r\n" + note,
 		"a line without a colon":   "Content-Length\r\n\r\n" + note,
 		"a bare CR in a line":      "X: y\rContent-Length: 12\r\n\r\n" + note,
@@ -312,8 +311,8 @@ func framings(t *testing.T, s *scene) {
 			}
 		}
 	}
-	// The chunks decide where length and coding contradict each other (RFC 9112,
-	// section 6.3); what follows them is a request of its own, or not read.
+	// Chunks have precedence if length and coding contradict each other (RFC
+	// 9112, section 6.3); what follows them is another request or is not read.
 	got := statuses(head + fmt.Sprintf("Content-Length: %d\r\n", len(chunks)) + chunks + smuggled)
 	if !slices.Equal(got, []int{http.StatusCreated}) && !slices.Equal(got, []int{http.StatusCreated, http.StatusOK}) {
 		t.Errorf("length and coding: %d", got)

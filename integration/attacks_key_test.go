@@ -19,7 +19,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
-// keyAttacks are those on the keys that a program fetches.
+// keyAttacks are the attacks with the keys that a program fetches.
 var keyAttacks = map[string]attack{
 	"K01": {run: floodOfUnknownKeys},
 	"K02": {run: floodOfBadSignatures},
@@ -35,12 +35,12 @@ var keyAttacks = map[string]attack{
 	"K16": {run: discoveryOfAnotherIssuer},
 }
 
-// unknownKey is a token whose kid nobody has published.
+// unknownKey is a token whose kid is not published.
 func unknownKey(n int) providertest.Edit {
 	return providertest.Header("kid", fmt.Sprintf("SPACE_JWT_PUBLIC:unknown-%d", n))
 }
 
-// many is how often a flood repeats itself.
+// many returns how often a flood is repeated.
 func many() int {
 	if raceDetector {
 		return 200
@@ -53,20 +53,20 @@ func floodOfUnknownKeys(t *testing.T, s *scene) {
 	issuer := providertest.NewIssuer(t)
 	p := s.alone(t, issuer, tokenBearer)
 	p.signIn(t, issuer, ada)
-	good := bearer(issuer.AccessToken(ada))
+	valid := bearer(issuer.AccessToken(ada))
 	atOnce(20, func(i int) {
 		for n := range many() / 20 {
 			bad := bearer(issuer.AccessToken(ada, unknownKey(i*many()+n)))
 			if a, err := p.try("GET", "/api/me", bad); err != nil || a.Status != http.StatusUnauthorized {
 				t.Errorf("%d %s, %v", a.Status, a.Body, err)
 			}
-			if a, err := p.try("GET", "/api/me", good); err != nil || a.Status != http.StatusOK {
-				t.Errorf("somebody else: %d %s, %v", a.Status, a.Body, err)
+			if a, err := p.try("GET", "/api/me", valid); err != nil || a.Status != http.StatusOK {
+				t.Errorf("another user: %d %s, %v", a.Status, a.Body, err)
 			}
 		}
 	})
 	if got, most := issuer.Requests(providertest.CotterKeysPath), allowedFetches(began); got > most {
-		t.Errorf("the issuer was asked %d times, want %d at most", got, most)
+		t.Errorf("the issuer received %d requests, want at most %d", got, most)
 	}
 }
 
@@ -86,7 +86,7 @@ func floodOfBadSignatures(t *testing.T, s *scene) {
 	})
 	p.me(t, bearer(issuer.AccessToken(ada)))
 	if got := issuer.Requests(providertest.CotterKeysPath); got != before {
-		t.Errorf("the issuer was asked %d times more", got-before)
+		t.Errorf("the issuer received %d more requests", got-before)
 	}
 }
 
@@ -102,11 +102,11 @@ func keySetEntries(t *testing.T, s *scene) {
 		map[string]any{"kty": 7},
 	}
 	k := s.withKeys(t, ownSession, published(odd...))
-	k.takes(t)
+	k.accepts(t)
 	k.refuses(t, providertest.SignedBy(providertest.NewKey("a")))
 }
 
-// changed returns an entry of a key set with members changed.
+// changed returns an entry of a key set with changed members.
 func changed(jwk map[string]any, members map[string]any) map[string]any {
 	jwk = maps.Clone(jwk)
 	maps.Copy(jwk, members)
@@ -114,7 +114,7 @@ func changed(jwk map[string]any, members map[string]any) map[string]any {
 }
 
 func invalidKeys(t *testing.T, s *scene) {
-	secret := []byte("a secret of 32 bytes, as they say")
+	secret := []byte("a secret of 32 bytes for the test")
 	short, off, private := providertest.NewKey("short"), providertest.NewKey("off"), providertest.NewKey("private")
 	x := decoded(short.JWK()["x"].(string))
 	k := s.withKeys(t, ownSession, published(
@@ -124,7 +124,7 @@ func invalidKeys(t *testing.T, s *scene) {
 		map[string]any{"kty": "oct", "kid": "oct", "alg": "HS256", "use": "sig", "k": encoded(secret)},
 		map[string]any{"kty": "oct", "kid": "oct-256", "alg": "ES256", "k": encoded(secret)},
 	))
-	k.takes(t)
+	k.accepts(t)
 	for _, key := range []*providertest.Key{short, off, private} {
 		k.refuses(t, providertest.SignedBy(key))
 	}
@@ -141,7 +141,7 @@ func keysForOtherUses(t *testing.T, s *scene) {
 		changed(operations.JWK(), map[string]any{"use": nil, "key_ops": []string{"encrypt", "deriveKey"}}),
 		changed(none.JWK(), map[string]any{"key_ops": []string{}}),
 	))
-	k.takes(t)
+	k.accepts(t)
 	for _, key := range []*providertest.Key{enc, operations, none} {
 		k.refuses(t, providertest.SignedBy(key))
 	}
@@ -156,13 +156,13 @@ func keysOfAnotherCurve(t *testing.T, s *scene) {
 	}
 	curve := providertest.NewKey("curve")
 	k := s.withKeys(t, ownSession, published(append(entries, changed(curve.JWK(), map[string]any{"crv": "P-384"}))...))
-	k.takes(t)
+	k.accepts(t)
 	for _, key := range append(keys, curve) {
 		k.refuses(t, providertest.SignedBy(key))
 	}
 }
 
-// rs256 is an RSA key of the attack's choice that says RS256.
+// rs256 is an RSA key for RS256.
 type rs256 struct {
 	id   string
 	n, e *big.Int
@@ -198,8 +198,8 @@ func newRS256(t *testing.T, id string, bits int) rs256 {
 	}}
 }
 
-// padded is what an RS256 signature is to the power of e (RFC 8017, section
-// 9.2). With an e of 1 it is the signature.
+// padded returns what an RS256 signature is to the power of e (RFC 8017,
+// section 9.2). With an e of 1 it is the signature.
 func padded(digest []byte, size int) []byte {
 	const isSHA256 = "\x30\x31\x30\x0d\x06\x09\x60\x86\x48\x01\x65\x03\x04\x02\x01\x05\x00\x04\x20"
 	info := slices.Concat([]byte(isSHA256), digest)
@@ -211,15 +211,15 @@ func padded(digest []byte, size int) []byte {
 }
 
 func weakRSAKeys(t *testing.T, s *scene) {
-	good, weak := newRS256(t, "good", 2048), newRS256(t, "weak", 1024)
-	one := rs256{"one", good.n, big.NewInt(1), func(digest []byte) []byte { return padded(digest, 256) }}
-	even := rs256{"even", good.n, big.NewInt(65536), good.sign}
+	valid, weak := newRS256(t, "valid", 2048), newRS256(t, "weak", 1024)
+	one := rs256{"one", valid.n, big.NewInt(1), func(digest []byte) []byte { return padded(digest, 256) }}
+	even := rs256{"even", valid.n, big.NewInt(65536), valid.sign}
 	modulus := new(big.Int).Sub(new(big.Int).Lsh(big.NewInt(1), 16384), big.NewInt(159))
 	huge := rs256{"huge", modulus, big.NewInt(65537), func([]byte) []byte { return make([]byte, 2048) }}
 	issuer := providertest.NewIssuer(t)
-	keys := newKeyServer(t, publish(weak.jwk(), one.jwk(), even.jwk(), huge.jwk(), good.jwk()))
+	keys := newKeyServer(t, publish(weak.jwk(), one.jwk(), even.jwk(), huge.jwk(), valid.jwk()))
 	p := s.alone(t, issuer, ownSession, corp(issuer, fmt.Sprintf("jwks_url = %q", keys.URL)))
-	p.signedIn(t, p.login(t, postedID(issuer.OIDCToken(ada, good.edit()))))
+	p.signedIn(t, p.login(t, postedID(issuer.OIDCToken(ada, valid.edit()))))
 	for _, key := range []rs256{weak, one, even, huge} {
 		p.rejectsLogin(t, ada, postedID(issuer.OIDCToken(ada, key.edit())))
 	}
@@ -236,10 +236,10 @@ func redirectedKeys(t *testing.T, s *scene) {
 			k.cannotCheck(t)
 			continue
 		}
-		k.takes(t)
-		k.keys.reply(away)
-		k.cannotCheck(t, unknownKey(1)) // whether it is unknown cannot be told
-		k.takes(t)
+		k.accepts(t)
+		k.keys.respond(away)
+		k.cannotCheck(t, unknownKey(1)) // the keys are unknown
+		k.accepts(t)
 	}
 	if got := theirs.connections.Load(); got != 0 {
 		t.Errorf("a redirect was followed %d times", got)
@@ -248,11 +248,11 @@ func redirectedKeys(t *testing.T, s *scene) {
 
 func keysOverHTTP(t *testing.T, s *scene) {
 	issuer := s.issuer()
-	good := configuration(issuer, ownSession)
-	start(t, s.framework, good)
+	valid := configuration(issuer, ownSession)
+	start(t, s.framework, valid)
 	for _, address := range []string{"http://keys.example.com/api/v0", "http://198.51.100.7/api/v0", "http://127.0.0.1.example.com/api/v0", "ftp://127.0.0.1/api/v0"} {
 		file := filepath.Join(t.TempDir(), "auth.hcl")
-		writeFile(t, file, strings.ReplaceAll(good, issuer.CotterURL(), address))
+		writeFile(t, file, strings.ReplaceAll(valid, issuer.CotterURL(), address))
 		code, stderr := runBriefly(t, s.framework, "-addr", "127.0.0.1:0", "-config", file)
 		if code != 1 || !strings.Contains(stderr, "base_url") || !strings.Contains(stderr, "https") {
 			t.Errorf("%s: exit code %d\n%s", address, code, stderr)
@@ -260,7 +260,7 @@ func keysOverHTTP(t *testing.T, s *scene) {
 	}
 }
 
-// inflating answers with a body of blanks that is 64 MiB once inflated.
+// inflating returns a body of spaces that is 64 MiB once inflated.
 func inflating(w http.ResponseWriter, _ *http.Request) {
 	w.Header().Set("Content-Encoding", "gzip")
 	body := gzip.NewWriter(w)
@@ -272,7 +272,7 @@ func inflating(w http.ResponseWriter, _ *http.Request) {
 	_ = body.Close()
 }
 
-// endless answers with a body that never ends.
+// endless returns a body without an end.
 func endless(w http.ResponseWriter, _ *http.Request) {
 	for {
 		if _, err := w.Write([]byte(strings.Repeat(" ", 1<<20))); err != nil {
@@ -285,21 +285,21 @@ func documentSizes(t *testing.T, s *scene) {
 	first := s.withKeys(t, ownSession, func(i *providertest.Issuer) http.HandlerFunc {
 		return text(`{"keys":[` + encode(i.Key().JWK()) + strings.Repeat(",{}", 100_000) + `]}`)
 	})
-	first.takes(t)
+	first.accepts(t)
 	late := providertest.NewKey("late")
 	hundred := slices.Repeat([]any{map[string]any{}}, 100)
 	behind := s.withKeys(t, ownSession, func(i *providertest.Issuer) http.HandlerFunc {
 		return publish(slices.Concat([]any{i.Key().JWK()}, hundred, []any{late.JWK()})...)
 	})
-	behind.takes(t)
+	behind.accepts(t)
 	behind.refuses(t, providertest.SignedBy(late))
 	for _, bomb := range []http.HandlerFunc{inflating, endless} {
 		k := s.withKeys(t, ownSession, published())
-		k.takes(t)
+		k.accepts(t)
 		before := k.peakMemory(t)
-		k.keys.reply(bomb)
+		k.keys.respond(bomb)
 		k.cannotCheck(t, unknownKey(1))
-		k.takes(t)
+		k.accepts(t)
 		const most = 32 << 10
 		if grown := k.peakMemory(t) - before; grown > most {
 			t.Errorf("the memory of the program has grown by %d KiB, want %d at most", grown, most)

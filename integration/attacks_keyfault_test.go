@@ -22,7 +22,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
-// keyFaults are the faults of who publishes the keys.
+// keyFaults are the faults of the server that publishes the keys.
 var keyFaults = map[string]attack{
 	"F-K01": {run: issuerDownAtStart},
 	"F-K03": {run: unresponsiveIssuer},
@@ -40,20 +40,21 @@ var keyFaults = map[string]attack{
 	"F-K21": {run: rotationDuringFlood},
 }
 
-// failing answers 500.
+// failing responds with 500.
 func failing(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusInternalServerError) }
 
-// silent answers nothing until the other end goes away.
-func silent(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
+// unresponsive sends nothing until the client disconnects.
+func unresponsive(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }
 
-// cold is a keyScene that has fetched nothing yet.
+// cold returns a keyScene that has fetched nothing yet.
 func (s *scene) cold(t *testing.T, serve http.HandlerFunc) keyScene {
 	t.Helper()
 	return s.withKeys(t, ownSession, func(*providertest.Issuer) http.HandlerFunc { return serve })
 }
 
-// survives checks what a fault of the issuer does: without keys nobody can log
-// in, and with keys nobody notices, but that an unknown key stays unknown.
+// survives checks the effect of a fault of the issuer: without keys no login
+// succeeds; with keys the fault has no effect, except that an unknown key stays
+// unknown.
 func (s *scene) survives(t *testing.T, fault http.HandlerFunc) {
 	t.Helper()
 	cold := s.cold(t, fault)
@@ -62,16 +63,16 @@ func (s *scene) survives(t *testing.T, fault http.HandlerFunc) {
 
 	warm := s.withKeys(t, ownSession, published())
 	me := warm.signIn(t, warm.issuer, ada)
-	warm.keys.reply(fault)
+	warm.keys.respond(fault)
 	warm.cannotCheck(t, unknownKey(1))
-	warm.takes(t)
+	warm.accepts(t)
 	warm.me(t, me.credential)
 }
 
-// recovers has the keys published, and waits until somebody can log in.
+// recovers publishes the keys, and waits until a login succeeds.
 func (k keyScene) recovers(t *testing.T) {
 	t.Helper()
-	k.keys.reply(published()(k.issuer))
+	k.keys.respond(published()(k.issuer))
 	payload := posted(k.issuer.AccessToken(ada))
 	awaitReply(t, func() reply { return k.login(t, payload) }, http.StatusCreated, "")
 }
@@ -97,10 +98,10 @@ func issuerDownAtStart(t *testing.T, s *scene) {
 }
 
 func unresponsiveIssuer(t *testing.T, s *scene) {
-	k := s.cold(t, silent)
+	k := s.cold(t, unresponsive)
 	began := time.Now()
-	k.cannotCheck(t) // and does not wait for the end of the fetch
-	t.Logf("a login without keys is answered after %v", time.Since(began).Round(time.Millisecond))
+	k.cannotCheck(t) // without waiting for the fetch
+	t.Logf("a login without keys failed after %v", time.Since(began).Round(time.Millisecond))
 	k.recovers(t)
 }
 
@@ -121,7 +122,7 @@ func slowIssuer(t *testing.T, s *scene) {
 	select {
 	case <-cut:
 	case <-time.After(patience):
-		t.Error("a fetch that drips is not cut")
+		t.Error("a slow fetch is not canceled")
 	}
 }
 
@@ -149,10 +150,10 @@ func invalidDocuments(t *testing.T, s *scene) {
 		func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNoContent) },
 	} {
 		warm := s.withKeys(t, ownSession, published())
-		warm.takes(t)
-		warm.keys.reply(nonsense)
+		warm.accepts(t)
+		warm.keys.respond(nonsense)
 		warm.cannotCheck(t, unknownKey(1))
-		warm.takes(t)
+		warm.accepts(t)
 	}
 	s.survives(t, cutOff)
 }
@@ -166,7 +167,7 @@ func rotationWithOverlap(t *testing.T, s *scene) {
 	issuer := providertest.NewIssuer(t)
 	p := s.alone(t, issuer, tokenBearer)
 	p.signIn(t, issuer, ada)
-	for range 2 { // so often at once
+	for range 2 { // the burst that is allowed
 		old := bearer(issuer.AccessToken(ada))
 		issuer.Rotate()
 		p.me(t, bearer(issuer.AccessToken(ada)))
@@ -183,7 +184,7 @@ func rotationWithoutOverlap(t *testing.T, s *scene) {
 	issuer.Rotate()
 	issuer.DropOldKeys()
 	before := issuer.Requests(providertest.CotterKeysPath)
-	p.me(t, old) // nobody has looked yet
+	p.me(t, old) // before the next fetch
 	atOnce(20, func(int) { p.me(t, bearer(issuer.AccessToken(ada))) })
 	if got := issuer.Requests(providertest.CotterKeysPath) - before; got != 1 {
 		t.Errorf("a rotation is %d requests", got)
@@ -222,7 +223,7 @@ func newECKey(t *testing.T) *ecdsa.PrivateKey {
 	return key
 }
 
-// file returns a file that holds the authority's certificate.
+// file returns a file with the certificate of the authority.
 func (a authority) file(t *testing.T) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "ca.pem")
@@ -232,7 +233,7 @@ func (a authority) file(t *testing.T) string {
 	return file
 }
 
-// issue returns a certificate for an address that ends then.
+// issue returns a certificate for an address that expires at the given time.
 func (a authority) issue(t *testing.T, address string, until time.Time) tls.Certificate {
 	t.Helper()
 	key := newECKey(t)
@@ -252,7 +253,7 @@ func untrustedCertificates(t *testing.T, s *scene) {
 	later := time.Now().Add(time.Hour)
 	trusting := edit{"trust      =", fmt.Sprintf("http { ca_file = %q }\n  trust =", ours.file(t))}
 	for name, certificate := range map[string]tls.Certificate{
-		"good":              ours.issue(t, here, later),
+		"valid":             ours.issue(t, here, later),
 		"expired":           ours.issue(t, here, time.Now().Add(-time.Hour)),
 		"another host":      ours.issue(t, "127.0.0.2", later),
 		"another authority": theirs.issue(t, here, later),
@@ -260,12 +261,12 @@ func untrustedCertificates(t *testing.T, s *scene) {
 		issuer := providertest.NewIssuer(t)
 		keys := unstartedKeyServer(t, published()(issuer))
 		keys.TLS = &tls.Config{Certificates: []tls.Certificate{certificate}}
-		keys.Config.ErrorLog = log.New(io.Discard, "", 0) // of handshakes that fail
+		keys.Config.ErrorLog = log.New(io.Discard, "", 0) // failed handshakes
 		keys.StartTLS()
 		k := s.withKeysOf(t, issuer, keys, ownSession, trusting)
-		if name == "good" {
-			k.takes(t)
-			s.withKeysOf(t, issuer, keys, ownSession).cannotCheck(t) // it is not the system's authority
+		if name == "valid" {
+			k.accepts(t)
+			s.withKeysOf(t, issuer, keys, ownSession).cannotCheck(t) // the system does not trust it
 			continue
 		}
 		k.cannotCheck(t)
@@ -279,9 +280,9 @@ func crowdBeforeFirstFetch(t *testing.T, s *scene) {
 	issuer := providertest.NewIssuer(t)
 	p := start(t, s.framework, configuration(issuer, tokenWithoutUser))
 	crowd := many() / 4
-	good := bearer(issuer.AccessToken(ada))
+	valid := bearer(issuer.AccessToken(ada))
 	atOnce(crowd, func(int) {
-		if a, err := p.try("GET", "/api/me", good); err != nil || a.Status != http.StatusOK {
+		if a, err := p.try("GET", "/api/me", valid); err != nil || a.Status != http.StatusOK {
 			t.Errorf("%d %s, %v", a.Status, a.Body, err)
 		}
 	})
@@ -312,7 +313,7 @@ func issuerClockOff(t *testing.T, s *scene) {
 	issuer.Now = func() time.Time { return time.Now().Add(time.Duration(off.Load())) }
 	patient := edit{"trust      =", "clock_skew = \"120s\"\n  trust ="}
 	strict, lenient := s.alone(t, issuer, ownSession), s.alone(t, issuer, ownSession, patient)
-	// A login of a token that lives a minute of the issuer's time.
+	// A login with a token that is valid for a minute of the issuer's time.
 	brief := func() map[string]any {
 		return posted(issuer.AccessToken(ada, providertest.Claim("exp", issuer.Now().Add(time.Minute).Unix())))
 	}
@@ -346,5 +347,5 @@ func rotationDuringFlood(t *testing.T, s *scene) {
 	rotated := time.Now()
 	fresh := bearer(issuer.AccessToken(ada))
 	awaitReply(t, func() reply { return p.send(t, "GET", "/api/me", fresh) }, http.StatusOK, "")
-	t.Logf("the new key is known after %v", time.Since(rotated).Round(time.Millisecond))
+	t.Logf("the new key was fetched after %v", time.Since(rotated).Round(time.Millisecond))
 }

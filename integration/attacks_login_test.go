@@ -10,7 +10,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
-// loginAttacks are those on who somebody is taken for.
+// loginAttacks are the attacks on the identity of the caller.
 var loginAttacks = map[string]attack{
 	"L01": {run: emailOfAnotherUser, stored: true},
 	"L02": {run: userIDOfAnotherUser, stored: true},
@@ -39,7 +39,7 @@ var loginAttacks = map[string]attack{
 	"L32": {run: loginReplacesSession, stored: true},
 }
 
-// contact is what an accepted login tells of a person.
+// contact is the part of the response to a login about the user.
 type contact struct {
 	ID            string  `json:"id"`
 	Identifier    string  `json:"identifier"`
@@ -49,7 +49,7 @@ type contact struct {
 	PhoneVerified bool    `json:"phone_verified"`
 }
 
-// logsIn posts a payload, which must be accepted, and returns who it is.
+// logsIn posts a payload, which must be accepted, and returns the user.
 func (p *program) logsIn(t *testing.T, payload map[string]any) contact {
 	t.Helper()
 	a := p.login(t, payload)
@@ -61,7 +61,7 @@ func (p *program) logsIn(t *testing.T, payload map[string]any) contact {
 	return body.User
 }
 
-// hinting adds what a front end says about the person.
+// hinting adds unverified members of a front end.
 func hinting(payload map[string]any, members map[string]any) map[string]any {
 	payload = maps.Clone(payload)
 	maps.Copy(payload, members)
@@ -121,10 +121,10 @@ func applicationMembers(t *testing.T, s *scene) {
 	if got.EmailVerified {
 		t.Errorf("mallory is %+v", got)
 	}
-	// This is another spelling of a member that means something.
+	// This is another spelling of a known member.
 	p.refused(t, providertest.SubjectOf(person), hinting(payload, map[string]any{"id": "forged-id"}), http.StatusBadRequest, "invalid_request")
 	if dump := p.database.dump(t); strings.Contains(dump, "forged") || !strings.Contains(dump, person) {
-		t.Errorf("the tables hold what the body said:\n%s", dump)
+		t.Errorf("the tables contain members of the body:\n%s", dump)
 	}
 }
 
@@ -141,7 +141,7 @@ func loginsWithoutTokens(t *testing.T, s *scene) {
 	}
 }
 
-// twoTokens is the payload of an access token and an ID token.
+// twoTokens returns the payload with an access token and an ID token.
 func twoTokens(access, id string) map[string]any {
 	return map[string]any{"oauth_token": map[string]any{"access_token": access, "id_token": id}}
 }
@@ -221,7 +221,7 @@ func malformedEmails(t *testing.T, s *scene) {
 	} {
 		got := p.logsIn(t, postedID(s.issuer().OIDCToken(person, providertest.Claim("email", email))))
 		if got.Email != nil || got.EmailVerified {
-			t.Errorf("%q is taken for the e-mail address %q", email, textOf(got.Email))
+			t.Errorf("%q becomes the email address %q", email, textOf(got.Email))
 		}
 	}
 	if got := p.database.rows(t); got.users != 1 {
@@ -242,7 +242,7 @@ func emailLetterCases(t *testing.T, s *scene) {
 	}
 }
 
-// identified is the login of somebody with that identifier.
+// identified returns the login of a user with an identifier.
 func (s *scene) identified(person, identifier string) map[string]any {
 	return posted(s.issuer().AccessToken(person, providertest.Claim("identifier", identifier)))
 }
@@ -263,7 +263,7 @@ func phoneSpellings(t *testing.T, s *scene) {
 			t.Errorf("%s is %+v", spelling, got)
 		}
 	}
-	// A number that has a new owner does not bring the old one's account.
+	// A phone number with a new owner does not lead to the old account.
 	if got := p.logsIn(t, s.identified(other, number)); got.ID == first.ID || textOf(got.Phone) != number {
 		t.Errorf("eve is %+v", got)
 	}
@@ -278,8 +278,8 @@ func phoneAsEmail(t *testing.T, s *scene) {
 	}
 }
 
-// subjectsThatDiffer has somebody sign in under each subject: each is another
-// user, or is refused each time.
+// distinctSubjects logs in with each subject: each is another user, or is
+// refused each time.
 func distinctSubjects(subjects ...string) attack {
 	return attack{run: func(t *testing.T, s *scene) {
 		t.Helper()
@@ -317,10 +317,10 @@ func subjectsWithSpaces(t *testing.T, s *scene) {
 		return posted(s.issuer().AccessToken(uniqueEmail(t, "ada"), providertest.Claim("sub", subject)))
 	}
 	p.login(t, named("u1")).is(t, http.StatusCreated, "")
-	for _, blank := range []string{"u1 ", " u1", "u1\t", "u1\u00a0", "u1\u3000", " "} {
-		a := p.login(t, named(blank))
+	for _, spaced := range []string{"u1 ", " u1", "u1\t", "u1\u00a0", "u1\u3000", " "} {
+		a := p.login(t, named(spaced))
 		if a.Status != http.StatusUnauthorized {
-			t.Errorf("%q: %d %s", blank, a.Status, a.Body)
+			t.Errorf("%q: %d %s", spaced, a.Status, a.Body)
 		}
 	}
 	p.login(t, named("u1")).is(t, http.StatusOK, "")
@@ -379,7 +379,7 @@ func emailOfVictim(t *testing.T, s *scene) {
 		t.Errorf("mallory is %+v", theirs)
 	}
 	after := strings.Split(p.database.dump(t), "\n")
-	for _, line := range before { // of the dump: rows are added, none is changed
+	for _, line := range before { // rows are added, none is changed
 		at := slices.Index(after, line)
 		if at < 0 {
 			t.Fatalf("%q is gone", line)
@@ -388,7 +388,7 @@ func emailOfVictim(t *testing.T, s *scene) {
 	}
 }
 
-// alter changes the tables behind the program's back.
+// alter changes the tables without the program.
 func (p *program) alter(t *testing.T, statement string) {
 	t.Helper()
 	db, err := p.database.alter()
@@ -401,24 +401,24 @@ func (p *program) alter(t *testing.T, statement string) {
 	}
 }
 
-// tokenAtEachCheck looks the user up at each request.
+// uncachedToken looks up the user at each request.
 const uncachedToken = `session "provider_token" { cache_ttl = "0s" }`
 
 func disabledUsers(t *testing.T, s *scene) {
 	person := uniqueEmail(t, "ada")
-	own, bearing := s.start(t, ownSession), s.start(t, uncachedToken)
-	mine, theirs := own.signIn(t, s.issuer(), person), bearing.signIn(t, s.issuer(), person)
+	own, providerToken := s.start(t, ownSession), s.start(t, uncachedToken)
+	mine, theirs := own.signIn(t, s.issuer(), person), providerToken.signIn(t, s.issuer(), person)
 	login := s.issuer().Login(person)
 	own.me(t, mine.credential)
-	bearing.me(t, theirs.credential)
-	for _, p := range []*program{own, bearing} {
+	providerToken.me(t, theirs.credential)
+	for _, p := range []*program{own, providerToken} {
 		p.alter(t, "UPDATE auth_users SET disabled_ms = 1")
 		p.refused(t, providertest.SubjectOf(person), posted(login.AccessToken), http.StatusForbidden, "account_disabled")
 	}
 	own.rejects(t, mine.credential)
-	bearing.send(t, "GET", "/api/me", theirs.credential).is(t, http.StatusForbidden, "account_disabled")
-	bearing.send(t, "POST", "/auth/refresh", posting(encode(map[string]string{"refresh_token": login.RefreshToken}))).is(t, http.StatusForbidden, "account_disabled")
-	for _, p := range []*program{own, bearing} {
+	providerToken.send(t, "GET", "/api/me", theirs.credential).is(t, http.StatusForbidden, "account_disabled")
+	providerToken.send(t, "POST", "/auth/refresh", posting(encode(map[string]string{"refresh_token": login.RefreshToken}))).is(t, http.StatusForbidden, "account_disabled")
+	for _, p := range []*program{own, providerToken} {
 		p.alter(t, "UPDATE auth_users SET disabled_ms = NULL")
 		p.signIn(t, s.issuer(), person)
 	}
@@ -431,7 +431,7 @@ func deletedUsers(t *testing.T, s *scene) {
 	p.alter(t, "DELETE FROM auth_users")
 	p.rejects(t, before.credential)
 	if got := p.database.rows(t); got != (rows{}) {
-		t.Errorf("there are left: %+v", got)
+		t.Errorf("rows are left: %+v", got)
 	}
 	after := p.signIn(t, s.issuer(), person)
 	if !after.Created || after.User.ID == before.User.ID {
@@ -441,7 +441,7 @@ func deletedUsers(t *testing.T, s *scene) {
 }
 
 func closedRegistration(t *testing.T, s *scene) {
-	known, stranger := uniqueEmail(t, "ada"), uniqueEmail(t, "stranger")
+	known, unknown := uniqueEmail(t, "ada"), uniqueEmail(t, "eve")
 	for _, session := range []string{ownSession, tokenBearer} {
 		database := s.backend.create(t)
 		file := configurationOn(database.block, s.issuer(), session)
@@ -451,7 +451,7 @@ func closedRegistration(t *testing.T, s *scene) {
 		closed := start(t, s.framework, file+"\nusers { create = false }\n")
 		closed.database = database
 		closed.login(t, s.issuer().Login(known).Payload()).is(t, http.StatusOK, "")
-		closed.refused(t, providertest.SubjectOf(stranger), s.issuer().Login(stranger).Payload(), http.StatusForbidden, "registration_closed")
+		closed.refused(t, providertest.SubjectOf(unknown), s.issuer().Login(unknown).Payload(), http.StatusForbidden, "registration_closed")
 		if got := database.rows(t); got.users != 1 || got.identities != 1 {
 			t.Errorf("rows: %+v", got)
 		}

@@ -9,7 +9,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
-// originAttacks are pages of other origins that make a browser send requests.
+// originAttacks are requests that pages of other origins make a browser send.
 var originAttacks = map[string]attack{
 	"C05":   {run: func(t *testing.T, s *scene) { refusesOrigin(t, s, line("Sec-Fetch-Site", "cross-site")) }},
 	"C06":   {run: sameSite},
@@ -29,17 +29,17 @@ var originAttacks = map[string]attack{
 	"S29":   {run: safeMethods},
 }
 
-// unsafeRequests are requests that change something, of somebody who is signed
-// in by the cookie. Each may be sent again and again.
+// unsafeRequests returns requests with side effects, of a user with a cookie.
+// Each can be repeated.
 func unsafeRequests(payload string) []struct {
-	path string
-	good int
-	body with
+	path   string
+	status int
+	body   with
 } {
 	return []struct {
-		path string
-		good int
-		body with
+		path   string
+		status int
+		body   with
 	}{
 		{"/auth/login", http.StatusOK, posting(payload)},
 		{"/auth/sessions/revoke", http.StatusNoContent, posting(`{"others":true}`)},
@@ -47,7 +47,7 @@ func unsafeRequests(payload string) []struct {
 	}
 }
 
-// passesOrigin sees that unsafe requests with those lines do what they are for.
+// passesOrigin checks that unsafe requests with the lines succeed.
 func passesOrigin(t *testing.T, s *scene, lines ...with) {
 	t.Helper()
 	p := s.program(ownSession)
@@ -55,17 +55,17 @@ func passesOrigin(t *testing.T, s *scene, lines ...with) {
 	me := p.signIn(t, s.issuer(), person)
 	for _, r := range unsafeRequests(encode(s.issuer().Login(person).Payload())) {
 		if r.path == "/auth/login" {
-			p.send(t, "POST", r.path, append(lines, r.body)...).is(t, r.good, "")
-			continue // with the cookie it would end the session
+			p.send(t, "POST", r.path, append(lines, r.body)...).is(t, r.status, "")
+			continue // with the cookie it would revoke the session
 		}
-		p.send(t, "POST", r.path, append(lines, r.body, me.credential)...).is(t, r.good, "")
+		p.send(t, "POST", r.path, append(lines, r.body, me.credential)...).is(t, r.status, "")
 	}
 	p.send(t, "POST", "/auth/logout", append(lines, me.credential)...).is(t, http.StatusNoContent, "")
 	p.rejects(t, me.credential)
 }
 
-// refusesOrigin sees that unsafe requests come to nothing with those lines, and
-// that without them they do.
+// refusesOrigin checks that unsafe requests with the lines are refused, and
+// succeed without them.
 func refusesOrigin(t *testing.T, s *scene, lines ...with) {
 	t.Helper()
 	passesOrigin(t, s)
@@ -74,8 +74,8 @@ func refusesOrigin(t *testing.T, s *scene, lines ...with) {
 	me, other := p.signIn(t, s.issuer(), person), p.signIn(t, s.issuer(), person)
 	newcomer := uniqueEmail(t, "newcomer")
 	for _, r := range unsafeRequests(encode(s.issuer().Login(newcomer).Payload())) {
-		for _, bearing := range [][]with{{me.credential}, {cookie("x")}} {
-			a := p.send(t, "POST", r.path, append(append(bearing, r.body), lines...)...)
+		for _, providerToken := range [][]with{{me.credential}, {cookie("x")}} {
+			a := p.send(t, "POST", r.path, append(append(providerToken, r.body), lines...)...)
 			a.is(t, http.StatusForbidden, "cross_origin")
 			a.setsNothing(t)
 		}
@@ -84,13 +84,13 @@ func refusesOrigin(t *testing.T, s *scene, lines ...with) {
 	p.refusesLogin(t, providertest.SubjectOf(newcomer), http.StatusForbidden, "cross_origin",
 		append(lines, posting(encode(s.issuer().Login(newcomer).Payload())))...)
 	if n := p.registered(t, providertest.SubjectOf(newcomer)); n != 0 {
-		t.Errorf("somebody is registered: %d", n)
+		t.Errorf("%d users are registered", n)
 	}
 	p.me(t, append(lines, me.credential)...) // reading is not refused
 	p.me(t, other.credential)
 }
 
-// setsNothing checks that no cookie comes with an answer.
+// setsNothing checks that a response sets no cookie.
 func (a reply) setsNothing(t testing.TB) {
 	t.Helper()
 	if set := a.Header["Set-Cookie"]; len(set) != 0 {
@@ -130,39 +130,38 @@ func originOnly(t *testing.T, s *scene) {
 	refusesOrigin(t, s, line("Origin", "https://evil.example"), line("Origin", ownOrigin))
 }
 
-// neitherHeader is what programs send, and browsers behind a proxy that strips
-// both headers: it passes, as in [http.CrossOriginProtection].
+// noOriginHeaders is what programs send, and browsers behind a proxy that
+// strips both headers: it passes, as in [http.CrossOriginProtection].
 func noOriginHeaders(t *testing.T, s *scene) {
 	passesOrigin(t, s)
 	passesOrigin(t, s, line("Sec-Fetch-Site", ""), line("Origin", ""))
 	refusesOrigin(t, s, line("Sec-Fetch-Site", ""), line("Origin", "https://evil.example"))
 }
 
-// loginFromElsewhere has a page of somebody else sign its visitor in, as the
-// attacker.
+// crossSiteLogin has a page of an attacker sign its visitor in as the attacker.
 func crossSiteLogin(t *testing.T, s *scene) {
 	p := s.program(ownSession)
 	attacker := uniqueEmail(t, "mallory")
-	good := p.acceptedLogin(t, s.issuer(), attacker)
+	valid := p.acceptedLogin(t, s.issuer(), attacker)
 	const form, multipart = "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"
-	inAForm := "--x\r\nContent-Disposition: form-data; name=\"oauth_token\"\r\n\r\n" + good + "\r\n--x--\r\n"
+	inAForm := "--x\r\nContent-Disposition: form-data; name=\"oauth_token\"\r\n\r\n" + valid + "\r\n--x--\r\n"
 	for _, elsewhere := range [][]with{
 		{line("Sec-Fetch-Site", "cross-site"), line("Origin", "https://evil.example")}, {line("Origin", "null")}, {line("Origin", "https://evil.example")},
 	} {
-		for _, sent := range []with{posting(good), body(good, "text/plain"), body(good+"=", form), body(inAForm, multipart)} {
+		for _, sent := range []with{posting(valid), body(valid, "text/plain"), body(valid+"=", form), body(inAForm, multipart)} {
 			p.refusesLogin(t, providertest.SubjectOf(attacker), http.StatusForbidden, "cross_origin", append(elsewhere, sent)...)
 		}
 	}
-	// Without the headers there is no form whose body would do.
+	// Without the headers no form has an accepted body.
 	for _, sent := range []with{
-		body(good, "text/plain"), body(good, form), body(good+"=", form), body("oauth_token="+good, form),
-		body("access_token=x&oauth_token[access_token]=x", form), body(inAForm, multipart), body(good, multipart), body(good),
+		body(valid, "text/plain"), body(valid, form), body(valid+"=", form), body("oauth_token="+valid, form),
+		body("access_token=x&oauth_token[access_token]=x", form), body(inAForm, multipart), body(valid, multipart), body(valid),
 	} {
 		p.refusesLogin(t, providertest.SubjectOf(attacker), http.StatusUnsupportedMediaType, "unsupported_media_type", sent)
 	}
 }
 
-// safeMethods try to change something by methods that every page may use.
+// safeMethods sends unsafe requests with methods that any page may use.
 func safeMethods(t *testing.T, s *scene) {
 	p := s.program(ownSession)
 	person := uniqueEmail(t, "ada")
@@ -184,7 +183,7 @@ func safeMethods(t *testing.T, s *scene) {
 	}
 	p.me(t, me.credential)
 	if n := p.registered(t, providertest.SubjectOf(newcomer)); n != 0 {
-		t.Errorf("somebody is registered: %d", n)
+		t.Errorf("%d users are registered", n)
 	}
 	p.send(t, "POST", "/auth/logout", me.credential).is(t, http.StatusNoContent, "")
 	p.rejects(t, me.credential)
@@ -197,7 +196,7 @@ func overriddenMethods(t *testing.T, s *scene) {
 		for _, target := range []string{"/auth/logout", "/auth/logout?_method=POST"} {
 			p.send(t, "GET", target, line(name, "POST"), me.credential).is(t, http.StatusMethodNotAllowed, "method_not_allowed")
 		}
-		// Nor does one make a request look safe.
+		// It does not make a request safe either.
 		p.send(t, "POST", "/auth/logout?_method=GET", line(name, "GET"), line("Origin", "https://evil.example"), me.credential).
 			is(t, http.StatusForbidden, "cross_origin")
 		p.send(t, "POST", "/api/notes", line(name, "GET"), line("Origin", "https://evil.example"), me.credential, posting(`{"note":"x"}`)).
@@ -219,11 +218,11 @@ func forwardedHosts(t *testing.T, s *scene) {
 	refusesOrigin(t, s, append(lines, line("Origin", "http://"+evil), line("X-Forwarded-Host", evil))...)
 }
 
-// foreignReaders are pages of other origins that want to read answers.
+// crossOriginReads are pages of other origins that read responses.
 func crossOriginReads(t *testing.T, s *scene) {
 	p := s.program(ownSession)
 	me := p.signIn(t, s.issuer(), uniqueEmail(t, "ada"))
-	asking := line("Access-Control-Request-Method", "GET")
+	preflight := line("Access-Control-Request-Method", "GET")
 	targets := []string{"/auth/session", "/auth/sessions", "/auth/ok", "/auth/nothing", "/api/me", "/api/public"}
 	for _, target := range targets {
 		for _, sent := range [][]with{{me.credential}, nil} {
@@ -238,10 +237,10 @@ func crossOriginReads(t *testing.T, s *scene) {
 		"http://evil.localhost:5173", "http://localhost:5173/", "http://localhost", allowedOrigin + " ", "", allowedOrigin + ",https://evil.example",
 	} {
 		if strings.TrimSpace(other) == allowedOrigin {
-			continue // outer blanks are no part of a field
+			continue // outer spaces are not part of a field
 		}
 		for _, target := range targets {
-			for method, lines := range map[string][]with{"GET": {me.credential}, "OPTIONS": {asking}} {
+			for method, lines := range map[string][]with{"GET": {me.credential}, "OPTIONS": {preflight}} {
 				a := p.send(t, method, target, append(lines, line("Origin", other))...)
 				for name := range a.Header {
 					if strings.HasPrefix(name, "Access-Control-") {
@@ -256,7 +255,7 @@ func crossOriginReads(t *testing.T, s *scene) {
 	}
 }
 
-// redirects sees that nothing in an address sends anybody anywhere.
+// redirects checks that no query causes a redirect.
 func redirects(t *testing.T, s *scene) {
 	p := s.program(ownSession)
 	payload := p.acceptedLogin(t, s.issuer(), uniqueEmail(t, "ada"))
@@ -324,7 +323,7 @@ func randomOrigins(t *testing.T, s *scene) {
 		}
 	}
 	if decided[true] < 20 || decided[false] < 20 {
-		t.Errorf("hardly anything was compared: %v", decided)
+		t.Errorf("too few comparisons: %v", decided)
 	}
 }
 
@@ -350,7 +349,7 @@ func crossSiteRefresh(t *testing.T, s *scene) {
 		a.is(t, http.StatusForbidden, "cross_origin")
 		a.setsNothing(t)
 	}
-	p.signedInAgain(t, p.send(t, "POST", "/auth/refresh", me.credential, exchange)) // the token was not spent
+	p.signedInAgain(t, p.send(t, "POST", "/auth/refresh", me.credential, exchange)) // the token is still unused
 }
 
 func refreshByGET(t *testing.T, s *scene) {

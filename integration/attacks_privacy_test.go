@@ -21,7 +21,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
-// privacyAttacks are those on what answers, logs and tables tell.
+// privacyAttacks are the attacks on the contents of responses, logs and tables.
 var privacyAttacks = map[string]attack{
 	"P01": {run: secretsAtRest, stored: true},
 	"P02": {run: brokenTables, stored: true},
@@ -33,8 +33,8 @@ var privacyAttacks = map[string]attack{
 	"P10": {run: cookiesOfRejectedLogins, stored: true},
 }
 
-// secretsAtRest sees that the search for secrets, which every program gets at
-// its end, has something to search in.
+// secretsAtRest checks that the search for secrets at the end of every program
+// finds them.
 func secretsAtRest(t *testing.T, s *scene) {
 	person := uniqueEmail(t, "ada")
 	for _, session := range []string{ownSession, tokenCookie} {
@@ -55,16 +55,16 @@ func secretsAtRest(t *testing.T, s *scene) {
 		p.end(t)
 		searched := strings.Contains(p.log, me.User.ID) && strings.Contains(p.kept, person) && strings.Contains(p.kept, me.Session.ID)
 		if !searched {
-			t.Errorf("the log or the tables are not what was searched:\n%s\n%s", p.log, p.kept)
+			t.Errorf("the log or the tables were not searched:\n%s\n%s", p.log, p.kept)
 		}
 		if len(p.leaks(p.log+p.kept+login.AccessToken)) == 0 {
-			t.Error("a token that was put there is not found")
+			t.Error("a planted token is not found")
 		}
 	}
 }
 
-// brokenTables takes the tables away from under a program, and sees that its
-// answers tell nothing of it but that something is wrong.
+// brokenTables drops the tables of a running program, and checks that its
+// responses contain no details.
 func brokenTables(t *testing.T, s *scene) {
 	p := s.start(t, ownSession)
 	person := uniqueEmail(t, "ada")
@@ -103,9 +103,9 @@ func brokenTables(t *testing.T, s *scene) {
 		rename("hidden", r.table)
 		a.is(t, http.StatusServiceUnavailable, "temporarily_unavailable")
 		a.setsNothing(t)
-		for _, part := range []string{"auth_", "hidden", "table", "elect", "SQL", "sql", "relation", "goroutine", ".go", "/tmp", p.folder, "cotterpin-"} {
+		for _, part := range []string{"auth_", "hidden", "table", "elect", "SQL", "sql", "relation", "goroutine", ".go", "/tmp", p.directory, "cotterpin-"} {
 			if strings.Contains(a.Body, part) {
-				t.Errorf("%s %s tells %q: %s", r.method, r.path, part, a.Body)
+				t.Errorf("%s %s contains %q: %s", r.method, r.path, part, a.Body)
 			}
 		}
 		if got := p.normal(a); first == "" {
@@ -117,12 +117,12 @@ func brokenTables(t *testing.T, s *scene) {
 	p.me(t, me.credential)
 	p.end(t)
 	if n := strings.Count(p.log, `"level":"ERROR"`); n != len(requests) {
-		t.Errorf("the log tells of %d failures, want %d", n, len(requests))
+		t.Errorf("the log contains %d failures, want %d", n, len(requests))
 	}
 }
 
-// textsThatEndALine are texts that a client or a provider chooses and that
-// would end a line of a log, colour a terminal, or look like another event.
+// lineBreakingValues are values of a client or provider that would end a line
+// of a log, color a terminal, or look like another event.
 func lineBreakingValues(t *testing.T, s *scene) {
 	p := s.start(t, ownSession)
 	person := uniqueEmail(t, "ada")
@@ -145,10 +145,11 @@ func lineBreakingValues(t *testing.T, s *scene) {
 			a := p.login(t, posted(bad))
 			a.is(t, http.StatusUnauthorized, "invalid_token")
 			if strings.Contains(a.Body, "forged") || strings.Contains(a.Body, "\x1b") {
-				t.Errorf("%s is told: %s", name, a.Body)
+				t.Errorf("%s is in the response: %s", name, a.Body)
 			}
 		}
-		// What only describes somebody may be anything, and is kept as it can be.
+		// Values that only describe a user may contain anything, and are stored
+		// as far as possible.
 		for name, odd := range map[string]string{
 			"sub":                   s.issuer().AccessToken(person, providertest.Claim("sub", text)),
 			"identifier":            s.issuer().AccessToken(person, providertest.Claim("identifier", text)),
@@ -175,7 +176,7 @@ func lineBreakingValues(t *testing.T, s *scene) {
 			t.Errorf("%q", listed.Body)
 		}
 	}
-	p.end(t) // looks at each line
+	p.end(t) // checks each line
 	for line := range strings.Lines(p.log) {
 		var logged map[string]any
 		json.Unmarshal([]byte(line), &logged)
@@ -185,7 +186,7 @@ func lineBreakingValues(t *testing.T, s *scene) {
 	}
 }
 
-// event is a line of a log, as far as it is about somebody.
+// event is a line of a log about a user.
 type event struct {
 	Event     string    `json:"event"`
 	Time      time.Time `json:"time"`
@@ -196,9 +197,8 @@ type event struct {
 	RequestID string    `json:"request_id"`
 }
 
-// events are the lines of a program's log that tell of an event of one of the
-// kinds.
-func (p *program) events(t *testing.T, kinds ...string) (all []event) {
+// events returns the events of some types in the log of a program.
+func (p *program) events(t *testing.T, types ...string) (all []event) {
 	t.Helper()
 	for line := range strings.Lines(p.log) {
 		var e event
@@ -208,7 +208,7 @@ func (p *program) events(t *testing.T, kinds ...string) (all []event) {
 		if _, offset := e.Time.Zone(); offset != 0 || !strings.Contains(line, `Z","level"`) {
 			t.Errorf("the time is not in UTC: %s", line)
 		}
-		if slices.Contains(kinds, e.Event) {
+		if slices.Contains(types, e.Event) {
 			all = append(all, e)
 		}
 	}
@@ -235,7 +235,7 @@ func loggedEvents(t *testing.T, s *scene) {
 	expect("authn_login_success", "", two)
 	own.send(t, "POST", "/auth/logout", two.credential).is(t, http.StatusNoContent, "")
 	expect("authn_logout", "logout", two)
-	own.send(t, "POST", "/auth/logout", two.credential).is(t, http.StatusNoContent, "") // nothing ends
+	own.send(t, "POST", "/auth/logout", two.credential).is(t, http.StatusNoContent, "") // no session is revoked
 	own.send(t, "POST", "/auth/logout").is(t, http.StatusNoContent, "")
 	own.rejects(t, two.credential)
 	expect("request_refused", "session_revoked", signedIn{})
@@ -257,19 +257,19 @@ func loggedEvents(t *testing.T, s *scene) {
 	compareEvents(t, began, own.events(t, "authn_login_success", "authn_login_fail", "authn_logout", "session_revoked", "request_refused"), want)
 
 	want = nil
-	bearing := s.start(t, tokenBearer)
+	providerToken := s.start(t, tokenBearer)
 	tokens := s.issuer().Login(person)
-	me := bearing.signedIn(t, bearing.login(t, tokens.Payload()))
+	me := providerToken.signedIn(t, providerToken.login(t, tokens.Payload()))
 	exchange := posting(encode(map[string]string{"refresh_token": tokens.RefreshToken}))
-	bearing.signedInAgain(t, bearing.send(t, "POST", "/auth/refresh", exchange))
+	providerToken.signedInAgain(t, providerToken.send(t, "POST", "/auth/refresh", exchange))
 	expect("authn_token_refreshed", "", me)
-	bearing.send(t, "POST", "/auth/refresh", exchange).is(t, http.StatusUnauthorized, "invalid_token")
+	providerToken.send(t, "POST", "/auth/refresh", exchange).is(t, http.StatusUnauthorized, "invalid_token")
 	expect("authn_refresh_fail", "provider_refused", signedIn{})
-	bearing.end(t)
-	compareEvents(t, began, bearing.events(t, "authn_token_refreshed", "authn_refresh_fail"), want)
+	providerToken.end(t)
+	compareEvents(t, began, providerToken.events(t, "authn_token_refreshed", "authn_refresh_fail"), want)
 }
 
-// compareEvents compares all but the times, which must be of now.
+// compareEvents compares all fields except the times, which must be recent.
 func compareEvents(t *testing.T, began time.Time, got, want []event) {
 	t.Helper()
 	for i := range got {
@@ -286,8 +286,8 @@ func compareEvents(t *testing.T, began time.Time, got, want []event) {
 	}
 }
 
-// inProduction returns a program in production mode. Its issuer is the scene's,
-// over TLS.
+// inProduction returns a program in production mode. Its issuer is that of the
+// scene, over TLS.
 func (s *scene) inProduction(t *testing.T, session string) *program {
 	t.Helper()
 	origin, err := url.Parse(s.issuer().URL())
@@ -308,15 +308,15 @@ func (s *scene) inProduction(t *testing.T, session string) *program {
 		edit{"path = ", "migrate = \"apply\"\n path = "})
 }
 
-// causesOfOneCode sees that of the answers with one code none tells more than
-// another: status, header fields and body are the same.
+// sameReplyPerCode checks that responses with the same code are equal: status,
+// header fields and body.
 func sameReplyPerCode(t *testing.T, s *scene) {
 	i, person := s.issuer(), uniqueEmail(t, "ada")
-	good := i.AccessToken(person)
+	valid := i.AccessToken(person)
 	foreign := providertest.NewKey(i.Key().ID)
 	hourAgo := time.Now().Add(-time.Hour).Unix()
-	header, rest, _ := strings.Cut(good, ".")
-	invalid := []string{"x", "..", good + "x", good + "=", header + "." + rest + "." + rest, "a.a.a.a.a", strings.Repeat("a.", 4000)}
+	header, rest, _ := strings.Cut(valid, ".")
+	invalid := []string{"x", "..", valid + "x", valid + "=", header + "." + rest + "." + rest, "a.a.a.a.a", strings.Repeat("a.", 4000)}
 	for _, edit := range []providertest.Edit{
 		providertest.Unsigned(), providertest.MAC(i.Key().PEM()), providertest.ForgedBy(foreign),
 		providertest.Header("kid", "unknown"), providertest.Header("kid", nil), providertest.Header("kid", 7), providertest.Header("jwk", i.Key().JWK()),
@@ -335,47 +335,47 @@ func sameReplyPerCode(t *testing.T, s *scene) {
 		i.AccessToken(person, providertest.Claim("iat", hourAgo-3600), providertest.Claim("exp", hourAgo+60)),
 	}
 
-	bearing := s.inProduction(t, "session \"provider_token\" {\n}")
+	providerToken := s.inProduction(t, "session \"provider_token\" {\n}")
 	own := s.inProduction(t, ownSession)
-	for _, p := range []*program{bearing, own} {
+	for _, p := range []*program{providerToken, own} {
 		post := func(token string) reply {
 			return p.login(t, map[string]any{"oauth_token": map[string]any{"access_token": token}})
 		}
-		post(good).is(t, http.StatusCreated, "")
+		post(valid).is(t, http.StatusCreated, "")
 		p.sameReplies(t, "invalid_token", invalid, post)
 		p.sameReplies(t, "token_expired", append(expired, i.AccessToken(person, providertest.Claim("iat", hourAgo))), post)
 	}
-	usedAtBoth := func(token string) reply { return bearing.send(t, "GET", "/api/me", bearer(token)) }
-	usedAtBoth(good).is(t, http.StatusOK, "")
-	short := slices.DeleteFunc(invalid, func(token string) bool { return len(token) > 12_000 }) // what fits into a header
-	bearing.sameReplies(t, "invalid_token", append(short, "", "x y", "\x80"), usedAtBoth)
-	bearing.sameReplies(t, "token_expired", expired, usedAtBoth)
+	sendBearer := func(token string) reply { return providerToken.send(t, "GET", "/api/me", bearer(token)) }
+	sendBearer(valid).is(t, http.StatusOK, "")
+	short := slices.DeleteFunc(invalid, func(token string) bool { return len(token) > 12_000 }) // fits into a header
+	providerToken.sameReplies(t, "invalid_token", append(short, "", "x y", "\x80"), sendBearer)
+	providerToken.sameReplies(t, "token_expired", expired, sendBearer)
 
 	me, out := own.signInByToken(t, i, person), own.signInByToken(t, i, person)
 	own.send(t, "POST", "/auth/logout", out.credential).is(t, http.StatusNoContent, "")
 	lookup, secret, _ := strings.Cut(me.Token.AccessToken, ".")
-	ownBorne := func(token string) reply { return own.send(t, "GET", "/auth/session", bearer(token)) }
-	ownBorne(me.Token.AccessToken).is(t, http.StatusOK, "")
+	sendOwnBearer := func(token string) reply { return own.send(t, "GET", "/auth/session", bearer(token)) }
+	sendOwnBearer(me.Token.AccessToken).is(t, http.StatusOK, "")
 	own.sameReplies(t, "invalid_token", []string{
 		"x", "", out.Token.AccessToken, lookup, lookup + ".", lookup + "." + strings.Repeat("A", 43), "cps_" + strings.Repeat("A", 22) + "." + secret,
-		me.Token.AccessToken + "A", strings.ToUpper(me.Token.AccessToken), good, expired[0],
-	}, ownBorne)
+		me.Token.AccessToken + "A", strings.ToUpper(me.Token.AccessToken), valid, expired[0],
+	}, sendOwnBearer)
 	own.sameReplies(t, "unauthenticated", []string{"Basic eDp5", "Digest x", "BearerX y", "x"}, func(value string) reply {
 		return own.send(t, "GET", "/auth/session", authorization(value))
 	})
 }
 
-// sameAnswers sees that each of some texts is refused with a code, and all in
-// the same bytes.
-func (p *program) sameReplies(t *testing.T, code string, texts []string, ask func(string) reply) {
+// sameReplies checks that values are refused with a code, and all with the same
+// bytes.
+func (p *program) sameReplies(t *testing.T, code string, values []string, send func(string) reply) {
 	t.Helper()
 	var first string
-	for _, text := range texts {
-		a := ask(text)
+	for _, text := range values {
+		a := send(text)
 		a.is(t, http.StatusUnauthorized, code)
 		a.setsNothing(t)
 		if strings.Contains(a.Body, "detail") {
-			t.Errorf("%.60q: production tells a detail: %s", text, a.Body)
+			t.Errorf("%.60q: the response has a detail in production: %s", text, a.Body)
 		}
 		if got := p.normal(a); first == "" {
 			first = got
@@ -385,8 +385,8 @@ func (p *program) sameReplies(t *testing.T, code string, texts []string, ask fun
 	}
 }
 
-// durationsOfRefusals reports how long refusals take, and judges nothing:
-// other programs run on the machine too.
+// refusalDurations logs how long refusals take. It has no limit, because other
+// programs run on the machine.
 func refusalDurations(t *testing.T, s *scene) {
 	const rounds = 100
 	p := s.program(ownSession)
@@ -399,23 +399,23 @@ func refusalDurations(t *testing.T, s *scene) {
 	login := func(token string) with {
 		return posting(encode(map[string]any{"oauth_token": map[string]any{"access_token": token}}))
 	}
-	for name, ask := range map[string]func() reply{
+	for name, send := range map[string]func() reply{
 		"session unknown":                 func() reply { return p.send(t, "GET", "/api/me", bearer("cps_AAAAAAAAAAAAAAAAAAAAAA."+secret)) },
-		"session with another's secret":   func() reply { return p.send(t, "GET", "/api/me", bearer(lookup+"."+strings.Repeat("A", 43))) },
+		"session with wrong secret":       func() reply { return p.send(t, "GET", "/api/me", bearer(lookup+"."+strings.Repeat("A", 43))) },
 		"session revoked":                 func() reply { return p.send(t, "GET", "/api/me", out.credential) },
 		"login with a bad signature":      func() reply { return p.send(t, "POST", "/auth/login", login(forged)) },
 		"login with a token of gibberish": func() reply { return p.send(t, "POST", "/auth/login", login("x.y.z")) },
 	} {
 		began := time.Now()
 		for range rounds {
-			ask().is(t, http.StatusUnauthorized, "invalid_token")
+			send().is(t, http.StatusUnauthorized, "invalid_token")
 		}
 		t.Logf("%s: %v", name, (time.Since(began) / rounds).Round(time.Microsecond))
 	}
 }
 
-// membersOfAnswers sees that answers have the members that they are said to
-// have, and no others: nothing of a row gets out because it is there.
+// membersOfResponses checks that responses have the documented members and no
+// others.
 func membersOfResponses(t *testing.T, s *scene) {
 	const (
 		user    = "created_at,email,email_verified,id,identifier,last_login_at,phone,phone_verified"
@@ -444,7 +444,7 @@ func membersOfResponses(t *testing.T, s *scene) {
 	}
 }
 
-// hasMembers compares the names of an answer's members, and of those of the
+// hasMembers compares the names of the members of a response, and of the
 // objects in it.
 func (a reply) hasMembers(t *testing.T, want map[string]string) {
 	t.Helper()
@@ -465,13 +465,13 @@ func (a reply) hasMembers(t *testing.T, want map[string]string) {
 	}
 }
 
-// cookiesOfRefusedLogins sees that a login that is refused takes nothing from
-// its caller either.
+// cookiesOfRejectedLogins checks that a rejected login does not clear a cookie
+// either.
 func cookiesOfRejectedLogins(t *testing.T, s *scene) {
 	p := s.program(ownSession)
 	i, person, other := s.issuer(), uniqueEmail(t, "ada"), uniqueEmail(t, "eve")
 	me := p.signIn(t, i, person)
-	good := i.Login(other).Payload()
+	valid := i.Login(other).Payload()
 	for name, c := range map[string]struct {
 		status int
 		code   string
@@ -483,7 +483,7 @@ func cookiesOfRejectedLogins(t *testing.T, s *scene) {
 		"transport": {http.StatusBadRequest, "invalid_request", func(m map[string]any) { m["transport"] = "smoke" }},
 		"provider":  {http.StatusBadRequest, "invalid_request", func(m map[string]any) { m["provider"] = "nobody" }},
 	} {
-		payload := maps.Clone(good)
+		payload := maps.Clone(valid)
 		c.change(payload)
 		for _, presented := range [][]with{nil, {me.credential}, {me.credential, cookie("x")}} {
 			p.refused(t, providertest.SubjectOf(other), payload, c.status, c.code, presented...)
@@ -492,5 +492,5 @@ func cookiesOfRejectedLogins(t *testing.T, s *scene) {
 			t.Errorf("%s: the caller is %s", name, textOf(who.UserID))
 		}
 	}
-	p.login(t, good).is(t, http.StatusCreated, "")
+	p.login(t, valid).is(t, http.StatusCreated, "")
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
-// sessionAttacks are those on the sessions that the kit keeps, and on what the
-// tables keep of them.
+// sessionAttacks are the attacks on own sessions, and on what the tables store
+// of them.
 var sessionAttacks = map[string]attack{
 	"S01":   {run: sessionFixation},
 	"S02":   {run: loginInAttackersSession},
@@ -40,7 +40,7 @@ var sessionAttacks = map[string]attack{
 	"F-L02": {run: manyLoginsOfOneUser, stored: true},
 }
 
-// chosenToken is a session token of the right form that nobody has issued.
+// chosenToken is a session token of the right format that was never issued.
 const chosenToken = "cps_AAAAAAAAAAAAAAAAAAAAAA.AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
 
 func sessionFixation(t *testing.T, s *scene) {
@@ -85,7 +85,7 @@ func sessionLimit(t *testing.T, s *scene) {
 	p.me(t, other.credential)
 }
 
-// keptSession is what a thief of the tables has of a session.
+// storedSession returns what a thief of the tables has of a session.
 func (p *program) storedSession(t *testing.T, id string) (lookup, hash []byte) {
 	t.Helper()
 	db, err := p.database.look()
@@ -111,8 +111,7 @@ func (p *program) storedSession(t *testing.T, id string) (lookup, hash []byte) {
 	return nil, nil
 }
 
-// secretOf returns the parts of a session token: what it is found by, and what
-// proves it.
+// secretOf returns the parts of a session token: its lookup key and its secret.
 func secretOf(t *testing.T, token string) (lookup, secret []byte) {
 	t.Helper()
 	one, two, ok := strings.Cut(strings.TrimPrefix(token, "cps_"), ".")
@@ -128,7 +127,7 @@ func storedHashAsToken(t *testing.T, s *scene) {
 	lookup, hash := p.storedSession(t, me.Session.ID)
 	known, secret := secretOf(t, me.Token.AccessToken)
 	if digest := sha256.Sum256(secret); string(known) != string(lookup) || string(digest[:]) != string(hash) {
-		t.Fatal("what is kept is not the token's")
+		t.Fatal("the stored hash is not that of the token")
 	}
 	p.me(t, bearer(me.Token.AccessToken))
 	prefix := "cps_" + encoded(lookup) + "."
@@ -142,7 +141,7 @@ func storedHashAsToken(t *testing.T, s *scene) {
 	dump := p.database.dump(t)
 	for _, spelling := range []string{encoded(secret), hex.EncodeToString(secret), string(secret)} {
 		if strings.Contains(dump, spelling) {
-			t.Error("the tables hold a secret")
+			t.Error("the tables contain a secret")
 		}
 	}
 	p.me(t, bearer(me.Token.AccessToken))
@@ -207,7 +206,7 @@ func sessionsOfAnotherUser(t *testing.T, s *scene) {
 	}
 	theirs, nobodys := revoke(victim.Session.ID).withoutRequestID(t), revoke(unknown).withoutRequestID(t)
 	if !maps.Equal(theirs, nobodys) {
-		t.Errorf("somebody else's: %v, nobody's: %v", theirs, nobodys)
+		t.Errorf("another user's: %v, unknown: %v", theirs, nobodys)
 	}
 	p.me(t, victim.credential)
 	own := p.signIn(t, s.issuer(), uniqueEmail(t, "mallory"))
@@ -215,8 +214,8 @@ func sessionsOfAnotherUser(t *testing.T, s *scene) {
 	p.rejects(t, own.credential)
 }
 
-// withoutRequestID returns the members of a problem that do not differ from
-// request to request.
+// withoutRequestID returns the members of a problem that do not differ between
+// requests.
 func (a reply) withoutRequestID(t *testing.T) map[string]any {
 	t.Helper()
 	var members map[string]any
@@ -247,7 +246,7 @@ func changedUserAgent(t *testing.T, s *scene) {
 	listed := p.send(t, "GET", "/auth/sessions", me.credential, elsewhere)
 	listed.is(t, http.StatusOK, "")
 	if !strings.Contains(listed.Body, `"user_agent":"integration"`) {
-		t.Errorf("the session began elsewhere: %s", listed.Body)
+		t.Errorf("the session began with another user agent: %s", listed.Body)
 	}
 }
 
@@ -267,7 +266,7 @@ func listedSessions(t *testing.T, s *scene) {
 	for _, session := range listed.Sessions {
 		for name := range session {
 			if !slices.Contains(allowed, name) {
-				t.Errorf("%s is told", name)
+				t.Errorf("%s is in the list", name)
 			}
 		}
 	}
@@ -277,7 +276,7 @@ func listedSessions(t *testing.T, s *scene) {
 		for _, raw := range [][]byte{lookup, hash, secret} {
 			for _, spelling := range []string{encoded(raw), hex.EncodeToString(raw)} {
 				if strings.Contains(strings.ToLower(a.Body), strings.ToLower(spelling)) {
-					t.Errorf("the list tells %s", spelling)
+					t.Errorf("the list contains %s", spelling)
 				}
 			}
 		}
@@ -305,10 +304,10 @@ func refreshTokensAtRest(t *testing.T, s *scene) {
 		p, login := s.start(t, session), s.issuer().Login(uniqueEmail(t, "ada"))
 		a := p.login(t, login.Payload())
 		me := p.signedIn(t, a)
-		told := a.Body + p.send(t, "GET", "/auth/session", me.credential).Body + p.send(t, "GET", "/api/me", me.credential).Body + p.database.dump(t)
+		returned := a.Body + p.send(t, "GET", "/auth/session", me.credential).Body + p.send(t, "GET", "/api/me", me.credential).Body + p.database.dump(t)
 		for part := range strings.SplitSeq(login.RefreshToken, ":") {
-			if len(part) > 16 && strings.Contains(told, part) || me.Token.RefreshToken != "" {
-				t.Errorf("a refresh token is told or kept: %s", told)
+			if len(part) > 16 && strings.Contains(returned, part) || me.Token.RefreshToken != "" {
+				t.Errorf("a refresh token is returned or stored: %s", returned)
 			}
 		}
 	}
@@ -377,30 +376,30 @@ func manyLoginsOfOneUser(t *testing.T, s *scene) {
 	}
 	p.send(t, "GET", "/auth/sessions", last.credential).decode(t, &listed)
 	if got := p.database.rows(t); len(listed.Sessions) != limit || got.users != 1 || got.identities != 1 {
-		t.Errorf("%d sessions are live, rows %+v", len(listed.Sessions), got)
+		t.Errorf("%d sessions are active, rows %+v", len(listed.Sessions), got)
 	}
 }
 
-// databaseIsDown starts programs whose database cannot be reached. None of them
-// serves anybody.
+// unreachableDatabase starts programs whose database cannot be reached. They do
+// not start.
 func unreachableDatabase(t *testing.T, s *scene) {
 	theirs := newCollector(t)
 	address := theirs.Listener.Addr().String()
-	theirs.Close() // and nobody listens there any more
+	theirs.Close() // the port is free
 	const password = "a-password-of-somebody"
 	for driver, url := range map[string]string{
 		"postgres": "postgres://app:" + password + "@" + address + "/app",
 		"mysql":    "app:" + password + "@tcp(" + address + ")/app",
 		"sqlite":   "",
 	} {
-		folder := t.TempDir()
-		block := fmt.Sprintf("database %q {\n  path = %q\n}\n", driver, filepath.Join(folder, "none", "auth.db"))
+		directory := t.TempDir()
+		block := fmt.Sprintf("database %q {\n  path = %q\n}\n", driver, filepath.Join(directory, "none", "auth.db"))
 		if url != "" {
-			secret := filepath.Join(folder, "url")
+			secret := filepath.Join(directory, "url")
 			writeFile(t, secret, url)
 			block = fmt.Sprintf("database %q {\n  url = file(%q)\n}\n", driver, secret)
 		}
-		file := filepath.Join(folder, "auth.hcl")
+		file := filepath.Join(directory, "auth.hcl")
 		writeFile(t, file, configurationOn(block, s.issuer(), ownSession))
 		code, stderr := runBriefly(t, s.framework, "-addr", "127.0.0.1:0", "-config", file)
 		if code != 1 || strings.Contains(stderr, "listening") || strings.Contains(stderr, password) || !strings.Contains(stderr, driver) {

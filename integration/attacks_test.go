@@ -13,16 +13,16 @@ import (
 )
 
 // attack is a case of testdata/attacks.tsv that runs against the programs. It
-// first proves that what it is about to change succeeds unchanged.
+// first proves that the unmodified request succeeds.
 type attack struct {
 	run func(t *testing.T, s *scene)
 
-	// stored says that the database has a part in it: it runs on each of them,
-	// others on SQLite alone.
+	// stored reports whether the attack involves the database: it then runs on
+	// each of them, and otherwise on SQLite only.
 	stored bool
 }
 
-// attacks are the cases that run against the programs, by id.
+// attacks returns the cases that run against the programs, by id.
 func attacks() map[string]attack {
 	all := map[string]attack{}
 	for _, some := range []map[string]attack{
@@ -44,8 +44,8 @@ func attacks() map[string]attack {
 	return all
 }
 
-// TestAttacks runs each case on each framework and, where one has a part in it,
-// on each database.
+// TestAttacks runs each case on each framework and, if it involves the
+// database, on each database.
 func TestAttacks(t *testing.T) {
 	t.Parallel()
 	onEachFramework(t, func(t *testing.T, framework string) {
@@ -65,7 +65,7 @@ func TestAttacks(t *testing.T) {
 	})
 }
 
-// scenes are where the attacks on one framework take place.
+// scenes contains the scenes of one framework, by database.
 type scenes struct {
 	t         *testing.T
 	framework string
@@ -91,10 +91,10 @@ func (s *scenes) on(b backend) *scene {
 }
 
 // scene is a framework and a database with an issuer and programs that several
-// attacks share. So each attack takes people of its own, and one that turns
-// keys, clocks or configurations starts programs of its own.
+// attacks share. So each attack uses its own users, and one that changes keys,
+// clocks or configurations starts its own programs.
 type scene struct {
-	t         *testing.T // all attacks on the framework: what is shared lives as long
+	t         *testing.T // of all attacks on the framework, as long as which shared programs run
 	framework string
 	backend   backend
 
@@ -103,8 +103,8 @@ type scene struct {
 	programs map[string]*program // by session block and edits
 }
 
-// issuer is whom the programs believe. What it issues is ten seconds old, so
-// that a revocation in the same second ends it.
+// issuer returns the issuer that the programs trust. Its tokens are ten seconds
+// old, so that a revocation in the same second affects them.
 func (s *scene) issuer() *providertest.Issuer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -119,8 +119,8 @@ func (s *scene) issuerLocked() *providertest.Issuer {
 	return s.trusted
 }
 
-// program returns the program with that session block, each on a database of
-// its own.
+// program returns the program with a session block and edits, which has its own
+// database.
 func (s *scene) program(session string, edits ...edit) *program {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -131,7 +131,8 @@ func (s *scene) program(session string, edits ...edit) *program {
 	return s.programs[key]
 }
 
-// start returns a program that no other attack disturbs, until the test ends.
+// start returns a program that is not shared with other attacks, until the test
+// ends.
 func (s *scene) start(t *testing.T, session string, edits ...edit) *program {
 	t.Helper()
 	s.mu.Lock()
@@ -147,7 +148,7 @@ func (s *scene) startLocked(t *testing.T, session string, edits ...edit) *progra
 	return p
 }
 
-// edit is a text in a configuration and what stands there instead.
+// edit replaces a string of a configuration.
 type edit struct{ old, instead string }
 
 func edited(t *testing.T, configuration string, edits []edit) string {
@@ -161,13 +162,13 @@ func edited(t *testing.T, configuration string, edits []edit) string {
 	return configuration
 }
 
-// somebody returns the e-mail address of a person whom no other attack knows.
+// uniqueEmail returns the email address of a user of this attack only.
 func uniqueEmail(t *testing.T, name string) string {
 	t.Helper()
 	return fmt.Sprintf("%s.%s@example.com", name, strings.ToLower(strings.ReplaceAll(t.Name(), "/", ".")))
 }
 
-// registered reports how many identities the program has of a subject.
+// registered returns how many identities with a subject the program has.
 func (p *program) registered(t *testing.T, subject string) (count int) {
 	t.Helper()
 	db, err := p.database.look()
@@ -195,15 +196,15 @@ func (p *program) registered(t *testing.T, subject string) (count int) {
 	return count
 }
 
-// refused posts a login that must be refused with a code, and then looks that
-// nothing came of it: no cookie, and nobody registered who was not.
+// refused posts a login that must be refused with a code, and checks that no
+// cookie is set and no user is registered.
 func (p *program) refused(t *testing.T, subject string, payload map[string]any, status int, code string, changes ...with) reply {
 	t.Helper()
 	p.addTokens(payload)
 	return p.refusesLogin(t, subject, status, code, append([]with{posting(encode(payload))}, changes...)...)
 }
 
-// refusesLogin is refused for a request whose body is of the attack's choice.
+// refusesLogin is refused for a request with any body.
 func (p *program) refusesLogin(t *testing.T, subject string, status int, code string, changes ...with) reply {
 	t.Helper()
 	before := p.registered(t, subject)

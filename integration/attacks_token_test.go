@@ -17,13 +17,13 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
-// tokenAttacks are those whose token alone decides, by id.
+// tokenAttacks are the attacks that consist of a token alone, by id.
 var tokenAttacks = map[string]attack{
 	"J01": forged(func(m minter) []string {
 		none := m.access(providertest.Unsigned())
 		return []string{
 			none, strings.TrimSuffix(none, "."), none + m.parts().signature,
-			m.access(providertest.Header("alg", "none")), // signed all the same
+			m.access(providertest.Header("alg", "none")), // signed nevertheless
 		}
 	}),
 	"J02": forged(func(m minter) (bad []string) {
@@ -94,7 +94,7 @@ var tokenAttacks = map[string]attack{
 			}
 		}
 		standard := strings.NewReplacer("-", "+", "_", "/")
-		for range 100 { // until there is something to write in another alphabet
+		for range 100 { // until a character differs between the alphabets
 			if whole := m.parts().whole; standard.Replace(whole) != whole {
 				return append(bad, standard.Replace(whole), `"`+whole+`"`, "Bearer "+whole)
 			}
@@ -103,13 +103,13 @@ var tokenAttacks = map[string]attack{
 	}),
 	"J18": forged(func(m minter) []string {
 		p := m.parts()
-		good := fmt.Sprintf(`{"protected":%q,"signature":%q}`, p.header, p.signature)
+		valid := fmt.Sprintf(`{"protected":%q,"signature":%q}`, p.header, p.signature)
 		wrong := fmt.Sprintf(`{"protected":%q,"signature":%q}`, p.header, strings.Repeat("A", 86))
 		return []string{
 			fmt.Sprintf(`{"payload":%q,"protected":%q,"signature":%q}`, p.claims, p.header, p.signature),
-			fmt.Sprintf(`{"payload":%q,"signatures":[%s]}`, p.claims, good),
-			fmt.Sprintf(`{"payload":%q,"signatures":[%s,%s]}`, p.claims, good, wrong),
-			fmt.Sprintf(`{"payload":%q,"signatures":[%s,%s]}`, p.claims, wrong, good),
+			fmt.Sprintf(`{"payload":%q,"signatures":[%s]}`, p.claims, valid),
+			fmt.Sprintf(`{"payload":%q,"signatures":[%s,%s]}`, p.claims, valid, wrong),
+			fmt.Sprintf(`{"payload":%q,"signatures":[%s,%s]}`, p.claims, wrong, valid),
 		}
 	}),
 	"J19": forged(func(m minter) []string {
@@ -208,7 +208,7 @@ var tokenAttacks = map[string]attack{
 	}),
 }
 
-// minter makes the tokens of one person.
+// minter issues the tokens of one user.
 type minter struct {
 	issuer *providertest.Issuer
 	person string
@@ -218,7 +218,7 @@ func (m minter) access(edits ...providertest.Edit) string {
 	return m.issuer.AccessToken(m.person, edits...)
 }
 
-// parts are the three of a good token.
+// parts contains the parts of a valid token.
 type parts struct{ whole, header, claims, signature string }
 
 func (m minter) parts() parts {
@@ -243,45 +243,45 @@ func decoded(text string) []byte {
 	return raw
 }
 
-// deflated returns that many blanks, compressed (RFC 1951).
-func deflated(blanks int) []byte {
+// deflated returns compressed spaces (RFC 1951).
+func deflated(spaces int) []byte {
 	var text bytes.Buffer
 	w, err := flate.NewWriter(&text, flate.BestCompression)
 	if err != nil {
 		panic(err)
 	}
-	for range blanks >> 10 {
+	for range spaces >> 10 {
 		_, _ = w.Write(bytes.Repeat([]byte(" "), 1<<10))
 	}
 	_ = w.Close()
 	return text.Bytes()
 }
 
-// signature puts bytes in place of the signature.
+// signature replaces the signature.
 func signature(raw []byte) providertest.Edit {
 	return func(t *providertest.Token) { t.Signature = func([]byte) []byte { return raw } }
 }
 
-// rawHeader sets a member of the header to a text as it stands.
+// rawHeader sets a member of the header to raw JSON.
 func rawHeader(name, text string) providertest.Edit {
 	return providertest.Header(name, json.RawMessage(text))
 }
 
-// besideClaims signs claims with a member behind the others.
+// afterClaims adds a member after the claims, and signs them.
 func afterClaims(member string) providertest.Edit {
 	return func(t *providertest.Token) {
 		t.RawClaims = strings.TrimSuffix(encode(t.Claims), "}") + "," + member + "}"
 	}
 }
 
-// beforeClaims signs claims with a member before the others.
+// beforeClaims adds a member before the claims, and signs them.
 func beforeClaims(member string) providertest.Edit {
 	return func(t *providertest.Token) {
 		t.RawClaims = "{" + member + "," + strings.TrimPrefix(encode(t.Claims), "{")
 	}
 }
 
-// eachHeader mints a token for each value of a member of the header.
+// eachHeader issues a token for each value of a header member.
 func eachHeader(name string, values ...any) func(minter) []string {
 	return func(m minter) (bad []string) {
 		for _, value := range values {
@@ -291,8 +291,8 @@ func eachHeader(name string, values ...any) func(minter) []string {
 	}
 }
 
-// eachClaim mints a token for each value of a claim, which is JSON; nil removes
-// the claim.
+// eachClaim issues a token for each value of a claim, which is JSON; nil
+// removes the claim.
 func eachClaim(name string, values ...any) func(minter) []string {
 	return func(m minter) (bad []string) {
 		for _, value := range values {
@@ -305,7 +305,7 @@ func eachClaim(name string, values ...any) func(minter) []string {
 	}
 }
 
-// forged is the attack with those tokens.
+// forged is an attack with tokens.
 func forged(mint func(minter) []string) attack {
 	return attack{run: func(t *testing.T, s *scene) {
 		t.Helper()
@@ -313,57 +313,57 @@ func forged(mint func(minter) []string) attack {
 	}}
 }
 
-// forgedForNobody is forged where nobody at all may be registered.
+// forgedUnregistered is forged for tokens that must register no user at all.
 func forgedUnregistered(mint func(minter) []string) attack {
 	return attack{run: func(t *testing.T, s *scene) {
 		t.Helper()
-		own, bearing := s.start(t, ownSession), s.start(t, tokenBearer)
-		s.refusesTokens(t, own, bearing, mint)
-		for _, p := range []*program{own, bearing} {
+		own, providerToken := s.start(t, ownSession), s.start(t, tokenBearer)
+		s.refusesTokens(t, own, providerToken, mint)
+		for _, p := range []*program{own, providerToken} {
 			if got := p.database.rows(t); got.users != 1 || got.identities != 1 {
-				t.Errorf("somebody is registered: %+v", got)
+				t.Errorf("a user is registered: %+v", got)
 			}
 		}
 	}, stored: true}
 }
 
-// bombs is forged where the tokens may cost next to nothing.
+// bombs is forged for tokens that must cost almost nothing.
 func bombs(mint func(minter) []string) attack {
 	return attack{run: func(t *testing.T, s *scene) {
 		t.Helper()
-		own, bearing := s.start(t, ownSession), s.start(t, tokenBearer)
+		own, providerToken := s.start(t, ownSession), s.start(t, tokenBearer)
 		warm := func(m minter) []string { return []string{m.access(providertest.Unsigned())} }
-		s.refusesTokens(t, own, bearing, warm)
-		before := []int{own.peakMemory(t), bearing.peakMemory(t)}
-		s.refusesTokens(t, own, bearing, mint)
-		for i, p := range []*program{own, bearing} {
+		s.refusesTokens(t, own, providerToken, warm)
+		before := []int{own.peakMemory(t), providerToken.peakMemory(t)}
+		s.refusesTokens(t, own, providerToken, mint)
+		for i, p := range []*program{own, providerToken} {
 			const most = 64 << 10
 			if grown := p.peakMemory(t) - before[i]; grown > most {
-				t.Errorf("the memory of the program has grown by %d KiB, want %d at most", grown, most)
+				t.Errorf("the memory of the program has grown by %d KiB, want at most %d", grown, most)
 			}
 		}
 	}}
 }
 
-// refusesTokens proves of a person's token that it is good, and that no token
-// of the attack is: posted to log in, and borne where the provider's token is
-// the session.
-func (s *scene) refusesTokens(t *testing.T, own, bearing *program, mint func(minter) []string) {
+// refusesTokens proves that a user's token is accepted and that no token of the
+// attack is: neither in a login nor as bearer where the provider's token is the
+// session.
+func (s *scene) refusesTokens(t *testing.T, own, providerToken *program, mint func(minter) []string) {
 	t.Helper()
 	m := minter{s.issuer(), uniqueEmail(t, "victim")}
 	own.signedIn(t, own.login(t, posted(m.access())))
-	bearing.signedIn(t, bearing.login(t, posted(m.access())))
-	bearing.me(t, bearer(m.access()))
+	providerToken.signedIn(t, providerToken.login(t, posted(m.access())))
+	providerToken.me(t, bearer(m.access()))
 	tokens := mint(m)
 	if len(tokens) == 0 {
-		t.Fatal("there is no token to be refused")
+		t.Fatal("there are no tokens")
 	}
 	for _, bad := range tokens {
-		for _, p := range []*program{own, bearing} {
+		for _, p := range []*program{own, providerToken} {
 			p.rejectsLogin(t, m.person, posted(bad))
 		}
 		if fitsAHeader(bad) {
-			bearing.rejects(t, bearer(bad))
+			providerToken.rejects(t, bearer(bad))
 		}
 		if t.Failed() {
 			t.Fatalf("the token was %.2000q", bad)
@@ -371,19 +371,19 @@ func (s *scene) refusesTokens(t *testing.T, own, bearing *program, mint func(min
 	}
 }
 
-// distrusts posts a person's login whose tokens must not be believed.
+// rejectsLogin posts a login whose tokens must be rejected.
 func (p *program) rejectsLogin(t *testing.T, person string, payload map[string]any) {
 	t.Helper()
 	p.refused(t, providertest.SubjectOf(person), payload, http.StatusUnauthorized, "invalid_token")
 }
 
-// posted is the payload that has an access token alone.
+// posted returns the payload with an access token only.
 func posted(token string) map[string]any {
 	return map[string]any{"oauth_token": map[string]any{"access_token": token}}
 }
 
-// fitsAHeader reports whether a program sees the token as it is: no blank that
-// a reader of header fields takes away, nothing that it refuses, not too long.
+// fitsAHeader reports whether a program receives the token unchanged: no outer
+// space, no forbidden byte, not too long.
 func fitsAHeader(token string) bool {
 	return len(token) < 12<<10 && !strings.ContainsFunc(token, func(c rune) bool { return c <= ' ' || c >= 0x7f })
 }

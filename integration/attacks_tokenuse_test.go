@@ -18,8 +18,8 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
-// tokenStories are the attacks with tokens of which more than the token
-// decides: its time, its use, its issuer.
+// tokenStories are the attacks with tokens that also depend on time, use or
+// issuer.
 var tokenStories = map[string]attack{
 	"J09": {run: keyURLsInHeader},
 	"J11": {run: inventedKeyIDs},
@@ -39,13 +39,13 @@ var tokenStories = map[string]attack{
 	"J50": {run: manyTokensAtOnce},
 }
 
-// before puts a block before the provider's.
+// before inserts a block before the provider block.
 func before(block string) edit {
 	const provider = `provider "cotter" {`
 	return edit{provider, block + provider}
 }
 
-// corp is a second provider, an OpenID issuer.
+// corp adds a second provider, an OpenID Connect issuer.
 func corp(issuer *providertest.Issuer, arguments ...string) edit {
 	return before(fmt.Sprintf(`
 provider "oidc" "corp" {
@@ -58,12 +58,12 @@ provider "oidc" "corp" {
 `, issuer.URL(), providertest.Audience, strings.Join(arguments, "\n  ")))
 }
 
-// postedID is the payload that has an ID token alone.
+// postedID returns the payload with an ID token only.
 func postedID(token string) map[string]any {
 	return map[string]any{"oauth_token": map[string]any{"id_token": token}}
 }
 
-// collector counts who connects to it.
+// collector counts the connections to it.
 type collector struct {
 	*httptest.Server
 	connections atomic.Int64
@@ -97,8 +97,8 @@ func keyURLsInHeader(t *testing.T, s *scene) {
 	}
 }
 
-// allowedFetches is how many requests for keys an issuer has at most: three at
-// once, and one more in every ten seconds.
+// allowedFetches returns the most requests for keys that an issuer receives: a
+// burst of three, and one per ten seconds.
 func allowedFetches(since time.Time) int { return 3 + int(time.Since(since)/(10*time.Second)) }
 
 func inventedKeyIDs(t *testing.T, s *scene) {
@@ -124,7 +124,7 @@ func inventedKeyIDs(t *testing.T, s *scene) {
 		}
 	}
 	if got, most := issuer.Requests(providertest.CotterKeysPath), allowedFetches(began); got > most {
-		t.Errorf("the issuer was asked %d times, want %d at most", got, most)
+		t.Errorf("the issuer received %d requests, want at most %d", got, most)
 	}
 }
 
@@ -163,43 +163,44 @@ func idTokensAsAccessTokens(t *testing.T, s *scene) {
 }
 
 func expiries(t *testing.T, s *scene) {
-	own, bearing, m := s.program(ownSession), s.program(tokenBearer), minter{s.issuer(), uniqueEmail(t, "ada")}
+	own, providerToken, m := s.program(ownSession), s.program(tokenBearer), minter{s.issuer(), uniqueEmail(t, "ada")}
 	own.login(t, posted(m.access()))
-	bearing.login(t, posted(m.access()))
+	providerToken.login(t, posted(m.access()))
 	until := func(d time.Duration, edits ...providertest.Edit) string {
 		return m.access(append(edits, providertest.Claim("exp", time.Now().Add(d).Unix()))...)
 	}
-	// The clock skew is 30 seconds. To the second it is tried where the clock stands still.
+	// The clock skew is 30 seconds. Tests with a fixed clock check the exact
+	// second.
 	for _, d := range []time.Duration{time.Minute, 0, -5 * time.Second} {
 		own.login(t, posted(until(d))).is(t, http.StatusOK, "")
-		bearing.me(t, bearer(until(d)))
+		providerToken.me(t, bearer(until(d)))
 	}
 	for _, d := range []time.Duration{-35 * time.Second, -time.Hour} {
-		for _, p := range []*program{own, bearing} {
+		for _, p := range []*program{own, providerToken} {
 			p.refused(t, providertest.SubjectOf(m.person), posted(until(d)), http.StatusUnauthorized, "token_expired")
 		}
-		bearing.send(t, "GET", "/api/me", bearer(until(d))).is(t, http.StatusUnauthorized, "token_expired")
-		// Nothing is told of a token that is wrong in another way, too.
+		providerToken.send(t, "GET", "/api/me", bearer(until(d))).is(t, http.StatusUnauthorized, "token_expired")
+		// No other fault of an expired token is reported as expiry.
 		forged := until(d, providertest.ForgedBy(providertest.NewKey(m.issuer.Key().ID)))
-		bearing.rejects(t, bearer(forged))
-		bearing.rejects(t, bearer(until(d, providertest.Claim("aud", "another"))))
+		providerToken.rejects(t, bearer(forged))
+		providerToken.rejects(t, bearer(until(d, providertest.Claim("aud", "another"))))
 	}
 }
 
 func issueTimes(t *testing.T, s *scene) {
-	own, bearing, m := s.program(ownSession), s.program(tokenBearer), minter{s.issuer(), uniqueEmail(t, "ada")}
+	own, providerToken, m := s.program(ownSession), s.program(tokenBearer), minter{s.issuer(), uniqueEmail(t, "ada")}
 	issued := func(ago time.Duration) string {
 		return m.access(providertest.Claim("iat", time.Now().Add(-ago).Unix()))
 	}
-	s.refusesTokens(t, own, bearing, func(minter) []string {
+	s.refusesTokens(t, own, providerToken, func(minter) []string {
 		return append(eachClaim("iat", nil, "null", `"1"`, "1e300", "-1", "true")(m), issued(-2*time.Minute))
 	})
 	own.login(t, posted(m.access()))
-	bearing.login(t, posted(m.access()))
+	providerToken.login(t, posted(m.access()))
 	tooOld := issued(16 * time.Minute) // for a login
 	own.refused(t, providertest.SubjectOf(m.person), posted(tooOld), http.StatusUnauthorized, "token_expired")
-	bearing.refused(t, providertest.SubjectOf(m.person), posted(tooOld), http.StatusUnauthorized, "token_expired")
-	bearing.me(t, bearer(tooOld))
+	providerToken.refused(t, providertest.SubjectOf(m.person), posted(tooOld), http.StatusUnauthorized, "token_expired")
+	providerToken.me(t, bearer(tooOld))
 }
 
 func audiences(t *testing.T, s *scene) {
@@ -222,7 +223,7 @@ func audiences(t *testing.T, s *scene) {
 	s.refusesTokens(t, s.program(ownSession), s.program(tokenBearer), tokensForOthers)
 }
 
-// tokensForOthers are Cotter's tokens whose audience is not ours alone.
+// tokensForOthers are Cotter's tokens with another audience.
 func tokensForOthers(m minter) []string {
 	ours := providertest.Audience
 	return eachClaim("aud", nil, "null", `""`, "[]", `"`+ours[:35]+`"`, `"`+strings.ToUpper(ours)+`"`, `"`+ours+` "`, `["`+ours+`"]`,
@@ -232,11 +233,11 @@ func tokensForOthers(m minter) []string {
 func keysOfAnotherIssuer(t *testing.T, s *scene) {
 	a, b := s.issuer(), providertest.NewIssuer(t)
 	b.Now = a.Now
-	own, bearing := s.start(t, ownSession, corp(b)), s.start(t, tokenBearer, corp(b))
+	own, providerToken := s.start(t, ownSession, corp(b)), s.start(t, tokenBearer, corp(b))
 	person := uniqueEmail(t, "ada")
 	same := providertest.NewKey(a.Key().ID) // of b, under an id of a
 	b.Publish(same)
-	for _, p := range []*program{own, bearing} {
+	for _, p := range []*program{own, providerToken} {
 		p.login(t, posted(a.AccessToken(person))).is(t, http.StatusCreated, "")
 		p.login(t, postedID(b.OIDCToken(person))).is(t, http.StatusCreated, "")
 		for _, bad := range []map[string]any{
@@ -248,22 +249,22 @@ func keysOfAnotherIssuer(t *testing.T, s *scene) {
 			p.rejectsLogin(t, person, bad)
 		}
 	}
-	bearing.me(t, bearer(a.AccessToken(person)))
-	bearing.me(t, bearer(b.OIDCToken(person)))
-	bearing.rejects(t, bearer(b.OIDCToken(person, providertest.SignedBy(a.Key()))))
-	bearing.rejects(t, bearer(a.AccessToken(person, providertest.SignedBy(same))))
+	providerToken.me(t, bearer(a.AccessToken(person)))
+	providerToken.me(t, bearer(b.OIDCToken(person)))
+	providerToken.rejects(t, bearer(b.OIDCToken(person, providertest.SignedBy(a.Key()))))
+	providerToken.rejects(t, bearer(a.AccessToken(person, providertest.SignedBy(same))))
 }
 
-// flippedBits flips a bit of each byte of a token: all bits are flipped where no
-// program stands between.
+// flippedBits flips a bit of each byte of a token. Tests without a program flip
+// all bits.
 func flippedBits(t *testing.T, s *scene) {
 	p, m := s.program(tokenBearer), minter{s.issuer(), uniqueEmail(t, "ada")}
-	good := m.access()
-	p.login(t, posted(good)).is(t, http.StatusCreated, "")
-	p.me(t, bearer(good))
-	for at := range good {
+	valid := m.access()
+	p.login(t, posted(valid)).is(t, http.StatusCreated, "")
+	p.me(t, bearer(valid))
+	for at := range valid {
 		for bit := range 7 {
-			changed := []byte(good)
+			changed := []byte(valid)
 			changed[at] ^= 1 << bit
 			if bad := string(changed); fitsAHeader(bad) {
 				p.rejects(t, bearer(bad))
@@ -271,7 +272,7 @@ func flippedBits(t *testing.T, s *scene) {
 			}
 		}
 	}
-	p.me(t, bearer(good))
+	p.me(t, bearer(valid))
 }
 
 func withdrawnKeys(t *testing.T, s *scene) {
@@ -285,13 +286,13 @@ func withdrawnKeys(t *testing.T, s *scene) {
 	p.me(t, bearer(old)) // the old key is still published
 	issuer.Rotate()
 	issuer.DropOldKeys()
-	p.me(t, bearer(issuer.AccessToken(person))) // the keys are fetched anew for it
+	p.me(t, bearer(issuer.AccessToken(person))) // the keys are fetched again
 	p.rejects(t, bearer(old))
 	p.rejectsLogin(t, person, posted(old))
 }
 
-// repeatedLogins posts one token several times: within login_max_age it signs
-// in the same person, after the person's sessions have been revoked no more.
+// repeatedLogins posts one token several times: it signs in the same user
+// within login_max_age, but not after the sessions of the user were revoked.
 func repeatedLogins(t *testing.T, s *scene) {
 	for _, session := range []string{ownSession, tokenBearer} {
 		p, m := s.program(session), minter{s.issuer(), uniqueEmail(t, "ada")}
@@ -338,23 +339,23 @@ func halfHash(access string) string {
 func examplesOfStandards(t *testing.T, s *scene) {
 	s.refusesTokens(t, s.program(ownSession), s.program(tokenBearer), func(minter) []string {
 		return []string{
-			// RFC 7515, appendix A.3: a good signature, for nobody.
+			// RFC 7515, appendix A.3: a valid signature of an unknown issuer.
 			"eyJhbGciOiJFUzI1NiJ9.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.DtEhU3ljbEg8L38VWAfUAqOyKAM6-Xx-F4GawxaepmXFCgfTjDxw5djxLa8ISlSApmWQxfKTUJqPP3-Kg6NU1Q",
-			// RFC 7519, section 6.1: an unsecured one.
+			// RFC 7519, section 6.1: an unsecured token.
 			"eyJhbGciOiJub25lIn0.eyJpc3MiOiJqb2UiLA0KICJleHAiOjEzMDA4MTkzODAsDQogImh0dHA6Ly9leGFtcGxlLmNvbS9pc19yb290Ijp0cnVlfQ.",
 		}
 	})
 }
 
 func sessionTokensAndProviderTokens(t *testing.T, s *scene) {
-	own, bearing, person := s.program(ownSession), s.program(tokenBearer), uniqueEmail(t, "ada")
-	bearing.signIn(t, s.issuer(), person)
+	own, providerToken, person := s.program(ownSession), s.program(tokenBearer), uniqueEmail(t, "ada")
+	providerToken.signIn(t, s.issuer(), person)
 	me := own.signInByToken(t, s.issuer(), person)
 	own.me(t, me.credential)
-	for _, p := range []*program{own, bearing} {
+	for _, p := range []*program{own, providerToken} {
 		p.rejectsLogin(t, person, posted(me.Token.AccessToken))
 	}
-	bearing.rejects(t, bearer(me.Token.AccessToken))
+	providerToken.rejects(t, bearer(me.Token.AccessToken))
 	for _, token := range []string{s.issuer().AccessToken(person), s.issuer().IDToken(person)} {
 		own.rejects(t, bearer(token))
 		own.rejects(t, cookie(token))
@@ -381,7 +382,7 @@ provider "cotter" "beta" {
 	}
 	both.login(t, named("beta", forTheirs)).is(t, http.StatusCreated, "")
 	alone.login(t, posted(issuer.AccessToken(person))).is(t, http.StatusCreated, "")
-	for range 3 { // a verdict is remembered
+	for range 3 { // the result is cached
 		who := both.me(t, bearer(forTheirs))
 		if got := textOf(who.Provider); got != "beta" {
 			t.Errorf("the provider is %q", got)
@@ -390,19 +391,20 @@ provider "cotter" "beta" {
 		both.rejectsLogin(t, person, named("beta", issuer.AccessToken(person)))
 		alone.rejects(t, bearer(forTheirs))
 	}
-	// What is remembered of a token ends with the token.
+	// A cached result expires with the token.
 	brief := issuer.AccessToken(person, providertest.Claim("exp", time.Now().Add(-27*time.Second).Unix()))
 	both.me(t, bearer(brief))
 	awaitReply(t, func() reply { return both.send(t, "GET", "/api/me", bearer(brief)) }, http.StatusUnauthorized, "token_expired")
 }
 
-// awaitAnswer asks until the answer has the status, and checks its code.
-func awaitReply(t *testing.T, ask func() reply, status int, code string) {
+// awaitReply sends requests until the response has the status, and checks its
+// code.
+func awaitReply(t *testing.T, send func() reply, status int, code string) {
 	t.Helper()
 	pause := time.NewTicker(20 * time.Millisecond)
 	defer pause.Stop()
 	for deadline := time.Now().Add(patience); ; <-pause.C {
-		if a := ask(); a.Status == status || time.Now().After(deadline) {
+		if a := send(); a.Status == status || time.Now().After(deadline) {
 			a.is(t, status, code)
 			return
 		}
@@ -416,7 +418,7 @@ func manyTokensAtOnce(t *testing.T, s *scene) {
 	if raceDetector {
 		people = 200
 	}
-	const atOnce, times = 50, 3 // a verdict is remembered
+	const atOnce, times = 50, 3 // the result is cached
 	turns := make(chan int)
 	var group sync.WaitGroup
 	for range atOnce {
@@ -427,7 +429,7 @@ func manyTokensAtOnce(t *testing.T, s *scene) {
 				for range times {
 					a, err := p.try("GET", "/api/me", token)
 					if subject := `"subject":"` + providertest.SubjectOf(person) + `"`; err != nil || !strings.Contains(a.Body, subject) {
-						t.Errorf("%s is answered with %d %s, %v", person, a.Status, a.Body, err)
+						t.Errorf("%s receives %d %s, %v", person, a.Status, a.Body, err)
 					}
 				}
 			}

@@ -15,22 +15,22 @@ import (
 	"github.com/chromedp/chromedp/kb"
 )
 
-// browser is a tab of Chromium with cookies of its own.
+// browser is a tab of Chromium with separate cookies.
 type browser struct {
 	t   *testing.T
-	ctx context.Context //nolint:containedctx // chromedp's way to name a tab
+	ctx context.Context //nolint:containedctx // identifies the tab in chromedp
 }
 
-// newBrowser starts Chromium until the test ends. Whatever the page complains
-// about on its console is an error.
+// newBrowser starts Chromium until the test ends. Errors on the page's console
+// fail the test.
 func newBrowser(t *testing.T) *browser {
 	t.Helper()
 	path, err := exec.LookPath("chromium")
 	if err != nil {
 		if os.Getenv("REQUIRE_ENGINES") != "" {
-			t.Fatal("there is no chromium on the PATH")
+			t.Fatal("chromium is not in PATH")
 		}
-		t.Skip("there is no chromium on the PATH")
+		t.Skip("chromium is not in PATH")
 	}
 	options := append(chromedp.DefaultExecAllocatorOptions[:], chromedp.ExecPath(path), chromedp.NoSandbox, chromedp.DisableGPU,
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true),
@@ -74,15 +74,15 @@ func newTab(parent context.Context, t *testing.T, options ...chromedp.ContextOpt
 
 func (b *browser) do(steps ...chromedp.Action[chromedp.Void]) {
 	b.t.Helper()
-	if _, err := ask(b, chromedp.Steps(steps...)); err != nil {
+	if _, err := runAction(b, chromedp.Steps(steps...)); err != nil {
 		b.t.Fatal(err)
 	}
 }
 
-// text returns what the page shows in the first element that matches.
+// text returns the text of the first element that matches.
 func (b *browser) text(css string) string {
 	b.t.Helper()
-	text, err := ask(b, chromedp.Text(chromedp.CSS(css)))
+	text, err := runAction(b, chromedp.Text(chromedp.CSS(css)))
 	if err != nil {
 		b.t.Fatalf("%s: %v", css, err)
 	}
@@ -92,21 +92,21 @@ func (b *browser) text(css string) string {
 // evaluate returns the value of an expression in the page.
 func evaluate[T any](b *browser, expression string) T {
 	b.t.Helper()
-	value, err := ask(b, chromedp.Evaluate[T](expression))
+	value, err := runAction(b, chromedp.Evaluate[T](expression))
 	if err != nil {
 		b.t.Fatalf("%s: %v", expression, err)
 	}
 	return value
 }
 
-func ask[T any](b *browser, action chromedp.Action[T]) (T, error) {
+func runAction[T any](b *browser, action chromedp.Action[T]) (T, error) {
 	ctx, cancel := context.WithTimeout(b.ctx, patience)
 	defer cancel()
 	return chromedp.Run(ctx, action)
 }
 
-// sees waits until an element is shown that holds the text.
-func (b *browser) sees(id, text string) {
+// waitForText waits until an element with the text is visible.
+func (b *browser) waitForText(id, text string) {
 	b.t.Helper()
 	b.do(chromedp.WaitVisible(chromedp.Search(fmt.Sprintf(`//*[@id=%q and contains(normalize-space(.), %q)]`, id, text))))
 }
@@ -116,29 +116,29 @@ func (b *browser) press(css string) {
 	b.do(chromedp.Click(chromedp.CSS(css), chromedp.NodeVisible))
 }
 
-// focused returns the id of the focused element, or what it says if it has none.
+// focused returns the id of the focused element, or its text if it has no id.
 func (b *browser) focused() string {
 	b.t.Helper()
 	return evaluate[string](b, `document.activeElement.id || document.activeElement.textContent.trim()`)
 }
 
-// picture writes a picture of the whole page.
-func (b *browser) picture(folder, name, scheme string) {
+// screenshot writes a screenshot of the whole page.
+func (b *browser) screenshot(directory, name, scheme string) {
 	b.t.Helper()
 	features := []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}}
 	if _, err := chromedp.Call(b.ctx, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{Features: features}); err != nil {
 		b.t.Fatal(err)
 	}
-	png, err := ask(b, chromedp.FullScreenshot(100))
+	png, err := runAction(b, chromedp.FullScreenshot(100))
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	if err := os.WriteFile(filepath.Join(folder, name+"-"+scheme+".png"), png, 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(directory, name+"-"+scheme+".png"), png, 0o600); err != nil {
 		b.t.Fatal(err)
 	}
 }
 
-// signIn goes through the emulator's pages.
+// signIn signs in on the pages of the emulator.
 func (b *browser) signIn(identifier string) {
 	b.t.Helper()
 	b.press(".sign-in")
@@ -152,21 +152,21 @@ func TestBrowser_SignIn(t *testing.T) {
 	b := newBrowser(t)
 	p := start(t, "nethttp", "")
 	pictures := t.TempDir()
-	if folder := os.Getenv("PICTURES"); folder != "" {
-		pictures = folder
+	if directory := os.Getenv("PICTURES"); directory != "" {
+		pictures = directory
 	}
 
 	b.do(chromedp.Navigate(p.page), chromedp.WaitVisible(chromedp.ID("sign-in-title")))
-	b.picture(pictures, "signed-out", "light")
-	b.picture(pictures, "signed-out", "dark")
+	b.screenshot(pictures, "signed-out", "light")
+	b.screenshot(pictures, "signed-out", "dark")
 	b.signIn(ada)
-	b.sees("status", "You are registered.")
-	b.sees("me", ada)
+	b.waitForText("status", "You are registered.")
+	b.waitForText("me", ada)
 	if address := evaluate[string](b, "location.href"); address != p.page {
-		t.Errorf("the address is left as %s", address)
+		t.Errorf("the address still is %s", address)
 	}
 	if kept := evaluate[int](b, "localStorage.length + sessionStorage.length"); kept != 0 {
-		t.Errorf("%d things are left in the browser's storage", kept)
+		t.Errorf("the browser's storage still has %d entries", kept)
 	}
 	if focused := b.focused(); focused != "me-title" {
 		t.Errorf("the focus is on %q", focused)
@@ -176,7 +176,7 @@ func TestBrowser_SignIn(t *testing.T) {
 	other := b.another(t)
 	other.do(chromedp.Navigate(p.page))
 	other.signIn(ada)
-	other.sees("status", "Welcome back.")
+	other.waitForText("status", "Welcome back.")
 	if again := other.text("#user-id"); again != registered {
 		t.Errorf("user %s became %s", registered, again)
 	}
@@ -186,15 +186,15 @@ func TestBrowser_SignIn(t *testing.T) {
 		t.Errorf("%d sessions are listed", sessions)
 	}
 	b.do(chromedp.SendKeys(chromedp.ID("note"), "Buy <b>milk</b>"+kb.Enter))
-	b.sees("notes", "Buy <b>milk</b>")
-	b.picture(pictures, "signed-in", "light")
-	b.picture(pictures, "signed-in", "dark")
+	b.waitForText("notes", "Buy <b>milk</b>")
+	b.screenshot(pictures, "signed-in", "light")
+	b.screenshot(pictures, "signed-in", "dark")
 	b.press("#end-others")
-	b.sees("status", "All other sessions have ended.")
+	b.waitForText("status", "All other sessions")
 	other.do(chromedp.Navigate(p.page), chromedp.WaitVisible(chromedp.ID("sign-in-title")))
 
 	b.press("#sign-out")
-	b.sees("status", "You are signed out.")
+	b.waitForText("status", "You are signed out.")
 	b.do(chromedp.Navigate(p.page), chromedp.WaitVisible(chromedp.ID("sign-in-title")))
 }
 
@@ -207,21 +207,21 @@ func TestBrowser_Keyboard(t *testing.T) {
 	b.do(chromedp.KeyEvent(kb.Enter), chromedp.WaitVisible(chromedp.ID("identifier")),
 		chromedp.KeyEvent(ada+kb.Enter), chromedp.WaitVisible(chromedp.ID("code")))
 	b.do(chromedp.KeyEvent(b.text(".code") + kb.Enter))
-	b.sees("status", "You are registered.")
+	b.waitForText("status", "You are registered.")
 	b.tabTo("note")
 	b.do(chromedp.KeyEvent("Buy milk" + kb.Enter))
-	b.sees("notes", "Buy milk")
+	b.waitForText("notes", "Buy milk")
 	b.do(chromedp.Navigate(p.page), chromedp.WaitVisible(chromedp.ID("me-title")))
 	b.tabTo("sign-out-everywhere")
 	b.do(chromedp.KeyEvent(kb.Enter))
-	b.sees("status", "You are signed out everywhere.")
+	b.waitForText("status", "You are signed out everywhere.")
 	if focused := b.focused(); focused != "sign-in-title" {
 		t.Errorf("the focus is on %q", focused)
 	}
 }
 
-// tabTo presses the tabulator until the element with that id, or that text if
-// it has none, is focused.
+// tabTo presses the tab key until the element with the id, or the text if it
+// has no id, has the focus.
 func (b *browser) tabTo(wanted string) {
 	b.t.Helper()
 	const enough = 20
@@ -229,12 +229,12 @@ func (b *browser) tabTo(wanted string) {
 		b.do(chromedp.KeyEvent(kb.Tab))
 		if b.focused() == wanted {
 			if outline := evaluate[string](b, `getComputedStyle(document.activeElement).outlineStyle`); outline != "solid" {
-				b.t.Errorf("the focus on %q cannot be seen: outline %s", wanted, outline)
+				b.t.Errorf("the focus on %q is invisible: outline %s", wanted, outline)
 			}
 			return
 		}
 	}
-	b.t.Fatalf("%q cannot be reached by the keyboard", wanted)
+	b.t.Fatalf("%q is not reachable with the keyboard", wanted)
 }
 
 func TestBrowser_TokenInMemory(t *testing.T) {
@@ -256,14 +256,14 @@ database "sqlite" {}
 		visitor := b.another(t)
 		visitor.do(chromedp.Navigate(p.origin+"/"), chromedp.WaitVisible(chromedp.ID("sign-in-title")))
 		visitor.signIn(ada)
-		visitor.sees("status", "You are registered.")
+		visitor.waitForText("status", "You are registered.")
 		visitor.do(chromedp.SendKeys(chromedp.ID("note"), name+kb.Enter))
-		visitor.sees("notes", name)
+		visitor.waitForText("notes", name)
 		visitor.do(chromedp.Reload(), chromedp.WaitVisible(chromedp.ID("sign-in-title")))
 		visitor.signIn(ada)
-		visitor.sees("status", "Welcome back.")
+		visitor.waitForText("status", "Welcome back.")
 		visitor.press("#sign-out-everywhere")
-		visitor.sees("status", "You are signed out everywhere.")
+		visitor.waitForText("status", "You are signed out everywhere.")
 	}
 }
 
@@ -272,13 +272,13 @@ func TestBrowser_ForgedCallback(t *testing.T) {
 	b := newBrowser(t)
 	p := start(t, "nethttp", "")
 	b.do(chromedp.Navigate(p.page + "?code=x&state=y&challenge_id=1"))
-	b.sees("error", "did not begin here")
+	b.waitForText("error", "did not begin here")
 	b.do(chromedp.Navigate(p.page + "?error=access_denied&state=y"))
-	b.sees("error", "did not begin here")
+	b.waitForText("error", "did not begin here")
 
 	b.press(".sign-in")
 	b.do(chromedp.WaitVisible(chromedp.ID("identifier")), chromedp.Click(chromedp.Search(`//a[text()="Cancel"]`)))
-	b.sees("error", "You did not sign in.")
+	b.waitForText("error", "You did not sign in.")
 	b.do(chromedp.WaitVisible(chromedp.ID("sign-in-title")))
 }
 
@@ -293,8 +293,8 @@ func TestBrowser_PostByHand(t *testing.T) {
 	b.do(chromedp.Navigate(p.page), chromedp.Click(chromedp.CSS("summary"), chromedp.NodeVisible),
 		chromedp.SendKeys(chromedp.ID("payload"), encode(map[string]any{"oauth_token": minted})))
 	b.press("#by-hand button")
-	b.sees("status", "You are registered.")
+	b.waitForText("status", "You are registered.")
 	if kept := evaluate[string](b, `document.getElementById("payload").value`); kept != "" {
-		t.Error("the tokens are left in the form")
+		t.Error("the form still contains the tokens")
 	}
 }

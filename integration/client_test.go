@@ -20,15 +20,14 @@ import (
 
 const cookieName = "cotterpin_session"
 
-// client sends requests to an application as they are written, byte by byte,
-// each over a connection of its own. What the kit answers must be as every
-// answer of the kit is: checkFields, checkProblem.
+// client sends raw requests to an application, each over a new connection.
+// Responses of the kit are checked with checkFields and checkProblem.
 type client struct {
 	secrets
 	origin string
 }
 
-// request is a request as it is sent.
+// request is an HTTP request.
 type request struct {
 	method, target string
 	lines          []string // header lines
@@ -46,7 +45,7 @@ func bearer(token string) with { return line("Authorization", "Bearer "+token) }
 
 func cookie(value string) with { return line("Cookie", cookieName+"="+value) }
 
-// posting gives a request a body of type application/json.
+// posting sets a body of type application/json.
 func posting(body string) with {
 	return func(r *request) {
 		r.body = body
@@ -54,7 +53,7 @@ func posting(body string) with {
 	}
 }
 
-// answer is a response that has been read.
+// reply is a response whose body has been read.
 type reply struct {
 	Status  int
 	Header  http.Header
@@ -88,7 +87,7 @@ func (c *client) try(method, target string, changes ...with) (reply, error) {
 	if err := connection.SetDeadline(time.Now().Add(patience)); err != nil {
 		return reply{}, err
 	}
-	// Who refuses a body need not read it, so the answer may come first.
+	// A server that refuses a body need not read it, so the response may come first.
 	go io.WriteString(connection, c.request(method, target, changes...))
 	response, err := http.ReadResponse(bufio.NewReader(connection), &http.Request{Method: method})
 	if err != nil {
@@ -110,7 +109,7 @@ func (c *client) try(method, target string, changes ...with) (reply, error) {
 
 func (c *client) host() string { return strings.TrimPrefix(c.origin, "http://") }
 
-// request returns a request as it is sent.
+// request returns the bytes of a request.
 func (c *client) request(method, target string, changes ...with) string {
 	r := request{method: method, target: target, lines: []string{"Host: " + c.host(), "User-Agent: integration"}}
 	for _, change := range changes {
@@ -119,14 +118,14 @@ func (c *client) request(method, target string, changes ...with) string {
 	return fmt.Sprintf("%s %s HTTP/1.1\r\n%s\r\n\r\n%s", r.method, r.target, strings.Join(r.lines, "\r\n"), r.body)
 }
 
-// login posts what the front end has.
+// login posts the payload of a front end.
 func (c *client) login(t testing.TB, payload map[string]any, changes ...with) reply {
 	t.Helper()
 	c.addTokens(payload)
 	return c.send(t, "POST", "/auth/login", append([]with{posting(encode(payload))}, changes...)...)
 }
 
-// add notes secrets: they belong in nothing that any program writes.
+// add records secrets, which no program may write.
 func (c *client) add(secrets ...string) {
 	c.secrets.add(secrets...)
 	issued.add(secrets...)
@@ -141,8 +140,8 @@ func (c *client) addTokens(payload map[string]any) {
 	}
 }
 
-// raw sends bytes as they are, over a connection of their own, and returns all
-// answers until the program closes it.
+// raw sends bytes over a new connection, and returns all responses until the
+// program closes it.
 func (c *client) raw(t testing.TB, text string) (replies []reply) {
 	t.Helper()
 	connection, err := net.Dial("tcp", strings.TrimPrefix(c.origin, "http://"))
@@ -157,7 +156,7 @@ func (c *client) raw(t testing.TB, text string) (replies []reply) {
 	return readReplies(t, connection)
 }
 
-// readAnswers reads until the other end closes or cuts the connection.
+// readReplies reads responses until the other side closes the connection.
 func readReplies(t testing.TB, connection io.Reader) (replies []reply) {
 	t.Helper()
 	for reader := bufio.NewReader(connection); ; {
@@ -173,7 +172,7 @@ func readReplies(t testing.TB, connection io.Reader) (replies []reply) {
 	}
 }
 
-// signedIn is what an accepted login answers.
+// signedIn is the response to an accepted login.
 type signedIn struct {
 	Created bool `json:"created"`
 	User    struct {
@@ -191,10 +190,10 @@ type signedIn struct {
 		RefreshToken string `json:"refresh_token"`
 	} `json:"token"`
 
-	credential with // how requests bear the session
+	credential with // sends the session
 }
 
-// signedIn reads an accepted login.
+// signedIn reads the response to an accepted login.
 func (c *client) signedIn(t testing.TB, a reply) signedIn {
 	t.Helper()
 	if a.Status != http.StatusOK && a.Status != http.StatusCreated {
@@ -209,18 +208,18 @@ func (c *client) signedIn(t testing.TB, a reply) signedIn {
 		s.credential = bearer(s.Token.AccessToken)
 		c.add(s.Token.AccessToken)
 	default:
-		t.Fatalf("login: the session does not travel in one way: %d cookies, %s", len(a.Cookies), a.Body)
+		t.Fatalf("login: want one cookie or a token: %d cookies, %s", len(a.Cookies), a.Body)
 	}
 	return s
 }
 
-// signIn logs somebody in.
+// signIn logs in a user.
 func (c *client) signIn(t testing.TB, issuer *providertest.Issuer, identifier string, changes ...with) signedIn {
 	t.Helper()
 	return c.signedIn(t, c.login(t, issuer.Login(identifier).Payload(), changes...))
 }
 
-// signInByToken logs somebody in whose session travels as bearer.
+// signInByToken logs in a user whose session is a bearer token.
 func (c *client) signInByToken(t testing.TB, issuer *providertest.Issuer, identifier string) signedIn {
 	t.Helper()
 	payload := issuer.Login(identifier).Payload()
@@ -256,7 +255,7 @@ func (a reply) is(t testing.TB, status int, code string) {
 	}
 }
 
-// caller is what the application says about who calls.
+// caller is the response of the application about the caller.
 type caller struct {
 	UserID     *string `json:"user_id"`
 	Provider   *string `json:"provider"`
@@ -265,20 +264,20 @@ type caller struct {
 	SessionID  *string `json:"session_id"`
 }
 
-// me asks the application who the bearer of the credential is.
+// me returns the caller, who must be authenticated.
 func (c *client) me(t testing.TB, credential ...with) caller {
 	t.Helper()
 	a := c.send(t, "GET", "/api/me", credential...)
 	a.is(t, http.StatusOK, "")
 	if got := a.Header["Cache-Control"]; !slices.Equal(got, []string{"no-store"}) {
-		t.Errorf("who calls may be cached: %q", got)
+		t.Errorf("the caller may be cached: %q", got)
 	}
 	var who caller
 	a.decode(t, &who)
 	return who
 }
 
-// isDead checks that a credential recognises nobody any more.
+// rejects checks that a credential is rejected.
 func (c *client) rejects(t testing.TB, credential with) {
 	t.Helper()
 	c.send(t, "GET", "/api/me", credential).is(t, http.StatusUnauthorized, "invalid_token")

@@ -11,18 +11,18 @@ import (
 
 const day = 24 * time.Hour
 
-// Two zones that are far from each other and from the database's.
+// Two time zones that are far from each other and from that of the database.
 var (
 	tokyo      = time.FixedZone("Asia/Tokyo", 9*60*60)
 	losAngeles = time.FixedZone("America/Los_Angeles", -8*60*60)
 )
 
-// elsewhere tells the clock's time in another zone, and ahead of it.
+// elsewhere returns a clock in another time zone, and ahead.
 func (c *clock) elsewhere(zone *time.Location, ahead time.Duration) func() time.Time {
 	return func() time.Time { return c.Now().Add(ahead).In(zone) }
 }
 
-// ends are when a session ends.
+// ends contains the expiry times of a session.
 type ends struct {
 	Session struct {
 		ExpiresAt     time.Time `json:"expires_at"`
@@ -43,8 +43,8 @@ func TestClock_ExpiryInEveryTimeZone(t *testing.T) {
 	onEach(t, servable(), func(t *testing.T, b backend) { testExpiryInEveryZone(t, b.create(t)) })
 }
 
-// testEndsInEveryZone has two nodes in different zones, and the clock of the
-// database's server a hundred days behind both.
+// testExpiryInEveryZone has two nodes in different time zones, and a database
+// server whose clock is a hundred days behind both.
 func testExpiryInEveryZone(t *testing.T, database scratch) {
 	t.Helper()
 	d := newDeploymentOn(t, database, ownSession)
@@ -54,8 +54,8 @@ func testExpiryInEveryZone(t *testing.T, database scratch) {
 		here, there := nodes[0], nodes[1]
 		idle, busy := here.signIn(t, d.issuer, ada).credential, here.signIn(t, d.issuer, ada).credential
 		end := here.expiryOf(t, idle).Session
-		if also := there.expiryOf(t, idle).Session; also != end {
-			t.Errorf("a session that ends at %v here ends at %v there", end, also)
+		if other := there.expiryOf(t, idle).Session; other != end {
+			t.Errorf("a session that expires at %v at one node expires at %v at the other", end, other)
 		}
 		d.clock.turnTo(end.IdleExpiresAt.Add(-time.Millisecond))
 		there.me(t, busy)
@@ -75,8 +75,7 @@ func testExpiryInEveryZone(t *testing.T, database scratch) {
 	}
 }
 
-// TestClock_NodesInTimeZones has two processes, whose zone is that of their
-// environment.
+// TestClock_NodesInTimeZones runs two processes in different time zones.
 func TestClock_NodesInTimeZones(t *testing.T) {
 	t.Parallel()
 	onEach(t, servable(), func(t *testing.T, b backend) {
@@ -85,17 +84,17 @@ func TestClock_NodesInTimeZones(t *testing.T) {
 		var nodes []*program
 		for _, zone := range zones {
 			if _, err := time.LoadLocation(zone); err != nil {
-				t.Fatalf("the machine has no such zone: %v", err)
+				t.Fatalf("the machine lacks a time zone: %v", err)
 			}
 			nodes = append(nodes, startIn(t, zone, "nethttp", configurationOn(database.block, issuer, ownSession)))
 		}
 		for i, here := range nodes {
 			there := nodes[1-i]
 			session := here.signIn(t, issuer, ada).credential
-			said, also := here.send(t, "GET", "/auth/session", session), there.send(t, "GET", "/auth/session", session)
-			said.is(t, http.StatusOK, "")
-			if said.Body != also.Body || strings.Count(said.Body, `Z"`) == 0 {
-				t.Errorf("%s here is %s there", said.Body, also.Body)
+			one, other := here.send(t, "GET", "/auth/session", session), there.send(t, "GET", "/auth/session", session)
+			one.is(t, http.StatusOK, "")
+			if one.Body != other.Body || strings.Count(one.Body, `Z"`) == 0 {
+				t.Errorf("%s at one node is %s at the other", one.Body, other.Body)
 			}
 			there.send(t, "POST", "/auth/logout", session).is(t, http.StatusNoContent, "")
 			here.rejects(t, session)
@@ -103,8 +102,8 @@ func TestClock_NodesInTimeZones(t *testing.T) {
 	})
 }
 
-// TestClock_NodesApart has one node two minutes ahead of the
-// other, which has the issuer's time.
+// TestClock_NodesApart has one node two minutes ahead of the other, which has
+// the time of the issuer.
 func TestClock_NodesApart(t *testing.T) {
 	t.Parallel()
 	onEach(t, servable(), func(t *testing.T, b backend) {
@@ -124,7 +123,7 @@ func TestClock_NodesApart(t *testing.T) {
 				d.clock.advance(6 * day)
 				here.me(t, two.credential)
 			}
-			d.clock.turnTo(end.ExpiresAt.Add(-apart - time.Second)) // by the clock that is ahead it is not over yet
+			d.clock.turnTo(end.ExpiresAt.Add(-apart - time.Second)) // not yet expired by the clock that is ahead
 			here.me(t, two.credential)
 			there.me(t, two.credential)
 			d.clock.turnTo(end.ExpiresAt)
@@ -132,8 +131,8 @@ func TestClock_NodesApart(t *testing.T) {
 			there.rejects(t, two.credential)
 		}
 
-		// Whoever revokes everything at the node that is ahead cannot sign in
-		// before that moment, which may be so much later.
+		// A user who revokes everything at the node that is ahead cannot log in
+		// before that time.
 		last := fast.signIn(t, d.issuer, ada)
 		fast.send(t, "POST", "/auth/sessions/revoke", last.credential, posting(`{"all":true}`)).is(t, http.StatusNoContent, "")
 		slow.rejects(t, last.credential)
@@ -152,10 +151,10 @@ func TestClock_SetBack(t *testing.T) {
 		end, early := c.expiryOf(t, session).Session, d.issuer.Login(ada).Payload()
 		d.clock.advance(-time.Hour)
 		c.me(t, session)
-		if also := c.expiryOf(t, session).Session; also != end {
-			t.Errorf("a session that ended at %v ends at %v", end, also)
+		if other := c.expiryOf(t, session).Session; other != end {
+			t.Errorf("a session that expired at %v expires at %v", end, other)
 		}
-		c.login(t, early).is(t, http.StatusUnauthorized, "invalid_token") // issued in what is the future now
+		c.login(t, early).is(t, http.StatusUnauthorized, "invalid_token") // issued in the future
 		d.issuer.Rotate()
 		c.me(t, c.signIn(t, d.issuer, ada).credential)
 		d.clock.turnTo(end.IdleExpiresAt)

@@ -20,8 +20,8 @@ import (
 	"github.com/cotterpin/cotterpin/integration/engine"
 )
 
-// TestCommit_NoResponse has a server fall silent at a
-// COMMIT: database/sql gives drivers no context for that.
+// TestCommit_NoResponse has a server that becomes unresponsive at a COMMIT, for
+// which database/sql passes drivers no context.
 func TestCommit_NoResponse(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, e *engine.Engine) {
@@ -37,17 +37,17 @@ func TestCommit_NoResponse(t *testing.T) {
 			ID: uuid.Must(uuid.NewV7()), IdentityID: uuid.Must(uuid.NewV7()),
 			Key: identity.Key{Issuer: "issuer", Subject: "subject"}, CreatedAt: at, LastLoginAt: at,
 		}
-		wire.silent.Store(true)
+		wire.unresponsive.Store(true)
 		ctx := newExpiringContext(t.Context())
 		registered := make(chan error, 1)
 		go func() { registered <- db.Accounts().Register(ctx, user, nil) }()
 		await(t, wire.committing)
-		ctx.pass()
+		ctx.expire()
 		if err := await(t, registered); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v, want %v", err, context.DeadlineExceeded)
 		}
 
-		wire.silent.Store(false)
+		wire.unresponsive.Store(false)
 		if _, err := db.Accounts().Find(t.Context(), user.Key); !errors.Is(err, account.ErrNotFound) {
 			t.Errorf("got %v, want %v", err, account.ErrNotFound)
 		}
@@ -62,21 +62,21 @@ func await[T any](t *testing.T, what <-chan T) (value T) {
 	select {
 	case value = <-what:
 	case <-time.After(patience):
-		t.Fatal("it goes on for ever")
+		t.Fatal("it does not return")
 	}
 	return value
 }
 
-// wire is the way to a database server. While it is silent it carries no COMMIT,
-// and nothing after it.
+// wire is a proxy before a database server. While it is unresponsive it
+// forwards no COMMIT, and nothing after it.
 type wire struct {
-	silent     atomic.Bool
-	committing chan struct{}
-	server     string
+	unresponsive atomic.Bool
+	committing   chan struct{}
+	server       string
 }
 
-// newWire returns a wire that is open until the test ends, and the URL of the
-// database over it.
+// newWire returns a wire that is open until the test ends, and the database URL
+// that uses it.
 func newWire(t *testing.T, database config.Secret) (*wire, config.Secret) {
 	t.Helper()
 	location, err := url.Parse(database.Reveal())
@@ -96,15 +96,15 @@ func newWire(t *testing.T, database config.Secret) (*wire, config.Secret) {
 				return
 			}
 			context.AfterFunc(t.Context(), func() { client.Close() })
-			go w.carry(client)
+			go w.forward(client)
 		}
 	}()
 	location.Host = listener.Addr().String()
 	return w, config.NewSecret(location.String())
 }
 
-// carry ends when the client does.
-func (w *wire) carry(client net.Conn) {
+// forward returns when the client disconnects.
+func (w *wire) forward(client net.Conn) {
 	defer client.Close()
 	server, err := net.Dial("tcp", w.server)
 	if err != nil {
@@ -112,17 +112,17 @@ func (w *wire) carry(client net.Conn) {
 	}
 	defer server.Close()
 	go io.Copy(client, server)
-	silent := false
+	unresponsive := false
 	for buffer := make([]byte, 1<<16); ; {
 		n, err := client.Read(buffer)
 		if err != nil {
 			return
 		}
-		if w.silent.Load() && bytes.Contains(bytes.ToUpper(buffer[:n]), []byte("COMMIT")) {
-			silent = true
+		if w.unresponsive.Load() && bytes.Contains(bytes.ToUpper(buffer[:n]), []byte("COMMIT")) {
+			unresponsive = true
 			w.committing <- struct{}{}
 		}
-		if silent {
+		if unresponsive {
 			continue
 		}
 		if _, err := server.Write(buffer[:n]); err != nil {

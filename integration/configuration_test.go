@@ -18,7 +18,7 @@ const (
 )
 
 // configuration returns a file whose provider is the issuer. Users, if there
-// are any, are in SQLite beside it.
+// are any, are stored in SQLite in the same directory.
 func configuration(issuer *providertest.Issuer, session string) string {
 	if session == tokenWithoutUser {
 		return configurationOn("", issuer, session)
@@ -26,7 +26,7 @@ func configuration(issuer *providertest.Issuer, session string) string {
 	return configurationOn("database \"sqlite\" {}\n", issuer, session)
 }
 
-// configurationOn is configuration with a block of one's own for the database.
+// configurationOn is configuration with another database block.
 func configurationOn(database string, issuer *providertest.Issuer, session string) string {
 	return fmt.Sprintf(`
 auth {

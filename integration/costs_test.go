@@ -14,37 +14,38 @@ import (
 	"github.com/cotterpin/cotterpin/integration/faultdriver"
 )
 
-// cost is what an operation asks of a database without faults. The BEGIN and the
-// COMMIT of a transaction are not among the statements, and neither is what a
-// driver asks by itself to prepare them.
+// cost counts the messages of an operation to a database without faults:
+// statements, without BEGIN, COMMIT and preparation by drivers, and
+// transactions.
 type cost struct{ statements, transactions int }
 
-// costs are what operations cost, on the databases that name them or on all.
-// Whoever makes an operation cheaper, or has to make it dearer, says so here.
+// costs contains the expected costs of operations on all databases, or on those
+// that are named. A change that makes an operation cheaper or more expensive
+// updates them.
 var costs = map[string]cost{
-	"FirstLogin":                        {5, 2},
-	"FirstLoginWithAHook":               {6, 2}, // one is the hook's
-	"Login":                             {3, 1},
-	"LoginThatEndsTheCallersSession":    {5, 1}, // two find and end that, for the log says whose it was
-	"LoginOverTheLimit":                 {4, 1},
-	"LoginOverTheLimit/mariadb-10.11":   {5, 1}, // an INSERT says nothing there
-	"Guard":                             {1, 0},
-	"GuardThatNotesWhenASessionWasSeen": {2, 0},
-	"GuardOfAProvidersToken":            {1, 0},
-	"WhoAmI":                            {2, 0},
-	"List":                              {2, 0},
-	"Refresh":                           {3, 0}, // two see whether the database can serve
-	"Logout":                            {2, 0},
-	"RevokeOne":                         {2, 0},
-	"RevokeOthers":                      {2, 0},
-	"RevokeAll":                         {3, 0},
-	"Disable":                           {2, 0},
-	"Enable":                            {1, 0},
-	"Delete":                            {1, 0},
-	"Sweep":                             {2, 0},
+	"FirstLogin":                   {5, 2},
+	"FirstLoginWithHook":           {6, 2}, // one in the hook
+	"Login":                        {3, 1},
+	"LoginReplacingSession":        {5, 1}, // two find and revoke the old session, whose user is logged
+	"LoginOverLimit":               {4, 1},
+	"LoginOverLimit/mariadb-10.11": {5, 1}, // its INSERT returns no row
+	"Guard":                        {1, 0},
+	"GuardRecordingLastSeen":       {2, 0},
+	"GuardOfProviderToken":         {1, 0},
+	"WhoAmI":                       {2, 0},
+	"List":                         {2, 0},
+	"Refresh":                      {3, 0}, // two check that the database is available
+	"Logout":                       {2, 0},
+	"RevokeOne":                    {2, 0},
+	"RevokeOthers":                 {2, 0},
+	"RevokeAll":                    {3, 0},
+	"Disable":                      {2, 0},
+	"Enable":                       {1, 0},
+	"Delete":                       {1, 0},
+	"Sweep":                        {2, 0},
 }
 
-// costOn returns what an operation costs on a database.
+// costOn returns the expected cost of an operation on a database.
 func costOn(operation, database string) cost {
 	if c, special := costs[operation+"/"+database]; special {
 		return c
@@ -73,40 +74,39 @@ func (c cost) String() string {
 	return fmt.Sprintf("%d in %d", c.statements, c.transactions)
 }
 
-// reported are the costs that were measured, by operation and database.
-var reported = struct {
+// measured contains the measured costs, by operation and database.
+var measured = struct {
 	sync.Mutex
 	costs map[string]map[string]cost
 }{costs: map[string]map[string]cost{}}
 
-// reportCost keeps a cost. The last two parts of the test's name are operation
+// recordCost records a cost. The last two parts of the test name are operation
 // and database.
 func recordCost(t *testing.T, c cost) {
 	t.Helper()
-	reported.Lock()
-	defer reported.Unlock()
+	measured.Lock()
+	defer measured.Unlock()
 	operation, database := path.Base(path.Dir(t.Name())), path.Base(t.Name())
-	if reported.costs[operation] == nil {
-		reported.costs[operation] = map[string]cost{}
+	if measured.costs[operation] == nil {
+		measured.costs[operation] = map[string]cost{}
 	}
-	reported.costs[operation][database] = c
+	measured.costs[operation][database] = c
 }
 
-// writeCosts writes a table of what was reported. It writes nothing if nothing
-// was.
+// writeCosts writes a table of the measured costs, if there are any.
 func writeCosts(w io.Writer) {
-	reported.Lock()
-	defer reported.Unlock()
-	if len(reported.costs) == 0 {
+	measured.Lock()
+	defer measured.Unlock()
+	if len(measured.costs) == 0 {
 		return
 	}
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "statements, and in how many transactions\t"+strings.Join(databaseFlag.names, "\t"))
-	for _, operation := range slices.Sorted(maps.Keys(reported.costs)) {
+	for _, operation := range slices.Sorted(maps.Keys(measured.costs)) {
 		cells := []string{operation}
 		for _, database := range databaseFlag.names {
 			cell := "-"
-			if c, measured := reported.costs[operation][database]; measured {
+			if c, measured := measured.costs[operation][database]; measured {
 				cell = c.String()
 			}
 			cells = append(cells, cell)

@@ -15,9 +15,9 @@ import (
 	"github.com/cotterpin/cotterpin/integration/engine"
 )
 
-// TestPool_TwoConnections has two hundred people sign in at once, none of
-// whom reads before everybody is being answered. Whoever kept one of the two
-// connections until then would keep it from the others.
+// TestPool_TwoConnections logs in two hundred users at once, who read no
+// response before all are being written. A response that kept one of the two
+// connections would block the others.
 func TestPool_TwoConnections(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, e *engine.Engine) {
@@ -38,17 +38,17 @@ func TestPool_TwoConnections(t *testing.T) {
 			select {
 			case <-readers.begun:
 			case <-time.After(patience):
-				t.Error("not everybody is answered")
+				t.Error("not all responses are written")
 			}
 		}
 		atOnce := database.rows(t).sessions
 		close(readers.read)
 		group.Wait()
-		t.Logf("%d of %d were served before anybody had read a byte", atOnce, crowd)
+		t.Logf("%d of %d logins succeeded before a client read a byte", atOnce, crowd)
 		if atOnce <= connections {
-			t.Error("who does not read keeps a connection to the database")
+			t.Error("a slow reader keeps a connection to the database")
 		}
-		for i, a := range replies { // on a slow machine some were told to try again
+		for i, a := range replies { // a slow machine may have rejected some with 503
 			if a.Status == http.StatusServiceUnavailable {
 				cannotCheck(t, a)
 				a = c.untilServed(t, func() reply { return c.login(t, payloads[i]) })
@@ -59,9 +59,9 @@ func TestPool_TwoConnections(t *testing.T) {
 	})
 }
 
-// slowReaders are clients who do not read at first.
+// slowReaders are clients that do not read at first.
 type slowReaders struct {
-	begun chan struct{} // one for each answer that is being written
+	begun chan struct{} // one for each response that is being written
 	read  chan struct{} // closed when they read
 }
 
@@ -93,8 +93,8 @@ func (c slowConnection) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// TestClientDisconnect_NoCrossTalk has people hang up at any moment
-// while others look who they are.
+// TestClientDisconnect_NoCrossTalk disconnects clients at random times while
+// other clients request their user.
 func TestClientDisconnect_NoCrossTalk(t *testing.T) {
 	t.Parallel()
 	onEachFramework(t, func(t *testing.T, framework string) {
@@ -117,7 +117,7 @@ func TestClientDisconnect_NoCrossTalk(t *testing.T) {
 					for range looks {
 						a := p.untilServed(t, func() reply { return p.send(t, "GET", "/auth/session", me.credential) })
 						if a.Status != http.StatusOK || !strings.Contains(a.Body, me.User.ID) {
-							t.Errorf("%s is told %d %s", me.User.ID, a.Status, a.Body)
+							t.Errorf("%s receives %d %s", me.User.ID, a.Status, a.Body)
 						}
 					}
 				})
@@ -128,7 +128,7 @@ func TestClientDisconnect_NoCrossTalk(t *testing.T) {
 	})
 }
 
-// hangUp sends a request and goes away at any moment.
+// hangUp sends a request and disconnects at a random time.
 func (c *client) hangUp(method, target string, changes ...with) {
 	r := c.request(method, target, changes...)
 	connection, err := net.Dial("tcp", c.host())
@@ -144,8 +144,9 @@ func (c *client) hangUp(method, target string, changes ...with) {
 	<-gone
 }
 
-// TestProcess_KilledDuringLogins kills a program while people sign in. Who
-// was answered is signed in at the next one, and the others try again.
+// TestProcess_KilledDuringLogins kills a program during logins. Sessions that
+// were returned are valid at the next one, and the other logins succeed when
+// they are retried.
 func TestProcess_KilledDuringLogins(t *testing.T) {
 	t.Parallel()
 	onEachFramework(t, func(t *testing.T, framework string) {
@@ -173,7 +174,7 @@ func TestProcess_KilledDuringLogins(t *testing.T) {
 			}
 			next := startOn(t, database, framework, issuer, manySessions)
 			for _, a := range toReply {
-				if a.Status != 0 { // it came
+				if a.Status != 0 { // received
 					next.me(t, next.signedIn(t, a).credential)
 				}
 			}

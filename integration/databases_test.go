@@ -24,26 +24,27 @@ import (
 	"github.com/cotterpin/cotterpin/integration/engine"
 )
 
-// backend is a kind of database that the suites run on.
+// backend is a type of database that the suites run on.
 type backend struct {
 	name   string
 	need   func(t *testing.T) // skips or fails a test where there is none
 	create func(t *testing.T) scratch
 }
 
-// scratch is a database of one test: empty, and gone when the test ends.
+// scratch is an empty database of one test, which is dropped when the test
+// ends.
 type scratch struct {
 	block string                                           // of a configuration file
 	path  string                                           // of SQLite's file
 	open  func(context.Context) (database.Database, error) // as the kit does, with tables
-	look  func() (*sql.DB, error)                          // from outside
-	alter func() (*sql.DB, error)                          // from outside, to change what must not change
+	look  func() (*sql.DB, error)                          // without the kit, to read
+	alter func() (*sql.DB, error)                          // to change what the kit must not change
 
 	dialect   entstore.Dialect
 	connector func() (driver.Connector, error) // as the kit connects
 }
 
-// memory is the store in memory, which no process can share with a test.
+// memory is the store in memory, which processes cannot share.
 var memory = backend{
 	name: "memory",
 	need: func(*testing.T) {},
@@ -52,10 +53,11 @@ var memory = backend{
 	},
 }
 
-// stores are everything that keeps users and sessions.
+// stores returns all backends.
 func stores() []backend { return append([]backend{memory}, servable()...) }
 
-// servable are what several processes can use: SQLite and every engine.
+// servable returns the backends that several processes can use: SQLite and
+// every engine.
 func servable() []backend {
 	all := []backend{{name: "sqlite", need: func(*testing.T) {}, create: sqliteFile}}
 	for _, e := range engine.All {
@@ -68,7 +70,7 @@ func servable() []backend {
 	return all
 }
 
-// onEach runs a subtest for each of the backends that is selected.
+// onEach runs a subtest for each of the selected backends.
 func onEach(t *testing.T, backends []backend, test func(*testing.T, backend)) {
 	t.Helper()
 	for _, b := range backends {
@@ -85,8 +87,8 @@ func onEach(t *testing.T, backends []backend, test func(*testing.T, backend)) {
 	}
 }
 
-// onEachEngine runs a subtest for each of the servers that is selected. Whether
-// there is one is seen when the test first needs it.
+// onEachEngine runs a subtest for each of the selected servers. A missing
+// server is found when the test first needs it.
 func onEachEngine(t *testing.T, test func(*testing.T, *engine.Engine)) {
 	t.Helper()
 	for _, e := range engine.All {
@@ -126,8 +128,8 @@ func need(t *testing.T, e *engine.Engine) *engine.Server {
 	return server
 }
 
-// mustHave skips a test, or fails it where that must not be, for want of a
-// server.
+// mustHave skips a test without a server, or fails it if the server is
+// required.
 func mustHave(t *testing.T, e *engine.Engine, err error) {
 	t.Helper()
 	switch {
@@ -139,7 +141,7 @@ func mustHave(t *testing.T, e *engine.Engine, err error) {
 	}
 }
 
-// alone returns a server that the test may do harm to.
+// alone returns a server that only this test uses.
 func alone(t *testing.T, e *engine.Engine) *engine.Alone {
 	t.Helper()
 	server, err := e.Alone()
@@ -177,11 +179,11 @@ func onServer(t *testing.T, e *engine.Engine) scratch {
 	return at(t, e, newDatabase(t, e))
 }
 
-// at is the empty database of that URL.
+// at returns the empty database with a URL.
 func at(t *testing.T, e *engine.Engine, url config.Secret) scratch {
 	t.Helper()
 	kind := drivers[e.Driver]
-	// A secret must not stand in the configuration file itself.
+	// The configuration file must not contain a secret.
 	file := filepath.Join(t.TempDir(), "url")
 	if err := os.WriteFile(file, []byte(url.Reveal()), 0o600); err != nil {
 		t.Fatal(err)
@@ -198,13 +200,13 @@ func at(t *testing.T, e *engine.Engine, url config.Secret) scratch {
 	}
 }
 
-// connectors are what makes connections, by the name of the engine's driver.
+// connectors return the connector of a database, by the name of the driver.
 var connectors = map[string]func(config.Secret) (driver.Connector, error){
 	"postgres": postgres.Connector,
 	"mysql":    mysql.Connector,
 }
 
-// drivers open databases, by the name of the engine's driver.
+// drivers open databases, by the name of the driver.
 var drivers = map[string]enginetest.Engine{
 	"postgres": {
 		Dialect: postgres.Dialect(), OpenPool: postgres.OpenPool,
@@ -220,7 +222,7 @@ var drivers = map[string]enginetest.Engine{
 	},
 }
 
-// opened returns the database as the kit opens it, until the test ends.
+// opened returns the database as opened by the kit, until the test ends.
 func (s scratch) opened(t *testing.T) database.Database {
 	t.Helper()
 	db, err := s.open(t.Context())
@@ -235,7 +237,7 @@ func (s scratch) opened(t *testing.T) database.Database {
 	return db
 }
 
-// rows is how many rows the tables have.
+// rows contains the number of rows of the tables.
 type rows struct{ users, identities, sessions int }
 
 func (s scratch) rows(t *testing.T) rows {
@@ -255,9 +257,8 @@ func (s scratch) rows(t *testing.T) rows {
 	return r
 }
 
-// dump returns every row of every table as text, and what is no text in the
-// spelling of our tokens too. It is empty where the test has no database of its
-// own choice.
+// dump returns all rows of all tables as text; binary values also in the
+// encoding of our tokens. It is empty if the test has not chosen a database.
 func (s scratch) dump(t *testing.T) string {
 	t.Helper()
 	if s.look == nil {
@@ -279,7 +280,7 @@ func (s scratch) dump(t *testing.T) string {
 }
 
 func dumpTable(w io.Writer, db *sql.DB, table string) error {
-	rows, err := db.Query("SELECT * FROM " + table) //nolint:unqueryvet // whatever columns there are
+	rows, err := db.Query("SELECT * FROM " + table) //nolint:unqueryvet // all columns
 	if err != nil {
 		return err
 	}

@@ -8,7 +8,7 @@ import (
 	"github.com/cotterpin/cotterpin/integration/engine"
 )
 
-// TestEngines checks of every engine what only a running server can show.
+// TestEngines runs the tests of every engine that need a running server.
 func TestEngines(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, e *engine.Engine) {

@@ -10,9 +10,9 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
-// TestFrameworks_SameResponses sends the same requests to the same application in each
-// framework and compares the answers: status, header fields (but for their
-// order and Date), transfer coding, and body.
+// TestFrameworks_SameResponses sends the same requests to the same application
+// in each framework and compares the responses: status, header fields (except
+// for their order and Date), transfer coding, and body.
 func TestFrameworks_SameResponses(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
@@ -65,7 +65,7 @@ func compare(t *testing.T, framework string, steps []step, want, got []string) {
 		}
 	}
 	if len(got) != len(steps) || differing > 0 {
-		t.Errorf("%s: %d of %d answers, of which %d differ", framework, len(got), len(steps), differing)
+		t.Errorf("%s: %d of %d responses, of which %d differ", framework, len(got), len(steps), differing)
 	}
 }
 
@@ -135,7 +135,7 @@ func ownBearerStory(*providertest.Issuer) []step {
 	}
 }
 
-// providerTokenStory is the story of provider's tokens that travel in one way.
+// providerTokenStory returns the steps with provider tokens in one transport.
 func providerTokenStory(_ *providertest.Issuer, first int, by func(string) string) []step {
 	return []step{
 		{first, "POST", "/auth/login", "{payload}", nil, "one"},

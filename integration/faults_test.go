@@ -22,10 +22,10 @@ import (
 	"github.com/cotterpin/cotterpin/integration/faultdriver"
 )
 
-// storeTimeout is how long a request waits for the database at most.
+// storeTimeout is the longest wait of a request for the database.
 const storeTimeout = 3 * time.Second
 
-// ownSessions is the block of sessions under test, which travel in cookies.
+// ownSessions is the session block under test, with cookies.
 const ownSessions = `session "own" {
   max_per_user = 3
   idle_ttl     = "10h"
@@ -34,7 +34,7 @@ const ownSessions = `session "own" {
 const maxPerUser = 3
 
 // nodes are two applications on one database: the statements of one can fail,
-// the other is sound.
+// those of the other succeed.
 type nodes struct {
 	clock     *clock
 	issuer    *providertest.Issuer
@@ -98,7 +98,8 @@ func (n *nodes) open(t *testing.T, session string, db database.Database, hook ac
 	return kit
 }
 
-// send asks a kit, without a socket. lines are names and values of the header.
+// send calls a kit without a socket. lines contains names and values of header
+// fields.
 func send(ctx context.Context, kit *core.Kit, method, path, body string, lines ...string) core.Response {
 	r, _ := kit.Adapter().Serve(ctx, message(method, path, body, lines...))
 	return r
@@ -116,7 +117,7 @@ func message(method, path, body string, lines ...string) core.Request {
 	}
 }
 
-// answered is a response of a kit as one that was read.
+// toReply converts a response of a kit.
 func toReply(r core.Response) reply {
 	a := reply{Status: r.Status, Header: http.Header{}, Body: string(r.Body)}
 	for _, field := range r.Header {
@@ -130,15 +131,16 @@ func toReply(r core.Response) reply {
 	return a
 }
 
-// person is somebody with sessions in cookies, the oldest first.
+// person is a user with sessions in cookies, the oldest first.
 type person struct {
 	nodes   *nodes
-	login   providertest.Login // the last one, which may be posted again
+	login   providertest.Login // of the last login, which may be repeated
 	userID  string
 	cookies []string // header lines
 }
 
-// somebody signs in that often, each time a second later, on the sound node.
+// newPerson logs in a new user several times, each a second later, on the other
+// node.
 func (n *nodes) newPerson(t *testing.T, times int) *person {
 	t.Helper()
 	n.people++
@@ -165,7 +167,7 @@ func (p *person) signIn(t *testing.T) {
 	}
 }
 
-// recognises checks how the sound node answers the bearer of a credential.
+// recognizes checks the response of the other node to a credential.
 func (n *nodes) recognizes(t *testing.T, status int, credential ...string) {
 	t.Helper()
 	if r := send(t.Context(), n.sound, "GET", "/auth/session", "", credential...); r.Status != status {
@@ -173,19 +175,19 @@ func (n *nodes) recognizes(t *testing.T, status int, credential ...string) {
 	}
 }
 
-// state is what the tables say about somebody.
+// state describes the rows of a user.
 type state struct {
 	users, identities int
 	registrations     int // rows of the hook
-	sessions, live    int
+	sessions, active  int
 	signedIn          bool // last login is now
-	seen              bool // a session of before was seen now
+	seen              bool // an older session was last seen now
 	disabled          bool
 	notBefore         bool
 }
 
-// state looks from outside, at what is committed. Users without an identity and
-// registrations without a user are everybody's.
+// state reads committed rows with another connection. Users without an identity
+// and registrations without a user are counted for all users.
 func (p *person) state(t *testing.T) (s state) {
 	t.Helper()
 	const (
@@ -205,15 +207,16 @@ func (p *person) state(t *testing.T) (s state) {
 	)
 	row := p.nodes.outside.QueryRowContext(t.Context(),
 		fmt.Sprintf(query, providertest.SubjectOf(p.login.Identifier), p.nodes.clock.Now().UnixMilli()))
-	err := row.Scan(&s.users, &s.identities, &s.registrations, &s.sessions, &s.live, &s.signedIn, &s.seen, &s.disabled, &s.notBefore)
+	err := row.Scan(&s.users, &s.identities, &s.registrations, &s.sessions, &s.active, &s.signedIn, &s.seen, &s.disabled, &s.notBefore)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
-// atRest waits until nothing is under way on the faulty node, as nothing should
-// be between requests: an end of a context is acted upon behind its back.
+// atRest waits until the faulty node has no open transaction and no connection
+// in use, as it must between requests: the end of a context takes effect in the
+// background.
 func (n *nodes) atRest(t *testing.T) {
 	t.Helper()
 	deadline := time.After(patience)
@@ -233,16 +236,16 @@ func (n *nodes) atRest(t *testing.T) {
 	}
 }
 
-// unavailable checks that an answer says that nothing could be learned.
+// unavailable checks that a response is 503 and changes no cookie.
 func unavailable(t *testing.T, r core.Response) {
 	t.Helper()
 	cannotCheck(t, toReply(r))
 	if len(r.Cookies) > 0 {
-		t.Errorf("a cookie is touched: %q", r.Cookies)
+		t.Errorf("a cookie is set: %q", r.Cookies)
 	}
 }
 
-// moment is a context whose deadline passes when a test says so.
+// expiringContext is a context whose deadline a test expires.
 type expiringContext struct {
 	context.Context //nolint:containedctx // it is one
 
@@ -254,7 +257,7 @@ func newExpiringContext(parent context.Context) *expiringContext {
 	return &expiringContext{Context: parent, passed: make(chan struct{})}
 }
 
-func (m *expiringContext) pass() { m.once.Do(func() { close(m.passed) }) }
+func (m *expiringContext) expire() { m.once.Do(func() { close(m.passed) }) }
 
 // Done implements context.Context.
 func (m *expiringContext) Done() <-chan struct{} { return m.passed }

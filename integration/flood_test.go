@@ -17,38 +17,39 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
-var floodFor = flag.Duration("flood", 3*time.Second, "how `long` bad tokens come in the attack F-L01")
+var floodFor = flag.Duration("flood", 3*time.Second, "`duration` of the flood in attack F-L01")
 
-// floodOfRefusals has forged tokens and such with invented kids come as fast as
-// they can while somebody works. It bounds what the flood costs the issuer, and
-// what it leaves in the program; how much longer good requests take is only told.
+// floodOfBadTokens sends forged tokens and tokens with invented kids as fast as
+// possible, and valid requests at the same time. It limits the requests to the
+// issuer and the memory of the program; the duration of valid requests is only
+// logged.
 func floodOfBadTokens(t *testing.T, s *scene) {
 	issuer := providertest.NewIssuer(t)
 	p := s.alone(t, issuer, tokenBearer)
 	p.signIn(t, issuer, ada)
 	_, calm := p.flooded(t, issuer, 0, *floodFor)
-	p.flooded(t, issuer, floodWorkers, *floodFor/3) // what any load needs is needed once
+	p.flooded(t, issuer, floodWorkers, *floodFor/3) // warm up
 
-	began, before, asked := time.Now(), p.peakMemory(t), issuer.Requests(providertest.CotterKeysPath)
+	began, before, fetches := time.Now(), p.peakMemory(t), issuer.Requests(providertest.CotterKeysPath)
 	refused, busy := p.flooded(t, issuer, floodWorkers, *floodFor)
-	asked, grown := issuer.Requests(providertest.CotterKeysPath)-asked, p.peakMemory(t)-before
-	if most := allowedFetches(began); asked > most {
-		t.Errorf("the issuer was asked %d times, want %d at most", asked, most)
+	fetches, grown := issuer.Requests(providertest.CotterKeysPath)-fetches, p.peakMemory(t)-before
+	if most := allowedFetches(began); fetches > most {
+		t.Errorf("the issuer received %d requests, want at most %d", fetches, most)
 	}
 	const mostMemory, mostGoroutines = 32 << 10, 60
 	if grown > mostMemory {
-		t.Errorf("the memory of the program has grown by %d KiB, want %d at most", grown, mostMemory)
+		t.Errorf("the memory of the program has grown by %d KiB, want at most %d", grown, mostMemory)
 	}
 	p.me(t, bearer(issuer.AccessToken(ada)))
 	left := p.goroutines(t)
 	if left > mostGoroutines {
-		t.Errorf("%d goroutines are left, want %d at most", left, mostGoroutines)
+		t.Errorf("%d goroutines are left, want at most %d", left, mostGoroutines)
 	}
-	t.Logf("%d refusals in %v, %d questions to the issuer, %d KiB of memory and %d KiB more, %d goroutines left; good requests take %v without, %v within",
-		refused, *floodFor, asked, before, grown, left, calm, busy)
+	t.Logf("%d refusals in %v, %d requests to the issuer, %d KiB of memory and %d KiB more, %d goroutines left; valid requests take %v without a flood, %v during it",
+		refused, *floodFor, fetches, before, grown, left, calm, busy)
 }
 
-// durations are those of requests.
+// durations are the durations of requests.
 type durations []time.Duration
 
 // String returns the median and the 99th percentile.
@@ -65,8 +66,9 @@ func (d durations) String() string {
 
 const floodWorkers = 8
 
-// flooded makes good requests for a while, one after the other, and bad ones
-// beside them. It returns how many were refused, and how long the good ones took.
+// flooded sends valid requests for a while, one after the other, and bad ones
+// at the same time. It returns how many were refused, and the durations of the
+// valid ones.
 func (p *program) flooded(t *testing.T, issuer *providertest.Issuer, workers int, during time.Duration) (refused int64, took durations) {
 	t.Helper()
 	var count atomic.Int64
@@ -74,7 +76,7 @@ func (p *program) flooded(t *testing.T, issuer *providertest.Issuer, workers int
 	ends := time.Now().Add(during)
 	for worker := range workers {
 		group.Go(func() {
-			ask, done := p.asking()
+			send, done := p.meClient()
 			defer done()
 			forged := issuer.AccessToken(ada, providertest.ForgedBy(providertest.NewKey(issuer.Key().ID)))
 			_, rest, _ := strings.Cut(forged, ".")
@@ -83,20 +85,20 @@ func (p *program) flooded(t *testing.T, issuer *providertest.Issuer, workers int
 				if n%2 == 0 {
 					token = encoded(fmt.Sprintf(`{"alg":"ES256","kid":"SPACE_JWT_PUBLIC:%d-%d-%d"}`, worker, ends.UnixNano(), n)) + "." + rest
 				}
-				if status, err := ask(token); err != nil || status != http.StatusUnauthorized {
+				if status, err := send(token); err != nil || status != http.StatusUnauthorized {
 					t.Errorf("a bad request: %d, %v", status, err)
 				}
 				count.Add(1)
 			}
 		})
 	}
-	ask, done := p.asking()
+	send, done := p.meClient()
 	defer done()
 	for time.Now().Before(ends) && !t.Failed() {
-		good := issuer.AccessToken(ada)
+		valid := issuer.AccessToken(ada)
 		began := time.Now()
-		if status, err := ask(good); err != nil || status != http.StatusOK {
-			t.Errorf("a good request: %d, %v", status, err)
+		if status, err := send(valid); err != nil || status != http.StatusOK {
+			t.Errorf("a valid request: %d, %v", status, err)
 		}
 		took = append(took, time.Since(began))
 	}
@@ -104,9 +106,9 @@ func (p *program) flooded(t *testing.T, issuer *providertest.Issuer, workers int
 	return count.Load(), took
 }
 
-// asking returns what asks who bears a token, over one connection until it is
-// done.
-func (p *program) asking() (ask func(token string) (status int, err error), done func()) {
+// meClient returns a function that requests the user of a token over one
+// connection, until done is called.
+func (p *program) meClient() (send func(token string) (status int, err error), done func()) {
 	client := &http.Client{Transport: &http.Transport{}, Timeout: patience}
 	return func(token string) (int, error) {
 		request, err := http.NewRequest(http.MethodGet, p.origin+"/api/me", nil)
@@ -124,18 +126,18 @@ func (p *program) asking() (ask func(token string) (status int, err error), done
 	}, client.CloseIdleConnections
 }
 
-// goroutines ends the process by SIGQUIT, at which it writes down what each
-// goroutine does, and counts them.
+// goroutines ends the process with SIGQUIT, which makes it print its
+// goroutines, and counts them.
 func (p *program) goroutines(t *testing.T) int {
 	t.Helper()
 	if err := p.command.Process.Signal(syscall.SIGQUIT); err != nil {
 		t.Fatal(err)
 	}
 	p.log = <-p.logged
-	_ = p.command.Wait() // it ends with a code of its own
+	_ = p.command.Wait() // not 0 after SIGQUIT
 	count := strings.Count(p.log, "\ngoroutine ")
 	if count == 0 {
-		t.Error("the process tells nothing of its goroutines")
+		t.Error("the process printed no goroutines")
 	}
 	return count
 }

@@ -12,9 +12,9 @@ import (
 	"github.com/cotterpin/cotterpin/integration/faultdriver"
 )
 
-// TestOnRegister_Failure registers somebody with a hook that keeps a row of its own and
-// then misbehaves, in the same transaction: nothing is left of either, and the
-// same login registers when the hook behaves again.
+// TestOnRegister_Failure registers a user with a hook that inserts a row and
+// then fails, in the same transaction: neither is stored, and the login
+// succeeds once the hook does.
 func TestOnRegister_Failure(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -34,17 +34,17 @@ func TestOnRegister_Failure(t *testing.T) {
 			func(context.Context, *sql.Tx) error { return autherr.New(autherr.RegistrationClosed, "test") },
 			http.StatusForbidden, "registration_closed",
 		},
-		"HangsUntilTheDeadline": {
+		"Hangs": {
 			func(ctx context.Context, _ *sql.Tx) error {
-				ctx.Value(deadline{}).(*expiringContext).pass()
+				ctx.Value(deadline{}).(*expiringContext).expire()
 				<-ctx.Done()
 				return context.Cause(ctx)
 			},
 			http.StatusServiceUnavailable, "temporarily_unavailable",
 		},
-		"HangsUntilTheDeadlineAndForgetsIt": {
+		"HangsAndReturnsNil": {
 			func(ctx context.Context, _ *sql.Tx) error {
-				ctx.Value(deadline{}).(*expiringContext).pass()
+				ctx.Value(deadline{}).(*expiringContext).expire()
 				<-ctx.Done()
 				return nil
 			},
@@ -69,17 +69,17 @@ func TestOnRegister_Failure(t *testing.T) {
 				p := n.newPerson(t, 0)
 				login := p.posts(t)
 				ctx := newExpiringContext(t.Context())
-				r := login.ask(context.WithValue(ctx, deadline{}, ctx))
+				r := login.send(context.WithValue(ctx, deadline{}, ctx))
 				toReply(r).is(t, c.status, c.code)
 				if len(r.Cookies) > 0 {
-					t.Errorf("a cookie is touched: %q", r.Cookies)
+					t.Errorf("a cookie is set: %q", r.Cookies)
 				}
 				n.atRest(t)
 				if got := p.state(t); got != (state{}) {
 					t.Errorf("it leaves %+v", got)
 				}
 				misbehaves = false
-				r = login.ask(t.Context())
+				r = login.send(t.Context())
 				toReply(r).is(t, http.StatusCreated, "")
 				if got, want := p.state(t), oneMore(state{}).with(registered); got != want {
 					t.Errorf("again: %+v, want %+v", got, want)
@@ -91,11 +91,11 @@ func TestOnRegister_Failure(t *testing.T) {
 	}
 }
 
-// deadline is the key of the moment that a hook lets pass.
+// deadline is the context key of the context that a hook expires.
 type deadline struct{}
 
-// TestStatements_Deadline waits for the kit's own deadline,
-// once for all requests.
+// TestStatements_Deadline waits for the kit's own deadline, once for all
+// requests.
 func TestStatements_Deadline(t *testing.T) {
 	t.Parallel()
 	onEach(t, servable(), func(t *testing.T, b backend) {
@@ -113,7 +113,7 @@ func TestStatements_Deadline(t *testing.T) {
 			replies[name] = make(chan faulty, 1)
 			go func() {
 				script := &faultdriver.Script{At: 1, Onward: true, Fault: faultdriver.HangBefore}
-				r := trial.ask(script.In(context.WithoutCancel(t.Context())))
+				r := trial.send(script.In(context.WithoutCancel(t.Context())))
 				replies[name] <- faulty{toReply(r), script.Events()}
 			}()
 		}
@@ -128,7 +128,7 @@ func TestStatements_Deadline(t *testing.T) {
 		}
 		n.atRest(t)
 		for name, trial := range trials {
-			r := trial.ask(t.Context())
+			r := trial.send(t.Context())
 			if r.Status >= http.StatusBadRequest {
 				t.Errorf("%s, again: %d %s", name, r.Status, r.Body)
 				continue
@@ -139,7 +139,7 @@ func TestStatements_Deadline(t *testing.T) {
 	})
 }
 
-// faulty is an answer with what was asked of the database for it.
+// faulty is a response and the messages to the database.
 type faulty struct {
 	reply  reply
 	events []faultdriver.Event

@@ -10,7 +10,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
-// keyServer answers whoever asks for keys in the way of the test's choice.
+// keyServer responds to requests for keys as a test specifies.
 type keyServer struct {
 	*httptest.Server
 	requests atomic.Int64
@@ -40,24 +40,24 @@ func unstartedKeyServer(t *testing.T, serve http.HandlerFunc) *keyServer {
 	return k
 }
 
-// answer sets how requests are answered from now on.
-func (k *keyServer) reply(serve http.HandlerFunc) {
+// respond sets the response to requests from now on.
+func (k *keyServer) respond(serve http.HandlerFunc) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	k.serve = serve
 }
 
-// publish answers with a key set of those entries.
+// publish responds with a key set.
 func publish(entries ...any) http.HandlerFunc {
 	return text(encode(map[string]any{"keys": entries}))
 }
 
-// text answers 200 with that body.
+// text responds with 200 and a body.
 func text(body string) http.HandlerFunc {
 	return func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte(body)) }
 }
 
-// keyScene is a program whose provider's keys come from elsewhere than its
+// keyScene is a program whose provider keys come from another server than its
 // tokens.
 type keyScene struct {
 	*program
@@ -65,7 +65,7 @@ type keyScene struct {
 	keys   *keyServer
 }
 
-// withKeys starts a program whose keys are what serve answers.
+// withKeys starts a program whose keys are the response of serve.
 func (s *scene) withKeys(t *testing.T, session string, serve func(*providertest.Issuer) http.HandlerFunc, edits ...edit) keyScene {
 	t.Helper()
 	issuer := providertest.NewIssuer(t)
@@ -78,7 +78,7 @@ func (s *scene) withKeysOf(t *testing.T, issuer *providertest.Issuer, keys *keyS
 	return keyScene{p, issuer, keys}
 }
 
-// alone starts a program with an issuer that no other attack disturbs.
+// alone starts a program with its own issuer.
 func (s *scene) alone(t *testing.T, issuer *providertest.Issuer, session string, edits ...edit) *program {
 	t.Helper()
 	database := s.backend.create(t)
@@ -87,25 +87,26 @@ func (s *scene) alone(t *testing.T, issuer *providertest.Issuer, session string,
 	return p
 }
 
-// published answers with the key that signs, beside other entries.
+// published responds with the signing key, and other entries.
 func published(others ...any) func(*providertest.Issuer) http.HandlerFunc {
 	return func(i *providertest.Issuer) http.HandlerFunc { return publish(append(others, i.Key().JWK())...) }
 }
 
-// takes checks that somebody can log in and, where the token is the session,
-// that it is taken.
-func (k keyScene) takes(t *testing.T, edits ...providertest.Edit) {
+// accepts checks that a login succeeds and, if the token is the session, that
+// it is accepted.
+func (k keyScene) accepts(t *testing.T, edits ...providertest.Edit) {
 	t.Helper()
 	k.signedIn(t, k.login(t, posted(k.issuer.AccessToken(ada, edits...))))
 }
 
-// refuses checks that nobody can log in by a token with those edits.
+// refuses checks that logins with tokens with the edits are refused.
 func (k keyScene) refuses(t *testing.T, edits ...providertest.Edit) {
 	t.Helper()
 	k.rejectsLogin(t, ada, posted(k.issuer.AccessToken(ada, edits...)))
 }
 
-// cannotCheck checks that nothing is said of a token with those edits.
+// cannotCheck checks that tokens with the edits are neither accepted nor
+// rejected.
 func (k keyScene) cannotCheck(t *testing.T, edits ...providertest.Edit) {
 	t.Helper()
 	cannotCheck(t, k.login(t, posted(k.issuer.AccessToken(ada, edits...))))

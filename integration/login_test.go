@@ -11,7 +11,7 @@ import (
 
 const ada = "ada@example.com"
 
-// strategies are the ways to keep sessions, by the name of the subtest.
+// strategies are the session strategies, by the name of the subtest.
 var strategies = []struct{ name, session string }{
 	{"own", ownSession},
 	{"provider_token-bearer", tokenBearer},
@@ -20,10 +20,10 @@ var strategies = []struct{ name, session string }{
 
 func TestLogin(t *testing.T) {
 	t.Parallel()
-	onTheMatrix(t, testLogin)
+	onMatrix(t, testLogin)
 }
 
-// testLogin goes from the first login to the last revocation.
+// testLogin runs from the first login to the last revocation.
 func testLogin(t *testing.T, framework, session string, b backend) {
 	t.Helper()
 	issuer := providertest.NewIssuer(t)
@@ -42,10 +42,10 @@ func testLogin(t *testing.T, framework, session string, b backend) {
 func testFirstAndSecondLogin(t *testing.T, p *program, issuer *providertest.Issuer) {
 	t.Helper()
 	p.send(t, "GET", "/api/me").is(t, http.StatusUnauthorized, "unauthenticated")
-	var stranger caller
-	p.send(t, "GET", "/api/public").decode(t, &stranger)
-	if stranger != (caller{}) {
-		t.Errorf("a stranger is %v", stranger)
+	var anonymous caller
+	p.send(t, "GET", "/api/public").decode(t, &anonymous)
+	if anonymous != (caller{}) {
+		t.Errorf("the anonymous caller is %v", anonymous)
 	}
 
 	login := issuer.Login(ada)
@@ -113,7 +113,7 @@ func testOwnSessions(t *testing.T, p *program, issuer *providertest.Issuer) {
 	}
 	for _, s := range listed.Sessions {
 		if s.Current != (s.ID == two.Session.ID) {
-			t.Errorf("asked by %s: %+v", two.Session.ID, s)
+			t.Errorf("in the list of %s: %+v", two.Session.ID, s)
 		}
 	}
 
@@ -125,9 +125,9 @@ func testOwnSessions(t *testing.T, p *program, issuer *providertest.Issuer) {
 	p.rejects(t, one.credential)
 	p.me(t, two.credential)
 
-	revoke := func(bearing with, body string, status int, code string) {
+	revoke := func(credential with, body string, status int, code string) {
 		t.Helper()
-		p.send(t, "POST", "/auth/sessions/revoke", bearing, posting(body)).is(t, status, code)
+		p.send(t, "POST", "/auth/sessions/revoke", credential, posting(body)).is(t, status, code)
 	}
 	other := p.signIn(t, issuer, "eve@example.com")
 	revoke(other.credential, encode(map[string]string{"id": two.Session.ID}), http.StatusNotFound, "not_found")
@@ -175,8 +175,8 @@ func testProviderToken(t *testing.T, p *program, issuer *providertest.Issuer) {
 	p.login(t, login.Payload()).is(t, http.StatusUnauthorized, "invalid_token")
 }
 
-// signedInAgain reads the answer to a refresh. Where the access token travels
-// in a cookie, the body has the refresh token alone.
+// signedInAgain reads the response to a refresh. If the access token is in a
+// cookie, the body has the refresh token only.
 func (c *client) signedInAgain(t *testing.T, a reply) signedIn {
 	t.Helper()
 	a.is(t, http.StatusOK, "")
@@ -185,7 +185,7 @@ func (c *client) signedInAgain(t *testing.T, a reply) signedIn {
 	return s
 }
 
-// forgery is a login that somebody has tampered with.
+// forgery is a manipulated login.
 type forgery struct {
 	name   string
 	status int
@@ -193,7 +193,7 @@ type forgery struct {
 	forge  func(issuer *providertest.Issuer, payload map[string]any)
 }
 
-// access puts a token with edits into the slot of the access token.
+// access replaces the access token by one with edits.
 func access(edits func(issuer *providertest.Issuer) []providertest.Edit) func(*providertest.Issuer, map[string]any) {
 	return func(issuer *providertest.Issuer, payload map[string]any) {
 		payload["oauth_token"] = map[string]any{"access_token": issuer.AccessToken(ada, edits(issuer)...)}
@@ -221,10 +221,10 @@ var forgeries = []forgery{
 		hourAgo := i.Now().Add(-time.Hour).Unix()
 		return []providertest.Edit{providertest.Claim("iat", hourAgo-60), providertest.Claim("exp", hourAgo)}
 	})},
-	{"e-mail of somebody else", http.StatusBadRequest, "identity_mismatch", func(_ *providertest.Issuer, payload map[string]any) {
+	{"email of another user", http.StatusBadRequest, "identity_mismatch", func(_ *providertest.Issuer, payload map[string]any) {
 		payload["email"] = "grace@example.com"
 	}},
-	{"user id of somebody else", http.StatusBadRequest, "identity_mismatch", func(_ *providertest.Issuer, payload map[string]any) {
+	{"id of another user", http.StatusBadRequest, "identity_mismatch", func(_ *providertest.Issuer, payload map[string]any) {
 		user := maps.Clone(payload["user"].(map[string]any))
 		user["ID"] = providertest.SubjectOf("grace@example.com")
 		payload["user"] = user
@@ -249,7 +249,7 @@ func testForgedLogins(t *testing.T, p *program, issuer *providertest.Issuer) {
 		}
 	}
 
-	// Nobody is registered by a forgery either.
+	// Forgeries do not register a user either.
 	before := p.database.rows(t)
 	forged := map[string]any{"oauth_token": map[string]any{
 		"access_token": issuer.AccessToken(mallory, providertest.ForgedBy(providertest.NewKey(issuer.Key().ID))),

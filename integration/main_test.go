@@ -14,19 +14,19 @@ import (
 	"github.com/cotterpin/cotterpin/integration/engine"
 )
 
-// frameworks are the demo applications.
+// frameworks contains the names of the demo applications.
 var frameworks = []string{"nethttp", "gin", "fiber"}
 
-// programs is the folder of the built demo applications.
+// programs is the directory of the built demo applications.
 var programs string
 
 func TestMain(m *testing.M) {
-	flag.Parse() // a wrong flag ends the process before anything is made
+	flag.Parse() // exits on a wrong flag before anything is built
 	child.ExitWithGo()
 	if programs = os.Getenv(helperPrograms); programs != "" {
 		os.Exit(m.Run())
 	}
-	testMoreAtOnce()
+	raiseParallelism()
 	var err error
 	if programs, err = build(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -35,7 +35,7 @@ func TestMain(m *testing.M) {
 	code := m.Run()
 	writeCosts(os.Stdout)
 	if leaks := issued.leaks(written.String()); len(leaks) > 0 {
-		fmt.Fprintf(os.Stderr, "what the programs have written holds parts of secrets: %q\n", leaks)
+		fmt.Fprintf(os.Stderr, "the logs or databases of the programs contain parts of secrets: %q\n", leaks)
 		code = 1
 	}
 	writeOutcomes(os.Stdout)
@@ -49,13 +49,13 @@ func TestMain(m *testing.M) {
 	os.Exit(code)
 }
 
-// testMoreAtOnce doubles how many tests run at once unless -parallel says it:
-// they wait for servers and processes more than they compute.
-func testMoreAtOnce() {
+// raiseParallelism doubles the number of parallel tests unless -parallel is
+// set, because tests mostly wait for servers and processes.
+func raiseParallelism() {
 	const name = "test.parallel"
-	said := false
-	flag.Visit(func(f *flag.Flag) { said = said || f.Name == name })
-	if said {
+	set := false
+	flag.Visit(func(f *flag.Flag) { set = set || f.Name == name })
+	if set {
 		return
 	}
 	if err := flag.Set(name, strconv.Itoa(2*runtime.GOMAXPROCS(0))); err != nil {
@@ -63,11 +63,11 @@ func testMoreAtOnce() {
 	}
 }
 
-func build() (folder string, err error) {
-	if folder, err = os.MkdirTemp("", "cotterpin-programs-"); err != nil {
+func build() (directory string, err error) {
+	if directory, err = os.MkdirTemp("", "cotterpin-programs-"); err != nil {
 		return "", err
 	}
-	arguments := []string{"build", "-buildvcs=false", "-o", folder + string(filepath.Separator)}
+	arguments := []string{"build", "-buildvcs=false", "-o", directory + string(filepath.Separator)}
 	if raceDetector {
 		arguments = append(arguments, "-race")
 	}
@@ -77,7 +77,7 @@ func build() (folder string, err error) {
 	command := exec.Command("go", arguments...)
 	command.Dir = "../examples"
 	if output, err := command.CombinedOutput(); err != nil {
-		return folder, fmt.Errorf("go build of the examples: %w\n%s", err, output)
+		return directory, fmt.Errorf("go build of the examples: %w\n%s", err, output)
 	}
-	return folder, nil
+	return directory, nil
 }

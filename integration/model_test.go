@@ -19,9 +19,9 @@ import (
 	"github.com/cotterpin/cotterpin/integration/faultdriver"
 )
 
-// TestModel does whatever comes to mind, in any order,
-// at two nodes on one database, while statements fail and the clock goes on. A
-// model of a few lines must agree about who is signed in after each step.
+// TestModel performs random operations at two nodes on one database, while
+// statements fail and time passes. A simple model must agree on the valid
+// sessions after each step.
 func TestModel(t *testing.T) {
 	t.Parallel()
 	onEach(t, servable(), func(t *testing.T, b backend) {
@@ -47,13 +47,13 @@ func TestModel(t *testing.T) {
 	})
 }
 
-// model is what should be: people, and the sessions that were begun for them.
+// model contains the expected users and sessions.
 type model struct {
 	n        *nodes
 	people   []*modelPerson
 	sessions []*modelSession
-	formerly map[string]bool // ids of users who were deleted
-	others   rows            // of other histories
+	formerly map[string]bool // ids of deleted users
+	others   rows            // of other runs
 }
 
 type modelPerson struct {
@@ -66,7 +66,7 @@ type modelSession struct {
 	of              *modelPerson
 	user, token     string
 	lastSeen, until time.Time
-	ended           bool
+	revoked         bool
 }
 
 func newModel(rt *rapid.T, n *nodes, history int) *model {
@@ -79,24 +79,24 @@ func newModel(rt *rapid.T, n *nodes, history int) *model {
 
 // The limits of ownSessions.
 const (
-	modelIdle  = 10 * time.Hour
-	modelTouch = time.Hour
-	modelTTL   = 30 * 24 * time.Hour
+	modelIdle     = 10 * time.Hour
+	modelLastSeen = time.Hour
+	modelTTL      = 30 * 24 * time.Hour
 )
 
-// live reports whether a session is recognised.
-func (m *model) live(s *modelSession) bool {
+// active reports whether a session is valid.
+func (m *model) active(s *modelSession) bool {
 	now := m.n.clock.Now()
-	return !s.ended && now.Before(s.until) && now.Before(s.lastSeen.Add(modelIdle))
+	return !s.revoked && now.Before(s.until) && now.Before(s.lastSeen.Add(modelIdle))
 }
 
-func (m *model) liveOf(p *modelPerson) []*modelSession {
-	return slices.DeleteFunc(slices.Clone(m.sessions), func(s *modelSession) bool { return s.of != p || !m.live(s) })
+func (m *model) activeOf(p *modelPerson) []*modelSession {
+	return slices.DeleteFunc(slices.Clone(m.sessions), func(s *modelSession) bool { return s.of != p || !m.active(s) })
 }
 
-func (m *model) end(sessions []*modelSession) {
+func (m *model) revokeAll(sessions []*modelSession) {
 	for _, s := range sessions {
-		s.ended = true
+		s.revoked = true
 	}
 }
 
@@ -106,18 +106,18 @@ func (m *model) drawPerson(rt *rapid.T) *modelPerson {
 
 func (m *model) session(rt *rapid.T) *modelSession {
 	if len(m.sessions) == 0 {
-		rt.Skip("nobody has signed in yet")
+		rt.Skip("no session")
 	}
 	return rapid.SampledFrom(m.sessions).Draw(rt, "session")
 }
 
-// node returns one of the two.
+// node returns one of the two nodes.
 func (m *model) node(rt *rapid.T) *core.Kit {
 	return rapid.SampledFrom([]*core.Kit{m.n.sound, m.n.faulty}).Draw(rt, "node")
 }
 
-// tick lets a second pass, so that nothing is issued in the second of a
-// revocation.
+// tick advances the clock by a second, so that nothing is issued in the second
+// of a revocation.
 func (m *model) tick() { m.n.clock.advance(1100 * time.Millisecond) }
 
 func (m *model) login(rt *rapid.T) {
@@ -127,7 +127,7 @@ func (m *model) login(rt *rapid.T) {
 	m.signedIn(rt, p, r)
 }
 
-// signedIn takes the answer to a login over into the model.
+// signedIn applies the response to a login to the model.
 func (m *model) signedIn(rt *rapid.T, p *modelPerson, r core.Response) {
 	want := http.StatusOK
 	switch {
@@ -142,34 +142,35 @@ func (m *model) signedIn(rt *rapid.T, p *modelPerson, r core.Response) {
 	if p.disabled {
 		return
 	}
-	var said signedIn
-	if err := json.Unmarshal(r.Body, &said); err != nil {
+	var result signedIn
+	if err := json.Unmarshal(r.Body, &result); err != nil {
 		rt.Fatal(err)
 	}
 	switch {
-	case m.formerly[said.User.ID]:
-		rt.Fatalf("user %s was deleted", said.User.ID)
+	case m.formerly[result.User.ID]:
+		rt.Fatalf("user %s was deleted", result.User.ID)
 	case p.user == "":
-		p.user = said.User.ID
-	case p.user != said.User.ID:
-		rt.Fatalf("user %s became %s", p.user, said.User.ID)
+		p.user = result.User.ID
+	case p.user != result.User.ID:
+		rt.Fatalf("user %s became %s", p.user, result.User.ID)
 	}
-	alive := m.liveOf(p)
-	m.end(alive[:max(0, len(alive)+1-maxPerUser)]) // the oldest
+	active := m.activeOf(p)
+	m.revokeAll(active[:max(0, len(active)+1-maxPerUser)]) // the oldest
 	now := m.n.clock.Now()
 	m.sessions = append(m.sessions, &modelSession{
 		of: p, user: p.user, token: toReply(r).Cookies[0].Value, lastSeen: now, until: now.Add(modelTTL),
 	})
 }
 
-// failingLogin has a statement of a login fail. Whether it took place is then
-// not known, but nobody has a session of it; all are revoked, to know again.
+// failingLogin has a statement of a login fail. The login may have been stored,
+// but no client has a session of it. All sessions are then revoked, so that the
+// state is known.
 func (m *model) failingLogin(rt *rapid.T) {
 	m.tick()
 	p := m.drawPerson(rt)
 	fault := faultdriver.Faults[rapid.SampledFrom(slices.Sorted(maps.Keys(faultdriver.Faults))).Draw(rt, "fault")]
 	if fault == faultdriver.HangBefore || fault == faultdriver.HangAfter {
-		rt.Skip("it would last until the deadline")
+		rt.Skip("waits until the deadline")
 	}
 	script := &faultdriver.Script{At: rapid.IntRange(1, 8).Draw(rt, "statement"), Fault: fault}
 	body := string(m.n.issuer.Login(p.email).Body())
@@ -183,12 +184,12 @@ func (m *model) failingLogin(rt *rapid.T) {
 	}
 	m.tick()
 	again := send(rt.Context(), m.n.sound, "POST", "/auth/login", string(m.n.issuer.Login(p.email).Body()))
-	if p.user == "" && again.Status == http.StatusOK { // it was registered by what failed
-		var said signedIn
-		if err := json.Unmarshal(again.Body, &said); err != nil {
+	if p.user == "" && again.Status == http.StatusOK { // the failed login registered it
+		var result signedIn
+		if err := json.Unmarshal(again.Body, &result); err != nil {
 			rt.Fatal(err)
 		}
-		p.user = said.User.ID
+		p.user = result.User.ID
 	}
 	m.signedIn(rt, p, again)
 	if p.disabled {
@@ -198,15 +199,15 @@ func (m *model) failingLogin(rt *rapid.T) {
 	if err := m.n.sound.Sessions().RevokeAll(rt.Context(), uuid.MustParse(p.user)); err != nil {
 		rt.Fatal(err)
 	}
-	m.end(m.liveOf(p))
+	m.revokeAll(m.activeOf(p))
 }
 
-// look asks who somebody is.
+// look requests the caller of a session.
 func (m *model) look(rt *rapid.T) {
 	m.tick()
 	s := m.session(rt)
 	m.looks(rt, m.node(rt), s)
-	if now := m.n.clock.Now(); m.live(s) && now.Sub(s.lastSeen) >= modelTouch {
+	if now := m.n.clock.Now(); m.active(s) && now.Sub(s.lastSeen) >= modelLastSeen {
 		s.lastSeen = now
 	}
 }
@@ -214,10 +215,10 @@ func (m *model) look(rt *rapid.T) {
 func (m *model) looks(rt *rapid.T, node *core.Kit, s *modelSession) {
 	grant, err := node.Authenticate(rt.Context(), message("GET", "/api/me", "", withCookie(s)...))
 	switch {
-	case m.live(s) && (err != nil || grant.Principal.UserID.String() != s.user):
-		rt.Fatalf("%+v is live, but: %v %v", s, grant.Principal.UserID, err)
-	case !m.live(s) && err == nil:
-		rt.Fatalf("%+v has ended, but is %v", s, grant.Principal.UserID)
+	case m.active(s) && (err != nil || grant.Principal.UserID.String() != s.user):
+		rt.Fatalf("%+v is active, but: %v %v", s, grant.Principal.UserID, err)
+	case !m.active(s) && err == nil:
+		rt.Fatalf("%+v is revoked or expired, but accepted as %v", s, grant.Principal.UserID)
 	}
 }
 
@@ -229,29 +230,29 @@ func (m *model) logout(rt *rapid.T) {
 	if r := send(rt.Context(), m.node(rt), "POST", "/auth/logout", "", withCookie(s)...); r.Status != http.StatusNoContent {
 		rt.Fatalf("logout: %d %s", r.Status, r.Body)
 	}
-	s.ended = true
+	s.revoked = true
 }
 
 func (m *model) revoke(rt *rapid.T, which string) {
 	m.tick()
 	s := m.session(rt)
-	want, ends := http.StatusUnauthorized, []*modelSession(nil)
-	if m.live(s) {
-		want, ends = http.StatusNoContent, m.liveOf(s.of)
-		if now := m.n.clock.Now(); now.Sub(s.lastSeen) >= modelTouch {
+	want, revoked := http.StatusUnauthorized, []*modelSession(nil)
+	if m.active(s) {
+		want, revoked = http.StatusNoContent, m.activeOf(s.of)
+		if now := m.n.clock.Now(); now.Sub(s.lastSeen) >= modelLastSeen {
 			s.lastSeen = now
 		}
 	}
 	if r := send(rt.Context(), m.node(rt), "POST", "/auth/sessions/revoke", which, withCookie(s)...); r.Status != want {
 		rt.Fatalf("revoke: %d %s, want %d", r.Status, r.Body, want)
 	}
-	m.end(slices.DeleteFunc(ends, func(other *modelSession) bool { return other == s && strings.Contains(which, "others") }))
+	m.revokeAll(slices.DeleteFunc(revoked, func(other *modelSession) bool { return other == s && strings.Contains(which, "others") }))
 }
 
 func (m *model) disable(rt *rapid.T) {
 	m.administer(rt, func(p *modelPerson, user uuid.UUID) error {
 		p.disabled = true
-		m.end(m.liveOf(p))
+		m.revokeAll(m.activeOf(p))
 		return m.node(rt).Users().Disable(rt.Context(), user)
 	})
 }
@@ -265,7 +266,7 @@ func (m *model) enable(rt *rapid.T) {
 
 func (m *model) remove(rt *rapid.T) {
 	m.administer(rt, func(p *modelPerson, user uuid.UUID) error {
-		m.end(m.liveOf(p))
+		m.revokeAll(m.activeOf(p))
 		m.formerly[p.user] = true
 		p.user, p.disabled = "", false
 		return m.node(rt).Users().Delete(rt.Context(), user)
@@ -289,9 +290,9 @@ func (m *model) wait(rt *rapid.T) {
 	}).Draw(rt, "time"))
 }
 
-// agrees compares the model with both nodes and with the tables: a session that
-// has ended is never recognised and no user is another's; one user and one
-// identity for each person who is registered; of each secret its digest alone.
+// agrees compares the model with both nodes and with the tables: only active
+// sessions are accepted, and as the right user; each registered person has one
+// user and one identity; only the digests of secrets are stored.
 func (m *model) agrees(rt *rapid.T) {
 	want := m.others
 	for _, p := range m.people {
@@ -304,19 +305,19 @@ func (m *model) agrees(rt *rapid.T) {
 	if got.users != want.users || got.identities != want.identities {
 		rt.Fatalf("%d users with %d identities, want %d with %d", got.users, got.identities, want.users, want.identities)
 	}
-	kept := secretHashes(rt, m.n)
+	stored := secretHashes(rt, m.n)
 	for _, s := range m.sessions {
 		secret, err := base64.RawURLEncoding.DecodeString(s.token[strings.IndexByte(s.token, '.')+1:])
 		if err != nil {
 			rt.Fatal(err)
 		}
-		if kept[string(secret)] {
-			rt.Fatalf("the secret of %+v is kept", s)
+		if stored[string(secret)] {
+			rt.Fatalf("the secret of %+v is stored", s)
 		}
-		if digest := sha256.Sum256(secret); m.live(s) && !kept[string(digest[:])] {
-			rt.Fatalf("%+v is live, but not kept", s)
+		if digest := sha256.Sum256(secret); m.active(s) && !stored[string(digest[:])] {
+			rt.Fatalf("%+v is active, but not stored", s)
 		}
-		if !m.live(s) {
+		if !m.active(s) {
 			m.looks(rt, m.n.sound, s)
 		}
 	}
@@ -336,16 +337,16 @@ func secretHashes(rt *rapid.T, n *nodes) map[string]bool {
 		rt.Fatal(err)
 	}
 	defer found.Close()
-	kept := map[string]bool{}
+	stored := map[string]bool{}
 	for found.Next() {
 		var hash []byte
 		if err := found.Scan(&hash); err != nil {
 			rt.Fatal(err)
 		}
-		kept[string(hash)] = true
+		stored[string(hash)] = true
 	}
 	if err := found.Err(); err != nil {
 		rt.Fatal(err)
 	}
-	return kept
+	return stored
 }

@@ -13,14 +13,14 @@ import (
 	"github.com/cotterpin/cotterpin/integration/engine"
 )
 
-// manySessions is own sessions of which nobody has too many.
+// manySessions is a session block with a limit that no user reaches.
 const manySessions = `session "own" {
   transport    = ["cookie"]
   max_per_user = 1000
 }`
 
-// behindAProxy returns a database whose server the kit reaches through a proxy.
-// It is looked at without one.
+// behindProxy returns a database whose server the kit reaches through a proxy.
+// The tests read it directly.
 func behindProxy(t *testing.T, e *engine.Engine, url config.Secret) (scratch, *proxy) {
 	t.Helper()
 	p := newProxy(t, parse(t, url).Host)
@@ -29,7 +29,7 @@ func behindProxy(t *testing.T, e *engine.Engine, url config.Secret) (scratch, *p
 	return database, p
 }
 
-// before returns the URL of a database with the proxy before its server.
+// before returns the database URL with the proxy in place of the server.
 func (p *proxy) before(t *testing.T, source config.Secret) config.Secret {
 	t.Helper()
 	u := parse(t, source)
@@ -37,17 +37,17 @@ func (p *proxy) before(t *testing.T, source config.Secret) config.Secret {
 	return config.NewSecret(u.String())
 }
 
-// parse reads the URL of a database.
+// parse parses the URL of a database.
 func parse(t *testing.T, source config.Secret) *url.URL {
 	t.Helper()
 	u, err := url.Parse(source.Reveal())
 	if err != nil {
-		t.Fatal("the URL of the database cannot be read")
+		t.Fatal("the URL of the database cannot be parsed")
 	}
 	return u
 }
 
-// trafficThroughAProxy has people sign in whose program reaches its database
+// trafficThroughProxy starts traffic to a program that reaches its database
 // through a proxy.
 func trafficThroughProxy(t *testing.T, e *engine.Engine) (*traffic, *proxy) {
 	t.Helper()
@@ -78,7 +78,7 @@ func TestNetwork_UnreachableServer(t *testing.T) {
 		} {
 			people.awaitServed(t, 10)
 			fault.begin()
-			people.awaitFailed(t, len(people.people)) // everybody
+			people.awaitFailed(t, len(people.people)) // every person
 			people.p.ready(t, http.StatusServiceUnavailable, `"temporarily_unavailable"`)
 			fault.end()
 			people.awaitServed(t, 10)
@@ -87,8 +87,8 @@ func TestNetwork_UnreachableServer(t *testing.T) {
 	})
 }
 
-// TestNetwork_LateResponse has the server do everything and say so
-// only after everybody has been told to try again.
+// TestNetwork_LateResponse has the server perform everything but respond only
+// after all requests have failed.
 func TestNetwork_LateResponse(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, e *engine.Engine) {
@@ -101,8 +101,8 @@ func TestNetwork_LateResponse(t *testing.T) {
 	})
 }
 
-// TestNetwork_LostCommitResponse loses the answer to the commit of a
-// registration, in both ways: the connection is cut, or there is silence.
+// TestNetwork_LostCommitResponse loses the response to the commit of a
+// registration in two ways: the connection is cut, or unresponsive.
 func TestNetwork_LostCommitResponse(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, e *engine.Engine) {
@@ -120,21 +120,21 @@ func TestNetwork_LostCommitResponse(t *testing.T) {
 	})
 }
 
-// untilServed asks again as long as the answer is to try again.
-func (c *client) untilServed(t *testing.T, ask func() reply) reply {
+// untilServed repeats a request until the response is not 503.
+func (c *client) untilServed(t *testing.T, send func() reply) reply {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)
 	defer cancel()
 	for {
-		a := ask()
+		a := send()
 		if a.Status != http.StatusServiceUnavailable || ctx.Err() != nil {
 			return a
 		}
 	}
 }
 
-// TestNetwork_UnresponsiveConnect connects on behalf of nobody, as a pool
-// does for whoever comes next: no deadline comes with that.
+// TestNetwork_UnresponsiveConnect connects without a deadline, as a pool does
+// in the background.
 func TestNetwork_UnresponsiveConnect(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, e *engine.Engine) {
@@ -147,18 +147,18 @@ func TestNetwork_UnresponsiveConnect(t *testing.T) {
 		defer pool.Close()
 		pool.SetMaxIdleConns(0)
 		if err := pool.PingContext(context.Background()); err != nil {
-			t.Fatalf("the server is there: %v", err)
+			t.Fatalf("the server is reachable: %v", err)
 		}
-		network.when("READ COMMITTED", func() { network.hold(toClient) }) // the last that is said in connecting
-		toReply := make(chan error, 1)
-		go func() { toReply <- pool.PingContext(context.Background()) }()
+		network.when("READ COMMITTED", func() { network.hold(toClient) }) // the last statement of connecting
+		pinged := make(chan error, 1)
+		go func() { pinged <- pool.PingContext(context.Background()) }()
 		select {
-		case err := <-toReply:
+		case err := <-pinged:
 			if err == nil {
-				t.Error("a silent server answers")
+				t.Error("an unresponsive server responds")
 			}
 		case <-time.After(patience):
-			t.Error("the connection is kept for ever")
+			t.Error("the connection attempt does not end")
 			network.release()
 		}
 	})
@@ -170,7 +170,7 @@ func TestNetwork_UnresponsiveShutdown(t *testing.T) {
 		database, network := behindProxy(t, e, newDatabase(t, e))
 		issuer := providertest.NewIssuer(t)
 		p := startOn(t, database, "nethttp", issuer, manySessions)
-		var crowd sync.WaitGroup // so that there are several connections
+		var crowd sync.WaitGroup // opens several connections
 		for range 32 {
 			crowd.Go(func() { p.login(t, issuer.Login(ada).Payload()) })
 		}

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// testNodesWithSessions: what ends a session anywhere is seen everywhere by the
-// next request.
+// testNodesWithSessions checks that a revocation takes effect at every node
+// with the next request.
 func testNodesWithSessions(t *testing.T, n *cluster) {
 	t.Run("SignedInEverywhere", func(t *testing.T) { testSignedInEverywhere(t, n) })
 	t.Run("Listed", func(t *testing.T) { testListedEverywhere(t, n) })
@@ -23,7 +23,7 @@ func testNodesWithSessions(t *testing.T, n *cluster) {
 	t.Run("Restart", func(t *testing.T) { testRestart(t, n) })
 }
 
-// entry is a session in the list that its user sees.
+// entry is a session in the list of its user.
 type entry struct {
 	ID         string    `json:"id"`
 	Current    bool      `json:"current"`
@@ -52,7 +52,7 @@ func testListedEverywhere(t *testing.T, n *cluster) {
 			for _, s := range listed {
 				ids = append(ids, s.ID)
 				if s.Current != (s.ID == current.Session.ID) {
-					t.Errorf("asked by %s: %+v", current.Session.ID, s)
+					t.Errorf("in the list of %s: %+v", current.Session.ID, s)
 				}
 			}
 			if len(ids) != 2 || !slices.Contains(ids, one.Session.ID) || !slices.Contains(ids, two.Session.ID) {
@@ -62,8 +62,7 @@ func testListedEverywhere(t *testing.T, n *cluster) {
 	}
 }
 
-// threeSessions signs somebody in at both nodes. The last session is borne to
-// both before anything happens to it.
+// threeSessions logs a user in at both nodes, and uses the sessions at both.
 func (n *cluster) threeSessions(t *testing.T, identifier string) (one, two, three signedIn) {
 	t.Helper()
 	one, two, three = n.one.signIn(t, n.issuer, identifier), n.two.signIn(t, n.issuer, identifier), n.one.signIn(t, n.issuer, identifier)
@@ -73,7 +72,7 @@ func (n *cluster) threeSessions(t *testing.T, identifier string) (one, two, thre
 	return one, two, three
 }
 
-// areLive checks that every node knows the sessions.
+// accepts checks that every node accepts the sessions.
 func (n *cluster) accepts(t *testing.T, all ...signedIn) {
 	t.Helper()
 	for _, node := range n.both() {
@@ -96,9 +95,9 @@ func testLogoutElsewhere(t *testing.T, n *cluster) {
 
 func testRevokeOneElsewhere(t *testing.T, n *cluster) {
 	one, two, three := n.threeSessions(t, "revoked@example.com")
-	stranger := n.two.signIn(t, n.issuer, "stranger@example.com")
+	other := n.two.signIn(t, n.issuer, "other@example.com")
 	byID := encode(map[string]string{"id": one.Session.ID})
-	n.two.send(t, "POST", "/auth/sessions/revoke", stranger.credential, posting(byID)).is(t, http.StatusNotFound, "not_found")
+	n.two.send(t, "POST", "/auth/sessions/revoke", other.credential, posting(byID)).is(t, http.StatusNotFound, "not_found")
 	n.accepts(t, one)
 	n.two.revoke(t, two.credential, byID)
 	n.rejectsAlways(t, one)
@@ -123,7 +122,7 @@ func testRevokeAllElsewhere(t *testing.T, n *cluster) {
 	n.accepts(t, n.one.signedIn(t, n.one.login(t, n.fresh(who))))
 }
 
-// loginsAre checks how every node answers a login.
+// loginsAre checks the response of every node to a login.
 func (n *cluster) loginsAre(t *testing.T, payload map[string]any, status int, code string) {
 	t.Helper()
 	for _, node := range n.both() {

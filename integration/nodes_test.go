@@ -14,18 +14,18 @@ import (
 )
 
 // cluster is a deployment on one database: two processes, and a third node in
-// this one for what has no route.
+// this process for methods without a route.
 type cluster struct {
 	one, two *program
 	kit      *core.Kit
 
-	framework, session string // of the first process; of all
+	framework, session string // of the first process; of all nodes
 	issuer             *providertest.Issuer
 	database           scratch
 }
 
-// startCluster runs the deployment until the test ends. The first process is on
-// that framework, the second on the next in the list.
+// startCluster runs the deployment until the test ends. The second process uses
+// the next framework in the list.
 func startCluster(t *testing.T, framework, session string, database scratch) *cluster {
 	t.Helper()
 	issuer := providertest.NewIssuer(t)
@@ -42,8 +42,8 @@ func startCluster(t *testing.T, framework, session string, database scratch) *cl
 
 func (n *cluster) both() []*client { return []*client{n.one.client, n.two.client} }
 
-// fresh returns a login with a token of this very second: a user whose
-// credentials have been revoked signs in with it.
+// fresh returns a login with a token of this second: a user can log in with it
+// after a revocation.
 func (n *cluster) fresh(identifier string) map[string]any {
 	now := time.Now().Unix()
 	return map[string]any{"oauth_token": map[string]any{
@@ -81,13 +81,13 @@ func (n *cluster) delete(t *testing.T, s signedIn) {
 	}
 }
 
-// revoke ends sessions as their user does, by the body of the request.
+// revoke revokes sessions, as specified by a request body.
 func (c *client) revoke(t *testing.T, credential with, body string) {
 	t.Helper()
 	c.send(t, "POST", "/auth/sessions/revoke", credential, posting(body)).is(t, http.StatusNoContent, "")
 }
 
-// attempts are requests that need a caller.
+// attempts are requests that require a caller.
 var attempts = []struct{ method, target, body string }{
 	{"GET", "/api/me", ""},
 	{"POST", "/api/notes", `{"note":"x"}`},
@@ -97,8 +97,8 @@ var attempts = []struct{ method, target, body string }{
 	{"POST", "/auth/sessions/revoke", `{"all":true}`},
 }
 
-// areDead checks that no node takes the sessions for anybody, whatever they are
-// presented for, and that presenting them changes no row.
+// rejectsAlways checks that every node rejects the sessions in all requests,
+// and that the requests change no row.
 func (n *cluster) rejectsAlways(t *testing.T, all ...signedIn) {
 	t.Helper()
 	before := n.database.dump(t)
@@ -115,15 +115,15 @@ func (n *cluster) rejectsAlways(t *testing.T, all ...signedIn) {
 		}
 	}
 	if after := n.database.dump(t); after != before {
-		t.Errorf("a dead session has changed rows:\n%s\nthen\n%s", before, after)
+		t.Errorf("a revoked session has changed rows:\n%s\nthen\n%s", before, after)
 	}
 }
 
-// TestTwoNodes has people sign in at one process and call another, and looks
-// whether what happens at one is seen by the other.
+// TestTwoNodes checks that each node accepts the sessions of the other, and
+// that changes at one take effect at the other.
 func TestTwoNodes(t *testing.T) {
 	t.Parallel()
-	onTheMatrix(t, func(t *testing.T, framework, session string, b backend) {
+	onMatrix(t, func(t *testing.T, framework, session string, b backend) {
 		t.Helper()
 		if session == ownSession {
 			testNodesWithSessions(t, startCluster(t, framework, session, b.create(t)))
@@ -133,8 +133,7 @@ func TestTwoNodes(t *testing.T) {
 	})
 }
 
-// testSignedInEverywhere checks that a session is one session wherever it is
-// borne.
+// testSignedInEverywhere checks that a session is the same at every node.
 func testSignedInEverywhere(t *testing.T, n *cluster) {
 	first := n.one.signIn(t, n.issuer, "first@example.com")
 	second := n.two.signIn(t, n.issuer, "first@example.com")
@@ -144,7 +143,7 @@ func testSignedInEverywhere(t *testing.T, n *cluster) {
 	for _, s := range []signedIn{first, second} {
 		one, two := n.one.me(t, s.credential), n.two.me(t, s.credential)
 		if got, want := encode(two), encode(one); got != want {
-			t.Errorf("one node knows %s, the other %s", want, got)
+			t.Errorf("one node returns %s, the other %s", want, got)
 		}
 		if got := textOf(two.UserID); got != s.User.ID {
 			t.Errorf("the caller is %s, want %s", got, s.User.ID)
@@ -152,7 +151,7 @@ func testSignedInEverywhere(t *testing.T, n *cluster) {
 	}
 }
 
-// testChangedContact signs in with another e-mail address at one node.
+// testChangedContact logs in with another email address at one node.
 func testChangedContact(t *testing.T, n *cluster) {
 	const who, old, changed = "moved@example.com", "moved@example.com", "moved.away@example.com"
 	s := n.two.signIn(t, n.issuer, who)
@@ -165,17 +164,17 @@ func testChangedContact(t *testing.T, n *cluster) {
 		return found.User.Email
 	}
 	if got := email(); got != old {
-		t.Fatalf("the e-mail address is %s, want %s", got, old)
+		t.Fatalf("the email address is %s, want %s", got, old)
 	}
 	n.one.signedIn(t, n.one.login(t, map[string]any{"oauth_token": map[string]any{
 		"access_token": n.issuer.AccessToken(who, providertest.Claim("identifier", changed)),
 	}}))
 	if got := email(); got != changed {
-		t.Errorf("the e-mail address is %s, want %s", got, changed)
+		t.Errorf("the email address is %s, want %s", got, changed)
 	}
 }
 
-// testOtherDeployment bears a session to an application on another database.
+// testOtherDeployment sends a session to an application on another database.
 func testOtherDeployment(t *testing.T, n *cluster, status int, code string) {
 	database := sqliteFile(t)
 	other := deploymentOf(t, n.issuer, database, n.session).startBy(t, time.Now)
@@ -185,12 +184,11 @@ func testOtherDeployment(t *testing.T, n *cluster, status int, code string) {
 	other.send(t, "GET", "/api/me", s.credential).is(t, status, code)
 	other.send(t, "GET", "/auth/session", s.credential).is(t, status, code)
 	if after := database.dump(t); after != before {
-		t.Errorf("it has changed rows:\n%s\nthen\n%s", before, after)
+		t.Errorf("it changed rows:\n%s\nthen\n%s", before, after)
 	}
 }
 
-// testRestart ends the process that somebody has signed in at, and starts it
-// anew.
+// testRestart restarts the process that a user has logged in at.
 func testRestart(t *testing.T, n *cluster) {
 	s := n.one.signIn(t, n.issuer, "staying@example.com")
 	before := n.one.me(t, s.credential)

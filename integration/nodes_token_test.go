@@ -8,15 +8,15 @@ import (
 	"github.com/cotterpin/cotterpin/core/identity"
 )
 
-// trustingBriefly are session blocks that ask the database about a caller
-// again soon, by the block that does so after a minute.
+// shortCacheTTL contains session blocks with a short cache_ttl, by the block
+// with the default.
 var shortCacheTTL = map[string]string{
 	tokenBearer: `session "provider_token" { cache_ttl = "200ms" }`,
 	tokenCookie: "session \"provider_token\" {\n  transport = [\"cookie\"]\n  cache_ttl = \"200ms\"\n}",
 }
 
-// testNodesWithTokens: what ends the tokens of a user anywhere is seen at once
-// by every login and refresh, and by guards within cache_ttl.
+// testNodesWithTokens checks that a revocation of tokens takes effect at once
+// for logins and refreshes at every node, and within cache_ttl for guards.
 func testNodesWithTokens(t *testing.T, n *cluster) {
 	t.Run("SignedInEverywhere", func(t *testing.T) { testSignedInEverywhere(t, n) })
 	t.Run("Logout", func(t *testing.T) { testLogoutEndsNoToken(t, n) })
@@ -28,8 +28,8 @@ func testNodesWithTokens(t *testing.T, n *cluster) {
 	t.Run("Restart", func(t *testing.T) { testRestart(t, n) })
 }
 
-// turns waits until a guard answers a caller with that status and code. Until
-// then it answers as it did: with from.
+// turns waits until the response to a credential changes from one status to
+// another.
 func (c *client) turns(t *testing.T, credential with, from, to int, code string) {
 	t.Helper()
 	deadline := time.After(patience)
@@ -47,7 +47,7 @@ func (c *client) turns(t *testing.T, credential with, from, to int, code string)
 	}
 }
 
-// refreshesAre checks how every node answers a refresh.
+// refreshesAre checks the response of every node to a refresh.
 func (n *cluster) refreshesAre(t *testing.T, s signedIn, identifier string, status int, code string) {
 	t.Helper()
 	for _, node := range n.both() {
@@ -55,8 +55,8 @@ func (n *cluster) refreshesAre(t *testing.T, s signedIn, identifier string, stat
 	}
 }
 
-// borne signs somebody in at one node and bears the token to both, so that both
-// remember the user.
+// usedAtBoth logs in at one node and uses the token at both, so that both cache
+// the user.
 func (n *cluster) usedAtBoth(t *testing.T, identifier string) signedIn {
 	t.Helper()
 	s := n.one.signIn(t, n.issuer, identifier)
@@ -167,8 +167,8 @@ func testTokensAreDeleted(t *testing.T, n *cluster) {
 	}
 }
 
-// TestCacheTTL_UserChange has users change at one node while
-// another, which remembers them, is asked for them all the time.
+// TestCacheTTL_UserChange changes users at one node while another one, which
+// has cached them, receives requests.
 func TestCacheTTL_UserChange(t *testing.T) {
 	t.Parallel()
 	const ttl = time.Minute // the default

@@ -2,5 +2,6 @@
 
 package integration_test
 
-// raceDetector says that the programs are built as these tests are.
+// raceDetector reports whether programs are built with the race detector, like
+// these tests.
 const raceDetector = false

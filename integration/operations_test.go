@@ -19,43 +19,44 @@ import (
 	"github.com/cotterpin/cotterpin/core/session"
 )
 
-// operation is something that the kit does in several statements.
+// operation is an operation of the kit with several statements.
 type operation struct {
 	name    string
 	session string // block; default ownSessions
 	hook    account.OnRegister
 
-	times int           // that somebody has signed in before
+	times int           // how often the user has logged in before
 	later time.Duration // how long ago; default a minute
 	trial func(*testing.T, *person) trial
 
-	// stages are what the tables may say if it breaks off: first what they say
-	// before, last what they say after a success.
+	// stages contains the possible states of the tables when it fails: first
+	// the initial state, last the state after a success.
 	stages []state
 
-	// succeeds is the status of a success, by what was there before; default 200.
+	// succeeds returns the status of a success by the state before it; default
+	// 200.
 	succeeds func(before state) int
 
-	// again is what the tables say after a success that began there; default:
-	// the last stage.
+	// again returns the state after a success that began in another state;
+	// default: the last stage.
 	again func(before state) state
 
-	// done is the status for whoever asks for what has happened, at least in
-	// part, already; default: that of a success.
+	// done is the status of a retry of an operation that was already performed,
+	// at least in part; default: that of a success.
 	done int
 
-	anyStage  bool // it succeeds also where it did not get to the last stage
-	unbounded bool // it lasts as long as its caller wants
-	spends    bool // it may use up what the request bears, if the answer is late
+	anyStage  bool // it succeeds even if it did not reach the last stage
+	unbounded bool // it has no deadline
+	spends    bool // it may consume the refresh token if the response is late
 }
 
-// trial is an operation on somebody, which can be asked for again.
+// trial is an operation on a user, which can be repeated.
 type trial struct {
-	ask   func(context.Context) core.Response
+	send  func(context.Context) core.Response
 	check func(t *testing.T, success core.Response) // on the other node
 }
 
-// registration keeps a row of its own about everybody who is registered.
+// registration inserts a row for every registered user.
 func registration(ctx context.Context, tx *sql.Tx, user account.NewUser) error {
 	if _, err := tx.ExecContext(ctx, fmt.Sprintf("INSERT INTO registrations (user_id) VALUES ('%s')", user.ID)); err != nil {
 		return autherr.StoreFailed(err)
@@ -63,12 +64,12 @@ func registration(ctx context.Context, tx *sql.Tx, user account.NewUser) error {
 	return nil
 }
 
-// known is the state of somebody who is registered.
-func known(sessions, live int) state {
-	return state{users: 1, identities: 1, sessions: sessions, live: live}
+// known is the state of a registered user.
+func known(sessions, active int) state {
+	return state{users: 1, identities: 1, sessions: sessions, active: active}
 }
 
-// with returns the state, changed.
+// with returns the changed state.
 func (s state) with(change func(*state)) state {
 	change(&s)
 	return s
@@ -89,11 +90,11 @@ func createdOnce(before state) int {
 	return http.StatusOK
 }
 
-// oneMore is the state after a login: the limit ends the oldest.
+// oneMore is the state after a login: the limit revokes the oldest session.
 func oneMore(s state) state {
 	s.users, s.identities, s.signedIn = 1, 1, true
 	s.sessions++
-	s.live = min(s.live+1, maxPerUser)
+	s.active = min(s.active+1, maxPerUser)
 	return s
 }
 
@@ -104,7 +105,7 @@ func operations() []operation {
 			stages: []state{{}, known(0, 0).with(now), known(1, 1).with(now)},
 		},
 		{
-			name: "FirstLoginWithAHook", trial: logIn, succeeds: createdOnce, hook: registration,
+			name: "FirstLoginWithHook", trial: logIn, succeeds: createdOnce, hook: registration,
 			stages: []state{{}, known(0, 0).with(now).with(registered), known(1, 1).with(now).with(registered)},
 			again:  func(before state) state { return oneMore(before).with(registered) },
 		},
@@ -113,25 +114,25 @@ func operations() []operation {
 			stages: []state{known(1, 1), known(2, 2).with(now)},
 		},
 		{
-			name: "LoginThatEndsTheCallersSession", times: 1, trial: replace,
+			name: "LoginReplacingSession", times: 1, trial: replace,
 			stages: []state{known(1, 1), known(1, 0), known(2, 1).with(now)},
 			again: func(before state) state {
 				if before.sessions == 1 {
-					before.live = 0
+					before.active = 0
 				}
 				return oneMore(before)
 			},
 		},
 		{
-			name: "LoginOverTheLimit", times: maxPerUser, trial: logIn, again: oneMore,
+			name: "LoginOverLimit", times: maxPerUser, trial: logIn, again: oneMore,
 			stages: []state{known(3, 3), known(4, 3).with(now)},
 		},
 		{name: "Guard", times: 1, trial: guard, stages: []state{known(1, 1)}},
 		{
-			name: "GuardThatNotesWhenASessionWasSeen", times: 1, later: 2 * time.Hour, trial: guard, anyStage: true,
+			name: "GuardRecordingLastSeen", times: 1, later: 2 * time.Hour, trial: guard, anyStage: true,
 			stages: []state{known(1, 1), known(1, 1).with(seen)},
 		},
-		{name: "GuardOfAProvidersToken", session: tokenCookie, times: 1, trial: guard, stages: []state{known(0, 0)}},
+		{name: "GuardOfProviderToken", session: tokenCookie, times: 1, trial: guard, stages: []state{known(0, 0)}},
 		{name: "WhoAmI", times: 1, trial: read("/auth/session"), stages: []state{known(1, 1)}},
 		{name: "List", times: 2, trial: read("/auth/sessions"), stages: []state{known(2, 2)}},
 		{name: "Refresh", session: tokenBearer, times: 1, trial: refresh, spends: true, stages: []state{known(0, 0)}},
@@ -184,12 +185,12 @@ func replace(t *testing.T, p *person) trial {
 	return login
 }
 
-// posts is a login, and the same one when it is asked for again.
+// posts is a login, which is repeated with the same payload.
 func (p *person) posts(t *testing.T, lines ...string) trial {
 	t.Helper()
 	body := string(p.nodes.issuer.Login(p.login.Identifier).Body())
 	return trial{
-		ask: func(ctx context.Context) core.Response {
+		send: func(ctx context.Context) core.Response {
 			return send(ctx, p.nodes.faulty, "POST", "/auth/login", body, lines...)
 		},
 		check: func(t *testing.T, success core.Response) {
@@ -205,7 +206,7 @@ func (p *person) posts(t *testing.T, lines ...string) trial {
 
 func guard(_ *testing.T, p *person) trial {
 	return trial{
-		ask: func(ctx context.Context) core.Response {
+		send: func(ctx context.Context) core.Response {
 			ctx, refusal := p.nodes.faulty.Adapter().Authorize(ctx, message("GET", "/api/me", "", "Cookie", p.cookies[0]), core.Guard{})
 			if refusal != nil {
 				return *refusal
@@ -226,7 +227,7 @@ func read(path string) func(*testing.T, *person) trial {
 	return func(_ *testing.T, p *person) trial {
 		whole := send(context.Background(), p.nodes.sound, "GET", path, "", "Cookie", p.cookies[0])
 		return trial{
-			ask: func(ctx context.Context) core.Response {
+			send: func(ctx context.Context) core.Response {
 				return send(ctx, p.nodes.faulty, "GET", path, "", "Cookie", p.cookies[0])
 			},
 			check: func(t *testing.T, success core.Response) {
@@ -241,7 +242,7 @@ func read(path string) func(*testing.T, *person) trial {
 
 func refresh(_ *testing.T, p *person) trial {
 	return trial{
-		ask: func(ctx context.Context) core.Response {
+		send: func(ctx context.Context) core.Response {
 			return send(ctx, p.nodes.faulty, "POST", "/auth/refresh", encode(map[string]string{"refresh_token": p.login.RefreshToken}))
 		},
 		check: func(t *testing.T, success core.Response) {
@@ -258,24 +259,24 @@ func logOut(_ *testing.T, p *person) trial {
 	return p.ends("/auth/logout", "", p.cookies...)
 }
 
-// ends is a request of the first session that ends some.
-func (p *person) ends(path, body string, dead ...string) trial {
+// ends is a request with the first session that revokes some sessions.
+func (p *person) ends(path, body string, revoked ...string) trial {
 	return trial{
-		ask: func(ctx context.Context) core.Response {
+		send: func(ctx context.Context) core.Response {
 			return send(ctx, p.nodes.faulty, "POST", path, body, "Cookie", p.cookies[0])
 		},
 		check: func(t *testing.T, _ core.Response) {
 			t.Helper()
-			for _, cookie := range dead {
+			for _, cookie := range revoked {
 				p.nodes.recognizes(t, http.StatusUnauthorized, "Cookie", cookie)
 			}
 		},
 	}
 }
 
-func revoke(which string, dead int) func(*testing.T, *person) trial {
+func revoke(which string, revoked int) func(*testing.T, *person) trial {
 	return func(_ *testing.T, p *person) trial {
-		return p.ends("/auth/sessions/revoke", `{"`+which+`":true}`, p.cookies[len(p.cookies)-dead:]...)
+		return p.ends("/auth/sessions/revoke", `{"`+which+`":true}`, p.cookies[len(p.cookies)-revoked:]...)
 	}
 }
 
@@ -289,8 +290,8 @@ func revokeOne(t *testing.T, p *person) trial {
 	return p.ends("/auth/sessions/revoke", encode(map[string]string{"id": who.Session.ID}), p.cookies[1])
 }
 
-// administers is a call of the program, whose error is answered as the kit does.
-// It leaves no session alive.
+// administers is a call of a method, whose error is rendered as by the kit. It
+// leaves no session active.
 func (p *person) administers(t *testing.T, call func(context.Context, uuid.UUID) error) trial {
 	t.Helper()
 	id, err := uuid.Parse(p.userID)
@@ -298,9 +299,9 @@ func (p *person) administers(t *testing.T, call func(context.Context, uuid.UUID)
 		t.Fatal(err)
 	}
 	return trial{
-		ask: func(ctx context.Context) core.Response {
+		send: func(ctx context.Context) core.Response {
 			if err := call(ctx, id); err != nil {
-				return p.nodes.faulty.Adapter().Render(err) //nolint:contextcheck // it takes none
+				return p.nodes.faulty.Adapter().Render(err) //nolint:contextcheck // it accepts no context
 			}
 			return core.Response{Status: http.StatusOK}
 		},

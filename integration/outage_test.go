@@ -22,11 +22,11 @@ import (
 	"github.com/cotterpin/cotterpin/ent/sqlite"
 )
 
-// clock is turned by tests.
+// clock is set by tests.
 type clock struct {
 	mu   sync.Mutex
 	now  time.Time
-	step time.Duration // by which each reading turns it
+	step time.Duration // the step at each reading
 }
 
 func newClock() *clock { return &clock{now: time.Now()} }
@@ -38,8 +38,8 @@ func (c *clock) Now() time.Time {
 	return c.now
 }
 
-// turnsAtEachReading lets every reading of the clock turn it.
-func (c *clock) turnsAtEachReading(by time.Duration) {
+// advancesAtEachReading advances the clock whenever it is read.
+func (c *clock) advancesAtEachReading(by time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.step = by
@@ -58,19 +58,19 @@ func (c *clock) turnTo(now time.Time) {
 	c.now = now
 }
 
-// past returns a clock ten seconds behind another. An issuer goes by it: what is
-// issued in the very second of a revocation would outlive it.
+// past returns a clock ten seconds behind another, for an issuer: a token that
+// is issued in the second of a revocation would remain valid.
 func past(now func() time.Time) func() time.Time {
 	return func() time.Time { return now().Add(-10 * time.Second) }
 }
 
-// deployment is an application and its issuer on one clock.
+// deployment is an application and its issuer with one clock.
 type deployment struct {
 	clock  *clock
 	issuer *providertest.Issuer
 	file   string // its configuration
 
-	// What some tests need besides.
+	// Of some tests.
 	types  []config.Type
 	listen func(net.Listener) net.Listener
 }
@@ -80,7 +80,7 @@ func newDeployment(t *testing.T, session string) deployment {
 	return newDeploymentOn(t, scratch{block: "database \"sqlite\" {}\n"}, session)
 }
 
-// newDeploymentOn is newDeployment on a database of the test's choice.
+// newDeploymentOn is newDeployment on another database.
 func newDeploymentOn(t *testing.T, database scratch, session string) deployment {
 	t.Helper()
 	d := deploymentOf(t, providertest.NewIssuer(t), database, session)
@@ -88,7 +88,7 @@ func newDeploymentOn(t *testing.T, database scratch, session string) deployment 
 	return d
 }
 
-// deploymentOf is newDeploymentOn with an issuer that has a clock of its own.
+// deploymentOf is newDeploymentOn with an issuer that has its own clock.
 func deploymentOf(t *testing.T, issuer *providertest.Issuer, database scratch, session string) deployment {
 	t.Helper()
 	d := deployment{clock: newClock(), issuer: issuer, file: filepath.Join(t.TempDir(), "auth.hcl")}
@@ -98,8 +98,8 @@ func deploymentOf(t *testing.T, issuer *providertest.Issuer, database scratch, s
 	return d
 }
 
-// logRecord is a log that may be written to while it is read: a fetch of keys ends
-// when it ends.
+// logRecord is a log that can be written while it is read: a fetch of keys may
+// outlast the application.
 type logRecord struct {
 	mu   sync.Mutex
 	text strings.Builder
@@ -117,14 +117,14 @@ func (r *logRecord) String() string {
 	return r.text.String()
 }
 
-// start runs the application until the test ends. Its log must then hold no
-// secret that the client has seen.
+// start runs the application until the test ends. Its log must then contain no
+// secret of the client.
 func (d deployment) start(t *testing.T) *client {
 	t.Helper()
 	return d.startBy(t, d.clock.Now)
 }
 
-// startBy is start with a clock of the node's own.
+// startBy is start with another clock.
 func (d deployment) startBy(t *testing.T, now func() time.Time) *client {
 	t.Helper()
 	return d.startNode(t, now).client
@@ -167,7 +167,7 @@ func (d deployment) startNode(t *testing.T, now func() time.Time) node {
 	return node{c, kit}
 }
 
-// ready asks whether requests can be served.
+// ready checks the response of the readiness route.
 func (c *client) ready(t *testing.T, status int, body string) {
 	t.Helper()
 	if a := c.send(t, "GET", "/auth/ready"); a.Status != status || !strings.Contains(a.Body, body) {
@@ -175,15 +175,16 @@ func (c *client) ready(t *testing.T, status int, body string) {
 	}
 }
 
-// cannotCheck checks that an answer says nothing about the caller.
+// cannotCheck checks that a response neither accepts nor rejects the caller:
+// 503, Retry-After, no cookie.
 func cannotCheck(t *testing.T, a reply) {
 	t.Helper()
 	a.is(t, http.StatusServiceUnavailable, "temporarily_unavailable")
 	if a.Header.Get("Retry-After") == "" {
-		t.Errorf("there is no Retry-After: %v", a.Header)
+		t.Errorf("no Retry-After: %v", a.Header)
 	}
 	if len(a.Cookies) > 0 {
-		t.Errorf("a cookie is touched: %v", a.Cookies)
+		t.Errorf("a cookie is set: %v", a.Cookies)
 	}
 }
 
@@ -208,9 +209,9 @@ func TestIssuerDown_OwnSessions(t *testing.T) {
 	c.ready(t, http.StatusOK, `"ok"`)
 
 	d.issuer.SetJWKS(providertest.Failing)
-	d.clock.advance(2 * time.Hour) // keys that are at hand outlive an outage
+	d.clock.advance(2 * time.Hour) // cached keys outlive an outage
 	c.signIn(t, d.issuer, ada)
-	d.clock.advance(24 * time.Hour) // but not for ever
+	d.clock.advance(24 * time.Hour) // for a day
 	cannotCheck(t, c.login(t, d.issuer.Login(ada).Payload()))
 	c.me(t, again.credential)
 }

@@ -9,16 +9,16 @@ import (
 	"testing"
 )
 
-// isKits reports whether a target is one of the kit's own routes, and not one
-// that a provider has below them.
+// isKits reports whether a target is one of the kit's own routes, without those
+// of providers below them.
 func isKits(target string) bool {
 	return strings.HasPrefix(target, "/auth/") && !strings.HasPrefix(target, "/auth/emulator")
 }
 
 func (a reply) isProblem() bool { return a.Header.Get("Content-Type") == "application/problem+json" }
 
-// checkFields checks what stands in every answer of the kit: nobody may keep
-// it, guess its type, or be told where it came from.
+// checkFields checks the header fields of every response of the kit: no
+// caching, no guessing of the type, no referrer.
 func (a reply) checkFields(t testing.TB) {
 	t.Helper()
 	for name, want := range map[string]string{
@@ -32,8 +32,8 @@ func (a reply) checkFields(t testing.TB) {
 	}
 }
 
-// statusesOf are the codes that problems may have, and their statuses. The
-// last ones of invalid_request are what a framework refuses by itself.
+// statusesOf contains the codes of problems and their statuses. The last ones
+// of invalid_request are set by frameworks.
 var statusesOf = map[string][]int{
 	"unauthenticated": {401}, "invalid_token": {401}, "token_expired": {401}, "reauthentication_required": {401},
 	"invalid_request": {400, 408, 431}, "identity_mismatch": {400}, "token_too_large": {400},
@@ -52,15 +52,15 @@ type problem struct {
 	Status    int    `json:"status"`
 	Code      string `json:"code"`
 	RequestID string `json:"request_id"`
-	Detail    string `json:"detail"` // in development alone
+	Detail    string `json:"detail"` // in development only
 }
 
 // checkProblem checks the form of a refusal: these members and no others, and
-// the header fields that belong to it.
+// its header fields.
 func (a reply) checkProblem(t testing.TB, method string) {
 	t.Helper()
 	if !a.isProblem() {
-		t.Errorf("%d is no problem document: %q %s", a.Status, a.Header["Content-Type"], a.Body)
+		t.Errorf("%d is not a problem document: %q %s", a.Status, a.Header["Content-Type"], a.Body)
 		return
 	}
 	for status, field := range map[int]string{
@@ -68,7 +68,7 @@ func (a reply) checkProblem(t testing.TB, method string) {
 		http.StatusTooManyRequests: "Retry-After", http.StatusServiceUnavailable: "Retry-After",
 	} {
 		if a.Status == status && len(a.Header[field]) != 1 {
-			t.Errorf("%d has not one %s: %q", status, field, a.Header[field])
+			t.Errorf("%d: want one %s, got %q", status, field, a.Header[field])
 		}
 	}
 	if challenge := a.Header.Get("WWW-Authenticate"); challenge != "" && !strings.HasPrefix(challenge, `Bearer realm="`) {
@@ -85,7 +85,7 @@ func (a reply) checkDocument(t testing.TB) {
 	decoder := json.NewDecoder(strings.NewReader(a.Body))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&p); err != nil || decoder.More() {
-		t.Errorf("%d %q is no problem document: %v", a.Status, a.Body, err)
+		t.Errorf("%d %q is not a problem document: %v", a.Status, a.Body, err)
 		return
 	}
 	known := slices.Contains(statusesOf[p.Code], a.Status) && p.Status == a.Status
@@ -96,7 +96,7 @@ func (a reply) checkDocument(t testing.TB) {
 
 func TestCheckProblem_Rejects(t *testing.T) {
 	t.Parallel()
-	good := func() reply {
+	valid := func() reply {
 		return reply{
 			Status: http.StatusUnauthorized,
 			Header: http.Header{
@@ -113,8 +113,8 @@ func TestCheckProblem_Rejects(t *testing.T) {
 		a.checkProblem(counted, "GET")
 		return counted.errors
 	}
-	if n := findings(good()); n != 0 {
-		t.Fatalf("a good answer has %d findings", n)
+	if n := findings(valid()); n != 0 {
+		t.Fatalf("a valid response has %d findings", n)
 	}
 	for name, change := range map[string]func(*reply){
 		"AnotherType":       func(a *reply) { a.Header.Set("Content-Type", "text/plain") },
@@ -135,7 +135,7 @@ func TestCheckProblem_Rejects(t *testing.T) {
 		"NoAllow":           func(a *reply) { a.Status = http.StatusMethodNotAllowed },
 		"NoDocument":        func(a *reply) { a.Body = "" },
 	} {
-		a := good()
+		a := valid()
 		change(&a)
 		if findings(a) == 0 {
 			t.Errorf("%s is not found", name)

@@ -25,7 +25,7 @@ func TestProgram_EmbeddedConfiguration(t *testing.T) {
 			if want := "http://localhost:" + port + "/"; p.page != want {
 				t.Errorf("the page is at %s, want %s", p.page, want)
 			}
-			if _, err := os.Stat(filepath.Join(p.folder, "auth.db")); err != nil {
+			if _, err := os.Stat(filepath.Join(p.directory, "auth.db")); err != nil {
 				t.Error(err)
 			}
 			page := p.send(t, "GET", "/")
@@ -67,8 +67,8 @@ func TestProgram_ExitCodeZero(t *testing.T) {
 	}
 }
 
-// open opens a connection that stays until the test ends, and waits for what
-// the program has to say to it, if that is a whole request.
+// open opens a connection until the test ends, and waits for the response to a
+// complete request.
 func open(t *testing.T, p *program, sent string) {
 	t.Helper()
 	connection, err := net.Dial("tcp", strings.TrimPrefix(p.origin, "http://"))
@@ -94,7 +94,7 @@ func TestProgram_FinishesRequests(t *testing.T) {
 	for _, framework := range frameworks {
 		t.Run(framework, func(t *testing.T) {
 			t.Parallel()
-			// The first login waits for keys, and those for this gate.
+			// The first login waits for keys, which wait for this gate.
 			arrived, gate := make(chan struct{}), make(chan struct{})
 			issuer := providertest.NewIssuer(t)
 			keys := slowProxy(t, issuer.URL(), arrived, gate)
@@ -114,7 +114,7 @@ func TestProgram_FinishesRequests(t *testing.T) {
 	}
 }
 
-// refuses waits until the program accepts no connection any more.
+// refuses waits until the program accepts no connections.
 func refuses(t *testing.T, p *program) {
 	t.Helper()
 	deadline := time.Now().Add(patience)
@@ -125,7 +125,7 @@ func refuses(t *testing.T, p *program) {
 		}
 		connection.Close()
 	}
-	t.Error("the program goes on accepting connections")
+	t.Error("the program still accepts connections")
 }
 
 func TestProgram_Flags(t *testing.T) {
@@ -211,8 +211,8 @@ func TestProgram_LargeHeader(t *testing.T) {
 	}
 }
 
-// slowProxy stands before an origin. It says that the first request has
-// arrived, and lets requests through once the gate is closed.
+// slowProxy is a proxy before an origin. It reports that the first request has
+// arrived, and forwards requests once the gate is closed.
 func slowProxy(t *testing.T, origin string, arrived chan<- struct{}, gate <-chan struct{}) (address string) {
 	t.Helper()
 	listener, err := net.Listen("tcp", "127.0.0.1:0")

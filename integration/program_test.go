@@ -25,37 +25,37 @@ const patience = 3 * time.Minute
 // program is a running demo application.
 type program struct {
 	*client
-	folder   string  // its working directory
-	page     string  // the address that it tells people to open
-	database scratch // if it was started on one
-	command  *exec.Cmd
-	logged   chan string // its standard error, once it has ended
+	directory string  // working directory
+	page      string  // the address that it prints
+	database  scratch // if the test has chosen one
+	command   *exec.Cmd
+	logged    chan string // standard error, when it has ended
 
-	log, kept string // what it has logged, and what its database keeps, once it has ended
+	log, kept string // its log and its rows, when it has ended
 }
 
-// start runs a demo application with the configuration, "" being the embedded
-// one, until the test ends. Its log must then hold no secret that the client
-// has seen.
+// start runs a demo application with a configuration, or the embedded one if it
+// is "", until the test ends. Its log must then contain no secret of the
+// client.
 func start(t *testing.T, framework, configuration string, arguments ...string) *program {
 	t.Helper()
 	return startIn(t, "", framework, configuration, arguments...)
 }
 
-// startIn is start in a time zone, "" being that of the tests.
+// startIn is start in a time zone, or in that of the tests if it is "".
 func startIn(t *testing.T, zone, framework, configuration string, arguments ...string) *program {
 	t.Helper()
-	folder := t.TempDir()
+	directory := t.TempDir()
 	arguments = append([]string{"-addr", "127.0.0.1:0"}, arguments...)
 	if configuration != "" {
-		file := filepath.Join(folder, "auth.hcl")
+		file := filepath.Join(directory, "auth.hcl")
 		if err := os.WriteFile(file, []byte(configuration), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		arguments = append(arguments, "-config", file)
 	}
 	command := exec.Command(filepath.Join(programs, framework), arguments...)
-	command.Dir = folder
+	command.Dir = directory
 	if zone != "" {
 		command.Env = append(os.Environ(), "TZ="+zone)
 	}
@@ -66,7 +66,7 @@ func startIn(t *testing.T, zone, framework, configuration string, arguments ...s
 	if err := child.Start(command); err != nil {
 		t.Fatal(err)
 	}
-	p := &program{folder: folder, command: command, logged: make(chan string, 1)}
+	p := &program{directory: directory, command: command, logged: make(chan string, 1)}
 	lines := bufio.NewReader(stderr)
 	p.client = &client{origin: lineAfter(t, lines, "listening on ")}
 	p.page, _, _ = strings.Cut(lineAfter(t, lines, "open "), " ")
@@ -82,7 +82,7 @@ func startIn(t *testing.T, zone, framework, configuration string, arguments ...s
 	return p
 }
 
-// startOn is start on a database of the test's choice.
+// startOn is start on a database of the test.
 func startOn(t *testing.T, database scratch, framework string, issuer *providertest.Issuer, session string) *program {
 	t.Helper()
 	p := start(t, framework, configurationOn(database.block, issuer, session))
@@ -106,8 +106,8 @@ func lineAfter(t *testing.T, lines *bufio.Reader, beginning string) string {
 	}
 }
 
-// end tells the process to end, looks at its log and at what its database
-// keeps, and returns the exit code. A process that has ended already had code 0.
+// end ends the process with SIGTERM, checks its log and its rows, and returns
+// the exit code, which is 0 if the process had already ended.
 func (p *program) end(t *testing.T) (code int) {
 	t.Helper()
 	if p.command.ProcessState != nil {
@@ -116,8 +116,8 @@ func (p *program) end(t *testing.T) (code int) {
 	if err := p.command.Process.Signal(syscall.SIGTERM); err != nil {
 		t.Error(err)
 	}
-	impatience := time.AfterFunc(patience, func() { _ = child.Kill(p.command) })
-	defer impatience.Stop()
+	kill := time.AfterFunc(patience, func() { _ = child.Kill(p.command) })
+	defer kill.Stop()
 	p.log = <-p.logged
 	code = exitCode(t, p.command.Wait())
 	checkLines(t, p.log)
@@ -131,7 +131,7 @@ func (p *program) end(t *testing.T) (code int) {
 	return code
 }
 
-// kill ends the process at once.
+// kill kills the process.
 func (p *program) kill(t *testing.T) {
 	t.Helper()
 	if err := child.Kill(p.command); err != nil {
@@ -142,8 +142,8 @@ func (p *program) kill(t *testing.T) {
 	p.checkNoSecret(t, p.log)
 }
 
-// peakMemory returns the most memory that the process has had, in KiB, and 0
-// where the system does not tell (proc(5)).
+// peakMemory returns the peak memory of the process in KiB, and 0 on systems
+// without /proc.
 func (p *program) peakMemory(t *testing.T) (kib int) {
 	t.Helper()
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.command.Process.Pid))
@@ -171,7 +171,7 @@ func exitCode(t *testing.T, err error) int {
 	return 0
 }
 
-// runBriefly runs a demo application that is expected to end by itself.
+// runBriefly runs a demo application that is expected to exit.
 func runBriefly(t *testing.T, framework string, arguments ...string) (code int, stderr string) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), patience)

@@ -7,8 +7,7 @@ import (
 	"testing"
 )
 
-// proxy stands between an application and the server of its database. It is
-// what can go wrong between the two.
+// proxy is a faulty network between an application and its database server.
 type proxy struct {
 	address string // of the proxy itself
 	target  string
@@ -16,12 +15,12 @@ type proxy struct {
 	mu       sync.Mutex
 	listener net.Listener
 	links    map[*link]bool
-	open     [2]chan struct{} // by direction: nothing passes before it is closed
-	watched  []byte           // what is looked for on its way to the server
-	seen     func()           // called before it gets there
+	open     [2]chan struct{} // by direction: closed to forward bytes
+	watched  []byte           // bytes that trigger seen
+	seen     func()           // called before they are forwarded
 }
 
-// direction is where bytes go.
+// direction is the direction of bytes.
 type direction int
 
 const (
@@ -45,7 +44,7 @@ func newProxy(t *testing.T, target string) *proxy {
 	return p
 }
 
-// accept listens, after refuse on the same port as before.
+// accept listens, after refuse on the same port.
 func (p *proxy) accept(t *testing.T) {
 	t.Helper()
 	listener, err := net.Listen("tcp", p.address)
@@ -58,7 +57,7 @@ func (p *proxy) accept(t *testing.T) {
 	go p.serve(listener)
 }
 
-// refuse ends every connection and takes no new one.
+// refuse closes every connection and accepts no new ones.
 func (p *proxy) refuse() {
 	p.mu.Lock()
 	listener := p.listener
@@ -67,7 +66,7 @@ func (p *proxy) refuse() {
 	p.cut()
 }
 
-// cut ends every connection at once, without a farewell. New ones are taken.
+// cut resets every connection. New ones are accepted.
 func (p *proxy) cut() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -83,8 +82,8 @@ func (l *link) cut() {
 	}
 }
 
-// hold lets nothing pass in the directions until release. Connections stay, and
-// new ones are taken.
+// hold stops the directions until release. Connections stay open, and new ones
+// are accepted.
 func (p *proxy) hold(directions ...direction) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -93,7 +92,7 @@ func (p *proxy) hold(directions ...direction) {
 	}
 }
 
-// release lets everything pass, also what was held.
+// release forwards everything, including what was held.
 func (p *proxy) release() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -106,15 +105,15 @@ func (p *proxy) release() {
 	}
 }
 
-// when calls do, once, just before the server is told the text.
+// when calls do, once, just before the text is forwarded to the server.
 func (p *proxy) when(text string, do func()) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.watched, p.seen = bytes.ToUpper([]byte(text)), do
 }
 
-// look calls what when was given, if this is the moment.
-func (p *proxy) look(sent []byte) {
+// watch calls the function of when if the bytes contain its text.
+func (p *proxy) watch(sent []byte) {
 	p.mu.Lock()
 	do := p.seen
 	if do != nil && bytes.Contains(bytes.ToUpper(sent), p.watched) {
@@ -155,7 +154,8 @@ func (p *proxy) serve(listener net.Listener) {
 	}
 }
 
-// pass copies until one side ends, and then ends the other.
+// pass forwards bytes until one side closes its connection, and then closes the
+// other.
 func (p *proxy) pass(d direction, to, from net.Conn) {
 	defer to.Close()
 	defer from.Close()
@@ -163,7 +163,7 @@ func (p *proxy) pass(d direction, to, from net.Conn) {
 	for {
 		n, err := from.Read(buffer)
 		if d == toServer {
-			p.look(buffer[:n])
+			p.watch(buffer[:n])
 		}
 		<-p.gate(d)
 		if _, failed := to.Write(buffer[:n]); err != nil || failed != nil {

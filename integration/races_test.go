@@ -11,12 +11,12 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
-// The races are those of databases, so they run on each of those and on one
+// The races are those of databases, so they run on each database, but with one
 // pair of frameworks.
-const raceFramework = "gin" // and the one after it
+const raceFramework = "gin" // and the next one
 
-// TestRace_SharedEmail has 32 people with one e-mail
-// address sign in for the first time at once.
+// TestRace_SharedEmail has 32 people with one email address log in for the
+// first time at once.
 func TestRace_SharedEmail(t *testing.T) {
 	t.Parallel()
 	onEach(t, servable(), func(t *testing.T, b backend) {
@@ -36,7 +36,7 @@ func TestRace_SharedEmail(t *testing.T) {
 				s := n.one.signedIn(t, a)
 				users[s.User.ID] = true
 				if s.User.Email != shared {
-					t.Errorf("the e-mail address is %s, want %s", s.User.Email, shared)
+					t.Errorf("the email address is %s, want %s", s.User.Email, shared)
 				}
 			}
 			total := (round + 1) * people
@@ -47,8 +47,8 @@ func TestRace_SharedEmail(t *testing.T) {
 	})
 }
 
-// TestRace_SessionLimit has somebody sign in 64 times at
-// once where five sessions are allowed.
+// TestRace_SessionLimit logs in a user 64 times at once with a limit of five
+// sessions.
 func TestRace_SessionLimit(t *testing.T) {
 	t.Parallel()
 	onEach(t, servable(), func(t *testing.T, b backend) {
@@ -71,57 +71,57 @@ func TestRace_SessionLimit(t *testing.T) {
 	})
 }
 
-// checkLimit checks that as many sessions are live as may be, among them the
-// newest, and that they are the listed ones.
+// checkLimit checks that the active sessions are as many as allowed, include
+// the newest, and are the listed ones.
 func checkLimit(t *testing.T, n *cluster, all []signedIn, limit int) {
 	t.Helper()
 	newest := slices.MaxFunc(all, func(a, b signedIn) int {
 		return a.Session.CreatedAt.Compare(b.Session.CreatedAt)
 	})
-	var live []string
+	var active []string
 	for _, s := range all {
 		one, two := n.one.send(t, "GET", "/api/me", s.credential), n.two.send(t, "GET", "/api/me", s.credential)
 		if one.Status != two.Status {
-			t.Errorf("one node answers %d, the other %d", one.Status, two.Status)
+			t.Errorf("one node returns %d, the other %d", one.Status, two.Status)
 		}
 		if one.Status == http.StatusOK {
-			live = append(live, s.Session.ID)
-			newest.credential = s.credential // whoever is live can list
+			active = append(active, s.Session.ID)
+			newest.credential = s.credential // any active session can list
 		} else {
 			one.is(t, http.StatusUnauthorized, "invalid_token")
 		}
 	}
-	if len(live) != limit {
-		t.Fatalf("%d sessions are live, want %d", len(live), limit)
+	if len(active) != limit {
+		t.Fatalf("%d sessions are active, want %d", len(active), limit)
 	}
 	listed := n.two.sessions(t, newest.credential)
 	if len(listed) != limit || !listed[0].CreatedAt.Equal(newest.Session.CreatedAt) {
 		t.Errorf("listed %+v, want %d from %v on", listed, limit, newest.Session.CreatedAt)
 	}
 	for _, s := range listed {
-		if !slices.Contains(live, s.ID) {
-			t.Errorf("%s is listed and not live", s.ID)
+		if !slices.Contains(active, s.ID) {
+			t.Errorf("%s is listed but not active", s.ID)
 		}
 	}
 }
 
-// insistent are logins of one person by several callers at both nodes, each of
-// whom goes on until an answer of another kind.
+// insistent contains logins of one user by several callers at both nodes, which
+// are repeated until the response changes.
 type insistent struct {
 	group sync.WaitGroup
 	some  chan struct{} // closed when enough of them have succeeded
 	mu    sync.Mutex
-	all   []signedIn // by accepted logins
-	late  bool       // the change has happened: whoever begins now sees it
+	all   []signedIn // of accepted logins
+	late  bool       // the change was made: requests that begin now must observe it
 }
 
 const (
 	callers = 8
-	enough  = 12 // accepted logins before something happens
+	enough  = 12 // accepted logins before the change
 )
 
-// insist logs in until over says that an answer is the last one. What an answer
-// may be is looked at there too.
+// insist logs in until over reports that a response is the last one. over also
+// checks the response.
 func insist(t *testing.T, n *cluster, payload map[string]any, over func(t *testing.T, a reply, late bool) bool) *insistent {
 	t.Helper()
 	logins := &insistent{some: make(chan struct{})}
@@ -139,7 +139,7 @@ func insist(t *testing.T, n *cluster, payload map[string]any, over func(t *testi
 					return
 				}
 			}
-			t.Error("a login is accepted for ever")
+			t.Error("logins are still accepted")
 		})
 	}
 	return logins
@@ -159,8 +159,8 @@ func (l *insistent) isLate() bool {
 	return l.late
 }
 
-// during makes a change while logins are accepted, and returns what all of them
-// were given once they are over.
+// during makes a change while logins are accepted, and returns the sessions of
+// all of them.
 func (l *insistent) during(change func()) []signedIn {
 	<-l.some
 	change()
@@ -171,8 +171,8 @@ func (l *insistent) during(change func()) []signedIn {
 	return l.all
 }
 
-// endings are what ends all credentials of somebody, and how a login with an
-// old token is answered from then on.
+// endings revoke all credentials of a user, and specify the response to a later
+// login with an old token.
 var endings = []struct {
 	name string
 	end  func(t *testing.T, n *cluster, s signedIn)
@@ -186,8 +186,8 @@ var endings = []struct {
 	}, "invalid_token", http.StatusUnauthorized},
 }
 
-// TestRace_LoginsAndRevocation disables people, and revokes all their
-// sessions, while they sign in with tokens from before, again and again.
+// TestRace_LoginsAndRevocation disables users, and revokes their sessions,
+// while they log in with old tokens.
 func TestRace_LoginsAndRevocation(t *testing.T) {
 	t.Parallel()
 	onEach(t, servable(), func(t *testing.T, b backend) {
@@ -226,7 +226,7 @@ func testLoginsAgainstRevocations(t *testing.T, n *cluster) {
 	}
 }
 
-// isDeadEverywhere checks that no node knows the sessions.
+// rejects checks that every node rejects the sessions.
 func (n *cluster) rejects(t *testing.T, all ...signedIn) {
 	t.Helper()
 	for _, node := range n.both() {
@@ -236,7 +236,7 @@ func (n *cluster) rejects(t *testing.T, all ...signedIn) {
 	}
 }
 
-// TestRace_LoginsAndDeletion deletes people while they sign in.
+// TestRace_LoginsAndDeletion deletes users while they log in.
 func TestRace_LoginsAndDeletion(t *testing.T) {
 	t.Parallel()
 	onEach(t, servable(), func(t *testing.T, b backend) {
@@ -254,7 +254,7 @@ func TestRace_LoginsAndDeletion(t *testing.T) {
 				a.is(t, http.StatusOK, "")
 				same := n.one.signedIn(t, a).User.ID == old.User.ID
 				if same && late {
-					t.Errorf("%s signs in after it was deleted", old.User.ID)
+					t.Errorf("%s logs in after its deletion", old.User.ID)
 				}
 				return !same || late
 			})
@@ -276,7 +276,7 @@ func TestRace_LoginsAndDeletion(t *testing.T) {
 			}
 			n.accepts(t, again...)
 			if got := n.database.rows(t); created != 1 || got.users != round+1 || got.identities != round+1 {
-				t.Errorf("registered anew %d times, rows %+v", created, got)
+				t.Errorf("registered again %d times, rows %+v", created, got)
 			}
 			for _, s := range again {
 				if s.User.ID != again[0].User.ID {

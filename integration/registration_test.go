@@ -9,8 +9,8 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
-// TestRace_FirstLogins has somebody sign in for the first time many
-// times at once, at two processes on one database, again and again.
+// TestRace_FirstLogins logs in a new user many times at once, at two processes
+// on one database, repeatedly.
 func TestRace_FirstLogins(t *testing.T) {
 	t.Parallel()
 	onEachFramework(t, func(t *testing.T, framework string) {
@@ -37,10 +37,10 @@ func testFirstLoginsAtOnce(t *testing.T, framework string, b backend) {
 	}
 }
 
-// atOnceAt asks so many times at once, at one node after the other.
-func atOnceAt[Node any](nodes []Node, times int, ask func(Node) reply) []reply {
+// atOnceAt makes calls at once, at each node in turn.
+func atOnceAt[Node any](nodes []Node, times int, call func(Node) reply) []reply {
 	replies := make([]reply, times)
-	atOnce(times, func(i int) { replies[i] = ask(nodes[i%len(nodes)]) })
+	atOnce(times, func(i int) { replies[i] = call(nodes[i%len(nodes)]) })
 	return replies
 }
 
@@ -57,8 +57,8 @@ func checkOneRegistration(t *testing.T, c *client, replies []reply) {
 	}
 }
 
-// TestRace_OnRegister has somebody sign in for the first time 64
-// times at once, at two nodes whose hook writes a row of the application's own.
+// TestRace_OnRegister logs in a new user 64 times at once, at two nodes whose
+// hook inserts a row.
 func TestRace_OnRegister(t *testing.T) {
 	t.Parallel()
 	onEach(t, servable(), func(t *testing.T, b backend) {

@@ -83,11 +83,11 @@ func writeOutcomes(w io.Writer) {
 	table.Flush()
 	fmt.Fprintf(w, "%d passed, %d failed, %d skipped\n", counts[passed], counts[failed], counts[skipped])
 	if counts[long] > 0 {
-		fmt.Fprintf(w, "%d marked %q were %s\n", counts[long], long, leftOut)
+		fmt.Fprintf(w, "%d marked %q are left out of the quick form; %s=1 runs them\n", counts[long], long, longVariable)
 	}
 	for _, e := range engine.All {
 		if server, started := e.Started(); started {
-			fmt.Fprintf(w, "%s: from %s, after %v\n", e, server.Way, server.Took.Round(time.Millisecond))
+			fmt.Fprintf(w, "%s: from %s, after %v\n", e, server.Source, server.Took.Round(time.Millisecond))
 		}
 	}
 }

@@ -10,15 +10,15 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
-// issued are the tokens and cookies that any client of this run has seen, and
-// written is what any program has left behind: its log and its tables. When the
-// run ends, the one is looked for in the other.
+// issued contains the tokens and cookies that any client of this run has
+// received, and written the logs and tables of all programs. At the end of the
+// run, the second must contain no part of the first.
 var (
 	issued  secrets
-	written texts
+	written outputs
 )
 
-// secrets are tokens and cookies that belong in no log and no table.
+// secrets contains tokens and cookies that no log and no table may contain.
 type secrets struct {
 	mu   sync.Mutex
 	seen []string
@@ -30,8 +30,8 @@ func (s *secrets) add(secrets ...string) {
 	s.seen = append(s.seen, secrets...)
 }
 
-// checkNoSecret looks for every part of every token: a log that holds half of
-// one is not better.
+// checkNoSecret searches for every part of every token, since a log must not
+// contain half of a token either.
 func (s *secrets) checkNoSecret(t *testing.T, text string) {
 	t.Helper()
 	for _, part := range s.leaks(text) {
@@ -39,25 +39,25 @@ func (s *secrets) checkNoSecret(t *testing.T, text string) {
 	}
 }
 
-// leaks returns the parts of secrets of which a text holds a piece. Pieces lie
-// side by side, so that nothing twice as long as one gets by.
+// leaks returns the parts of secrets of which text contains a chunk. Chunks are
+// adjacent, so that any string twice as long contains one.
 func (s *secrets) leaks(text string) (parts []string) {
-	const piece = 16 // what is shorter is no secret
-	pieces := map[string]string{}
+	const chunk = 16 // shorter strings are not secret
+	chunks := map[string]string{}
 	for _, part := range s.parts() {
-		for rest := part; len(rest) >= piece; rest = rest[piece:] {
-			pieces[rest[:piece]] = part
+		for rest := part; len(rest) >= chunk; rest = rest[chunk:] {
+			chunks[rest[:chunk]] = part
 		}
 	}
-	for at := range max(0, len(text)-piece+1) {
-		if part := pieces[text[at:at+piece]]; part != "" && !slices.Contains(parts, part) {
+	for at := range max(0, len(text)-chunk+1) {
+		if part := chunks[text[at:at+chunk]]; part != "" && !slices.Contains(parts, part) {
 			parts = append(parts, part)
 		}
 	}
 	return parts
 }
 
-// parts are what the dots and colons of secrets part.
+// parts returns the parts of secrets between dots and colons.
 func (s *secrets) parts() (all []string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -67,13 +67,13 @@ func (s *secrets) parts() (all []string) {
 	return all
 }
 
-// texts are collected by many goroutines.
-type texts struct {
+// outputs collects output of many goroutines.
+type outputs struct {
 	mu  sync.Mutex
 	all strings.Builder
 }
 
-func (w *texts) add(some ...string) {
+func (w *outputs) add(some ...string) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for _, text := range some {
@@ -82,14 +82,14 @@ func (w *texts) add(some ...string) {
 	}
 }
 
-func (w *texts) String() string {
+func (w *outputs) String() string {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.all.String()
 }
 
-// checkLines sees that each line of a program's log is one event: whatever
-// clients send, they write no lines of their own.
+// checkLines checks that each line of a log is one event, so that clients
+// cannot inject lines.
 func checkLines(t *testing.T, log string) {
 	t.Helper()
 	for line := range strings.Lines(log) {
@@ -100,7 +100,7 @@ func checkLines(t *testing.T, log string) {
 		}
 		err := json.Unmarshal([]byte(line), &event)
 		if err != nil || event.Time == "" || event.Level == "" || event.Message == "" || strings.ContainsRune(line, '\x1b') {
-			t.Errorf("the log has a line that is no event: %q", line)
+			t.Errorf("a line of the log is not an event: %q", line)
 		}
 	}
 }
@@ -119,9 +119,9 @@ func TestSecrets_Found(t *testing.T) {
 		}
 	}
 	if got, want := len(p.seen), 4; got != want {
-		t.Errorf("%d secrets are known, want access, ID and refresh token and a cookie", got)
+		t.Errorf("%d secrets are recorded, want access, ID and refresh token and a cookie", got)
 	}
 	if leaks := issued.leaks(p.seen[0]); len(leaks) == 0 {
-		t.Error("what one client has seen is not looked for at the end of the run")
+		t.Error("the secrets of a client are not searched for at the end of the run")
 	}
 }

@@ -8,13 +8,13 @@ import (
 	"testing"
 )
 
-// selection is a flag that selects a part of the matrix. Its value is a list
-// of names; one that ends before a hyphen stands for all that begin so:
-// "postgres" for "postgres-15".
+// selection is a flag that selects a part of the matrix. Its value is a list of
+// names; a name without its version selects all versions: "postgres" selects
+// "postgres-15".
 type selection struct {
 	flag   string
-	names  []string // of which it selects
-	chosen []string // none: all
+	names  []string // all
+	chosen []string // empty: all
 }
 
 var (
@@ -25,19 +25,19 @@ var (
 
 func newSelection(name string, names []string) *selection {
 	s := &selection{flag: name, names: names}
-	flag.Var(s, name, fmt.Sprintf("run the suites with these `names` alone: %s (default all)", strings.Join(names, ", ")))
+	flag.Var(s, name, fmt.Sprintf("run only the tests with these `names`: %s (default all)", strings.Join(names, ", ")))
 	return s
 }
 
-// String returns the value of the flag.
+// String implements flag.Value.
 func (s *selection) String() string { return strings.Join(s.chosen, ",") }
 
-// Set reads the value of the flag.
+// Set implements flag.Value.
 func (s *selection) Set(value string) error {
 	s.chosen = strings.Split(value, ",")
 	for _, chosen := range s.chosen {
 		if !slices.ContainsFunc(s.names, func(name string) bool { return selectsName(chosen, name) }) {
-			return fmt.Errorf("no such %s: %q", s.flag, chosen)
+			return fmt.Errorf("unknown %s: %q", s.flag, chosen)
 		}
 	}
 	return nil
@@ -51,7 +51,7 @@ func selectsName(chosen, name string) bool {
 	return name == chosen || strings.HasPrefix(name, chosen+"-")
 }
 
-// onEachFramework runs a subtest for each of the frameworks that is selected.
+// onEachFramework runs a subtest for each selected framework.
 func onEachFramework(t *testing.T, test func(t *testing.T, framework string)) {
 	t.Helper()
 	for _, framework := range frameworks {
@@ -65,9 +65,9 @@ func onEachFramework(t *testing.T, test func(t *testing.T, framework string)) {
 	}
 }
 
-// onTheMatrix runs a subtest for each framework, way to keep sessions and
-// database that is selected.
-func onTheMatrix(t *testing.T, test func(t *testing.T, framework, session string, b backend)) {
+// onMatrix runs a subtest for each selected framework, session strategy and
+// database.
+func onMatrix(t *testing.T, test func(t *testing.T, framework, session string, b backend)) {
 	t.Helper()
 	onEachFramework(t, func(t *testing.T, framework string) {
 		t.Helper()

@@ -16,7 +16,7 @@ import (
 	"github.com/cotterpin/cotterpin/integration/engine"
 )
 
-// TestServer_Faults does harm to a server while people sign in and out.
+// TestServer_Faults pauses, kills and restarts a server during traffic.
 func TestServer_Faults(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, e *engine.Engine) {
@@ -27,19 +27,19 @@ func TestServer_Faults(t *testing.T) {
 			name       string
 			begin, end func(context.Context) error
 		}{
-			{"WhenTheServerIsPaused", server.Pause, server.Resume},
-			{"WhenTheServerIsKilled", server.Kill, server.Start},
+			{"Paused", server.Pause, server.Resume},
+			{"Killed", server.Kill, server.Start},
 		} {
-			t.Run(fault.name, func(t *testing.T) { //nolint:paralleltest // one fault comes after the other
+			t.Run(fault.name, func(t *testing.T) { //nolint:paralleltest // one fault after the other
 				people.awaitServed(t, 20)
 				must(t, fault.begin)
-				people.awaitFailed(t, len(people.people)) // everybody
+				people.awaitFailed(t, len(people.people)) // every person
 				p.ready(t, http.StatusServiceUnavailable, `"temporarily_unavailable"`)
 				must(t, fault.end)
 				people.awaitServed(t, 20)
 			})
 		}
-		t.Run("WhenTheServerIsRestarted", func(t *testing.T) { //nolint:paralleltest // as before
+		t.Run("Restarted", func(t *testing.T) { //nolint:paralleltest // as before
 			must(t, server.Restart)
 			people.awaitServed(t, 20)
 		})
@@ -54,8 +54,8 @@ func must(t *testing.T, do func(context.Context) error) {
 	}
 }
 
-// TestServer_ReadOnly has a server become read-only, as it does
-// when its disk is full or another takes over, and take writes again.
+// TestServer_ReadOnly makes a server read-only, as a full disk or a failover
+// does, and writable again.
 func TestServer_ReadOnly(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, e *engine.Engine) {
@@ -72,9 +72,9 @@ func TestServer_ReadOnly(t *testing.T) {
 
 		t.Cleanup(func() { execute(t, admin, readOnly[e.Name].end...) })
 		execute(t, admin, readOnly[e.Name].begin...)
-		awaitRefusal(t, p, issuer) // until then a login may still be taken
+		awaitRefusal(t, p, issuer) // until then a login may succeed
 		rows := database.rows(t)
-		for range 20 { // more than there are connections
+		for range 20 { // more than the connections
 			cannotCheck(t, p.login(t, issuer.Login(ada).Payload()))
 			cannotCheck(t, p.login(t, issuer.Login("grace@example.com").Payload()))
 			cannotCheck(t, p.send(t, "POST", "/auth/logout", before.credential))
@@ -86,7 +86,7 @@ func TestServer_ReadOnly(t *testing.T) {
 		}
 		kept := slices.DeleteFunc(connectionsOf(t, e, admin), func(id int) bool { return !slices.Contains(connections, id) })
 		if readOnly[e.Name].dropped && len(kept) > 0 {
-			t.Error("a connection on which a write was refused is used again")
+			t.Error("a connection that refused a write is reused")
 		}
 
 		execute(t, admin, readOnly[e.Name].end...)
@@ -101,8 +101,9 @@ func TestServer_ReadOnly(t *testing.T) {
 	})
 }
 
-// readOnly is how the servers become so and cease to be, and whether they may
-// have been replaced by another then, so that a connection is worth nothing.
+// readOnly contains the statements that make a server read-only and writable
+// again, and whether connections that were refused a write must be closed,
+// since another server may have replaced it.
 var readOnly = map[string]struct {
 	begin, end []string
 	dropped    bool
@@ -118,12 +119,12 @@ var readOnly = map[string]struct {
 	},
 }
 
-// asPlainUser returns the URL of the database for a user who may do there what
-// the kit needs, and nothing else.
+// asPlainUser returns the database URL of a user with the privileges that the
+// kit needs, and no others.
 func asPlainUser(t *testing.T, e *engine.Engine, admin *sql.Conn, url config.Secret) config.Secret {
 	t.Helper()
 	if e.Name == "postgres" {
-		return url // a default of transactions is everybody's
+		return url // the default applies to every user
 	}
 	execute(t, admin, "CREATE USER ada IDENTIFIED BY 'secret'", "GRANT ALL ON "+nameOf(t, url)+".* TO ada")
 	u := parse(t, url)
@@ -161,18 +162,18 @@ func connectionsOf(t *testing.T, e *engine.Engine, admin *sql.Conn) (ids []int) 
 	return ids
 }
 
-// awaitRefusal waits until the server has learned that it takes no writes.
+// awaitRefusal waits until the server refuses writes.
 func awaitRefusal(t *testing.T, p *program, issuer *providertest.Issuer) {
 	t.Helper()
 	deadline := time.Now().Add(patience)
 	for p.login(t, issuer.Login(ada).Payload()).Status != http.StatusServiceUnavailable {
 		if time.Now().After(deadline) {
-			t.Fatal("the server goes on taking writes")
+			t.Fatal("the server still accepts writes")
 		}
 	}
 }
 
-// connection is one to the database, which stays.
+// connection returns a connection to the database until the test ends.
 func connection(t *testing.T, e *engine.Engine, url config.Secret) *sql.Conn {
 	t.Helper()
 	pool, err := drivers[e.Driver].OpenPool(url)
@@ -197,8 +198,7 @@ func execute(t *testing.T, conn *sql.Conn, statements ...string) {
 	}
 }
 
-// TestServer_Defaults has a server whose defaults are
-// others than the kit wants.
+// TestServer_Defaults changes defaults of a server.
 func TestServer_Defaults(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, e *engine.Engine) {
@@ -211,7 +211,7 @@ func TestServer_Defaults(t *testing.T) {
 					set = fmt.Sprintf(set, nameOf(t, url))
 				}
 				_, err := connection(t, e, url).ExecContext(t.Context(), set)
-				mustHave(t, e, err) // not every server has every language
+				mustHave(t, e, err) // the server may lack the language
 				d.check(t, e, connection(t, e, url))
 				testFirstLoginsOn(t, at(t, e, url))
 				if d.name == "FarZone" {
@@ -222,7 +222,7 @@ func TestServer_Defaults(t *testing.T) {
 	})
 }
 
-// otherDefault is a setting of a server, and how it is seen that it holds.
+// otherDefault is a changed default of a server, and a check that it is set.
 type otherDefault struct {
 	name, set string
 	check     func(*testing.T, *engine.Engine, *sql.Conn)
@@ -243,12 +243,12 @@ var defaults = map[string][]otherDefault{
 	},
 }
 
-// resetTo looks at what a session of PostgreSQL begins with.
+// resetTo checks the initial value of a setting in sessions of PostgreSQL.
 func resetTo(name, want string) func(*testing.T, *engine.Engine, *sql.Conn) {
 	return queryReturns("SELECT reset_val FROM pg_settings WHERE name = '"+name+"'", want)
 }
 
-// globally looks at what a session of MariaDB begins with.
+// globally checks the initial value of a setting in sessions of MariaDB.
 func globally(name, want string) func(*testing.T, *engine.Engine, *sql.Conn) {
 	return queryReturns("SELECT @@global."+name, want)
 }
@@ -263,7 +263,7 @@ func queryReturns(query, want string) func(*testing.T, *engine.Engine, *sql.Conn
 	}
 }
 
-// speaks has the server find a unique key violated.
+// conflictMessage violates a unique key and checks the language of the message.
 func conflictMessage(want string) func(*testing.T, *engine.Engine, *sql.Conn) {
 	return func(t *testing.T, e *engine.Engine, conn *sql.Conn) {
 		t.Helper()
@@ -276,7 +276,7 @@ func conflictMessage(want string) func(*testing.T, *engine.Engine, *sql.Conn) {
 	}
 }
 
-// testFirstLoginsOn has everybody sign in for the first time many times at once.
+// testFirstLoginsOn logs in new users many times at once.
 func testFirstLoginsOn(t *testing.T, database scratch) {
 	t.Helper()
 	const rounds, atOnce = 3, 32

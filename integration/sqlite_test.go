@@ -15,8 +15,8 @@ import (
 	"github.com/cotterpin/cotterpin/ent/sqlite"
 )
 
-// TestSQLite_LockedByProcess keeps the lock for writing for longer
-// than anybody waits.
+// TestSQLite_LockedByProcess holds the write lock for longer than any request
+// waits.
 func TestSQLite_LockedByProcess(t *testing.T) {
 	t.Parallel()
 	issuer, file := providertest.NewIssuer(t), sqliteFile(t)
@@ -35,7 +35,7 @@ func TestSQLite_LockedByProcess(t *testing.T) {
 	}
 	cannotCheck(t, <-refused)
 
-	// However many wait for the lock, there are connections to read with.
+	// Writers that wait for the lock leave connections for readers.
 	var crowd sync.WaitGroup
 	for i := range 16 {
 		crowd.Go(func() { cannotCheck(t, p.login(t, issuer.Login(fmt.Sprintf("somebody-%d@example.com", i)).Payload())) })
@@ -50,13 +50,13 @@ func TestSQLite_LockedByProcess(t *testing.T) {
 	p.database.isConsistent(t, 1)
 }
 
-// TestSQLite_ReadOnly has a file be read-only, and a disk be full,
-// for a while.
+// TestSQLite_ReadOnly has a file that is read-only, and a full disk, for a
+// while.
 func TestSQLite_ReadOnly(t *testing.T) {
 	t.Parallel()
 	for name, fault := range map[string]struct{ begin, end string }{
 		"ReadOnly": {"PRAGMA query_only = 1", "PRAGMA query_only = 0"},
-		"DiskFull": {"PRAGMA max_page_count = 1", "PRAGMA max_page_count = 1000000"}, // no more than there are
+		"DiskFull": {"PRAGMA max_page_count = 1", "PRAGMA max_page_count = 1000000"}, // the current size
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -66,18 +66,18 @@ func TestSQLite_ReadOnly(t *testing.T) {
 			d.types = []config.Type{poolType(pool)}
 			c := d.start(t)
 			session := c.signIn(t, d.issuer, ada).credential
-			ask := func(pragma string) {
+			send := func(pragma string) {
 				t.Helper()
 				if _, err := pool.ExecContext(t.Context(), pragma); err != nil {
 					t.Fatal(err)
 				}
 			}
 
-			ask(fault.begin)
+			send(fault.begin)
 			refused := 0
-			for i := 0; refused < 20; i++ { // what fits on a page that is there is written
+			for i := 0; refused < 20; i++ { // rows that fit on an existing page are written
 				if i == 1000 {
-					t.Fatal("everything is written")
+					t.Fatal("all rows are written")
 				}
 				a := c.login(t, d.issuer.Login(fmt.Sprintf("somebody-%d@example.com", i)).Payload())
 				if a.Status == http.StatusCreated {
@@ -91,7 +91,7 @@ func TestSQLite_ReadOnly(t *testing.T) {
 			users := file.rows(t).users
 			file.isConsistent(t, users)
 
-			ask(fault.end)
+			send(fault.end)
 			c.me(t, c.signIn(t, d.issuer, "grace@example.com").credential)
 			c.me(t, session)
 			c.send(t, "POST", "/auth/logout", session).is(t, http.StatusNoContent, "")
@@ -101,7 +101,7 @@ func TestSQLite_ReadOnly(t *testing.T) {
 	}
 }
 
-// oneConnection returns a pool of one connection, made as the kit's are.
+// oneConnection returns a pool with one connection, made as by the kit.
 func oneConnection(t *testing.T, path string) *sql.DB {
 	t.Helper()
 	source, err := sqlite.DataSource(path)
@@ -117,7 +117,7 @@ func oneConnection(t *testing.T, path string) *sql.DB {
 	return pool
 }
 
-// poolType is database "pool", which is SQLite on a pool of the test's.
+// poolType is database "pool", SQLite on a pool of the test.
 func poolType(pool *sql.DB) config.Type {
 	return database.Define(database.Definition[struct{}]{
 		Type:    "pool",

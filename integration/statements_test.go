@@ -13,10 +13,10 @@ import (
 	"github.com/cotterpin/cotterpin/integration/faultdriver"
 )
 
-// TestStatements_EachFault lets every statement of every operation fail in every
-// way, one at a time. The answer is then a success or 503, the tables are at one
-// of the operation's stages, nothing is left under way, and the same request
-// succeeds when it is made again.
+// TestStatements_EachFault lets every statement of every operation fail in
+// every way, one at a time. The response is then a success or 503, the tables
+// are at one of the stages of the operation, nothing is in progress, and a
+// retry succeeds.
 func TestStatements_EachFault(t *testing.T) {
 	t.Parallel()
 	for _, o := range operations() {
@@ -33,7 +33,7 @@ func (o operation) run(t *testing.T, b backend) {
 		o.session = ownSessions
 	}
 	n := newNodes(t, b, o.session, o.hook)
-	o.runSound(t, n) // connections prepare what they are asked first
+	o.runSound(t, n) // connections prepare statements at first use
 	events := o.runSound(t, n)
 	o.checkEvents(t, events)
 	for at, event := range events {
@@ -75,7 +75,7 @@ func (o operation) runSound(t *testing.T, n *nodes) []faultdriver.Event {
 	t.Helper()
 	p, trial := o.begin(t, n)
 	var script faultdriver.Script
-	r := trial.ask(script.In(t.Context()))
+	r := trial.send(script.In(t.Context()))
 	if want := o.status(o.stages[0]); r.Status != want {
 		t.Fatalf("without a fault: %d %s, want %d", r.Status, r.Body, want)
 	}
@@ -94,14 +94,14 @@ func (o operation) status(before state) int {
 	return o.succeeds(before)
 }
 
-// checkEvents checks what the operation asks of the database without a fault:
-// how much, and that nothing may last longer than a request waits.
+// checkEvents checks the number of statements without a fault, and their
+// deadlines.
 func (o operation) checkEvents(t *testing.T, events []faultdriver.Event) {
 	t.Helper()
 	got := costOf(events)
 	recordCost(t, got)
 	if want := costOn(o.name, path.Base(t.Name())); got != want {
-		t.Errorf("it costs %v, want %v: %v", got, want, events)
+		t.Errorf("the cost is %v, want %v: %v", got, want, events)
 	}
 	for _, event := range events {
 		if !o.unbounded && (!event.HasDeadline || event.Remaining > storeTimeout) {
@@ -115,12 +115,12 @@ func (o operation) runFaulty(t *testing.T, n *nodes, script *faultdriver.Script)
 	t.Helper()
 	p, trial := o.begin(t, n)
 	ctx := newExpiringContext(t.Context())
-	script.OnHang = ctx.pass
+	script.OnHang = ctx.expire
 	exchanges := n.issuer.Requests(providertest.RefreshPath)
-	r := trial.ask(script.In(ctx))
+	r := trial.send(script.In(ctx))
 	n.atRest(t)
 	if len(script.Events()) < script.At {
-		t.Fatalf("there was no fault: %v", script.Events())
+		t.Fatalf("no fault occurred: %v", script.Events())
 	}
 	between, last := p.state(t), o.stages[len(o.stages)-1]
 	switch {
@@ -135,16 +135,16 @@ func (o operation) runFaulty(t *testing.T, n *nodes, script *faultdriver.Script)
 	}
 	exchanged := n.issuer.Requests(providertest.RefreshPath) > exchanges
 	if o.spends && exchanged && ctx.Err() != nil {
-		return // the time ran out when the provider had answered: what it gave is lost
+		return // the deadline passed after the response of the provider: its tokens are lost
 	}
 	o.runAgain(t, p, trial, between)
 	n.atRest(t)
 }
 
-// runAgain makes the same request without a fault.
+// runAgain repeats the request without a fault.
 func (o operation) runAgain(t *testing.T, p *person, trial trial, between state) {
 	t.Helper()
-	r := trial.ask(t.Context())
+	r := trial.send(t.Context())
 	want := o.stages[len(o.stages)-1]
 	if o.again != nil {
 		want = o.again(between)

@@ -12,9 +12,9 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
-// traffic is people who sign in, look who they are and sign out while something
-// happens to the database. Whatever that is, everybody gets what is right or is
-// told to try again; nobody is told to be signed out, or is somebody else.
+// traffic is a number of people who log in, request their user and log out
+// during database faults. Every response must be right or 503: no user is
+// signed out or becomes another user.
 type traffic struct {
 	p      *program
 	issuer *providertest.Issuer
@@ -24,22 +24,22 @@ type traffic struct {
 	workers sync.WaitGroup
 
 	mu     sync.Mutex
-	served int           // requests that were answered with what was asked for
+	served int           // successful requests
 	failed int           // with 503
 	more   chan struct{} // closed and replaced when either changes
 }
 
-// visitor signs in as one identity again and again.
+// visitor logs in repeatedly as one identity.
 type visitor struct {
 	payload map[string]any // of its logins
-	user    string         // its id, once it is known
+	user    string         // id, after the first login
 
-	live, dead []string // the latest sessions, by their cookie
+	active, revoked []string // the latest sessions, by cookie
 
-	brought []map[string]any // payloads of newcomers, who have signed in once or tried to
+	brought []map[string]any // payloads of new users, who have tried to log in once
 }
 
-// startTraffic lets people come until settle is called.
+// startTraffic runs the traffic until settle is called.
 func startTraffic(t *testing.T, p *program, issuer *providertest.Issuer) *traffic {
 	t.Helper()
 	const people = 8
@@ -68,17 +68,17 @@ func (tr *traffic) work(t *testing.T, one *visitor) {
 		}
 		tr.recognized(t, one, session)
 		if round%2 == 0 {
-			one.live = latest(one.live, session)
+			one.active = latest(one.active, session)
 			continue
 		}
-		// A session whose end was not confirmed may be dead or not.
-		if _, ok := tr.ask(t, "POST", "/auth/logout", cookie(session)); ok {
-			one.dead = latest(one.dead, session)
+		// A session whose logout failed may be revoked or not.
+		if _, ok := tr.request(t, "POST", "/auth/logout", cookie(session)); ok {
+			one.revoked = latest(one.revoked, session)
 		}
 	}
 }
 
-// bring has a newcomer sign in, while there are not too many.
+// bring logs in a new user, up to a limit.
 func (tr *traffic) bring(t *testing.T, one *visitor) {
 	const many = 40
 	if len(one.brought) == many {
@@ -87,10 +87,10 @@ func (tr *traffic) bring(t *testing.T, one *visitor) {
 	payload := tr.issuer.Login(rand.Text() + "@example.com").Payload()
 	tr.p.addTokens(payload)
 	one.brought = append(one.brought, payload)
-	tr.ask(t, "POST", "/auth/login", posting(encode(payload)))
+	tr.request(t, "POST", "/auth/login", posting(encode(payload)))
 }
 
-// rest is what somebody does who was told to try again.
+// rest waits before a retry.
 func (tr *traffic) rest() {
 	select {
 	case <-time.After(50 * time.Millisecond):
@@ -98,16 +98,16 @@ func (tr *traffic) rest() {
 	}
 }
 
-// latest adds a session to some, of which it forgets the oldest.
+// latest appends a session and drops the oldest beyond a limit.
 func latest(sessions []string, cookie string) []string {
 	const few = 20
 	sessions = append(sessions, cookie)
 	return sessions[max(0, len(sessions)-few):]
 }
 
-// signIn returns the cookie of a new session; "" if there is none.
+// signIn returns the cookie of a new session, or "".
 func (tr *traffic) signIn(t *testing.T, one *visitor) string {
-	a, ok := tr.ask(t, "POST", "/auth/login", posting(encode(one.payload)))
+	a, ok := tr.request(t, "POST", "/auth/login", posting(encode(one.payload)))
 	if !ok {
 		return ""
 	}
@@ -121,13 +121,13 @@ func (tr *traffic) signIn(t *testing.T, one *visitor) string {
 }
 
 func (tr *traffic) recognized(t *testing.T, one *visitor, session string) {
-	a, ok := tr.ask(t, "GET", "/api/me", cookie(session))
+	a, ok := tr.request(t, "GET", "/api/me", cookie(session))
 	if !ok {
 		return
 	}
 	var who caller
 	if err := json.Unmarshal([]byte(a.Body), &who); err != nil {
-		t.Errorf("who calls: %d %s", a.Status, a.Body)
+		t.Errorf("caller: %d %s", a.Status, a.Body)
 	}
 	tr.isSame(t, one, textOf(who.UserID))
 }
@@ -141,9 +141,9 @@ func (tr *traffic) isSame(t *testing.T, one *visitor, user string) {
 	}
 }
 
-// ask returns an answer that has what was asked for; false if it says that
-// nothing could be learned.
-func (tr *traffic) ask(t *testing.T, method, target string, changes ...with) (reply, bool) {
+// request sends a request, and reports whether it succeeded. A failed one must
+// be 503.
+func (tr *traffic) request(t *testing.T, method, target string, changes ...with) (reply, bool) {
 	a, err := tr.p.try(method, target, changes...)
 	if err != nil {
 		t.Errorf("%s %s: %v", method, target, err)
@@ -169,13 +169,13 @@ func (tr *traffic) count(served bool) {
 	tr.more = make(chan struct{})
 }
 
-// awaitServed waits until so many more requests have got what they asked for.
+// awaitServed waits until n more requests have succeeded.
 func (tr *traffic) awaitServed(t *testing.T, n int) {
 	t.Helper()
 	tr.await(t, n, func() int { return tr.served })
 }
 
-// awaitFailed waits until so many more were told to try again.
+// awaitFailed waits until n more requests have failed.
 func (tr *traffic) awaitFailed(t *testing.T, n int) {
 	t.Helper()
 	tr.await(t, n, func() int { return tr.failed })
@@ -192,7 +192,7 @@ func (tr *traffic) await(t *testing.T, n int, counted func() int) {
 		select {
 		case <-more:
 		case <-deadline:
-			t.Error("the traffic stands still")
+			t.Error("the traffic has stopped")
 			tr.mu.Lock()
 			return
 		}
@@ -200,10 +200,11 @@ func (tr *traffic) await(t *testing.T, n int, counted func() int) {
 	}
 }
 
-// settle ends the traffic once it flows again, and looks at what it leaves.
+// settle stops the traffic once it succeeds again, and checks what it has
+// stored.
 func (tr *traffic) settle(t *testing.T) {
 	t.Helper()
-	tr.awaitServed(t, 3*len(tr.people)) // everybody has been there again
+	tr.awaitServed(t, 3*len(tr.people)) // connections work again
 	close(tr.stop)
 	tr.workers.Wait()
 	tr.p.ready(t, http.StatusOK, `"ok"`)
@@ -211,24 +212,24 @@ func (tr *traffic) settle(t *testing.T) {
 	for _, one := range tr.people {
 		known += 1 + len(one.brought)
 		tr.isSame(t, one, tr.p.signedIn(t, tr.p.login(t, one.payload)).User.ID) // perhaps for the first time
-		for _, payload := range one.brought {                                   // who was told to try again does
+		for _, payload := range one.brought {                                   // retry of failed logins
 			tr.p.signedIn(t, tr.p.login(t, payload))
 		}
-		for _, session := range one.live {
+		for _, session := range one.active {
 			if who := tr.p.me(t, cookie(session)); textOf(who.UserID) != one.user {
-				t.Errorf("a session of %s is one of %s now", one.user, textOf(who.UserID))
+				t.Errorf("a session of %s became one of %s", one.user, textOf(who.UserID))
 			}
 		}
-		for _, session := range one.dead {
+		for _, session := range one.revoked {
 			tr.p.rejects(t, cookie(session))
 		}
 	}
-	t.Logf("%d requests were served, %d were told to try again", tr.served, tr.failed)
+	t.Logf("%d requests succeeded, %d failed with 503", tr.served, tr.failed)
 	tr.p.database.isConsistent(t, known)
 }
 
-// isLawful checks that nothing is half-written: so many people have a user and
-// an identity each, and every session is of an identity of its user.
+// isConsistent checks that nothing is half-written: each person has one user
+// and one identity, and every session belongs to an identity of its user.
 func (s scratch) isConsistent(t *testing.T, people int) {
 	t.Helper()
 	db, err := s.look()
@@ -240,10 +241,10 @@ func (s scratch) isConsistent(t *testing.T, people int) {
 		query string
 		want  int
 	}{
-		"users":                           {"SELECT count(*) FROM auth_users", people},
-		"identities":                      {"SELECT count(*) FROM auth_identities", people},
-		"users with an identity":          {"SELECT count(DISTINCT user_id) FROM auth_identities", people},
-		"sessions of somebody's identity": {"SELECT count(*) FROM auth_sessions s JOIN auth_identities i ON i.id = s.identity_id WHERE i.user_id <> s.user_id OR i.issuer <> s.issuer OR i.subject <> s.subject", 0},
+		"users":                  {"SELECT count(*) FROM auth_users", people},
+		"identities":             {"SELECT count(*) FROM auth_identities", people},
+		"users with an identity": {"SELECT count(DISTINCT user_id) FROM auth_identities", people},
+		"inconsistent sessions":  {"SELECT count(*) FROM auth_sessions s JOIN auth_identities i ON i.id = s.identity_id WHERE i.user_id <> s.user_id OR i.issuer <> s.issuer OR i.subject <> s.subject", 0},
 	} {
 		var got int
 		if err := db.QueryRowContext(t.Context(), c.query).Scan(&got); err != nil || got != c.want {

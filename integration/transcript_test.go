@@ -14,19 +14,18 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
-// step is one request of a transcript and the status of its answer. "{name}"
-// stands for a variable anywhere in it.
+// step is one request of a transcript and the status of its response. It may
+// contain variables, "{name}".
 type step struct {
-	want   int // 0: whatever it is
+	want   int // 0: any
 	method string
 	target string
 	body   string   // "": none
 	lines  []string // header lines; without a Content-Type, a body is application/json
-	save   string   // name of what the answer issues: {name.cookie}, {name.token}, {name.refresh}, {name.session}
+	save   string   // variables for the contents of the response: {name.cookie}, {name.token}, {name.refresh}, {name.session}
 }
 
-// play sends the steps to a program and returns the answers as texts in which
-// nothing is left that may differ.
+// play sends the steps to a program and returns the normalized responses.
 func play(t *testing.T, p *program, steps []step, variables map[string]string) []string {
 	t.Helper()
 	variables = maps.Clone(variables)
@@ -44,7 +43,7 @@ func play(t *testing.T, p *program, steps []step, variables map[string]string) [
 	return replies
 }
 
-// request fills in the variables.
+// request replaces the variables.
 func (s step) request(variables map[string]string) with {
 	var pairs []string
 	for name, value := range variables {
@@ -87,7 +86,7 @@ func (a reply) save(t *testing.T, name string, variables map[string]string) {
 	}
 }
 
-// varying is what differs from run to run, and what is put in its place.
+// varying contains what differs between runs, and its replacement.
 var varying = []struct {
 	pattern *regexp.Regexp
 	by      string
@@ -101,7 +100,7 @@ var varying = []struct {
 	{regexp.MustCompile(`"(id|session_id)":"[\w-]+"`), `"$1":"(id)"`},
 }
 
-// lifetime is a number of seconds until a certain moment.
+// lifetime is a number of seconds until an expiry.
 var lifetime = regexp.MustCompile(`("expires_in":|Max-Age=)(\d+)`)
 
 func (p *program) normal(a reply) string {
@@ -136,7 +135,7 @@ func byCookie(name string) string { return "Cookie: " + cookieName + "={" + name
 
 func byToken(name string) string { return "Authorization: Bearer {" + name + ".token}" }
 
-// everyMethod is what strangers get on every path by every method.
+// everyMethod sends unauthenticated requests to every path with every method.
 func everyMethod() []step {
 	var steps []step
 	for _, path := range []string{
@@ -150,7 +149,7 @@ func everyMethod() []step {
 	return steps
 }
 
-// fromElsewhere is what other origins get.
+// crossSiteRequests are requests of other origins.
 func crossSiteRequests() []step {
 	var steps []step
 	for _, path := range []string{"/auth/login", "/auth/session", "/auth/nothing", "/api/me", "/api/notes", "/api/public", "/"} {
@@ -171,7 +170,7 @@ func crossSiteRequests() []step {
 	return steps
 }
 
-// application is what the application's own routes answer to strangers.
+// application sends unauthenticated requests to the application's own routes.
 func application() []step {
 	return []step{
 		{http.StatusOK, "GET", "/", "", nil, ""},
@@ -190,27 +189,27 @@ func application() []step {
 	}
 }
 
-// refusedLogins are logins that nobody may get through with.
+// refusedLogins are logins that are refused.
 func refusedLogins(issuer *providertest.Issuer) []step {
-	good := string(issuer.Login(ada).Body())
+	valid := string(issuer.Login(ada).Body())
 	login := func(want int, body string, lines ...string) step {
 		return step{want: want, method: "POST", target: "/auth/login", body: body, lines: lines}
 	}
 	steps := []step{
-		login(http.StatusUnsupportedMediaType, good, "Content-Type: text/plain"),
-		login(http.StatusUnsupportedMediaType, good, "Content-Type: application/json", "Content-Type: application/json"),
-		login(http.StatusUnsupportedMediaType, good, "Content-Type: application/json", "Content-Encoding: gzip"),
-		login(http.StatusRequestEntityTooLarge, good+strings.Repeat(" ", 64<<10)),
-		login(http.StatusRequestEntityTooLarge, good+strings.Repeat(" ", 64<<10), "Transfer-Encoding: chunked"),
-		login(http.StatusRequestEntityTooLarge, good+strings.Repeat(" ", 1<<20)),
+		login(http.StatusUnsupportedMediaType, valid, "Content-Type: text/plain"),
+		login(http.StatusUnsupportedMediaType, valid, "Content-Type: application/json", "Content-Type: application/json"),
+		login(http.StatusUnsupportedMediaType, valid, "Content-Type: application/json", "Content-Encoding: gzip"),
+		login(http.StatusRequestEntityTooLarge, valid+strings.Repeat(" ", 64<<10)),
+		login(http.StatusRequestEntityTooLarge, valid+strings.Repeat(" ", 64<<10), "Transfer-Encoding: chunked"),
+		login(http.StatusRequestEntityTooLarge, valid+strings.Repeat(" ", 1<<20)),
 		login(http.StatusBadRequest, "{"), login(http.StatusBadRequest, "[]"), login(http.StatusBadRequest, "{}"),
-		login(http.StatusBadRequest, good+"x"), login(http.StatusBadRequest, "\xef\xbb\xbf"+good),
-		login(http.StatusBadRequest, strings.Replace(good, "{", `{"email":"x",`, 1)),
-		login(http.StatusBadRequest, strings.Replace(good, `"email"`, `"Email"`, 1)),
-		login(http.StatusBadRequest, strings.Replace(good, "{", `{"transport":"smoke",`, 1)),
-		login(http.StatusBadRequest, strings.Replace(good, "{", `{"provider":"nobody",`, 1)),
-		login(http.StatusBadRequest, good, "Authorization: Bearer x", "Authorization: Bearer y"),
-		login(http.StatusForbidden, good, foreign),
+		login(http.StatusBadRequest, valid+"x"), login(http.StatusBadRequest, "\xef\xbb\xbf"+valid),
+		login(http.StatusBadRequest, strings.Replace(valid, "{", `{"email":"x",`, 1)),
+		login(http.StatusBadRequest, strings.Replace(valid, `"email"`, `"Email"`, 1)),
+		login(http.StatusBadRequest, strings.Replace(valid, "{", `{"transport":"smoke",`, 1)),
+		login(http.StatusBadRequest, strings.Replace(valid, "{", `{"provider":"unknown",`, 1)),
+		login(http.StatusBadRequest, valid, "Authorization: Bearer x", "Authorization: Bearer y"),
+		login(http.StatusForbidden, valid, foreign),
 	}
 	for _, f := range forgeries {
 		payload := issuer.Login(ada).Payload()

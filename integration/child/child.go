@@ -1,7 +1,7 @@
-// Package child starts processes that end with the process that started them,
-// also when that is killed.
+// Package child starts processes that the kernel kills when this process exits
+// or is killed.
 //
-// That takes Linux. Elsewhere a child ends when its caller kills it.
+// That requires Linux. On other systems a child runs until its caller kills it.
 package child
 
 import (
@@ -11,9 +11,9 @@ import (
 	"syscall"
 )
 
-// Start starts the command in a process group of its own.
-// The kernel kills the child when this process exits. Children of the child,
-// which the kernel does not kill, must notice that themselves.
+// Start starts the command in a separate process group. The kernel kills the
+// child when this process exits; children of the child must detect that
+// themselves.
 func Start(command *exec.Cmd) error {
 	if command.SysProcAttr == nil {
 		command.SysProcAttr = &syscall.SysProcAttr{}
@@ -25,9 +25,9 @@ func Start(command *exec.Cmd) error {
 	return <-failed
 }
 
-// starter returns a queue for functions that run on one OS thread. The thread
-// lives as long as the process: the kernel kills a child when the thread that
-// started it exits, see PR_SET_PDEATHSIG(2const).
+// starter returns a queue for functions that run on one OS thread, which is
+// never terminated: the kernel kills a child when the thread that started it
+// exits (PR_SET_PDEATHSIG(2const)).
 var starter = sync.OnceValue(func() chan<- func() {
 	queue := make(chan func())
 	go func() {

@@ -20,31 +20,31 @@ import (
 	"github.com/ory/dockertest/v3/docker"
 )
 
-// lifetime of a container whose test process has died.
+// lifetime of a container whose test process was killed.
 const lifetime = 20 * time.Minute
 
-// built is the prefix of the images that images/build makes.
+// built is the prefix of the images of images/build.
 const built = "cotterpin-test/"
 
-// contained starts the server in a container. What it writes is kept in
-// memory, and its port is open to this machine alone.
+// contained starts the server in a container, with its data in memory and its
+// port on the loopback interface.
 func contained(ctx context.Context, e *Engine) (*Server, error) {
 	server, _, err := e.contain(ctx, nil, e.product.arguments)
 	return server, err
 }
 
-// containedAlone is contained for a server that a test does harm to.
+// containedAlone is contained for a server that only one test uses.
 func containedAlone(ctx context.Context, e *Engine) (*Alone, error) {
 	entrypoint := []string{"sh", "-c", supervisor, "supervisor"}
-	server, place, err := e.contain(ctx, entrypoint, slices.Concat(e.product.arguments, e.product.durable))
+	server, location, err := e.contain(ctx, entrypoint, slices.Concat(e.product.arguments, e.product.durable))
 	if err != nil {
 		return nil, err
 	}
-	return &Alone{server, place}, nil
+	return &Alone{server, location}, nil
 }
 
-// supervisor is the first process of such a container. It outlives the server,
-// and starts it again once it need not stay down.
+// supervisor is the first process of such a container. It restarts the server,
+// unless it must stay down.
 const (
 	down       = "/tmp/down"
 	supervisor = `while :; do docker-entrypoint.sh "$@"; while [ -e ` + down + ` ]; do sleep 0.05; done; done`
@@ -53,10 +53,10 @@ const (
 func (e *Engine) contain(ctx context.Context, entrypoint, arguments []string) (*Server, container, error) {
 	pool, err := dockertest.NewPool("")
 	if err != nil {
-		return nil, container{}, err //nolint:wrapcheck // says all
+		return nil, container{}, err //nolint:wrapcheck // complete
 	}
 	if err := pool.Client.PingWithContext(ctx); err != nil {
-		return nil, container{}, fmt.Errorf("no Docker engine answers: %w", err)
+		return nil, container{}, fmt.Errorf("no Docker engine responds: %w", err)
 	}
 	image, err := e.image(ctx, pool.Client)
 	if err != nil {
@@ -72,7 +72,7 @@ func (e *Engine) contain(ctx context.Context, entrypoint, arguments []string) (*
 		PortBindings: map[docker.Port][]docker.PortBinding{e.product.port: {{HostIP: "127.0.0.1"}}},
 	}, func(config *docker.HostConfig) {
 		config.AutoRemove = true
-		config.Tmpfs = map[string]string{e.product.folder: "rw"}
+		config.Tmpfs = map[string]string{e.product.directory: "rw"}
 	})
 	if err != nil {
 		return nil, container{}, fmt.Errorf("container of %s: %w", image, err)
@@ -82,7 +82,7 @@ func (e *Engine) contain(ctx context.Context, entrypoint, arguments []string) (*
 		return nil, container{}, errors.Join(err, remove())
 	}
 	address := "127.0.0.1:" + resource.GetPort(string(e.product.port))
-	server, err := connect(ctx, e, e.source(address, password), remove)
+	server, err := connect(ctx, e, e.adminURL(address, password), remove)
 	return server, container{resource, pool.Client}, err
 }
 
@@ -94,32 +94,32 @@ type container struct {
 }
 
 func (c container) pause() error {
-	return c.client.PauseContainer(c.Container.ID) //nolint:wrapcheck // says all
+	return c.client.PauseContainer(c.Container.ID) //nolint:wrapcheck // complete
 }
 
 func (c container) resume() error {
-	return c.client.UnpauseContainer(c.Container.ID) //nolint:wrapcheck // says all
+	return c.client.UnpauseContainer(c.Container.ID) //nolint:wrapcheck // complete
 }
 
-// end reaches every process but the first.
+// end signals every process except the first.
 func (c container) end(signal syscall.Signal) error {
 	return c.run(fmt.Sprintf("touch %s && kill -%d -1", down, signal))
 }
 
 func (c container) start(context.Context) error { return c.run("rm " + down) }
 
-// run has a shell in the container run a command.
+// run runs a shell command in the container.
 func (c container) run(command string) error {
-	var said bytes.Buffer
-	code, err := c.Exec([]string{"sh", "-c", command}, dockertest.ExecOptions{StdOut: &said, StdErr: &said})
+	var output bytes.Buffer
+	code, err := c.Exec([]string{"sh", "-c", command}, dockertest.ExecOptions{StdOut: &output, StdErr: &output})
 	if err != nil || code != 0 {
-		return fmt.Errorf("%s: exit code %d: %w\n%s", command, code, err, &said)
+		return fmt.Errorf("%s: exit code %d: %w\n%s", command, code, err, &output)
 	}
 	return nil
 }
 
-// image returns one that is there: the official one, which is pulled if it can
-// be, or the one built here.
+// image returns the name of an image: the official one, which is pulled if
+// possible, or the one built here.
 func (e *Engine) image(ctx context.Context, client *docker.Client) (string, error) {
 	if _, err := client.InspectImage(e.Image); err == nil {
 		return e.Image, nil
@@ -138,8 +138,8 @@ func (e *Engine) image(ctx context.Context, client *docker.Client) (string, erro
 	return built + e.Image, nil
 }
 
-// upToDate reports whether an image is there and was built as images/build
-// would build it now, which it notes as a label.
+// upToDate reports whether an image exists and was built by the current
+// images/build, by its label.
 func upToDate(client *docker.Client, image string) bool {
 	recipe := sha256.New()
 	for _, file := range []string{"build", "entrypoint.sh"} {
@@ -156,7 +156,7 @@ func upToDate(client *docker.Client, image string) bool {
 var buildImages = sync.OnceValue(func() error {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	build := exec.CommandContext(ctx, filepath.Join("images", "build")) //nolint:gosec // a script of ours
+	build := exec.CommandContext(ctx, filepath.Join("images", "build")) //nolint:gosec // our script
 	if output, err := build.CombinedOutput(); err != nil {
 		return fmt.Errorf("images/build: %w\n%s", err, output)
 	}

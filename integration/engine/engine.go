@@ -1,20 +1,19 @@
-// Package engine starts the database servers that the tests run against, each
-// once, where it is first asked for, and gives every test a database of its
-// own.
+// Package engine starts the database servers of the tests, each when a test first
+// needs it, and creates a database per test.
 //
-// Where a server comes from, in this order:
+// It tries these sources in order:
 //
-//  1. the environment: [Engine.Variable] holds the URL of one that runs
-//     already, whose user may create databases; no other way is tried then;
-//  2. a container: the official image if it is there or can be pulled, else
+//  1. the environment: [Engine.Variable] contains the URL of a running server,
+//     whose user may create databases; no other source is tried then;
+//  2. a container: the official image if it exists or can be pulled, else the
 //     one that images/build makes of Debian's packages;
-//  3. the host: its own server program, in a temporary folder, on a free port
+//  3. the host: its own server program, in a temporary directory, on a free port
 //     of the loopback interface.
 //
-// Where REQUIRE_ENGINES is "docker", only the container counts.
+// If REQUIRE_ENGINES is "docker", only a container is used.
 //
-// The working directory is the folder integration, as in its tests. When the
-// process dies, servers on the host die with it and containers expire.
+// The working directory must be integration. When the process is killed, servers
+// on the host are killed too, and containers expire.
 package engine
 
 import (
@@ -29,11 +28,11 @@ import (
 // Engine is a database server in one version.
 type Engine struct {
 	Name    string // "postgres"
-	Version string // "15"; what the server says begins so
-	Image   string // the official one
-	Driver  string // the scheme of its URLs, and the label of the configuration's block
+	Version string // "15", a prefix of the version of the server
+	Image   string // official image
+	Driver  string // scheme of its URLs, and label of the database block
 
-	Variable string // of the environment
+	Variable string // environment variable
 
 	product product
 	once    sync.Once
@@ -41,14 +40,14 @@ type Engine struct {
 	err     error
 }
 
-// All are the engines that the suites run against.
+// All contains the servers of the tests.
 var All = []*Engine{
 	{Name: "postgres", Version: "15", Image: "postgres:15", Driver: "postgres", Variable: "COTTERPIN_TEST_POSTGRES", product: postgresProduct},
 	{Name: "mariadb", Version: "10.11", Image: "mariadb:10.11", Driver: "mysql", Variable: "COTTERPIN_TEST_MARIADB", product: mariadbProduct},
 }
 
-// requirement is the variable that makes a missing engine an error, and
-// onlyContainers its value where no other server counts.
+// requirement is the variable that makes a missing server an error; with the
+// value onlyContainers the server must be in a container.
 const (
 	requirement    = "REQUIRE_ENGINES"
 	onlyContainers = "docker"
@@ -57,12 +56,12 @@ const (
 // String returns name and version, "postgres-15".
 func (e *Engine) String() string { return e.Name + "-" + e.Version }
 
-// Required says whether tests must fail, not be skipped, where there is no
-// server: REQUIRE_ENGINES says so, or the environment promises one.
+// Required reports whether tests must fail without a server instead of being
+// skipped: REQUIRE_ENGINES or the URL of a server is set.
 func (e *Engine) Required() bool { return os.Getenv(requirement) != "" || os.Getenv(e.Variable) != "" }
 
-// Server returns the running server, each time the same one. The first call
-// starts it. An error names every way that was tried.
+// Server returns the running server, which the first call starts. An error
+// names all sources that were tried.
 func (e *Engine) Server() (*Server, error) {
 	e.once.Do(func() { e.server, e.err = e.start() })
 	return e.server, e.err
@@ -74,7 +73,7 @@ func (e *Engine) Started() (*Server, bool) {
 	return e.server, e.server != nil
 }
 
-// Stop ends the server if it was started. None can be started later.
+// Stop stops the server if it was started. It cannot be started again.
 func (e *Engine) Stop() error {
 	if server, started := e.Started(); started {
 		return server.close()
@@ -82,43 +81,43 @@ func (e *Engine) Stop() error {
 	return nil
 }
 
-// way is where a server comes from.
-type way struct {
+// source is an origin of servers.
+type source struct {
 	name  string
 	start func(context.Context, *Engine) (*Server, error)
 }
 
-func (e *Engine) ways() []way {
-	environment, container, host := way{"environment", named}, way{"docker", contained}, way{"host", hosted}
+func (e *Engine) sources() []source {
+	environment, container, host := source{"environment", named}, source{"docker", contained}, source{"host", hosted}
 	switch {
 	case os.Getenv(requirement) == onlyContainers:
-		return []way{container}
+		return []source{container}
 	case os.Getenv(e.Variable) != "":
-		return []way{environment}
+		return []source{environment}
 	}
-	return []way{container, host}
+	return []source{container, host}
 }
 
-// patience is how long a server may take to start, an image to arrive.
+// patience is the longest wait for a server or an image.
 const patience = 5 * time.Minute
 
 func (e *Engine) start() (*Server, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
 	var failures []error
-	for _, way := range e.ways() {
+	for _, source := range e.sources() {
 		began := time.Now()
-		server, err := way.start(ctx, e)
+		server, err := source.start(ctx, e)
 		if err == nil {
-			server.Way, server.Took = way.name, time.Since(began)
+			server.Source, server.Took = source.name, time.Since(began)
 			return server, nil
 		}
-		failures = append(failures, fmt.Errorf("%s: %w", way.name, err))
+		failures = append(failures, fmt.Errorf("%s: %w", source.name, err))
 	}
 	return nil, fmt.Errorf("engine: no %s: %w", e, errors.Join(failures...))
 }
 
-// named connects to the server that the environment names.
+// named connects to the server of the environment.
 func named(ctx context.Context, e *Engine) (*Server, error) {
 	return connect(ctx, e, os.Getenv(e.Variable), func() error { return nil })
 }

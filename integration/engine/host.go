@@ -16,9 +16,9 @@ import (
 	"github.com/cotterpin/cotterpin/integration/child"
 )
 
-// nobody is who runs the servers where root runs the tests: they refuse to be
-// root.
-const nobody = 65534
+// unprivileged is the user of the servers if root runs the tests, because they
+// refuse to run as root.
+const unprivileged = 65534
 
 // hosted starts the host's own server program.
 func hosted(ctx context.Context, e *Engine) (*Server, error) {
@@ -26,52 +26,52 @@ func hosted(ctx context.Context, e *Engine) (*Server, error) {
 	return server, err
 }
 
-// hostedAlone is hosted for a server that a test does harm to.
+// hostedAlone is hosted for a server that only one test uses.
 func hostedAlone(ctx context.Context, e *Engine) (*Alone, error) {
-	server, place, err := e.host(ctx, e.product.durable)
+	server, location, err := e.host(ctx, e.product.durable)
 	if err != nil {
 		return nil, err
 	}
-	return &Alone{server, place}, nil
+	return &Alone{server, location}, nil
 }
 
 func (e *Engine) host(ctx context.Context, more []string) (*Server, *program, error) {
-	folder, err := temporaryFolder("cotterpin-" + e.Name + "-")
+	directory, err := temporaryDirectory("cotterpin-" + e.Name + "-")
 	if err != nil {
 		return nil, nil, err
 	}
-	p := &program{engine: e, folder: folder, more: more, log: filepath.Join(folder, "log")}
+	p := &program{engine: e, directory: directory, more: more, log: filepath.Join(directory, "log")}
 	server, err := p.serve(ctx)
 	if err != nil {
-		return nil, nil, errors.Join(err, os.RemoveAll(folder))
+		return nil, nil, errors.Join(err, os.RemoveAll(directory))
 	}
-	server.stop = func() error { return errors.Join(p.stop(), os.RemoveAll(folder)) }
+	server.stop = func() error { return errors.Join(p.stop(), os.RemoveAll(directory)) }
 	return server, p, nil
 }
 
-// temporaryFolder makes a folder for whoever runs the server.
-func temporaryFolder(prefix string) (string, error) {
-	folder, err := os.MkdirTemp("", prefix)
+// temporaryDirectory creates a directory for the user of the server.
+func temporaryDirectory(prefix string) (string, error) {
+	directory, err := os.MkdirTemp("", prefix)
 	if err == nil && os.Getuid() == 0 {
-		err = os.Chown(folder, nobody, nobody)
+		err = os.Chown(directory, unprivileged, unprivileged)
 	}
-	return folder, err //nolint:wrapcheck // names the folder
+	return directory, err //nolint:wrapcheck // names the directory
 }
 
-// program is a server program in a folder of its own.
+// program is a server program in a temporary directory.
 type program struct {
-	engine  *Engine
-	folder  string
-	log     string
-	port    int
-	more    []string // arguments
-	running *process
-	resumer *resumer // while the processes are stopped
+	engine    *Engine
+	directory string
+	log       string
+	port      int
+	more      []string // additional arguments
+	running   *process
+	resumer   *resumer // while the processes are stopped
 }
 
 // serve starts the program with an empty database.
 func (p *program) serve(ctx context.Context) (*Server, error) {
-	prepare, err := p.engine.command(ctx, p.folder, p.engine.product.prepare(p.folder))
+	prepare, err := p.engine.command(ctx, p.directory, p.engine.product.prepare(p.directory))
 	if err != nil {
 		return nil, err
 	}
@@ -89,22 +89,22 @@ func (p *program) serve(ctx context.Context) (*Server, error) {
 	go func() {
 		select {
 		case <-p.running.ended:
-			cancel() // it will not answer any more
+			cancel() // it cannot respond
 		case <-ctx.Done():
 		}
 	}()
-	server, err := connect(ctx, p.engine, p.engine.source("127.0.0.1:"+strconv.Itoa(p.port), ""), p.stop)
+	server, err := connect(ctx, p.engine, p.engine.adminURL("127.0.0.1:"+strconv.Itoa(p.port), ""), p.stop)
 	if err != nil {
-		said, _ := os.ReadFile(p.log)
-		return nil, fmt.Errorf("%w\n%s", err, said)
+		output, _ := os.ReadFile(p.log)
+		return nil, fmt.Errorf("%w\n%s", err, output)
 	}
 	return server, nil
 }
 
 func (p *program) start(ctx context.Context) error {
-	line := append(p.engine.product.serve(p.folder, p.port), p.more...)
-	// It outlives whoever starts it.
-	command, err := p.engine.command(context.WithoutCancel(ctx), p.folder, line)
+	line := append(p.engine.product.serve(p.directory, p.port), p.more...)
+	// It outlives the context of the caller.
+	command, err := p.engine.command(context.WithoutCancel(ctx), p.directory, line)
 	if err != nil {
 		return err
 	}
@@ -112,7 +112,7 @@ func (p *program) start(ctx context.Context) error {
 	return err
 }
 
-// stop does without care for the data.
+// stop stops the server without saving its data.
 func (p *program) stop() error { return errors.Join(p.resume(), p.running.stop()) }
 
 func (p *program) pause() error {
@@ -135,8 +135,7 @@ func (p *program) resume() error {
 	return resumer.resume()
 }
 
-// end is heard by the first process, which tells the others. One that is killed
-// tells nobody.
+// end signals the first process, which stops the others, or kills all of them.
 func (p *program) end(how syscall.Signal) error {
 	processes, err := p.running.family()
 	if err != nil {
@@ -152,9 +151,8 @@ func (p *program) end(how syscall.Signal) error {
 	return nil
 }
 
-// command returns one of the host's programs, not run as root, and killed when
-// this process dies.
-func (e *Engine) command(ctx context.Context, folder string, line []string) (*exec.Cmd, error) {
+// command returns a command with one of the host's programs, not run as root.
+func (e *Engine) command(ctx context.Context, directory string, line []string) (*exec.Cmd, error) {
 	path, err := exec.LookPath(line[0])
 	if inDebian := filepath.Join(e.product.binaries, line[0]); err != nil {
 		path, err = exec.LookPath(inDebian)
@@ -164,24 +162,24 @@ func (e *Engine) command(ctx context.Context, folder string, line []string) (*ex
 	}
 	command := exec.CommandContext(ctx, path, line[1:]...) //nolint:gosec // the commands are those of product.go
 	if os.Getuid() == 0 {
-		command.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+		command.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: unprivileged, Gid: unprivileged}}
 	}
-	command.Dir = folder
-	command.Env = append(os.Environ(), "HOME="+folder, "LC_ALL=C")
+	command.Dir = directory
+	command.Env = append(os.Environ(), "HOME="+directory, "LC_ALL=C")
 	return command, nil
 }
 
-// freePort returns a port of the loopback interface that nobody listens on.
+// freePort returns a free port of the loopback interface.
 func freePort(ctx context.Context) (int, error) {
 	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
-		return 0, err //nolint:wrapcheck // says all
+		return 0, err //nolint:wrapcheck // complete
 	}
 	defer listener.Close()                          //nolint:errcheck // nothing was accepted
 	return listener.Addr().(*net.TCPAddr).Port, nil //nolint:forcetypeassert // of a TCP listener
 }
 
-// process is a server program that runs.
+// process is a running server program.
 type process struct {
 	command *exec.Cmd
 	ended   chan struct{}
@@ -199,25 +197,26 @@ func run(command *exec.Cmd, log string) (*process, error) {
 	}
 	p := &process{command, make(chan struct{})}
 	go func() {
-		_ = command.Wait() // it is told to end by a signal
+		_ = command.Wait() // it is stopped by a signal
 		close(p.ended)
 	}()
 	return p, nil
 }
 
-// stop ends the process without care for its data.
+// stop stops the process without saving its data.
 func (p *process) stop() error {
 	const grace = 10 * time.Second
 	if err := p.command.Process.Signal(syscall.SIGQUIT); errors.Is(err, os.ErrProcessDone) {
 		return nil
 	}
-	impatience := time.AfterFunc(grace, func() { _ = child.Kill(p.command) })
-	defer impatience.Stop()
+	kill := time.AfterFunc(grace, func() { _ = child.Kill(p.command) })
+	defer kill.Stop()
 	<-p.ended
 	return nil
 }
 
-// family returns the process and its children, who are in no group together.
+// family returns the process and its children, which are in different process
+// groups.
 func (p *process) family() ([]int, error) {
 	first := p.command.Process.Pid
 	output, err := exec.CommandContext(context.Background(), "pgrep", "-P", strconv.Itoa(first)).Output() //nolint:gosec // a number
@@ -235,7 +234,7 @@ func (p *process) family() ([]int, error) {
 	return family, nil
 }
 
-// signal sends a signal to processes, of which some may have ended.
+// signal sends a signal to processes, some of which may have ended.
 func signal(processes []int, what syscall.Signal) error {
 	for _, id := range processes {
 		if err := syscall.Kill(id, what); err != nil && !errors.Is(err, syscall.ESRCH) {

@@ -15,40 +15,39 @@ import (
 	"github.com/cotterpin/cotterpin/ent/postgres"
 )
 
-// password of the containers, which are reached from this machine alone and
-// live as long as the tests.
+// password of the containers, which are reachable from this machine only.
 const password = "cotterpin"
 
-// connections is how many a server takes: those of all tests at once.
+// connections is the connection limit of a server, for all parallel tests.
 const connections = 400
 
-// product is what the engines of one maker have in common.
+// product contains the properties of the engines of one vendor.
 type product struct {
 	// admin is the administrator's URL, without scheme, password and host.
 	admin url.URL
 	open  func(config.Secret) (*sql.DB, error)
 	drop  string // "%s" is the database
 
-	// How the server is told to end in good order.
+	// Signal for a clean shutdown.
 	stop syscall.Signal
 
-	// Of the container. Nothing there outlives the server, so it need not
-	// write anything through to a disk. A server that is to be killed must
-	// have written to its files, at least, what it has committed.
+	// Of the container. Its data need not survive, so it is not flushed to
+	// disk. A server that tests kill must at least write committed data to its
+	// files.
 	port        docker.Port
 	environment []string
-	folder      string // of the data
+	directory   string // of the data
 	arguments   []string
-	durable     []string // added for such a server
+	durable     []string // additional arguments of a server that tests kill
 
-	// On the host: the folder where Debian keeps the programs, and the
-	// commands that fill a folder with an empty database and serve it.
+	// On the host: the directory of the programs on Debian, and the commands
+	// that initialize a data directory and serve it.
 	binaries string
-	prepare  func(folder string) []string
-	serve    func(folder string, port int) []string
+	prepare  func(directory string) []string
+	serve    func(directory string, port int) []string
 }
 
-// superuser of PostgreSQL, who has a database of that name.
+// superuser of PostgreSQL, with a database of the same name.
 const superuser = "postgres"
 
 var postgresArguments = []string{
@@ -63,17 +62,17 @@ var postgresProduct = product{
 
 	port:        "5432/tcp",
 	environment: []string{"POSTGRES_PASSWORD=" + password},
-	folder:      "/var/lib/postgresql/data",
+	directory:   "/var/lib/postgresql/data",
 	arguments:   postgresArguments,
 	durable:     []string{"-c", "synchronous_commit=on"},
 
 	binaries: "/usr/lib/postgresql/15/bin",
-	prepare: func(folder string) []string {
-		return []string{"initdb", "-D", filepath.Join(folder, "data"), "-U", superuser, "-A", "trust", "--no-sync", "--no-locale", "-E", "UTF8"}
+	prepare: func(directory string) []string {
+		return []string{"initdb", "-D", filepath.Join(directory, "data"), "-U", superuser, "-A", "trust", "--no-sync", "--no-locale", "-E", "UTF8"}
 	},
-	serve: func(folder string, port int) []string {
+	serve: func(directory string, port int) []string {
 		return append([]string{
-			"postgres", "-D", filepath.Join(folder, "data"), "-h", "127.0.0.1", "-p", strconv.Itoa(port), "-c", "unix_socket_directories=",
+			"postgres", "-D", filepath.Join(directory, "data"), "-h", "127.0.0.1", "-p", strconv.Itoa(port), "-c", "unix_socket_directories=",
 		}, postgresArguments...)
 	},
 }
@@ -91,27 +90,27 @@ var mariadbProduct = product{
 
 	port:        "3306/tcp",
 	environment: []string{"MARIADB_ROOT_PASSWORD=" + password},
-	folder:      "/var/lib/mysql",
+	directory:   "/var/lib/mysql",
 	arguments:   mariadbArguments,
 	durable:     []string{"--innodb-flush-log-at-trx-commit=2"},
 
 	binaries: "/usr/sbin",
-	prepare: func(folder string) []string {
+	prepare: func(directory string) []string {
 		return []string{
-			"mariadb-install-db", "--no-defaults", "--datadir=" + filepath.Join(folder, "data"), "--auth-root-authentication-method=normal",
+			"mariadb-install-db", "--no-defaults", "--datadir=" + filepath.Join(directory, "data"), "--auth-root-authentication-method=normal",
 			"--skip-test-db", "--skip-name-resolve", "--innodb-flush-method=nosync",
 		}
 	},
-	serve: func(folder string, port int) []string {
+	serve: func(directory string, port int) []string {
 		return append([]string{
-			"mariadbd", "--no-defaults", "--datadir=" + filepath.Join(folder, "data"), "--bind-address=127.0.0.1", "--port=" + strconv.Itoa(port),
-			"--socket=" + filepath.Join(folder, "s"), "--pid-file=" + filepath.Join(folder, "pid"), "--skip-name-resolve",
+			"mariadbd", "--no-defaults", "--datadir=" + filepath.Join(directory, "data"), "--bind-address=127.0.0.1", "--port=" + strconv.Itoa(port),
+			"--socket=" + filepath.Join(directory, "s"), "--pid-file=" + filepath.Join(directory, "pid"), "--skip-name-resolve",
 		}, mariadbArguments...)
 	},
 }
 
-// source returns the administrator's URL on a server at host:port.
-func (e *Engine) source(address, password string) string {
+// adminURL returns the administrator's URL for a server at host:port.
+func (e *Engine) adminURL(address, password string) string {
 	u := e.product.admin
 	u.Scheme, u.Host = e.Driver, address
 	if password != "" {
@@ -120,11 +119,11 @@ func (e *Engine) source(address, password string) string {
 	return u.String()
 }
 
-// on returns the URL of another database of the same server.
-func on(source, database string) (string, error) {
-	u, err := url.Parse(source)
+// on returns the URL of another database on the same server.
+func on(server, database string) (string, error) {
+	u, err := url.Parse(server)
 	if err != nil {
-		return "", errors.New("the URL of the server cannot be read") // an error that repeats it shows the password
+		return "", errors.New("the URL of the server cannot be parsed") // without the URL, which contains the password
 	}
 	u.Path = "/" + database
 	return u.String(), nil

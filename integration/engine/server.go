@@ -14,23 +14,23 @@ import (
 
 // Server is a running database server.
 type Server struct {
-	Way  string        // "environment", "docker" or "host"
-	Took time.Duration // until it answered
+	Source string        // "environment", "docker" or "host"
+	Took   time.Duration // until it responded
 
 	engine *Engine
-	source string
+	url    string
 	admin  *sql.DB
 	stop   func() error
 }
 
-// connect waits until the server answers. It owns stop, and calls it if the
-// server does not, or is another than the engine.
-func connect(ctx context.Context, e *Engine, source string, stop func() error) (*Server, error) {
-	admin, err := e.product.open(config.NewSecret(source))
+// connect waits until the server responds. It calls stop if that fails, or if
+// the server is not the engine.
+func connect(ctx context.Context, e *Engine, url string, stop func() error) (*Server, error) {
+	admin, err := e.product.open(config.NewSecret(url))
 	if err != nil {
 		return nil, errors.Join(err, stop())
 	}
-	s := &Server{engine: e, source: source, admin: admin, stop: stop}
+	s := &Server{engine: e, url: url, admin: admin, stop: stop}
 	version, err := s.version(ctx)
 	if err == nil && !e.is(version) {
 		err = fmt.Errorf("the server is %s", version)
@@ -41,25 +41,25 @@ func connect(ctx context.Context, e *Engine, source string, stop func() error) (
 	return s, nil
 }
 
-// is reports whether a server that calls itself so is the engine: "PostgreSQL
+// is reports whether the version of a server matches the engine: "PostgreSQL
 // 15.20 (Debian …) …", "10.11.19-MariaDB-…".
 func (e *Engine) is(version string) bool {
 	return strings.HasPrefix(strings.TrimPrefix(version, "PostgreSQL "), e.Version+".")
 }
 
-// version asks the server for its version, until it answers.
+// version waits until the server returns its version.
 func (s *Server) version(ctx context.Context) (version string, err error) {
 	if err := poll(ctx, func(ctx context.Context) error {
 		return s.admin.QueryRowContext(ctx, "SELECT version()").Scan(&version)
 	}); err != nil {
-		return "", fmt.Errorf("the server does not answer: %w", err)
+		return "", fmt.Errorf("the server does not respond: %w", err)
 	}
 	return version, nil
 }
 
-// poll does something until it succeeds, or returns why it does not.
+// poll calls try until it succeeds, and otherwise returns its last error.
 func poll(ctx context.Context, try func(context.Context) error) error {
-	const readiness, pause = time.Minute, 25 * time.Millisecond
+	const readiness, pause = 3 * time.Minute, 25 * time.Millisecond
 	ctx, cancel := context.WithTimeout(ctx, readiness)
 	defer cancel()
 	ticks := time.NewTicker(pause)
@@ -79,27 +79,27 @@ func poll(ctx context.Context, try func(context.Context) error) error {
 
 func (s *Server) close() error { return errors.Join(s.admin.Close(), s.stop()) }
 
-// Database is a database of one test.
+// Database is the database of one test.
 type Database struct {
 	URL    string
 	name   string
 	server *Server
 }
 
-// Create makes an empty database. The caller drops it.
+// Create creates an empty database, which the caller drops.
 func (s *Server) Create(ctx context.Context) (*Database, error) {
 	name := "cotterpin_" + strings.ToLower(rand.Text())
-	source, err := on(s.source, name)
+	url, err := on(s.url, name)
 	if err != nil {
 		return nil, err
 	}
 	if _, err := s.admin.ExecContext(ctx, "CREATE DATABASE "+name); err != nil {
 		return nil, fmt.Errorf("%s: %w", s.engine, err)
 	}
-	return &Database{URL: source, name: name, server: s}, nil
+	return &Database{URL: url, name: name, server: s}, nil
 }
 
-// Drop removes the database, whoever is connected to it.
+// Drop drops the database, even if clients are connected.
 func (d *Database) Drop(ctx context.Context) error {
 	if _, err := d.server.admin.ExecContext(ctx, fmt.Sprintf(d.server.engine.product.drop, d.name)); err != nil {
 		return fmt.Errorf("%s: %w", d.server.engine, err)

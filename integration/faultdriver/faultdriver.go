@@ -38,8 +38,8 @@ func Wrap(inner driver.Connector) *Connector { return &Connector{inner: inner} }
 // Connections returns how many connections are open.
 func (c *Connector) Connections() int { return int(c.connections.Load()) }
 
-// Transactions returns how many transactions are open, as far as the driver
-// knows.
+// Transactions returns how many transactions are open, by the calls of
+// database/sql.
 func (c *Connector) Transactions() int { return int(c.transactions.Load()) }
 
 // Driver implements driver.Connector.

@@ -58,8 +58,8 @@ const (
 	FailBefore         // the event does not happen, and an error is returned
 	FailAfter          // the event happens, and an error is returned
 	Cut                // nothing is sent; database/sql may retry on another connection
-	LoseRequest        // the event does not happen, and the client cannot tell
-	LoseResponse       // the event happens, and the client cannot tell
+	LoseRequest        // the event does not happen, and the client does not know
+	LoseResponse       // the event happens, and the client does not know
 	LoseRows           // the query happens, and its rows are lost
 	HangBefore         // the event does not happen, and the call returns when its context ends
 	HangAfter          // the event happens, and the call returns when its context ends

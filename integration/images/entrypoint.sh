@@ -1,8 +1,8 @@
 #!/bin/sh
-# The variables and arguments of the official images' entrypoints, as far as the tests use them.
+# Supports the variables and arguments of the official images' entrypoints that the tests use.
 set -eu
 
-as() { # as USER COMMAND...: becomes the command
+as() { # as USER COMMAND...: runs the command as the user
   user=$1
   shift
   if [ "$(id -u)" = 0 ]; then exec su -s /bin/sh "$user" -c 'exec "$0" "$@"' -- "$@"; else exec "$@"; fi
@@ -26,7 +26,8 @@ new_postgres() {
   echo "listen_addresses = '*'" >>"$PGDATA/postgresql.conf"
 }
 
-# mariadb-install-db also makes roots without a password who go before root@'%'. A bootstrap takes one statement a line.
+# mariadb-install-db also creates roots without a password, which have precedence over root@'%'.
+# The bootstrap reads one statement per line.
 new_mariadb() {
   [ -n "${MARIADB_ROOT_PASSWORD:-}" ] || refuse MARIADB_ROOT_PASSWORD
   mkdir -p "$data"

@@ -8,16 +8,16 @@ import (
 	"time"
 )
 
-// alwaysTouched is a session of which every request notes that it was seen, on
-// a clock that an hour passes on whenever it is read; and that does not end by
-// that clock while a test runs.
+// alwaysRecorded is a session whose last-seen time is updated by every request,
+// with a clock that advances by an hour whenever it is read. It does not expire
+// during a test.
 const alwaysRecorded = `session "own" {
   transport = ["cookie", "bearer"]
   ttl       = "400d"
   idle_ttl  = "300d"
 }`
 
-// TestRace_LastSeenAndRevocation has 100 requests bear a session at two nodes
+// TestRace_LastSeenAndRevocation sends 100 requests with a session to two nodes
 // while it is revoked.
 func TestRace_LastSeenAndRevocation(t *testing.T) {
 	t.Parallel()
@@ -43,10 +43,10 @@ func TestRace_LastSeenAndRevocation(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				const rounds = 3
 				for round := range rounds {
-					d.clock.turnsAtEachReading(0)
+					d.clock.advancesAtEachReading(0)
 					who := fmt.Sprintf("%s-%d@example.com", name, round)
 					s, other := nodes[0].signIn(t, d.issuer, who), nodes[1].signIn(t, d.issuer, who)
-					d.clock.turnsAtEachReading(time.Hour)
+					d.clock.advancesAtEachReading(time.Hour)
 					checkLastSeen(t, nodes[1], s)
 					recordDuring(t, nodes, s, func() { end(t, s, other) }, func() string { return database.dump(t) })
 				}
@@ -55,7 +55,7 @@ func TestRace_LastSeenAndRevocation(t *testing.T) {
 	})
 }
 
-// checkTouched checks that each request notes that the session was seen.
+// checkLastSeen checks that each request updates the last-seen time.
 func checkLastSeen(t *testing.T, c *client, s signedIn) {
 	t.Helper()
 	last := s.Session.CreatedAt
@@ -73,17 +73,17 @@ func checkLastSeen(t *testing.T, c *client, s signedIn) {
 	}
 }
 
-// touchDuring bears the session 100 times while it ends. Whoever asks after
-// that is refused, and nothing is written any more.
+// recordDuring sends 100 requests with a session while it is revoked. Later
+// requests are refused, and write nothing.
 func recordDuring(t *testing.T, nodes []*client, s signedIn, end func(), rows func() string) {
 	t.Helper()
 	const callers, requests, before = 20, 5, 10
 	var ended atomic.Bool
-	toReply := make(chan struct{}, callers*requests)
+	done := make(chan struct{}, callers*requests)
 	frozen := make(chan string, 1)
 	go func() {
 		for range before {
-			<-toReply
+			<-done
 		}
 		end()
 		ended.Store(true)
@@ -93,7 +93,7 @@ func recordDuring(t *testing.T, nodes []*client, s signedIn, end func(), rows fu
 		for range requests {
 			late := ended.Load()
 			a := nodes[i%len(nodes)].send(t, "GET", "/api/me", s.credential)
-			toReply <- struct{}{}
+			done <- struct{}{}
 			if a.Status != http.StatusOK || late {
 				a.is(t, http.StatusUnauthorized, "invalid_token")
 			}
@@ -104,6 +104,6 @@ func recordDuring(t *testing.T, nodes []*client, s signedIn, end func(), rows fu
 		node.rejects(t, s.credential)
 	}
 	if got := rows(); got != want {
-		t.Errorf("a session that has ended is written to:\n%s\nthen\n%s", want, got)
+		t.Errorf("a revoked session is written to:\n%s\nthen\n%s", want, got)
 	}
 }
