@@ -2,4 +2,4 @@
 // the schema, the store, the migrations, and one package a database.
 package ent
 
-//go:generate go tool ent generate --target ./internal/entgen --feature sql/modifier ./schema
+//go:generate go run entgo.io/ent/cmd/ent@v0.14.5 generate --target ./internal/entgen --feature sql/modifier ./schema
