@@ -11,7 +11,7 @@ import (
 
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/ent/internal/drift"
-	"github.com/cotterpin/cotterpin/ent/migrations"
+	"github.com/cotterpin/cotterpin/ent/internal/migrations"
 )
 
 func (e Engine) testMigrations(t *testing.T) {

@@ -10,7 +10,7 @@ import (
 
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/ent/entstore"
-	"github.com/cotterpin/cotterpin/ent/migrations"
+	"github.com/cotterpin/cotterpin/ent/internal/migrations"
 	"github.com/cotterpin/cotterpin/ent/sqlite"
 )
 

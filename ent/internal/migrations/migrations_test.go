@@ -9,7 +9,7 @@ import (
 	_ "modernc.org/sqlite" // registers "sqlite"
 
 	"github.com/cotterpin/cotterpin/ent/internal/drift"
-	"github.com/cotterpin/cotterpin/ent/migrations"
+	"github.com/cotterpin/cotterpin/ent/internal/migrations"
 )
 
 // openMemory opens an empty database.
