@@ -7,16 +7,17 @@ import (
 	"fmt"
 )
 
-// sessionLock is a lock of a connection, which the server releases when the
-// connection ends. Both queries return whether they did what they say; null is
-// no. The zero value locks nothing.
+// sessionLock is a lock that a connection holds, and that the server releases
+// when the connection closes. Both queries return true on success; false and null
+// are failures. The zero value locks nothing.
 //
-// It is not one of goose, which makes its own table before it takes a lock.
+// goose's own locks are not used, because goose creates its table before it
+// locks.
 type sessionLock struct{ acquire, release string }
 
-// The locks are those of one database: PostgreSQL's by nature, and MySQL's by
-// name, which has at most 64 characters. Waiting for PostgreSQL's ends with the
-// context alone, for MySQL's after a minute too.
+// The scope of a lock is one database: on PostgreSQL by itself, on MySQL by the
+// lock's name, which may have 64 characters. A wait ends with the context, on
+// MySQL also after a minute.
 var (
 	postgresLock = sessionLock{
 		acquire: "SELECT pg_advisory_lock(hashtext('auth_migrations')) IS NOT NULL",
@@ -28,31 +29,33 @@ var (
 	}
 )
 
-// hold does work while it holds the lock on a connection of its own.
-func (l sessionLock) hold(ctx context.Context, db *sql.DB, work func() error) (err error) {
+// hold calls fn while a separate connection holds the lock.
+func (l sessionLock) hold(ctx context.Context, db *sql.DB, fn func() error) (err error) {
 	if l == (sessionLock{}) {
-		return work()
+		return fn()
 	}
 	conn, err := db.Conn(ctx)
 	if err != nil {
 		return fmt.Errorf("migrations: connecting: %w", err)
 	}
-	defer conn.Close() //nolint:errcheck // at worst the lock ends with it
-	if err := ask(ctx, conn, l.acquire, "another program has been migrating for a minute"); err != nil {
+	defer conn.Close() //nolint:errcheck // the server releases the lock at the latest now
+	if err := queryLock(ctx, conn, l.acquire, "another program has been migrating for a minute"); err != nil {
 		return err
 	}
-	err = work()
-	return errors.Join(err, ask(context.WithoutCancel(ctx), conn, l.release, "the lock was lost while migrating"))
+	err = fn()
+	return errors.Join(err, queryLock(context.WithoutCancel(ctx), conn, l.release, "the lock was lost while migrating"))
 }
 
-func ask(ctx context.Context, conn *sql.Conn, query, refusal string) error {
+// queryLock executes a query of a lock, and returns an error with the message
+// failure unless the query returns true.
+func queryLock(ctx context.Context, conn *sql.Conn, query, failure string) error {
 	var done sql.NullBool
 	err := conn.QueryRowContext(ctx, query).Scan(&done)
 	switch {
 	case err != nil:
 		return fmt.Errorf("migrations: locking: %w", err)
 	case !done.Bool:
-		return errors.New("migrations: " + refusal)
+		return errors.New("migrations: " + failure)
 	}
 	return nil
 }

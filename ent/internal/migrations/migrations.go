@@ -1,16 +1,17 @@
-// Package migrations brings the tables of cotterpin to the version that this
-// program needs, and says at which version they are.
+// Package migrations reports the version of the tables, and migrates them to the
+// version that this program requires.
 //
-// A version is a number from 1 on. Each is a file per database, embedded in the
-// program; the table auth_migrations records which were applied. The files are
-// generated from package schema and do not change once they were released:
+// Versions are numbers from 1. Each has one file per database, embedded in the
+// program; the table auth_migrations records the applied versions. The files are
+// generated from package schema and never change after a release:
 //
 //	go generate ./ent/...
 //
-// Those for PostgreSQL and MySQL need a server to plan on; see the command
+// Files for PostgreSQL and MySQL need a server to plan on; see the command
 // generate.
 //
-// There is no way down: going back to an older program means restoring a backup.
+// There are no down migrations: a downgrade of the program requires a backup
+// from before.
 package migrations
 
 import (
@@ -28,75 +29,75 @@ import (
 //go:generate go run ./generate postgres
 //go:generate go run ./generate mysql
 
-// Table records which versions were applied.
+// Table is the name of the table with the applied versions.
 const Table = "auth_migrations"
 
 //go:embed sqlite/*.sql postgres/*.sql mysql/*.sql
 var files embed.FS
 
-// databases is what differs between databases, by the name that ent knows them by.
+// databases contains the differences between databases, by ent's dialect name.
 var databases = map[string]struct {
-	folder string      // of the files
-	exists string      // a query for the number of tables named so
-	lock   sessionLock // lets one program migrate at a time
+	directory string      // of the files
+	exists    string      // counts the tables of a name
+	lock      sessionLock // prevents concurrent migrations
 }{
 	dialect.SQLite: {
-		folder: "sqlite",
-		exists: "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = ?",
+		directory: "sqlite",
+		exists:    "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = ?",
 	},
 	dialect.Postgres: {
-		folder: "postgres",
-		exists: "SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = $1",
-		lock:   postgresLock,
+		directory: "postgres",
+		exists:    "SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = $1",
+		lock:      postgresLock,
 	},
 	dialect.MySQL: {
-		folder: "mysql",
-		exists: "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?",
-		lock:   mysqlLock,
+		directory: "mysql",
+		exists:    "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?",
+		lock:      mysqlLock,
 	},
 }
 
-// Set is the migrations of one database.
+// Set contains the migrations of one database.
 type Set struct {
-	db      *sql.DB
-	dialect string
-	files   fs.FS
-	exists  string
-	lock    sessionLock
-	need    int64
+	db       *sql.DB
+	dialect  string
+	files    fs.FS
+	exists   string
+	lock     sessionLock
+	required int64
 }
 
-// For returns the migrations of a database. Dialect is the name that ent knows
-// it by; an unknown one is an error.
+// For returns the migrations of a database, or an error if ent's dialect name is
+// unknown.
 func For(dialect string, db *sql.DB) (*Set, error) {
 	known, ok := databases[dialect]
 	if !ok {
-		return nil, fmt.Errorf("migrations: there are none for the database %q", dialect)
+		return nil, fmt.Errorf("migrations: unknown database %q", dialect)
 	}
-	folder, err := fs.Sub(files, known.folder)
+	directory, err := fs.Sub(files, known.directory)
 	if err != nil {
 		return nil, fmt.Errorf("migrations: %w", err)
 	}
-	s := &Set{db: db, dialect: dialect, files: folder, exists: known.exists, lock: known.lock}
+	s := &Set{db: db, dialect: dialect, files: directory, exists: known.exists, lock: known.lock}
 	provider, err := s.provider()
 	if err != nil {
 		return nil, err
 	}
 	for _, source := range provider.ListSources() {
-		s.need = max(s.need, source.Version)
+		s.required = max(s.required, source.Version)
 	}
 	return s, nil
 }
 
-// Need returns the version that this program needs.
-func (s *Set) Need() int64 { return s.need }
+// Required returns the version that this program requires.
+func (s *Set) Required() int64 { return s.required }
 
-// Have returns the version that the tables are at: 0 if nothing was ever
-// applied. It writes nothing.
-func (s *Set) Have(ctx context.Context) (int64, error) {
+// Current returns the version of the tables, 0 if nothing was applied. It does
+// not write.
+func (s *Set) Current(ctx context.Context) (int64, error) {
 	var tables int
 	if err := s.db.QueryRowContext(ctx, s.exists, Table).Scan(&tables); err != nil {
-		return 0, fmt.Errorf("migrations: looking for %s: %w", Table, err)
+		return 0, fmt.Errorf("migrations: searching for %s: %w", Table, err)
 	}
 	if tables == 0 {
 		return 0, nil
@@ -109,74 +110,73 @@ func (s *Set) Have(ctx context.Context) (int64, error) {
 	return version, nil
 }
 
-// Check returns an error unless the tables are at the version that this program
-// needs. It writes nothing.
+// Check returns an error unless the tables are at the required version. It does
+// not write.
 func (s *Set) Check(ctx context.Context) error {
-	have, err := s.Have(ctx)
+	current, err := s.Current(ctx)
 	switch {
 	case err != nil:
 		return err
-	case have > s.need:
-		return s.tooNew(have)
-	case have < s.need:
-		return fmt.Errorf("migrations: the tables are at version %d, this program needs version %d: "+
-			`start it once with migrate = "apply", after a backup`, have, s.need)
+	case current > s.required:
+		return s.newerThanRequired(current)
+	case current < s.required:
+		return fmt.Errorf("migrations: the tables are at version %d, this program requires version %d: "+
+			`start it once with migrate = "apply", after a backup`, current, s.required)
 	}
 	return nil
 }
 
-// Apply brings the tables to the version that this program needs. Each version
-// is applied wholly or not at all; on MySQL, which cannot undo the change of a
-// table, one that was broken off is completed by the next call. Several
-// programs may apply at once, each on two connections. Tables that are newer
-// are an error.
+// Apply migrates the tables to the required version. Each version is applied
+// completely or not at all; MySQL cannot roll back the change of a table, so that
+// an interrupted version is completed by the next call. Several programs may call
+// Apply concurrently; each uses two connections. Newer tables are an error.
 func (s *Set) Apply(ctx context.Context) error {
-	have, err := s.Have(ctx)
-	if err != nil || have == s.need {
+	current, err := s.Current(ctx)
+	if err != nil || current == s.required {
 		return err
 	}
-	return s.lock.hold(ctx, s.db, func() error { return s.climb(ctx) })
+	return s.lock.hold(ctx, s.db, func() error { return s.upgrade(ctx) })
 }
 
-// climb applies what is missing until nothing is. Where there is no lock,
-// another program may be faster.
-func (s *Set) climb(ctx context.Context) error {
+// upgrade applies versions until the required one is reached. On SQLite, which
+// has no lock, another program may apply a version at the same time.
+func (s *Set) upgrade(ctx context.Context) error {
 	for {
-		have, err := s.Have(ctx)
+		current, err := s.Current(ctx)
 		switch {
 		case err != nil:
 			return err
-		case have > s.need:
-			return s.tooNew(have)
-		case have == s.need:
+		case current > s.required:
+			return s.newerThanRequired(current)
+		case current == s.required:
 			return nil
 		}
-		if err := s.up(ctx, have); err != nil && !s.movedOn(ctx, have) {
+		if err := s.up(ctx, current); err != nil && !s.isBeyond(ctx, current) {
 			return err
 		}
 	}
 }
 
-// movedOn reports whether another program brought the tables beyond a version,
-// which makes our own attempt to do so fail.
-func (s *Set) movedOn(ctx context.Context, version int64) bool {
-	now, err := s.Have(ctx)
-	return err == nil && now > version
+// isBeyond reports whether the tables are at a later version, because another
+// program has migrated them.
+func (s *Set) isBeyond(ctx context.Context, version int64) bool {
+	current, err := s.Current(ctx)
+	return err == nil && current > version
 }
 
-// up applies what follows a version.
+// up applies the versions after the given one.
 func (s *Set) up(ctx context.Context, version int64) error {
 	provider, err := s.provider()
 	if err != nil {
 		return err
 	}
 	if _, err := provider.Up(ctx); err != nil {
-		return fmt.Errorf("migrations: applying what follows version %d: %w", version, err)
+		return fmt.Errorf("migrations: migrating from version %d: %w", version, err)
 	}
 	return nil
 }
 
-// provider returns goose without its global state, and silent.
+// provider returns goose without global state and without output.
 func (s *Set) provider() (*goose.Provider, error) {
 	provider, err := goose.NewProvider(goose.Dialect(s.dialect), s.db, s.files,
 		goose.WithTableName(Table), goose.WithDisableGlobalRegistry(true), goose.WithVerbose(false))
@@ -186,7 +186,7 @@ func (s *Set) provider() (*goose.Provider, error) {
 	return provider, nil
 }
 
-func (s *Set) tooNew(have int64) error {
-	return fmt.Errorf("migrations: the tables are at version %d, this program knows only version %d: "+
-		"a newer program has migrated them; start that one, or restore the backup from before", have, s.need)
+func (s *Set) newerThanRequired(current int64) error {
+	return fmt.Errorf("migrations: the tables are at version %d, this program supports only version %d: "+
+		"a newer program has migrated them; start that one, or restore the backup from before", current, s.required)
 }
