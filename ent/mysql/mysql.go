@@ -52,7 +52,7 @@ var Type = database.Define(database.Definition[Settings]{
 	Default:  Settings{MaxOpenConns: entstore.DefaultMaxOpenConns},
 	Validate: validate,
 	Open: func(ctx context.Context, s Settings, env database.Env) (database.Database, error) {
-		s.Migrate = string(entstore.Way(s.Migrate, env))
+		s.Migrate = string(entstore.MigrateOrDefault(s.Migrate, env))
 		return Open(ctx, s)
 	},
 })
@@ -76,7 +76,7 @@ func Open(ctx context.Context, s Settings) (database.Database, error) {
 		return nil, err
 	}
 	entstore.LimitPool(pool, s.MaxOpenConns)
-	return entstore.OpenOwned(ctx, pool, Dialect(), entstore.Way(s.Migrate, database.Env{}))
+	return entstore.OpenOwned(ctx, pool, Dialect(), entstore.MigrateOrDefault(s.Migrate, database.Env{}))
 }
 
 // Dialect returns the dialect of MariaDB and MySQL, for a program that opens the

@@ -55,7 +55,7 @@ var Type = database.Define(database.Definition[Settings]{
 		if s.Path != Memory && !filepath.IsAbs(s.Path) {
 			s.Path = filepath.Join(env.Directory, s.Path)
 		}
-		s.Migrate = string(entstore.Way(s.Migrate, env))
+		s.Migrate = string(entstore.MigrateOrDefault(s.Migrate, env))
 		return Open(ctx, s)
 	},
 })
@@ -106,7 +106,7 @@ func migrateMode(s Settings) database.Migrate {
 	if s.Path == Memory {
 		return database.MigrateApply
 	}
-	return entstore.Way(s.Migrate, database.Env{})
+	return entstore.MigrateOrDefault(s.Migrate, database.Env{})
 }
 
 // openPool returns the pool, with enough connections for readers in addition to
