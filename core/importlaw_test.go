@@ -56,7 +56,7 @@ var importLaw = []lawRow{
 	{"ent/postgres", storage + "github.com/jackc/pgx/v5/..."},
 	{"ent/mysql", storage + "github.com/go-sql-driver/mysql"},
 	{"ent/entstore", storage + "golang.org/x/sync/semaphore"},
-	{"ent/migrations/generate", storage + "modernc.org/sqlite/..."},
+	{"ent/internal/migrations/generate", storage + "modernc.org/sqlite/..."},
 	{"ent/enginetest", storage + testLibraries},
 	{"ent/...", storage},
 

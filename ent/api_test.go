@@ -11,9 +11,9 @@ import (
 	"testing"
 )
 
-// TestNoExportedSignatureNamesTheGeneratedClient keeps the generated code
-// exchangeable: nobody outside can come to depend on it.
-func TestNoExportedSignatureNamesTheGeneratedClient(t *testing.T) {
+// TestExports_NoInternalTypes keeps the generated code replaceable: no program
+// can depend on it.
+func TestExports_NoInternalTypes(t *testing.T) {
 	t.Parallel()
 	exports := compiled(t)
 	imports := importer.ForCompiler(token.NewFileSet(), "gc", func(path string) (io.ReadCloser, error) {
@@ -42,11 +42,11 @@ func TestNoExportedSignatureNamesTheGeneratedClient(t *testing.T) {
 		}
 	}
 	if checked < 10 {
-		t.Errorf("only %d exported names were found", checked)
+		t.Errorf("found only %d exported names", checked)
 	}
 }
 
-// compiled returns the files of compiled packages by import path.
+// compiled returns the files of the compiled packages by import path.
 func compiled(t *testing.T) map[string]string {
 	t.Helper()
 	list, err := exec.CommandContext(t.Context(), "go", "list", "-deps", "-export", "-f", "{{.ImportPath}}\t{{.Export}}", "./...").Output()
@@ -61,8 +61,8 @@ func compiled(t *testing.T) map[string]string {
 	return files
 }
 
-// signatures returns what of an exported name others can use, with the full
-// paths of packages.
+// signatures returns the types of a declaration and of its exported methods and
+// fields, with full package paths.
 func signatures(object types.Object) []string {
 	full := func(p *types.Package) string { return p.Path() }
 	name, isType := object.(*types.TypeName)

@@ -13,31 +13,31 @@ import (
 )
 
 func (e Engine) testConnections(t *testing.T) {
-	t.Run("AreAsTheKitWantsThem", func(t *testing.T) {
+	t.Run("settings", func(t *testing.T) {
 		t.Parallel()
 		url := e.NewDatabase(t)
 		setDefaults(t, e.pool(t, url), e.Dialect.Name)
 		pool := e.pool(t, url)
-		for query, want := range promises[e.Dialect.Name] {
+		for query, want := range connectionSettings[e.Dialect.Name] {
 			var got string
 			if err := pool.QueryRowContext(t.Context(), query).Scan(&got); err != nil || got != want {
 				t.Errorf("%s: %q, want %q (error %v)", query, got, want, err)
 			}
 		}
 	})
-	t.Run("SeeWhatOthersCommitMeanwhile", func(t *testing.T) {
+	t.Run("isolation", func(t *testing.T) {
 		t.Parallel()
 		url := e.NewDatabase(t)
 		setDefaults(t, e.pool(t, url), e.Dialect.Name)
 		e.testReadCommitted(t, e.pool(t, url))
 	})
-	t.Run("NameViolationsByCode", func(t *testing.T) {
+	t.Run("unique violations", func(t *testing.T) {
 		t.Parallel()
-		location := e.NewDatabase(t)
-		e.open(t, location)
-		e.testViolations(t, e.pool(t, location))
+		url := e.NewDatabase(t)
+		e.open(t, url)
+		e.testViolations(t, e.pool(t, url))
 	})
-	t.Run("ShowNoPassword", func(t *testing.T) {
+	t.Run("error without password", func(t *testing.T) {
 		t.Parallel()
 		u, err := url.Parse(e.NewDatabase(t).Reveal())
 		if err != nil {
@@ -52,8 +52,7 @@ func (e Engine) testConnections(t *testing.T) {
 	})
 }
 
-// setDefaults makes the defaults of a database others than the kit wants, where
-// a database has any.
+// setDefaults sets defaults of the database that the kit must override.
 func setDefaults(t *testing.T, pool *sql.DB, name string) {
 	t.Helper()
 	if name != dialect.Postgres {
@@ -76,14 +75,14 @@ func (e Engine) testReadCommitted(t *testing.T, pool *sql.DB) {
 	for want := range 3 {
 		var rows int
 		if err := tx.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM notes").Scan(&rows); err != nil || rows != want {
-			t.Errorf("the transaction sees %d rows, want %d (error %v)", rows, want, err)
+			t.Errorf("the transaction reads %d rows, want %d (error %v)", rows, want, err)
 		}
 		execute(t, pool, "INSERT INTO notes (n) VALUES (1)")
 	}
 }
 
-// promises are what connections are like, as queries and their results.
-var promises = map[string]map[string]string{
+// connectionSettings contains queries and their results, by ent's dialect name.
+var connectionSettings = map[string]map[string]string{
 	dialect.Postgres: {
 		"SHOW timezone":         "UTC",
 		"SHOW application_name": "cotterpin",
@@ -114,7 +113,7 @@ func (e Engine) testViolations(t *testing.T, pool *sql.DB) {
 	} {
 		_, err := pool.ExecContext(t.Context(), statement)
 		if err == nil || e.Dialect.IsConflict(err) != conflict {
-			t.Errorf("%s: got %v, want a conflict %t", statement, err, conflict)
+			t.Errorf("%s: got %v, want an error with IsConflict %t", statement, err, conflict)
 		}
 	}
 }

@@ -1,8 +1,7 @@
-// Package enginetest is the suite that every database behind a network must
-// pass beside those of its stores, accounttest and sessiontest. It looks at what
-// only a running server can show: how it compares texts, what its connections
-// are like, what becomes of migrations, how writers get on with each other, and
-// how it goes about each statement.
+// Package enginetest is the conformance suite for database servers, in addition
+// to the suites of the stores, accounttest and sessiontest. It tests what depends
+// on the server: string comparison, connection settings, migrations, concurrent
+// writers, and query plans.
 package enginetest
 
 import (
@@ -15,21 +14,20 @@ import (
 	"github.com/cotterpin/cotterpin/ent/entstore"
 )
 
-// Engine is a server with a package that opens its databases.
+// Engine is a database server, and the package for its databases.
 type Engine struct {
-	// Dialect, OpenPool and Open are those of the package. Open leaves all
-	// arguments but these two at their defaults.
+	// Dialect, OpenPool and Open are functions of the package. Open uses the
+	// defaults of all other arguments.
 	Dialect  entstore.Dialect
 	OpenPool func(url config.Secret) (*sql.DB, error)
 	Open     func(ctx context.Context, url config.Secret, migrate database.Migrate) (database.Database, error)
 
-	// NewDatabase makes an empty database on the server and returns its URL,
-	// in which there is a password. It removes the database in t.Cleanup.
+	// NewDatabase creates an empty database on the server, and returns its URL
+	// with a password. It drops the database in t.Cleanup.
 	NewDatabase func(t *testing.T) config.Secret
 }
 
-// Run checks an engine; many cases run in parallel, each on a database of its
-// own.
+// Run tests an engine. Many tests run in parallel, each on its own database.
 func Run(t *testing.T, e Engine) {
 	t.Helper()
 	t.Run("Connections", e.testConnections)
@@ -39,13 +37,13 @@ func Run(t *testing.T, e Engine) {
 	t.Run("Statements", e.testStatements)
 }
 
-// opened returns an opened database with our tables.
-func (e Engine) opened(t *testing.T) database.Database {
+// openNew opens a new database.
+func (e Engine) openNew(t *testing.T) database.Database {
 	t.Helper()
 	return e.open(t, e.NewDatabase(t))
 }
 
-// open applies the migrations.
+// open opens a database, and migrates it.
 func (e Engine) open(t *testing.T, url config.Secret) database.Database {
 	t.Helper()
 	db, err := e.Open(t.Context(), url, database.MigrateApply)
@@ -60,7 +58,7 @@ func (e Engine) open(t *testing.T, url config.Secret) database.Database {
 	return db
 }
 
-// pool returns connections of our own.
+// pool returns a separate pool on a database.
 func (e Engine) pool(t *testing.T, url config.Secret) *sql.DB {
 	t.Helper()
 	pool, err := e.OpenPool(url)

@@ -11,35 +11,35 @@ import (
 
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/ent/internal/drift"
-	"github.com/cotterpin/cotterpin/ent/migrations"
+	"github.com/cotterpin/cotterpin/ent/internal/migrations"
 )
 
 func (e Engine) testMigrations(t *testing.T) {
-	t.Run("LeadToTheSchema", e.testGoal)
+	t.Run("schema", e.testSchema)
 	for name, statement := range map[string]string{
-		"Column":    "ALTER TABLE auth_users ADD COLUMN nickname varchar(9)",
-		"NoTable":   "DROP TABLE auth_sessions",
-		"OtherName": "ALTER TABLE auth_identities RENAME COLUMN phone TO telephone",
-		"Collation": collationOf(e, "utf8mb4_bin", "default"),
+		"added column":   "ALTER TABLE auth_users ADD COLUMN nickname varchar(9)",
+		"missing table":  "DROP TABLE auth_sessions",
+		"renamed column": "ALTER TABLE auth_identities RENAME COLUMN phone TO telephone",
+		"collation":      collateSubject(e, "utf8mb4_bin", "default"),
 	} {
-		t.Run("DriftIsSeen/"+name, func(t *testing.T) {
+		t.Run("drift/"+name, func(t *testing.T) {
 			t.Parallel()
 			url := e.NewDatabase(t)
 			e.open(t, url)
 			pool := e.pool(t, url)
 			execute(t, pool, statement)
 			if changes, err := drift.Plan(t.Context(), e.Dialect.Name, pool); err != nil || len(changes) == 0 {
-				t.Errorf("no drift is seen (error %v)", err)
+				t.Errorf("no drift is reported (error %v)", err)
 			}
 		})
 	}
-	t.Run("RunOnFiveNodesAtOnce", e.testFiveNodes)
-	t.Run("RefuseAnotherVersion", e.testOtherVersions)
-	t.Run("AreCompletedOrUndone", e.testBrokenOff)
-	t.Run("RefuseATableOfSomebodyElse", e.testForeignTable)
+	t.Run("five nodes", e.testFiveNodes)
+	t.Run("other version", e.testOtherVersions)
+	t.Run("interrupted", e.testInterrupted)
+	t.Run("foreign table", e.testForeignTable)
 }
 
-func (e Engine) testGoal(t *testing.T) {
+func (e Engine) testSchema(t *testing.T) {
 	t.Parallel()
 	url := e.NewDatabase(t)
 	pool := e.pool(t, url)
@@ -52,7 +52,7 @@ func (e Engine) testGoal(t *testing.T) {
 		t.Fatalf("Plan: %v", err)
 	}
 	for _, change := range changes {
-		t.Errorf("the schema has moved on, run go generate ./ent/... with a server: %s", change.Cmd)
+		t.Errorf("the migrations lack a change, run go generate ./ent/... with a server: %s", change.Cmd)
 	}
 }
 
@@ -83,8 +83,8 @@ func (e Engine) testFiveNodes(t *testing.T) {
 func (e Engine) testOtherVersions(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ statement, want string }{
-		"TooOld": {"DELETE FROM auth_migrations WHERE version_id > 0", "are at version 0, this program needs version 1"},
-		"TooNew": {"INSERT INTO auth_migrations (version_id, is_applied) VALUES (2, true)", "are at version 2, this program knows only version 1"},
+		"older": {"DELETE FROM auth_migrations WHERE version_id > 0", "are at version 0, this program requires version 1"},
+		"newer": {"INSERT INTO auth_migrations (version_id, is_applied) VALUES (2, true)", "are at version 2, this program supports only version 1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -114,23 +114,23 @@ func (e Engine) testForeignTable(t *testing.T) {
 	}
 }
 
-// testBrokenOff is about a migration that ended after some of its statements.
-// PostgreSQL undoes it; what the others have left is made whole.
-func (e Engine) testBrokenOff(t *testing.T) {
+// testInterrupted interrupts a migration after some of its statements. PostgreSQL
+// rolls it back; on MySQL the next Open completes it.
+func (e Engine) testInterrupted(t *testing.T) {
 	t.Parallel()
 	if e.Dialect.Name == dialect.Postgres {
 		url := e.NewDatabase(t)
 		pool := e.pool(t, url)
 		execute(t, pool, "CREATE TABLE auth_sessions (mine int)")
 		if _, err := e.Open(t.Context(), url, database.MigrateApply); err == nil {
-			t.Fatal("Open took a table of somebody else")
+			t.Fatal("Open accepted a foreign table")
 		}
 		execute(t, pool, "DROP TABLE auth_sessions")
 		e.open(t, url)
 		return
 	}
 	for tables := range 4 {
-		t.Run(fmt.Sprintf("After%dTables", tables), func(t *testing.T) {
+		t.Run(fmt.Sprintf("after %d tables", tables), func(t *testing.T) {
 			t.Parallel()
 			url := e.NewDatabase(t)
 			e.open(t, url)

@@ -59,7 +59,7 @@ func (e Engine) testLimit(t *testing.T) {
 
 func (e Engine) testWriters(t *testing.T) {
 	t.Parallel()
-	db := e.opened(t)
+	db := e.openNew(t)
 	user := newUser("ada")
 	if err := db.Accounts().Register(t.Context(), user, nil); err != nil {
 		t.Fatalf("Register: %v", err)
@@ -69,7 +69,7 @@ func (e Engine) testWriters(t *testing.T) {
 
 func (e Engine) testUndone(t *testing.T) {
 	t.Parallel()
-	db := e.opened(t)
+	db := e.openNew(t)
 	registered := 0
 	var mu sync.Mutex
 	race(16, func(racer byte) {

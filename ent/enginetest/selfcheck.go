@@ -9,31 +9,31 @@ import (
 	"github.com/cotterpin/cotterpin/core/database"
 )
 
-// testSelfCheck breaks what the tables promise. Both databases are opened
-// without a look at their version or their columns' types.
+// testSelfCheck changes the tables so that they break a guarantee of the stores.
+// The checks of the version and of the columns do not detect such changes.
 func (e Engine) testSelfCheck(t *testing.T) {
-	const inexact = "byte by byte"
+	const inexact = "byte-wise"
 	type breach struct{ statement, want string }
 	breaches := map[string]map[string]breach{
 		dialect.Postgres: {
-			"SubjectIgnoresCase": {`ALTER TABLE auth_identities ALTER subject TYPE varchar COLLATE ignoring_case`, inexact},
-			"IssuerIgnoresCase":  {`ALTER TABLE auth_identities ALTER issuer TYPE varchar COLLATE ignoring_case`, inexact},
-			"NoUniqueKey":        {`DROP INDEX auth_identities_issuer_subject`, "unique key"},
-			"NoCascade":          {`ALTER TABLE auth_identities DROP CONSTRAINT auth_identities_auth_users_identities`, "ON DELETE CASCADE"},
+			"case-insensitive subject": {`ALTER TABLE auth_identities ALTER subject TYPE varchar COLLATE ignoring_case`, inexact},
+			"case-insensitive issuer":  {`ALTER TABLE auth_identities ALTER issuer TYPE varchar COLLATE ignoring_case`, inexact},
+			"no unique key":            {`DROP INDEX auth_identities_issuer_subject`, "unique key"},
+			"no cascade":               {`ALTER TABLE auth_identities DROP CONSTRAINT auth_identities_auth_users_identities`, "ON DELETE CASCADE"},
 		},
 		dialect.MySQL: {
-			"SubjectIgnoresCase":           {collationOf(e, "utf8mb4_general_nopad_ci", ""), inexact},
-			"SubjectIgnoresBlanksAtTheEnd": {collationOf(e, "utf8mb4_bin", ""), inexact},
-			"IssuerIgnoresCase": {
+			"case-insensitive subject":        {collateSubject(e, "utf8mb4_general_nopad_ci", ""), inexact},
+			"subject without trailing spaces": {collateSubject(e, "utf8mb4_bin", ""), inexact},
+			"case-insensitive issuer": {
 				"ALTER TABLE auth_identities MODIFY issuer varchar(255) COLLATE utf8mb4_general_nopad_ci NOT NULL",
 				inexact,
 			},
-			"NoUniqueKey": {"DROP INDEX auth_identities_issuer_subject ON auth_identities", "unique key"},
-			"NoCascade":   {"ALTER TABLE auth_identities DROP FOREIGN KEY auth_identities_auth_users_identities", "ON DELETE CASCADE"},
+			"no unique key": {"DROP INDEX auth_identities_issuer_subject ON auth_identities", "unique key"},
+			"no cascade":    {"ALTER TABLE auth_identities DROP FOREIGN KEY auth_identities_auth_users_identities", "ON DELETE CASCADE"},
 		},
 	}
 	for name, c := range breaches[e.Dialect.Name] {
-		t.Run("Refuses/"+name, func(t *testing.T) {
+		t.Run("rejected tables/"+name, func(t *testing.T) {
 			t.Parallel()
 			url := e.NewDatabase(t)
 			e.open(t, url)
@@ -47,7 +47,7 @@ func (e Engine) testSelfCheck(t *testing.T) {
 			}
 		})
 	}
-	t.Run("LeavesNothingBehind", func(t *testing.T) {
+	t.Run("no rows left", func(t *testing.T) {
 		t.Parallel()
 		url := e.NewDatabase(t)
 		e.open(t, url)
@@ -61,8 +61,8 @@ func (e Engine) testSelfCheck(t *testing.T) {
 	})
 }
 
-// collationOf gives the subject a collation, by its name on the engine.
-func collationOf(e Engine, mysql, postgres string) string {
+// collateSubject returns a statement that sets the collation of the subject.
+func collateSubject(e Engine, mysql, postgres string) string {
 	if e.Dialect.Name == dialect.MySQL {
 		return "ALTER TABLE auth_identities MODIFY subject varchar(255) COLLATE " + mysql + " NOT NULL"
 	}

@@ -1,9 +1,9 @@
-// Package entstore keeps users, identities and sessions in a SQL database. It
-// implements account.Store and session.Store once, for every database that ent
-// knows; what differs is a [Dialect].
+// Package entstore stores users, identities and sessions in a SQL database. It
+// implements the stores once, for each database that ent supports; a [Dialect]
+// contains the differences.
 //
-// Applications open a database with the package of that database, such as
-// ent/sqlite, or name it in the configuration file.
+// Applications open a database with its package, such as ent/sqlite, or specify
+// it in the configuration file.
 //
 // # Statements
 //
@@ -18,8 +18,9 @@
 //
 // # Errors
 //
-// Those of the two interfaces. Any other error means that the database could
-// not be asked, or that it is not known what it did; it wraps the driver's.
+// The stores return the errors of their interfaces. Any other error wraps the
+// driver's: the database was unreachable or failed, and a write may have
+// happened or not.
 package entstore
 
 import (
@@ -30,10 +31,10 @@ import (
 	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/session"
-	"github.com/cotterpin/cotterpin/ent/migrations"
+	"github.com/cotterpin/cotterpin/ent/internal/migrations"
 )
 
-// Database is an opened database; see [Open].
+// Database is an open database; see [Open].
 type Database struct {
 	tables   tables
 	accounts *accounts
@@ -42,21 +43,20 @@ type Database struct {
 
 var _ database.Database = (*Database)(nil)
 
-// Open prepares a pool of connections for the kit: it migrates if it is told
-// to, and refuses tables that are not what this program needs or would not keep
-// the stores' promises. To see the latter it registers somebody in a
-// transaction that it rolls back.
+// Open returns the kit's database on a pool. It migrates the tables with
+// [database.MigrateApply], and returns an error if the tables lack what this
+// program requires or would break a guarantee of the stores. To check the latter
+// it registers a user in a transaction that it rolls back.
 //
-// On the pool, a transaction must lock what it writes until it ends, and an
-// update must count the rows it found, changed or not (at MySQL:
-// clientFoundRows=true). The pool stays the caller's, who closes it after the
-// Database.
-func Open(ctx context.Context, pool *sql.DB, d Dialect, way database.Migrate) (*Database, error) {
+// On the pool, a transaction must lock the rows that it writes until it ends, and
+// an UPDATE must count matched rows, changed or not (on MySQL:
+// clientFoundRows=true). The caller closes the pool after the Database.
+func Open(ctx context.Context, pool *sql.DB, d Dialect, migrate database.Migrate) (*Database, error) {
 	set, err := migrations.For(d.Name, pool)
 	if err != nil {
 		return nil, err
 	}
-	tables := tables{pool: pool, dialect: d, migrations: set, way: way}
+	tables := tables{pool: pool, dialect: d, migrations: set, migrate: migrate}
 	if err := tables.prepare(ctx); err != nil {
 		return nil, err
 	}
@@ -81,9 +81,9 @@ func (d *Database) Accounts() account.Store { return d.accounts }
 // Sessions implements database.Database.
 func (d *Database) Sessions() session.Store { return d.sessions }
 
-// Ready implements database.Database: it asks the database for the version of
-// its tables, or for their columns where the application migrates.
+// Ready implements database.Database. It queries the version of the tables, with
+// [database.MigrateOff] their columns.
 func (d *Database) Ready(ctx context.Context) error { return d.tables.check(ctx) }
 
-// Close releases what Open prepared on the pool, which stays open.
+// Close closes the statements that Open prepared. The pool stays open.
 func (d *Database) Close() error { return errors.Join(d.accounts.close(), d.sessions.close()) }

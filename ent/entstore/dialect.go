@@ -7,35 +7,35 @@ import (
 	"entgo.io/ent/dialect"
 )
 
-// Dialect is what differs between databases beyond what ent hides. Each package
-// of a database has one.
+// Dialect contains the differences between databases that ent does not hide.
+// Each database package has one.
 type Dialect struct {
-	// Name is what ent calls the database: "sqlite3", "postgres", "mysql".
+	// Name is ent's name of the database: "sqlite3", "postgres" or "mysql".
 	Name string
 
 	// IsConflict reports whether an error is the violation of a unique key. It
-	// goes by the database's code: the text of an error is in the server's
-	// language.
+	// compares the error code, because servers localize messages.
 	IsConflict func(error) bool
 
-	// IsDeadlock reports whether the database has undone a transaction so that
-	// others can go on; it may be done again. nil: it never does that.
+	// IsDeadlock reports whether the database rolled back a transaction because
+	// of a deadlock or serialization failure, so that a retry may succeed. nil:
+	// the database has no such error.
 	IsDeadlock func(error) bool
 
-	// IsBusy reports whether the database has not begun what it was asked for,
-	// because another process writes; it may be asked again. nil: it waits by
-	// itself.
+	// IsBusy reports whether the database has not begun to execute a statement
+	// because another process writes, so that a retry may succeed. nil: the
+	// database has no such error.
 	IsBusy func(error) bool
 }
 
-// returns reports whether an INSERT can return what it is asked for.
+// returns reports whether the database supports INSERT … RETURNING.
 func (d Dialect) returns() bool { return d.Name != dialect.MySQL }
 
-// oneWriter reports whether the database lets one connection write at a time.
+// oneWriter reports whether the database allows one writer at a time.
 func (d Dialect) oneWriter() bool { return d.Name == dialect.SQLite }
 
-// placeholders returns a query that is written with question marks in the way
-// the database writes parameters.
+// placeholders replaces the question marks of a query by the placeholders of the
+// database.
 func (d Dialect) placeholders(query string) string {
 	if d.Name != dialect.Postgres {
 		return query

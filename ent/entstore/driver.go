@@ -8,18 +8,17 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 )
 
-// writingDriver is ent's driver on a pool, where each statement is a
-// transaction, and writers wait for their turn.
-type writingDriver struct {
+// queuedDriver is ent's driver on a pool, with the writers in a queue.
+type queuedDriver struct {
 	dialect.Driver
 	writers queue
 }
 
-func newWritingDriver(pool *sql.DB, writers queue) writingDriver {
-	return writingDriver{entsql.OpenDB(writers.dialect.Name, pool), writers}
+func newQueuedDriver(pool *sql.DB, writers queue) queuedDriver {
+	return queuedDriver{entsql.OpenDB(writers.dialect.Name, pool), writers}
 }
 
 // Exec implements dialect.Driver.
-func (w writingDriver) Exec(ctx context.Context, query string, args, result any) error {
-	return w.writers.execute(ctx, func() error { return w.Driver.Exec(ctx, query, args, result) })
+func (d queuedDriver) Exec(ctx context.Context, query string, args, result any) error {
+	return d.writers.execute(ctx, func() error { return d.Driver.Exec(ctx, query, args, result) })
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/cotterpin/cotterpin/ent/internal/entgen"
 )
 
-// engine is what the stores share: the pool, and ent's client on it.
+// engine contains what both stores share: the pool, and an ent client on it.
 type engine struct {
 	pool    *sql.DB
 	dialect Dialect
@@ -21,12 +21,12 @@ func newEngine(pool *sql.DB, d Dialect) engine {
 	writers := newQueue(d)
 	return engine{
 		pool: pool, dialect: d, writers: writers,
-		client: entgen.NewClient(entgen.Driver(newWritingDriver(pool, writers))),
+		client: entgen.NewClient(entgen.Driver(newQueuedDriver(pool, writers))),
 	}
 }
 
-// inTx does work in a transaction, which an error or a panic rolls back.
-func (e engine) inTx(ctx context.Context, work func(tx *sql.Tx) error) error {
+// inTx calls fn in a transaction, which an error or a panic rolls back.
+func (e engine) inTx(ctx context.Context, fn func(tx *sql.Tx) error) error {
 	if err := e.writers.enter(ctx); err != nil {
 		return err
 	}
@@ -36,7 +36,7 @@ func (e engine) inTx(ctx context.Context, work func(tx *sql.Tx) error) error {
 		return err
 	}
 	defer tx.Rollback() //nolint:errcheck // after a commit it does nothing
-	if err := work(tx); err != nil {
+	if err := fn(tx); err != nil {
 		return err
 	}
 	if err := tx.Commit(); err != nil {
@@ -56,38 +56,38 @@ func (e engine) begin(ctx context.Context) (tx *sql.Tx, err error) {
 	return tx, nil
 }
 
-// prepared are statements that are written with question marks, and where they
-// are kept.
+// prepared maps the variable of each prepared statement to its query, which has
+// question marks as placeholders.
 type prepared map[**sql.Stmt]string
 
-// prepare prepares all of the statements or, if that fails, none.
+// prepare prepares all statements. If one fails, it closes the others.
 func (e engine) prepare(ctx context.Context, statements prepared) error {
-	for kept, query := range statements {
-		stmt, err := e.pool.PrepareContext(ctx, e.dialect.placeholders(query)) //nolint:sqlclosecheck // it is kept
+	for variable, query := range statements {
+		stmt, err := e.pool.PrepareContext(ctx, e.dialect.placeholders(query)) //nolint:sqlclosecheck // prepared.close does it
 		if err != nil {
 			return errors.Join(fmt.Errorf("entstore: preparing: %w", err), statements.close())
 		}
-		*kept = stmt
+		*variable = stmt
 	}
 	return nil
 }
 
-// close releases the statements that were prepared.
+// close closes the prepared statements.
 func (p prepared) close() error {
-	var failed []error
+	var failures []error
 	for stmt := range p {
 		if *stmt == nil {
 			continue
 		}
 		if err := (*stmt).Close(); err != nil {
-			failed = append(failed, fmt.Errorf("entstore: releasing: %w", err))
+			failures = append(failures, fmt.Errorf("entstore: closing a statement: %w", err))
 		}
 	}
-	return errors.Join(failed...)
+	return errors.Join(failures...)
 }
 
-// exec executes a statement that changes something outside of a transaction. It
-// returns how many rows it found.
+// exec executes a writing statement outside of a transaction, and returns the
+// number of matched rows.
 func (e engine) exec(ctx context.Context, stmt *sql.Stmt, args ...any) (found int, err error) {
 	err = e.writers.execute(ctx, func() error {
 		found, err = affected(stmt.ExecContext(ctx, args...))
@@ -96,7 +96,7 @@ func (e engine) exec(ctx context.Context, stmt *sql.Stmt, args ...any) (found in
 	return found, err
 }
 
-// affected returns how many rows a statement found.
+// affected returns the number of rows that a statement matched.
 func affected(result sql.Result, err error) (int, error) {
 	if err != nil {
 		return 0, err
@@ -105,7 +105,7 @@ func affected(result sql.Result, err error) (int, error) {
 	return int(found), err
 }
 
-// oneFound is the answer of a statement that changes one row, if it is there.
+// oneFound returns the error of a statement that must match one row.
 func oneFound(doing string, found int, err, notFound error) error {
 	switch {
 	case err != nil:

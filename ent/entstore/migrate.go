@@ -7,17 +7,17 @@ import (
 	"github.com/cotterpin/cotterpin/core/database"
 )
 
-// Way returns what is done about the tables by the argument migrate, which is ""
-// where it is not given: then "check", in development "apply".
-func Way(migrate string, env database.Env) database.Migrate {
-	otherwise := database.MigrateCheck
+// MigrateOrDefault returns the argument migrate. "" means the default: "check",
+// in development "apply".
+func MigrateOrDefault(migrate string, env database.Env) database.Migrate {
+	def := database.MigrateCheck
 	if env.Development {
-		otherwise = database.MigrateApply
+		def = database.MigrateApply
 	}
-	return cmp.Or(database.Migrate(migrate), otherwise)
+	return cmp.Or(database.Migrate(migrate), def)
 }
 
-// ValidateMigrate returns the problems in the argument migrate.
+// ValidateMigrate returns the problems of the argument migrate.
 func ValidateMigrate(migrate string) []config.Problem {
 	switch database.Migrate(migrate) {
 	case "", database.MigrateCheck, database.MigrateApply, database.MigrateOff:

@@ -6,7 +6,7 @@ import (
 	"entgo.io/ent/dialect"
 )
 
-func TestPlaceholdersAreThoseOfTheDatabase(t *testing.T) {
+func TestDialect_Placeholders(t *testing.T) {
 	t.Parallel()
 	const query = "SELECT a FROM t WHERE b = ? AND c = ?"
 	for name, want := range map[string]string{

@@ -10,13 +10,13 @@ import (
 
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/ent/entstore"
-	"github.com/cotterpin/cotterpin/ent/migrations"
+	"github.com/cotterpin/cotterpin/ent/internal/migrations"
 	"github.com/cotterpin/cotterpin/ent/sqlite"
 )
 
 const foreignKeys = "&_pragma=foreign_keys(1)"
 
-// openTables opens a database in memory that has our tables.
+// openTables opens an in-memory database with the tables.
 func openTables(t *testing.T, pragmas string) *sql.DB {
 	t.Helper()
 	pool, err := sql.Open("sqlite", "file::memory:?_txlock=immediate"+pragmas)
@@ -44,9 +44,9 @@ func execute(t *testing.T, pool *sql.DB, statements ...string) {
 	}
 }
 
-func openStore(t *testing.T, pool *sql.DB, way database.Migrate) error {
+func openStore(t *testing.T, pool *sql.DB, migrate database.Migrate) error {
 	t.Helper()
-	db, err := entstore.Open(t.Context(), pool, sqlite.Dialect(), way)
+	db, err := entstore.Open(t.Context(), pool, sqlite.Dialect(), migrate)
 	if err != nil {
 		return err
 	}
@@ -56,8 +56,8 @@ func openStore(t *testing.T, pool *sql.DB, way database.Migrate) error {
 	return db.Close()
 }
 
-// identitiesLike makes the table of identities anew, with its definition changed.
-func identitiesLike(t *testing.T, pool *sql.DB, old, replacement string) {
+// replaceIdentities recreates the table of identities with a changed definition.
+func replaceIdentities(t *testing.T, pool *sql.DB, old, replacement string) {
 	t.Helper()
 	var definition string
 	row := pool.QueryRowContext(t.Context(), "SELECT sql FROM sqlite_master WHERE name = 'auth_identities'")
@@ -66,35 +66,35 @@ func identitiesLike(t *testing.T, pool *sql.DB, old, replacement string) {
 	}
 	changed := strings.Replace(definition, old, replacement, 1)
 	if changed == definition {
-		t.Fatalf("there is no %q in %s", old, definition)
+		t.Fatalf("%q is not in %s", old, definition)
 	}
 	execute(t, pool, "DROP TABLE auth_identities", changed,
 		"CREATE UNIQUE INDEX auth_identities_issuer_subject ON auth_identities (issuer, subject)")
 }
 
-func TestTablesThatBreakAPromiseAreRefused(t *testing.T) {
+func TestOpen_UnsuitableTables(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {
 		pragmas string
 		change  func(*testing.T, *sql.DB)
 		want    string
 	}{
-		"SubjectIgnoresCase": {foreignKeys, func(t *testing.T, pool *sql.DB) {
-			identitiesLike(t, pool, "`subject` text", "`subject` text COLLATE NOCASE")
-		}, "byte by byte"},
-		"SubjectIgnoresBlanksAtTheEnd": {foreignKeys, func(t *testing.T, pool *sql.DB) {
-			identitiesLike(t, pool, "`subject` text", "`subject` text COLLATE RTRIM")
-		}, "byte by byte"},
-		"IssuerIgnoresCase": {foreignKeys, func(t *testing.T, pool *sql.DB) {
-			identitiesLike(t, pool, "`issuer` text", "`issuer` text COLLATE NOCASE")
-		}, "byte by byte"},
-		"NoUniqueKey": {foreignKeys, func(t *testing.T, pool *sql.DB) {
+		"case-insensitive subject": {foreignKeys, func(t *testing.T, pool *sql.DB) {
+			replaceIdentities(t, pool, "`subject` text", "`subject` text COLLATE NOCASE")
+		}, "byte-wise"},
+		"subject without trailing spaces": {foreignKeys, func(t *testing.T, pool *sql.DB) {
+			replaceIdentities(t, pool, "`subject` text", "`subject` text COLLATE RTRIM")
+		}, "byte-wise"},
+		"case-insensitive issuer": {foreignKeys, func(t *testing.T, pool *sql.DB) {
+			replaceIdentities(t, pool, "`issuer` text", "`issuer` text COLLATE NOCASE")
+		}, "byte-wise"},
+		"no unique key": {foreignKeys, func(t *testing.T, pool *sql.DB) {
 			execute(t, pool, "DROP INDEX auth_identities_issuer_subject")
 		}, "unique key"},
-		"NoCascade": {"", func(*testing.T, *sql.DB) {}, "ON DELETE CASCADE"},
-		"AForeignColumnIsRequired": {foreignKeys, func(t *testing.T, pool *sql.DB) {
+		"no cascade": {"", func(*testing.T, *sql.DB) {}, "ON DELETE CASCADE"},
+		"other required column": {foreignKeys, func(t *testing.T, pool *sql.DB) {
 			execute(t, pool, "CREATE TRIGGER nickname BEFORE INSERT ON auth_users BEGIN SELECT RAISE(ABORT, 'no nickname'); END")
-		}, "do not take a user"},
+		}, "reject a new user"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -111,7 +111,7 @@ func TestTablesThatBreakAPromiseAreRefused(t *testing.T) {
 	}
 }
 
-func TestTheSelfCheckLeavesNothingBehind(t *testing.T) {
+func TestOpen_SelfCheckLeavesNoRows(t *testing.T) {
 	t.Parallel()
 	pool := openTables(t, foreignKeys)
 	if err := openStore(t, pool, database.MigrateCheck); err != nil {
@@ -125,17 +125,17 @@ func TestTheSelfCheckLeavesNothingBehind(t *testing.T) {
 	}
 }
 
-func TestWhereTheApplicationMigratesColumnsCount(t *testing.T) {
+func TestOpen_MigrateOff(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {
 		statement string
-		want      string // "": it opens
+		want      string // "": no error
 	}{
-		"NoVersions":       {"DROP TABLE auth_migrations", ""},
-		"MoreColumns":      {"ALTER TABLE auth_users ADD COLUMN nickname text", ""},
-		"MoreTables":       {"CREATE TABLE notes (id integer)", ""},
-		"AColumnIsMissing": {"ALTER TABLE auth_users RENAME COLUMN not_before_ms TO other", "auth_users lacks not_before_ms"},
-		"ATableIsMissing":  {"DROP TABLE auth_sessions", "auth_sessions"},
+		"no versions":    {"DROP TABLE auth_migrations", ""},
+		"more columns":   {"ALTER TABLE auth_users ADD COLUMN nickname text", ""},
+		"more tables":    {"CREATE TABLE notes (id integer)", ""},
+		"missing column": {"ALTER TABLE auth_users RENAME COLUMN not_before_ms TO other", "auth_users lacks not_before_ms"},
+		"missing table":  {"DROP TABLE auth_sessions", "auth_sessions"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -7,13 +7,13 @@ import (
 	"golang.org/x/sync/semaphore"
 )
 
-// queue lets the writers of this process in one after the other, in the order in
-// which they came, where the database lets one write at a time. SQLite itself
-// gives its lock to whoever happens to ask when it is free, so that others wait
-// for ever, and has all of them hold connections that readers need.
+// queue serializes the writers of this process in order of arrival, if the
+// database allows one writer at a time. SQLite's own lock is not fair, so that a
+// writer may starve, and its waiting writers occupy connections that readers
+// need.
 type queue struct {
 	dialect Dialect
-	door    *semaphore.Weighted // nil: all may write at once
+	turn    *semaphore.Weighted // nil: concurrent writers are allowed
 }
 
 func newQueue(d Dialect) queue {
@@ -23,25 +23,25 @@ func newQueue(d Dialect) queue {
 	return queue{d, semaphore.NewWeighted(1)}
 }
 
-// enter waits until the caller may write, who then must leave.
+// enter waits until the caller may write. The caller must then call leave.
 func (q queue) enter(ctx context.Context) error {
-	if q.door == nil {
+	if q.turn == nil {
 		return nil
 	}
-	if err := q.door.Acquire(ctx, 1); err != nil {
+	if err := q.turn.Acquire(ctx, 1); err != nil {
 		return fmt.Errorf("entstore: waiting for other writers: %w", err)
 	}
 	return nil
 }
 
 func (q queue) leave() {
-	if q.door != nil {
-		q.door.Release(1)
+	if q.turn != nil {
+		q.turn.Release(1)
 	}
 }
 
-// execute executes, in its turn, a statement that is a transaction by itself,
-// and may be executed again.
+// execute executes a single statement outside of a transaction, and retries it
+// after a deadlock or while another process writes.
 func (q queue) execute(ctx context.Context, statement func() error) error {
 	if err := q.enter(ctx); err != nil {
 		return err

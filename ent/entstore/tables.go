@@ -12,36 +12,36 @@ import (
 	"github.com/cotterpin/cotterpin/ent/internal/entgen/identity"
 	"github.com/cotterpin/cotterpin/ent/internal/entgen/session"
 	"github.com/cotterpin/cotterpin/ent/internal/entgen/user"
-	"github.com/cotterpin/cotterpin/ent/migrations"
+	"github.com/cotterpin/cotterpin/ent/internal/migrations"
 )
 
-// tables looks after the tables, in the way the operator chose.
+// tables migrates and checks the tables, as the argument migrate specifies.
 type tables struct {
 	pool       *sql.DB
 	dialect    Dialect
 	migrations *migrations.Set
-	way        database.Migrate
+	migrate    database.Migrate
 }
 
-// prepare migrates if it is told to, and returns an error unless the tables are
-// what this program needs: at its version, with its columns.
+// prepare migrates the tables with [database.MigrateApply], and returns an error
+// unless they have the version and the columns that this program requires.
 func (t tables) prepare(ctx context.Context) error {
-	if t.way == database.MigrateApply {
+	if t.migrate == database.MigrateApply {
 		apply := func() error { return t.migrations.Apply(ctx) }
 		if err := t.dialect.await(ctx, apply); err != nil {
 			return err
 		}
 	}
-	if err := t.check(ctx); err != nil || t.way == database.MigrateOff {
+	if err := t.check(ctx); err != nil || t.migrate == database.MigrateOff {
 		return err
 	}
 	return t.checkColumns(ctx)
 }
 
-// check writes nothing. Where the application migrates there is no version, and
-// what counts are the columns; it may have more of them.
+// check does not write. With [database.MigrateOff] the tables have no version, so
+// that it checks the columns; additional columns are allowed.
 func (t tables) check(ctx context.Context) error {
-	if t.way == database.MigrateOff {
+	if t.migrate == database.MigrateOff {
 		return t.checkColumns(ctx)
 	}
 	return t.migrations.Check(ctx)
@@ -64,29 +64,29 @@ func (t tables) checkColumns(ctx context.Context) error {
 			return slices.Contains(have, column)
 		})
 		if len(missing) > 0 {
-			return fmt.Errorf("entstore: the table %s lacks %s: %s", table.name, strings.Join(missing, ", "), t.blame())
+			return fmt.Errorf("entstore: the table %s lacks %s: %s", table.name, strings.Join(missing, ", "), t.cause())
 		}
 	}
 	return nil
 }
 
-// blame says who looks after the tables.
-func (t tables) blame() string {
-	if t.way == database.MigrateOff {
+// cause returns the likely cause of a missing column.
+func (t tables) cause() string {
+	if t.migrate == database.MigrateOff {
 		return `the application migrates it (migrate = "off"), with the mixins of ent/schema`
 	}
-	return "it is somebody else's, or was changed by hand"
+	return "it belongs to another program, or was changed by hand"
 }
 
 func (t tables) columns(ctx context.Context, table string) ([]string, error) {
-	rows, err := t.pool.QueryContext(ctx, "SELECT * FROM "+table+" WHERE 1 = 0") //nolint:gosec,unqueryvet // it asks which columns there are
+	rows, err := t.pool.QueryContext(ctx, "SELECT * FROM "+table+" WHERE 1 = 0") //nolint:gosec,unqueryvet // it lists the columns
 	if err != nil {
-		return nil, fmt.Errorf("entstore: looking at the table %s: %w", table, err)
+		return nil, fmt.Errorf("entstore: reading the columns of %s: %w", table, err)
 	}
 	defer rows.Close() //nolint:errcheck // there are no rows
 	columns, err := rows.Columns()
 	if err = errors.Join(err, rows.Err()); err != nil {
-		return nil, fmt.Errorf("entstore: looking at the table %s: %w", table, err)
+		return nil, fmt.Errorf("entstore: reading the columns of %s: %w", table, err)
 	}
 	return columns, nil
 }

@@ -7,7 +7,7 @@ import (
 	"fmt"
 )
 
-// driverConn is what the driver's connections can do.
+// driverConn lists the interfaces that the driver's connections implement.
 type driverConn interface {
 	driver.Conn
 	driver.ConnBeginTx
@@ -20,19 +20,19 @@ type driverConn interface {
 	driver.Validator
 }
 
-// connection is one whose transactions end within the context that they began
-// with. The driver waits for the answer to a COMMIT however long it takes.
+// connection bounds COMMIT and ROLLBACK by the context of BeginTx. The driver
+// itself waits for the response without a limit.
 type connection struct{ driverConn }
 
 // BeginTx implements driver.ConnBeginTx.
 func (c connection) BeginTx(ctx context.Context, options driver.TxOptions) (driver.Tx, error) {
 	if _, err := c.driverConn.BeginTx(ctx, options); err != nil {
-		return nil, err //nolint:wrapcheck // database/sql looks at it
+		return nil, err //nolint:wrapcheck // database/sql compares it
 	}
 	return transaction{c, ctx}, nil
 }
 
-// transaction is the one that is under way on a connection.
+// transaction is the open transaction of a connection.
 type transaction struct {
 	conn connection
 	ctx  context.Context //nolint:containedctx // driver.Tx has none to pass
@@ -44,8 +44,8 @@ func (t transaction) Commit() error { return t.end("COMMIT") }
 // Rollback implements driver.Tx.
 func (t transaction) Rollback() error { return t.end("ROLLBACK") }
 
-// end gives the connection up unless the server says that the transaction has
-// ended: who got it from the pool would work within that transaction.
+// end closes the connection unless the server confirms the end of the
+// transaction: the next user of the connection would continue the transaction.
 func (t transaction) end(statement string) error {
 	if _, err := t.conn.ExecContext(t.ctx, statement, nil); err != nil {
 		return errors.Join(fmt.Errorf("mysql: %s: %w", statement, err), t.conn.Close())

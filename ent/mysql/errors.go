@@ -6,7 +6,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 )
 
-// The numbers that decide, the same on MariaDB and MySQL:
+// Error numbers, the same on MariaDB and MySQL. See
 // https://mariadb.com/kb/en/mariadb-error-code-reference/.
 const (
 	duplicateEntry = 1062

@@ -15,12 +15,12 @@ import (
 
 const password = "hunter2-hunter2"
 
-// valid are arguments without a mistake.
+// valid returns arguments without problems.
 func valid() mysql.Settings {
 	return mysql.Settings{URL: config.NewSecret("mysql://ada:" + password + "@db.example:3306/app?tls=true")}
 }
 
-func TestEveryMistakeIsFoundAndNoneShowsThePassword(t *testing.T) {
+func TestSettings_Problems(t *testing.T) {
 	t.Parallel()
 	withURL := func(url string) func(*mysql.Settings) {
 		return func(s *mysql.Settings) { s.URL = config.NewSecret(url) }
@@ -29,19 +29,19 @@ func TestEveryMistakeIsFoundAndNoneShowsThePassword(t *testing.T) {
 		change   func(*mysql.Settings)
 		argument string
 	}{
-		"NoURL":              {withURL(""), "url"},
-		"TheDriversOwnForm":  {withURL("ada:" + password + "@tcp(db.example:3306)/app"), "url"},
-		"AnotherScheme":      {withURL("postgres://ada:" + password + "@db.example/app"), "url"},
-		"NoHost":             {withURL("mysql://ada:" + password + "@/app"), "url"},
-		"NoUser":             {withURL("mysql://db.example/app"), "url"},
-		"NoName":             {withURL("mysql://ada:" + password + "@db.example/"), "url"},
-		"PasswordNotEncoded": {withURL("mysql://ada:1/2#" + password + "@db.example/app"), "url"},
-		"ParameterOfTheKit":  {withURL("mysql://ada:" + password + "@db.example/app?clientFoundRows=false"), "url"},
-		"UnknownTLS":         {withURL("mysql://ada:" + password + "@db.example/app?tls=maybe"), "url"},
-		"TLSTwice":           {withURL("mysql://ada:" + password + "@db.example/app?tls=true&tls=false"), "url"},
-		"NegativePool":       {func(s *mysql.Settings) { s.MaxOpenConns = -1 }, "max_open_conns"},
-		"PoolOfOne":          {func(s *mysql.Settings) { s.MaxOpenConns = 1 }, "max_open_conns"},
-		"UnknownMigrate":     {func(s *mysql.Settings) { s.Migrate = "aply" }, "migrate"},
+		"no URL":               {withURL(""), "url"},
+		"driver DSN":           {withURL("ada:" + password + "@tcp(db.example:3306)/app"), "url"},
+		"other scheme":         {withURL("postgres://ada:" + password + "@db.example/app"), "url"},
+		"no host":              {withURL("mysql://ada:" + password + "@/app"), "url"},
+		"no user":              {withURL("mysql://db.example/app"), "url"},
+		"no database name":     {withURL("mysql://ada:" + password + "@db.example/"), "url"},
+		"unencoded password":   {withURL("mysql://ada:1/2#" + password + "@db.example/app"), "url"},
+		"reserved parameter":   {withURL("mysql://ada:" + password + "@db.example/app?clientFoundRows=false"), "url"},
+		"unknown tls":          {withURL("mysql://ada:" + password + "@db.example/app?tls=maybe"), "url"},
+		"repeated tls":         {withURL("mysql://ada:" + password + "@db.example/app?tls=true&tls=false"), "url"},
+		"negative connections": {func(s *mysql.Settings) { s.MaxOpenConns = -1 }, "max_open_conns"},
+		"one connection":       {func(s *mysql.Settings) { s.MaxOpenConns = 1 }, "max_open_conns"},
+		"unknown migrate":      {func(s *mysql.Settings) { s.Migrate = "aply" }, "migrate"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -52,7 +52,7 @@ func TestEveryMistakeIsFoundAndNoneShowsThePassword(t *testing.T) {
 			c.change(&s)
 			problems := mysql.Type.Validate(&s, database.Env{})
 			if len(problems) != 1 || problems[0].Argument != c.argument || strings.Contains(problems[0].Message, password) {
-				t.Fatalf("problems are %v, want one in %s without the password", problems, c.argument)
+				t.Fatalf("problems: got %v, want one in %s without the password", problems, c.argument)
 			}
 			if _, err := mysql.Open(t.Context(), s); err == nil || !strings.Contains(err.Error(), problems[0].Message) {
 				t.Errorf("Open: got %v, want an error with %q", err, problems[0].Message)
@@ -61,7 +61,8 @@ func TestEveryMistakeIsFoundAndNoneShowsThePassword(t *testing.T) {
 	}
 }
 
-func TestViolationsAreNamedByNumberAlone(t *testing.T) {
+// Error messages are localized, so that only the number may be compared.
+func TestDialect_ErrorNumbers(t *testing.T) {
 	t.Parallel()
 	d := mysql.Dialect()
 	for number, want := range map[uint16][]bool{ // conflict, deadlock
@@ -74,7 +75,7 @@ func TestViolationsAreNamedByNumberAlone(t *testing.T) {
 	} {
 		err := fmt.Errorf("wrapped: %w", &driver.MySQLError{Number: number, Message: "Doppelter Eintrag"})
 		if got := []bool{d.IsConflict(err), d.IsDeadlock(err)}; !slices.Equal(got, want) {
-			t.Errorf("%d is %v, want %v", number, got, want)
+			t.Errorf("%d: conflict and deadlock are %v, want %v", number, got, want)
 		}
 	}
 }

@@ -24,8 +24,8 @@ const (
 	defaultPort    = "3306"
 )
 
-// The errors about a URL show nothing of it: a password that was not encoded
-// may be found in any part.
+// Errors about a URL contain no part of the URL: a password that was not encoded
+// may end up in any part.
 var (
 	errNoURL = errors.New("must not be empty: it " + wantURL)
 	errURL   = errors.New(wantURL)
@@ -36,9 +36,9 @@ var (
 const wantURL = "must be a URL such as mysql://user:password@host:3306/name, " +
 	"with special characters of the password percent-encoded"
 
-// OpenPool returns a pool whose connections are made as the kit makes them, for
-// a program with queries of its own to the same database. It connects when it
-// is first used. Errors do not show the URL.
+// OpenPool returns a pool with the kit's connection settings, for a program that
+// queries the same database. It connects on first use. Errors do not contain the
+// URL.
 func OpenPool(url config.Secret) (*sql.DB, error) {
 	connector, err := Connector(url)
 	if err != nil {
@@ -47,8 +47,8 @@ func OpenPool(url config.Secret) (*sql.DB, error) {
 	return sql.OpenDB(connector), nil
 }
 
-// Connector returns what makes the connections of [OpenPool], for a program
-// that wraps them, to trace them say.
+// Connector returns the connector of [OpenPool], for a program that wraps
+// connections, for example to trace statements.
 func Connector(url config.Secret) (driver.Connector, error) {
 	config, err := parseURL(url)
 	if err != nil {
@@ -61,7 +61,7 @@ func Connector(url config.Secret) (driver.Connector, error) {
 	return connector{plain}, nil
 }
 
-// parseURL returns how the kit connects to the server of a URL.
+// parseURL translates a URL to the driver's configuration.
 func parseURL(secret config.Secret) (*mysql.Config, error) {
 	if secret.IsZero() {
 		return nil, errNoURL
@@ -88,11 +88,11 @@ func parseURL(secret config.Secret) (*mysql.Config, error) {
 	}
 	config.DBName = name
 	config.TLSConfig = tls
-	own(config)
+	applyDefaults(config)
 	return config, nil
 }
 
-// parseQuery returns the parameter tls.
+// parseQuery returns the value of the parameter tls.
 func parseQuery(raw string) (string, error) {
 	query, err := url.ParseQuery(raw)
 	if err != nil {
@@ -106,27 +106,27 @@ func parseQuery(raw string) (string, error) {
 	return query.Get("tls"), nil
 }
 
-// own sets what the kit decides. An update counts the rows it found: one that
-// changes nothing has found its row all the same.
-func own(config *mysql.Config) {
+// applyDefaults sets the options that the URL cannot specify. An UPDATE counts
+// the rows that it matched, even if it changed nothing.
+func applyDefaults(config *mysql.Config) {
 	config.Timeout = connectTimeout
 	config.ClientFoundRows = true
 	config.RejectReadOnly = true
 	config.Collation = "utf8mb4_bin"
-	config.Logger = log.New(io.Discard, "", 0) // what it says is in the error too
+	config.Logger = log.New(io.Discard, "", 0) // the error contains the same
 	config.Params = map[string]string{
 		"sql_mode":  "'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
 		"time_zone": "'+00:00'",
 	}
 }
 
-// connector makes connections that are READ COMMITTED. MariaDB and MySQL have
-// that under two names as a parameter, but under one as a statement.
+// connector sets READ COMMITTED by a statement, which is the same on MariaDB and
+// MySQL; the connection parameter has different names.
 type connector struct{ driver.Connector }
 
-// Connect implements driver.Connector. The driver's own limit is on the dialing
-// alone, and the pool makes some connections on behalf of nobody, who has none:
-// a server that is silent would keep them for ever.
+// Connect implements driver.Connector. The driver's timeout covers dialing only,
+// and the pool opens some connections without a deadline: an unresponsive server
+// would block them forever.
 func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	ctx, cancel := context.WithTimeout(ctx, connectTimeout)
 	defer cancel()
@@ -134,7 +134,7 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mysql: %w", err)
 	}
-	conn := connection{plain.(driverConn)} //nolint:forcetypeassert // the driver's connections can all that
+	conn := connection{plain.(driverConn)} //nolint:forcetypeassert // all connections of the driver implement it
 	if _, err := conn.ExecContext(ctx, "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED", nil); err != nil {
 		return nil, errors.Join(err, conn.Close())
 	}

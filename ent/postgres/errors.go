@@ -6,8 +6,7 @@ import (
 	"github.com/jackc/pgx/v5/pgconn"
 )
 
-// The codes that decide:
-// https://www.postgresql.org/docs/15/errcodes-appendix.html.
+// SQLSTATE codes. See https://www.postgresql.org/docs/15/errcodes-appendix.html.
 const (
 	uniqueViolation      = "23505"
 	serializationFailure = "40001"

@@ -21,12 +21,12 @@ const connectTimeout = 5 * time.Second
 const wantURL = "must be a URL such as postgres://user:password@host:5432/name, " +
 	"with special characters of the password percent-encoded"
 
-// errURL has no cause, because that of the driver repeats parts of the URL.
-var errURL = errors.New("postgres: url " + wantURL + ", and parameters as libpq knows them")
+// errURL has no cause, because the driver's error repeats parts of the URL.
+var errURL = errors.New("postgres: url " + wantURL + ", and parameters that libpq supports")
 
-// checkURL returns what is wrong with the form of a URL; "" if nothing is. Of a
-// password with a slash, the rest would be the name of the database, which the
-// driver's errors show.
+// checkURL returns a description of a malformed URL, or "". It rejects a name
+// that contains "@": the rest of a password with a slash, which the driver's
+// errors would repeat.
 func checkURL(url config.Secret) string {
 	scheme, rest, _ := strings.Cut(url.Reveal(), "://")
 	beforeQuery, _, _ := strings.Cut(rest, "?")
@@ -40,9 +40,9 @@ func checkURL(url config.Secret) string {
 	return ""
 }
 
-// OpenPool returns a pool whose connections are made as the kit makes them, for
-// a program with queries of its own to the same database. It connects when it
-// is first used. Errors do not show the URL.
+// OpenPool returns a pool with the kit's connection settings, for a program that
+// queries the same database. It connects on first use. Errors do not contain the
+// URL.
 func OpenPool(url config.Secret) (*sql.DB, error) {
 	connector, err := Connector(url)
 	if err != nil {
@@ -51,8 +51,8 @@ func OpenPool(url config.Secret) (*sql.DB, error) {
 	return sql.OpenDB(connector), nil
 }
 
-// Connector returns what makes the connections of [OpenPool], for a program
-// that wraps them, to trace them say.
+// Connector returns the connector of [OpenPool], for a program that wraps
+// connections, for example to trace statements.
 func Connector(url config.Secret) (driver.Connector, error) {
 	config, err := pgx.ParseConfig(url.Reveal())
 	if err != nil || checkURL(url) != "" {
@@ -70,13 +70,12 @@ func Connector(url config.Secret) (driver.Connector, error) {
 	return stdlib.GetConnector(*config, stdlib.OptionAfterConnect(overrideDefaults)), nil
 }
 
-// overrideDefaults sets what the defaults of the server, the database or the
-// role could make different. It is a statement, since poolers refuse unknown
-// parameters of the start-up message.
+// overrideDefaults overrides defaults of the server, the database and the role.
+// It executes a statement, since poolers reject unknown parameters in the
+// startup message.
 //
-// It is a part of connecting, and bounded as the rest: the pool makes some
-// connections on behalf of nobody, and a server that is silent would keep them
-// for ever.
+// It has the timeout of connecting: the pool opens some connections without a
+// deadline, and an unresponsive server would block them forever.
 func overrideDefaults(ctx context.Context, conn *pgx.Conn) error {
 	ctx, cancel := context.WithTimeout(ctx, conn.Config().ConnectTimeout)
 	defer cancel()

@@ -15,23 +15,23 @@ import (
 
 const password = "hunter2-hunter2"
 
-// valid are arguments without a mistake.
+// valid returns arguments without problems.
 func valid() postgres.Settings {
 	return postgres.Settings{URL: config.NewSecret("postgres://ada:" + password + "@db.example:5432/app?sslmode=verify-full")}
 }
 
-func TestEveryMistakeIsFoundAndNoneShowsThePassword(t *testing.T) {
+func TestSettings_Problems(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		change   func(*postgres.Settings)
 		argument string
 	}{
-		"NoURL":             {func(s *postgres.Settings) { s.URL = config.Secret{} }, "url"},
-		"KeywordsAndValues": {func(s *postgres.Settings) { s.URL = config.NewSecret("host=db.example password=" + password) }, "url"},
-		"AnotherScheme":     {func(s *postgres.Settings) { s.URL = config.NewSecret("mysql://ada:" + password + "@db.example/app") }, "url"},
-		"NegativePool":      {func(s *postgres.Settings) { s.MaxOpenConns = -1 }, "max_open_conns"},
-		"PoolOfOne":         {func(s *postgres.Settings) { s.MaxOpenConns = 1 }, "max_open_conns"},
-		"UnknownMigrate":    {func(s *postgres.Settings) { s.Migrate = "aply" }, "migrate"},
+		"no URL":               {func(s *postgres.Settings) { s.URL = config.Secret{} }, "url"},
+		"keywords and values":  {func(s *postgres.Settings) { s.URL = config.NewSecret("host=db.example password=" + password) }, "url"},
+		"other scheme":         {func(s *postgres.Settings) { s.URL = config.NewSecret("mysql://ada:" + password + "@db.example/app") }, "url"},
+		"negative connections": {func(s *postgres.Settings) { s.MaxOpenConns = -1 }, "max_open_conns"},
+		"one connection":       {func(s *postgres.Settings) { s.MaxOpenConns = 1 }, "max_open_conns"},
+		"unknown migrate":      {func(s *postgres.Settings) { s.Migrate = "aply" }, "migrate"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -42,7 +42,7 @@ func TestEveryMistakeIsFoundAndNoneShowsThePassword(t *testing.T) {
 			c.change(&s)
 			problems := postgres.Type.Validate(&s, database.Env{})
 			if len(problems) != 1 || problems[0].Argument != c.argument || strings.Contains(problems[0].Message, password) {
-				t.Fatalf("problems are %v, want one in %s without the password", problems, c.argument)
+				t.Fatalf("problems: got %v, want one in %s without the password", problems, c.argument)
 			}
 			if _, err := postgres.Open(t.Context(), s); err == nil || !strings.Contains(err.Error(), problems[0].Message) {
 				t.Errorf("Open: got %v, want an error with %q", err, problems[0].Message)
@@ -51,7 +51,7 @@ func TestEveryMistakeIsFoundAndNoneShowsThePassword(t *testing.T) {
 	}
 }
 
-func TestAURLThatTheDriverRefusesIsNotShown(t *testing.T) {
+func TestOpenPool_ErrorWithoutURL(t *testing.T) {
 	t.Parallel()
 	if pool, err := postgres.OpenPool(valid().URL); err != nil || pool.Close() != nil {
 		t.Fatalf("OpenPool: %v", err)
@@ -68,7 +68,8 @@ func TestAURLThatTheDriverRefusesIsNotShown(t *testing.T) {
 	}
 }
 
-func TestViolationsAreNamedByCodeAlone(t *testing.T) {
+// Error messages are localized, so that only the code may be compared.
+func TestDialect_ErrorCodes(t *testing.T) {
 	t.Parallel()
 	d := postgres.Dialect()
 	for code, want := range map[string][]bool{ // conflict, deadlock
@@ -81,7 +82,7 @@ func TestViolationsAreNamedByCodeAlone(t *testing.T) {
 	} {
 		err := fmt.Errorf("wrapped: %w", &pgconn.PgError{Code: code, Message: "doppelter Schlüsselwert verletzt Unique-Constraint"})
 		if got := []bool{d.IsConflict(err), d.IsDeadlock(err)}; !slices.Equal(got, want) {
-			t.Errorf("%s is %v, want %v", code, got, want)
+			t.Errorf("%s: conflict and deadlock are %v, want %v", code, got, want)
 		}
 	}
 }

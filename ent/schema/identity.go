@@ -11,32 +11,32 @@ import (
 	"github.com/google/uuid"
 )
 
-// Identity is a way for a user to sign in: whom an issuer names by a subject,
-// and what it signed about them at the last login.
+// Identity is a user's account at an issuer, with the contact data that the
+// issuer signed at the last login. A user may have several.
 type Identity struct{ ent.Schema }
 
-// Mixin returns the whole of the schema.
+// Mixin returns the complete schema.
 func (Identity) Mixin() []ent.Mixin { return []ent.Mixin{IdentityMixin{}} }
 
-// IdentityMixin makes a schema named Identity the table auth_identities.
+// IdentityMixin maps a schema named Identity to the table auth_identities.
 type IdentityMixin struct{ mixin.Schema }
 
-// Annotations name the table.
+// Annotations returns the table name.
 func (IdentityMixin) Annotations() []schema.Annotation {
 	return []schema.Annotation{entsql.Annotation{Table: "auth_identities"}}
 }
 
-// Fields of an identity. A contact that is not known is the empty text.
+// Fields returns the columns of an identity. An unknown email or phone is "".
 func (IdentityMixin) Fields() []ent.Field {
 	return []ent.Field{
-		field.UUID("id", uuid.UUID{}).SchemaType(uuidText).Immutable(),
-		field.UUID("user_id", uuid.UUID{}).SchemaType(uuidText).Immutable(),
-		field.String("issuer").MaxLen(255).SchemaType(byteExact).NotEmpty().Immutable(),
-		field.String("subject").MaxLen(255).SchemaType(byteExact).NotEmpty().Immutable(),
-		field.String("provider").MaxLen(255).SchemaType(byteExact).
-			Comment("Name of the provider's block at the last login."),
+		field.UUID("id", uuid.UUID{}).SchemaType(uuidString).Immutable(),
+		field.UUID("user_id", uuid.UUID{}).SchemaType(uuidString).Immutable(),
+		field.String("issuer").MaxLen(255).SchemaType(binaryString).NotEmpty().Immutable(),
+		field.String("subject").MaxLen(255).SchemaType(binaryString).NotEmpty().Immutable(),
+		field.String("provider").MaxLen(255).SchemaType(binaryString).
+			Comment("Name of the provider block at the last login."),
 		field.Text("identifier").
-			Comment("What the person signed in with, as received."),
+			Comment("Identifier used to sign in, as received."),
 		field.String("email"),
 		field.Bool("email_verified"),
 		field.String("phone"),
@@ -46,7 +46,7 @@ func (IdentityMixin) Fields() []ent.Field {
 	}
 }
 
-// Edges of an identity.
+// Edges returns the user and the sessions of an identity.
 func (IdentityMixin) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.From("user", User.Type).Ref("identities").Field("user_id").Unique().Required().Immutable(),
@@ -54,9 +54,9 @@ func (IdentityMixin) Edges() []ent.Edge {
 	}
 }
 
-// Indexes of identities. The first is what makes an account. The second holds
-// nothing that changes: a login would have to lock the user's row for it on
-// InnoDB, which a new session of the same user locks the other way round.
+// Indexes returns the unique key that identifies an account, and the index for
+// the foreign key. The latter contains no column that a login updates: InnoDB
+// would lock the user's row for it and deadlock with a new session of that user.
 func (IdentityMixin) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("issuer", "subject").Unique().StorageKey("auth_identities_issuer_subject"),

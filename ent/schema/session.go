@@ -12,49 +12,49 @@ import (
 	"github.com/google/uuid"
 )
 
-// Session is an own session of a user.
+// Session is a session that the kit issued to a user.
 type Session struct{ ent.Schema }
 
-// Mixin returns the whole of the schema.
+// Mixin returns the complete schema.
 func (Session) Mixin() []ent.Mixin { return []ent.Mixin{SessionMixin{}} }
 
-// SessionMixin makes a schema named Session the table auth_sessions.
+// SessionMixin maps a schema named Session to the table auth_sessions.
 type SessionMixin struct{ mixin.Schema }
 
-// Annotations name the table.
+// Annotations returns the table name.
 func (SessionMixin) Annotations() []schema.Annotation {
 	return []schema.Annotation{entsql.Annotation{Table: "auth_sessions"}}
 }
 
-// Fields of a session.
+// Fields returns the columns of a session.
 func (SessionMixin) Fields() []ent.Field {
 	return []ent.Field{
-		field.String("id").MaxLen(255).SchemaType(byteExact).NotEmpty().Immutable().
-			Comment("The public id, for lists and logs. It tells nothing about lookup."),
+		field.String("id").MaxLen(255).SchemaType(binaryString).NotEmpty().Immutable().
+			Comment("Public id, for lists and logs. It is not derived from lookup."),
 		field.Bytes("lookup").Unique().MinLen(16).MaxLen(16).Sensitive().
 			SchemaType(map[string]string{dialect.MySQL: "binary(16)"}).
-			Comment("The public half of the token."),
+			Comment("Public half of the token."),
 		field.Bytes("secret_hash").MinLen(32).MaxLen(32).Sensitive().
 			SchemaType(map[string]string{dialect.MySQL: "binary(32)"}).
-			Comment("SHA-256 of the secret half of the token, which is kept nowhere."),
-		field.UUID("user_id", uuid.UUID{}).SchemaType(uuidText).Immutable(),
-		field.UUID("identity_id", uuid.UUID{}).SchemaType(uuidText).Immutable(),
+			Comment("SHA-256 of the secret half of the token, which is not stored."),
+		field.UUID("user_id", uuid.UUID{}).SchemaType(uuidString).Immutable(),
+		field.UUID("identity_id", uuid.UUID{}).SchemaType(uuidString).Immutable(),
 
-		field.String("provider").MaxLen(255).SchemaType(byteExact).Immutable(),
-		field.String("issuer").MaxLen(255).SchemaType(byteExact).Immutable(),
-		field.String("subject").MaxLen(255).SchemaType(byteExact).Immutable(),
+		field.String("provider").MaxLen(255).SchemaType(binaryString).Immutable(),
+		field.String("issuer").MaxLen(255).SchemaType(binaryString).Immutable(),
+		field.String("subject").MaxLen(255).SchemaType(binaryString).Immutable(),
 		field.String("auth_method").Immutable(),
 		field.String("transport").Immutable().
-			Comment("What the token was issued for: cookie or bearer."),
+			Comment("Transport of the token: cookie or bearer."),
 		field.Text("claims").Optional().Nillable().Immutable().
-			Comment("Kept claims of the provider's token, as a JSON object. Null: none."),
+			Comment("Kept claims of the provider token, as a JSON object. Null: none."),
 
 		field.Int64("created_ms").Immutable(),
 		field.Int64("authenticated_ms").Optional().Nillable().Immutable().
-			Comment("When the person proved to the provider who they are. Null: not known."),
+			Comment("Time of authentication at the provider. Null: unknown."),
 		field.Int64("last_seen_ms"),
 		field.Int64("idle_expires_ms").Optional().Nillable().
-			Comment("Null: there is no idle limit."),
+			Comment("Null: no idle timeout."),
 		field.Int64("expires_ms").Immutable(),
 		field.Int64("revoked_ms").Optional().Nillable().
 			Comment("Null: not revoked."),
@@ -65,7 +65,7 @@ func (SessionMixin) Fields() []ent.Field {
 	}
 }
 
-// Edges of a session.
+// Edges returns the user and the identity of a session.
 func (SessionMixin) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.From("user", User.Type).Ref("sessions").Field("user_id").Unique().Required().Immutable(),
@@ -73,9 +73,9 @@ func (SessionMixin) Edges() []ent.Edge {
 	}
 }
 
-// Indexes of sessions: a user's sessions that are not revoked, in order, so that
-// those of somebody who signs in again and again do not count; the foreign key to
-// the identity; and the three ways in which a session becomes ready to be swept.
+// Indexes returns the index for a user's sessions that are not revoked, ordered
+// by age, so that revoked sessions do not slow down a login; the index for the
+// foreign key; and one index for each condition under which a session is swept.
 func (SessionMixin) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("user_id", "revoked_ms", "created_ms").StorageKey("auth_sessions_user_id_revoked_ms_created_ms"),

@@ -10,34 +10,33 @@ import (
 	"github.com/google/uuid"
 )
 
-// User is a user of the application. What is known about the person is in the
-// user's identities.
+// User is a user of the application. Contact data is in the user's identities.
 type User struct{ ent.Schema }
 
-// Mixin returns the whole of the schema.
+// Mixin returns the complete schema.
 func (User) Mixin() []ent.Mixin { return []ent.Mixin{UserMixin{}} }
 
-// UserMixin makes a schema named User the table auth_users.
+// UserMixin maps a schema named User to the table auth_users.
 type UserMixin struct{ mixin.Schema }
 
-// Annotations name the table.
+// Annotations returns the table name.
 func (UserMixin) Annotations() []schema.Annotation {
 	return []schema.Annotation{entsql.Annotation{Table: "auth_users"}}
 }
 
-// Fields of a user.
+// Fields returns the columns of a user.
 func (UserMixin) Fields() []ent.Field {
 	return []ent.Field{
-		field.UUID("id", uuid.UUID{}).SchemaType(uuidText).Immutable(),
+		field.UUID("id", uuid.UUID{}).SchemaType(uuidString).Immutable(),
 		field.Int64("created_ms").Immutable(),
 		field.Int64("disabled_ms").Optional().Nillable().
 			Comment("Null: the user is not disabled."),
 		field.Int64("not_before_ms").Optional().Nillable().
-			Comment("No credential issued earlier counts. Null: there is no such moment."),
+			Comment("Credentials issued before this time are rejected. Null: no limit."),
 	}
 }
 
-// Edges of a user.
+// Edges returns the identities and the sessions of a user.
 func (UserMixin) Edges() []ent.Edge {
 	return []ent.Edge{
 		edge.To("identities", Identity.Type).Annotations(entsql.OnDelete(entsql.Cascade)),

@@ -20,7 +20,7 @@ import (
 	"github.com/cotterpin/cotterpin/ent/sqlite"
 )
 
-// openBench opens an empty database in a file, and the path of that.
+// openBench opens an empty database in a file, and returns its path too.
 func openBench(b *testing.B) (database.Database, string) {
 	b.Helper()
 	path := filepath.Join(b.TempDir(), "auth.db")
@@ -32,7 +32,7 @@ func openBench(b *testing.B) (database.Database, string) {
 	return db, path
 }
 
-// signer signs people in as the endpoints do.
+// signer signs users in as the endpoints do.
 type signer struct {
 	registrar *account.Registrar
 	own       *session.Own
@@ -72,7 +72,7 @@ func (s signer) signIn(b *testing.B, subject string) session.Issued {
 	return issued
 }
 
-// BenchmarkCheck is an own session's check: what the guard pays at each request.
+// BenchmarkCheck measures the check of a session, which a guard does per request.
 func BenchmarkCheck(b *testing.B) {
 	db, _ := openBench(b)
 	s := newSigner(db, 20)
@@ -87,8 +87,8 @@ func BenchmarkCheck(b *testing.B) {
 	}
 }
 
-// BenchmarkSelect is the limit of BenchmarkCheck: a prepared SELECT by primary
-// key of the columns that decide, through database/sql.
+// BenchmarkSelect is the lower bound of BenchmarkCheck: a prepared SELECT by primary
+// key of the same columns, through database/sql.
 func BenchmarkSelect(b *testing.B) {
 	db, path := openBench(b)
 	id := newSigner(db, 20).signIn(b, "ada").Session.ID
@@ -129,10 +129,10 @@ func BenchmarkSelect(b *testing.B) {
 	}
 }
 
-// BenchmarkLogin is a login of somebody who is known, with and without a session
-// that has to end for it.
+// BenchmarkLogin measures the login of a registered user, with and without a
+// session that is revoked for it.
 func BenchmarkLogin(b *testing.B) {
-	for name, maxPerUser := range map[string]int{"UnderTheMaximum": 1_000_000, "AtTheMaximum": 1} {
+	for name, maxPerUser := range map[string]int{"BelowMaximum": 1_000_000, "AtMaximum": 1} {
 		b.Run(name, func(b *testing.B) {
 			db, _ := openBench(b)
 			s := newSigner(db, maxPerUser)
@@ -149,7 +149,7 @@ func BenchmarkLogin(b *testing.B) {
 	}
 }
 
-// BenchmarkFirstLogin is the login of somebody new.
+// BenchmarkFirstLogin measures the login of a new user.
 func BenchmarkFirstLogin(b *testing.B) {
 	db, _ := openBench(b)
 	s := newSigner(db, 20)
@@ -161,8 +161,8 @@ func BenchmarkFirstLogin(b *testing.B) {
 	}
 }
 
-// BenchmarkLogins are logins of many at once. Beside their time it says for how
-// long the slowest in a hundred, and the slowest of all, have waited.
+// BenchmarkLogins measures concurrent logins. In addition to the mean it reports
+// the 99th percentile and the maximum.
 func BenchmarkLogins(b *testing.B) {
 	db, _ := openBench(b)
 	s := newSigner(db, 20)
@@ -191,8 +191,8 @@ func BenchmarkLogins(b *testing.B) {
 	b.ReportMetric(float64(waits[len(waits)-1].Microseconds()), "µs-max")
 }
 
-// BenchmarkLoginOfOne is one user's login at the maximum who has signed in very
-// often: the sessions that ended for it are kept for a while.
+// BenchmarkLoginOfOne measures the login of one user at max_per_user with many
+// revoked sessions, which are kept for a while.
 func BenchmarkLoginOfOne(b *testing.B) {
 	db, _ := openBench(b)
 	s := newSigner(db, 20)

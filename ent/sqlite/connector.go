@@ -9,25 +9,25 @@ import (
 	"modernc.org/sqlite"
 )
 
-// Connector returns what makes the kit's connections to the file, for a program
-// that wraps them, to trace them say. They are those of [DataSource], but for
-// one thing: when another process writes they do not wait for long, and it is
-// for [entstore.Dialect.IsBusy] to see that.
+// Connector returns the connector of the kit's pool, for a program that wraps
+// connections, for example to trace statements. Unlike those of [DataSource],
+// its connections wait only 20 ms for other writers, and leave further attempts
+// to entstore, which recognizes the error by [entstore.Dialect].IsBusy.
 func Connector(path string) (driver.Connector, error) {
 	source, err := DataSource(path)
 	if err != nil {
 		return nil, err
 	}
-	patient, err := sqlite.NewConnector(source)
+	inner, err := sqlite.NewConnector(source)
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
-	return connector{patient}, nil
+	return connector{inner}, nil
 }
 
-// connector makes connections that are patient until they are open. SQLite looks
-// less and less often whether it can write, in the end ten times a second, and
-// would hardly ever see a moment between the writes of a busy process.
+// connector shortens the busy timeout of connections once they are open. While
+// SQLite waits, it polls less and less often, in the end every 100 ms, and would
+// rarely find a gap between the writes of a busy process.
 type connector struct{ driver.Connector }
 
 const shortBusyTimeout = "PRAGMA busy_timeout = 20"
@@ -38,7 +38,7 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	if err != nil {
 		return nil, fmt.Errorf("sqlite: %w", err)
 	}
-	//nolint:forcetypeassert // every connection of the driver can do this
+	//nolint:forcetypeassert // all connections of the driver implement it
 	if _, err := opened.(driver.ExecerContext).ExecContext(ctx, shortBusyTimeout, nil); err != nil {
 		return nil, errors.Join(fmt.Errorf("sqlite: %w", err), opened.Close())
 	}

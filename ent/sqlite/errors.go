@@ -12,7 +12,7 @@ func isConflict(err error) bool {
 	return has(err, code.SQLITE_CONSTRAINT_UNIQUE) || has(err, code.SQLITE_CONSTRAINT_PRIMARYKEY)
 }
 
-// isBusy holds for all kinds of SQLITE_BUSY, the first byte of their code.
+// isBusy accepts every extended code of SQLITE_BUSY, which is their low byte.
 func isBusy(err error) bool {
 	failure, ok := errors.AsType[*sqlite.Error](err)
 	return ok && failure.Code()&0xff == code.SQLITE_BUSY
@@ -25,7 +25,7 @@ func has(err error, extended int) bool {
 	return ok && failure.Code() == extended
 }
 
-// explain adds what the operator can do about an error at the start.
+// explain adds what the operator can do about an error of Open.
 func explain(path string, err error) error {
 	if has(err, code.SQLITE_NOTADB) {
 		return fmt.Errorf("sqlite: %s is not an SQLite database: change path: %w", path, err)

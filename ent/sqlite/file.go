@@ -10,10 +10,10 @@ import (
 	"syscall"
 )
 
-// touch sees that the file can be read and written. SQLite would make a missing
-// one with the permissions of the process, for everybody to read; the files
-// beside it get those of the file.
-func touch(path string, create bool) error {
+// ensureFile checks that the file can be read and written, and creates it if
+// create is set. SQLite would create it readable by all users of the machine. Its
+// -wal and -shm files inherit the permissions.
+func ensureFile(path string, create bool) error {
 	flags := os.O_RDWR
 	if create {
 		flags |= os.O_CREATE
@@ -28,28 +28,28 @@ func touch(path string, create bool) error {
 	return nil
 }
 
-// advice says what can be done when a file cannot be opened.
+// advice returns what the operator can do about a file that cannot be opened.
 func advice(path string, err error) string {
-	folder := filepath.Dir(path)
-	_, missing := os.Stat(folder)
+	directory := filepath.Dir(path)
+	_, missing := os.Stat(directory)
 	switch {
 	case errors.Is(missing, fs.ErrNotExist):
-		return fmt.Sprintf("the folder %s does not exist: make it, or change path", folder)
+		return fmt.Sprintf("the directory %s does not exist: create it, or change path", directory)
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Sprintf(`the file %s does not exist: change path, or start once with migrate = "apply" to make it`, path)
+		return fmt.Sprintf(`the file %s does not exist: change path, or start once with migrate = "apply" to create it`, path)
 	case errors.Is(err, fs.ErrPermission):
-		return fmt.Sprintf("this user must be allowed to read and write %s, and to write in its folder", path)
+		return fmt.Sprintf("this user must be allowed to read and write %s, and to write in its directory", path)
 	case errors.Is(err, syscall.EISDIR):
-		return fmt.Sprintf("%s is a folder: path must name a file in it", path)
+		return fmt.Sprintf("%s is a directory: path must name a file in it", path)
 	default:
 		return "cannot open " + path
 	}
 }
 
-// DataSource returns what the driver "sqlite" of modernc.org/sqlite calls the
-// file, opened as the kit opens it: for an application with connections of its
-// own to the same file; they wait up to five seconds while others write. It is a
-// URI, in which any path can be written: https://www.sqlite.org/uri.html.
+// DataSource returns the data source name of a file for the driver "sqlite" of
+// modernc.org/sqlite, with the kit's connection settings: for an application
+// that opens the same file. Its writers wait up to five seconds for others. The
+// name is a URI, which can represent any path: https://www.sqlite.org/uri.html.
 func DataSource(path string) (string, error) {
 	parameters := url.Values{
 		"_txlock": {"immediate"},

@@ -40,7 +40,7 @@ func register(t *testing.T, db database.Database, subject string) identity.User 
 	return user
 }
 
-// execute changes a database file behind the kit's back.
+// execute changes a database file on a separate connection.
 func execute(t *testing.T, path, statement string) {
 	t.Helper()
 	db, err := sql.Open("sqlite", path)
@@ -53,20 +53,20 @@ func execute(t *testing.T, path, statement string) {
 	}
 }
 
-func TestEveryPathNamesTheFileItSays(t *testing.T) {
+func TestOpen_SpecialCharactersInPath(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{
-		"auth.db", "with blank.db", "what?.db", "what?mode=memory", "50%.db", "%41.db", "a#b.db",
+		"auth.db", "with space.db", "what?.db", "what?mode=memory", "50%.db", "%41.db", "a#b.db",
 		"a&b=c.db", "ü.db", "'quoted\".db", "back\\slash.db", "semi;colon.db", ":memory:.db", "plus+.db",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			folder := t.TempDir()
-			path := filepath.Join(folder, name)
+			directory := t.TempDir()
+			path := filepath.Join(directory, name)
 			db := open(t, path)
 			user := register(t, db, "ada")
 
-			entries, err := os.ReadDir(folder)
+			entries, err := os.ReadDir(directory)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -82,7 +82,7 @@ func TestEveryPathNamesTheFileItSays(t *testing.T) {
 	}
 }
 
-func TestTheFilesAreForTheirOwnerAlone(t *testing.T) {
+func TestOpen_FilePermissions(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "auth.db")
 	register(t, open(t, path), "ada")
@@ -97,39 +97,39 @@ func TestTheFilesAreForTheirOwnerAlone(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeOpenedIsExplained(t *testing.T) {
+func TestOpen_Advice(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct {
-		settings func(folder string) sqlite.Settings
+		settings func(directory string) sqlite.Settings
 		want     string
 	}{
-		"FolderIsMissing": {
-			func(folder string) sqlite.Settings {
-				return sqlite.Settings{Path: filepath.Join(folder, "missing", "auth.db"), Migrate: "apply"}
+		"missing directory": {
+			func(directory string) sqlite.Settings {
+				return sqlite.Settings{Path: filepath.Join(directory, "missing", "auth.db"), Migrate: "apply"}
 			},
-			"missing does not exist: make it",
+			"missing does not exist: create it",
 		},
-		"FileIsMissingAndIsNotToBeMade": {
-			func(folder string) sqlite.Settings {
-				return sqlite.Settings{Path: filepath.Join(folder, "auth.db"), Migrate: "check"}
+		"missing file": {
+			func(directory string) sqlite.Settings {
+				return sqlite.Settings{Path: filepath.Join(directory, "auth.db"), Migrate: "check"}
 			},
 			`start once with migrate = "apply"`,
 		},
-		"PathIsAFolder": {
-			func(folder string) sqlite.Settings { return sqlite.Settings{Path: folder, Migrate: "apply"} },
-			"is a folder",
+		"directory as path": {
+			func(directory string) sqlite.Settings { return sqlite.Settings{Path: directory, Migrate: "apply"} },
+			"is a directory:",
 		},
-		"FileIsSomethingElse": {
-			func(folder string) sqlite.Settings {
-				path := filepath.Join(folder, "notes.txt")
+		"other file format": {
+			func(directory string) sqlite.Settings {
+				path := filepath.Join(directory, "notes.txt")
 				_ = os.WriteFile(path, []byte(strings.Repeat("not a database. ", 100)), 0o600)
 				return sqlite.Settings{Path: path, Migrate: "apply"}
 			},
 			"is not an SQLite database",
 		},
-		"PathIsAURI":       {func(string) sqlite.Settings { return sqlite.Settings{Path: "file:auth.db"} }, "not a URI"},
-		"PathIsEmpty":      {func(string) sqlite.Settings { return sqlite.Settings{} }, "path must not be empty"},
-		"MigrateIsUnknown": {func(string) sqlite.Settings { return sqlite.Settings{Path: "auth.db", Migrate: "aply"} }, `"check", "apply" or "off"`},
+		"URI as path":     {func(string) sqlite.Settings { return sqlite.Settings{Path: "file:auth.db"} }, "not a URI"},
+		"empty path":      {func(string) sqlite.Settings { return sqlite.Settings{} }, "path must not be empty"},
+		"unknown migrate": {func(string) sqlite.Settings { return sqlite.Settings{Path: "auth.db", Migrate: "aply"} }, `"check", "apply" or "off"`},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -142,18 +142,18 @@ func TestWhatCannotBeOpenedIsExplained(t *testing.T) {
 	}
 }
 
-func TestARefusedCheckMakesNoFile(t *testing.T) {
+func TestOpen_CheckCreatesNoFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "auth.db")
 	if _, err := sqlite.Open(t.Context(), sqlite.Settings{Path: path}); !errors.Is(err, fs.ErrNotExist) {
 		t.Fatalf("Open: got %v, want %v", err, fs.ErrNotExist)
 	}
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
-		t.Errorf("the file is there: %v", err)
+		t.Errorf("the file was created (error %v)", err)
 	}
 }
 
-func TestAMemoryIsItsOwnAndStartsEmpty(t *testing.T) {
+func TestOpen_MemoryIsolated(t *testing.T) {
 	t.Parallel()
 	one, other := open(t, sqlite.Memory), open(t, sqlite.Memory)
 	user := register(t, one, "ada")
@@ -161,11 +161,11 @@ func TestAMemoryIsItsOwnAndStartsEmpty(t *testing.T) {
 		t.Fatalf("Find: %v", err)
 	}
 	if _, err := other.Accounts().Find(t.Context(), user.Key); !errors.Is(err, account.ErrNotFound) {
-		t.Errorf("Find in another memory: got %v, want ErrNotFound", err)
+		t.Errorf("Find in a second database: got %v, want ErrNotFound", err)
 	}
 }
 
-func TestAMemoryOutlivesACancelledTransaction(t *testing.T) {
+func TestOpen_MemoryAfterCancel(t *testing.T) {
 	t.Parallel()
 	db := open(t, sqlite.Memory)
 	user := register(t, db, "ada")
@@ -174,22 +174,22 @@ func TestAMemoryOutlivesACancelledTransaction(t *testing.T) {
 		cancel()
 		return nil
 	})
-	if err == nil { // the context's error, or that the transaction has ended
-		t.Fatal("a cancelled registration was committed")
+	if err == nil { // the error of the context, or sql.ErrTxDone
+		t.Fatal("a canceled registration was committed")
 	}
 	if _, err := db.Accounts().Find(t.Context(), user.Key); err != nil {
 		t.Errorf("Find: %v", err)
 	}
 }
 
-func TestTheBlockOpensRelativeToTheConfigurationAndAppliesInDevelopment(t *testing.T) {
+func TestType_PathAndMigrateDefaults(t *testing.T) {
 	t.Parallel()
-	folder := t.TempDir()
+	directory := t.TempDir()
 	settings := sqlite.Type.NewSettings()
-	production, development := database.Env{Directory: folder}, database.Env{Directory: folder, Development: true}
+	production, development := database.Env{Directory: directory}, database.Env{Directory: directory, Development: true}
 
 	if _, err := sqlite.Type.Open(t.Context(), settings, production); err == nil {
-		t.Fatal("production made the tables by itself")
+		t.Fatal("Open in production created the tables")
 	}
 	db, err := sqlite.Type.Open(t.Context(), settings, development)
 	if err != nil {
@@ -199,7 +199,7 @@ func TestTheBlockOpensRelativeToTheConfigurationAndAppliesInDevelopment(t *testi
 	if err := db.Close(); err != nil {
 		t.Fatalf("Close: %v", err)
 	}
-	if _, err := os.Stat(filepath.Join(folder, "auth.db")); err != nil {
+	if _, err := os.Stat(filepath.Join(directory, "auth.db")); err != nil {
 		t.Fatal(err)
 	}
 	db, err = sqlite.Type.Open(t.Context(), settings, production)
@@ -212,22 +212,22 @@ func TestTheBlockOpensRelativeToTheConfigurationAndAppliesInDevelopment(t *testi
 	}
 }
 
-func TestMistakesInTheBlockAreAllFound(t *testing.T) {
+func TestType_Problems(t *testing.T) {
 	t.Parallel()
 	if problems := sqlite.Type.Validate(sqlite.Type.NewSettings(), database.Env{}); len(problems) != 0 {
 		t.Fatalf("the defaults have problems: %v", problems)
 	}
 	problems := sqlite.Type.Validate(&sqlite.Settings{Path: "file:auth.db", Migrate: "aply"}, database.Env{})
 	arguments := make([]string, len(problems))
-	for i, mistake := range problems {
-		arguments[i] = mistake.Argument
+	for i, problem := range problems {
+		arguments[i] = problem.Argument
 	}
 	if slices.Sort(arguments); !slices.Equal(arguments, []string{"migrate", "path"}) {
 		t.Errorf("problems in %v, want migrate and path", arguments)
 	}
 }
 
-func TestManyProcessesMayStartAndMigrateAtOnce(t *testing.T) {
+func TestOpen_ConcurrentMigrations(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "auth.db")
 	var group sync.WaitGroup
@@ -247,11 +247,11 @@ func TestManyProcessesMayStartAndMigrateAtOnce(t *testing.T) {
 	register(t, open(t, path), "ada")
 }
 
-func TestADatabaseOfAnotherVersionIsRefused(t *testing.T) {
+func TestOpen_OtherVersion(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct{ statement, want string }{
-		"TooOld": {"DELETE FROM auth_migrations WHERE version_id > 0", "are at version 0, this program needs version 1"},
-		"TooNew": {"INSERT INTO auth_migrations (version_id, is_applied) VALUES (2, 1)", "are at version 2, this program knows only version 1"},
+		"older": {"DELETE FROM auth_migrations WHERE version_id > 0", "are at version 0, this program requires version 1"},
+		"newer": {"INSERT INTO auth_migrations (version_id, is_applied) VALUES (2, 1)", "are at version 2, this program supports only version 1"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -272,18 +272,18 @@ func TestADatabaseOfAnotherVersionIsRefused(t *testing.T) {
 	}
 }
 
-func TestADatabaseThatIsTooNewIsNotMigrated(t *testing.T) {
+func TestOpen_NewerVersionNotMigrated(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "auth.db")
 	open(t, path)
 	execute(t, path, "INSERT INTO auth_migrations (version_id, is_applied) VALUES (2, 1)")
 	_, err := sqlite.Open(t.Context(), sqlite.Settings{Path: path, Migrate: "apply"})
-	if err == nil || !strings.Contains(err.Error(), "knows only version 1") {
-		t.Errorf("Open: got %v, want a refusal", err)
+	if err == nil || !strings.Contains(err.Error(), "supports only version 1") {
+		t.Errorf("Open: got %v, want an error about the version", err)
 	}
 }
 
-func TestAClosedDatabaseIsNotReady(t *testing.T) {
+func TestDatabase_ReadyAfterClose(t *testing.T) {
 	t.Parallel()
 	db, err := sqlite.Open(t.Context(), sqlite.Settings{Path: sqlite.Memory})
 	if err != nil {
@@ -300,7 +300,7 @@ func TestAClosedDatabaseIsNotReady(t *testing.T) {
 	}
 }
 
-func TestADoneContextDoesNotWaitForTheLock(t *testing.T) {
+func TestDatabase_WriteTimeout(t *testing.T) {
 	t.Parallel()
 	db := openFile(t)
 	writes := map[string]func(context.Context) error{
@@ -309,9 +309,9 @@ func TestADoneContextDoesNotWaitForTheLock(t *testing.T) {
 	}
 	err := db.Accounts().Register(t.Context(), newUser("ada"), func(ctx context.Context, _ *sql.Tx) error {
 		for name, write := range writes {
-			hasty, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
+			limited, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
 			began := time.Now()
-			if err := write(hasty); !errors.Is(err, context.DeadlineExceeded) {
+			if err := write(limited); !errors.Is(err, context.DeadlineExceeded) {
 				t.Errorf("%s: got %v, want %v", name, err, context.DeadlineExceeded)
 			}
 			if waited := time.Since(began); waited > 2*time.Second {
@@ -326,7 +326,7 @@ func TestADoneContextDoesNotWaitForTheLock(t *testing.T) {
 	}
 }
 
-func TestReadingDoesNotWaitForAWriter(t *testing.T) {
+func TestDatabase_ReadDuringWrite(t *testing.T) {
 	t.Parallel()
 	db := openFile(t)
 	user := register(t, db, "ada")

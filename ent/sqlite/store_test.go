@@ -17,7 +17,7 @@ import (
 	"github.com/cotterpin/cotterpin/ent/sqlite"
 )
 
-// openFile opens an empty database in a file of its own.
+// openFile opens an empty database in a new file.
 func openFile(t *testing.T) database.Database {
 	t.Helper()
 	return open(t, filepath.Join(t.TempDir(), "auth.db"))
@@ -37,17 +37,17 @@ func open(t *testing.T, path string) database.Database {
 	return db
 }
 
-func TestAccountsInAFile(t *testing.T) {
+func TestAccounts_File(t *testing.T) {
 	t.Parallel()
 	accounttest.Run(t, func(t *testing.T) account.Store { return openFile(t).Accounts() })
 }
 
-func TestAccountsInMemory(t *testing.T) {
+func TestAccounts_Memory(t *testing.T) {
 	t.Parallel()
 	accounttest.Run(t, func(t *testing.T) account.Store { return open(t, sqlite.Memory).Accounts() })
 }
 
-func TestSessionsInAFile(t *testing.T) {
+func TestSessions_File(t *testing.T) {
 	t.Parallel()
 	sessiontest.Run(t, func(t *testing.T) (account.Store, session.Store) {
 		db := openFile(t)
@@ -55,7 +55,7 @@ func TestSessionsInAFile(t *testing.T) {
 	})
 }
 
-func TestSessionsInMemory(t *testing.T) {
+func TestSessions_Memory(t *testing.T) {
 	t.Parallel()
 	sessiontest.Run(t, func(t *testing.T) (account.Store, session.Store) {
 		db := open(t, sqlite.Memory)
@@ -63,7 +63,7 @@ func TestSessionsInMemory(t *testing.T) {
 	})
 }
 
-func TestAUniqueViolationOfTheHookIsNotAConflictOfIdentities(t *testing.T) {
+func TestRegister_HookUniqueViolation(t *testing.T) {
 	t.Parallel()
 	db := openFile(t)
 	err := db.Accounts().Register(t.Context(), newUser("ada"), func(ctx context.Context, tx *sql.Tx) error {
@@ -74,13 +74,13 @@ func TestAUniqueViolationOfTheHookIsNotAConflictOfIdentities(t *testing.T) {
 		t.Fatalf("Register: got %v, want the violation", err)
 	}
 	if errors.Is(err, account.ErrConflict) {
-		t.Errorf("Register: got %v, which says that the identity is registered", err)
+		t.Errorf("Register: got %v, which reports a registered identity", err)
 	}
 }
 
-// Whatever is written waits for another program that writes until the context
-// ends. SQLite itself would give up after a few milliseconds, as it is told to.
-func TestEveryWriterWaitsUntilItsContextEnds(t *testing.T) {
+// Every write waits for another process until its context ends, although SQLite
+// itself gives up after the short busy timeout.
+func TestStores_WaitForOtherProcess(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "auth.db")
 	db := open(t, path)
@@ -110,14 +110,14 @@ func TestEveryWriterWaitsUntilItsContextEnds(t *testing.T) {
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 		if err := write(ctx); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("%s: got %v, want the end of the context", name, err)
+			t.Errorf("%s: got %v, want %v", name, err, context.DeadlineExceeded)
 		}
 		cancel()
 	}
 }
 
-// However many wait to write, they do not keep the connections from readers.
-func TestReadingDoesNotWaitForWritersThatWait(t *testing.T) {
+// Waiting writers occupy no connections, however many they are.
+func TestStores_ReadDuringWaitingWriters(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "auth.db")
 	db := open(t, path)
@@ -141,7 +141,7 @@ func TestReadingDoesNotWaitForWritersThatWait(t *testing.T) {
 	writers.Wait()
 }
 
-// lock has another program write until the test ends.
+// lock holds the write lock on a separate connection until the test ends.
 func lock(t *testing.T, path string) {
 	t.Helper()
 	source, err := sqlite.DataSource(path)

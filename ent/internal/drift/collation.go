@@ -7,38 +7,39 @@ import (
 	"ariga.io/atlas/sql/schema"
 	"entgo.io/ent/dialect"
 
-	wanted "github.com/cotterpin/cotterpin/ent/internal/entgen/migrate"
+	entmigrate "github.com/cotterpin/cotterpin/ent/internal/entgen/migrate"
 )
 
-// byteExact is a text that PostgreSQL compares and sorts byte by byte: an index
-// over it outlives a new version of the operating system's collations, after
-// which a unique key over other texts may let duplicates in. Atlas knows no
-// collations of PostgreSQL, so they are made part of the type on both sides.
-var byteExact = &postgres.UserDefinedType{T: `character varying COLLATE "C"`}
+// binaryString is a string that PostgreSQL compares and sorts byte-wise. Its
+// indexes remain valid if an update of the operating system changes collations,
+// which may break unique keys over other strings. Atlas does not support
+// PostgreSQL's collations, so that they are made part of the type on both sides.
+var binaryString = &postgres.UserDefinedType{T: `character varying COLLATE "C"`}
 
-// collateLive shows the collations of inspected tables.
-func collateLive(live *schema.Schema) {
-	for _, table := range live.Tables {
+// collateCurrent adds the collation to the types of existing columns.
+func collateCurrent(current *schema.Schema) {
+	for _, table := range current.Tables {
 		for _, column := range table.Columns {
 			for _, attribute := range column.Attrs {
 				if collation, ok := attribute.(*schema.Collation); ok && collation.V == "C" {
-					column.Type.Type = byteExact
+					column.Type.Type = binaryString
 				}
 			}
 		}
 	}
 }
 
-// collateWanted gives the columns that are binary on MySQL a collation.
-func collateWanted(want *schema.Schema) {
-	for _, table := range wanted.Tables {
+// collateDesired adds the collation to the types of columns that are binary on
+// MySQL.
+func collateDesired(desired *schema.Schema) {
+	for _, table := range entmigrate.Tables {
 		for _, column := range table.Columns {
 			if !strings.HasPrefix(column.SchemaType[dialect.MySQL], "varbinary") {
 				continue
 			}
-			described, _ := want.Table(table.Name)
-			exact, _ := described.Column(column.Name)
-			exact.Type.Type = byteExact
+			described, _ := desired.Table(table.Name)
+			binary, _ := described.Column(column.Name)
+			binary.Type.Type = binaryString
 		}
 	}
 }

@@ -1,5 +1,5 @@
-// Package drift compares the tables of a live database with those that package
-// schema describes. The migrations are generated with it, and tested.
+// Package drift compares the tables of a database with package schema. The
+// generator of the migrations and their tests use it.
 package drift
 
 import (
@@ -16,41 +16,42 @@ import (
 	entsql "entgo.io/ent/dialect/sql"
 	entschema "entgo.io/ent/dialect/sql/schema"
 
-	wanted "github.com/cotterpin/cotterpin/ent/internal/entgen/migrate"
+	entmigrate "github.com/cotterpin/cotterpin/ent/internal/entgen/migrate"
 )
 
-// Plan returns the statements that make the database's tables the wanted ones;
-// none if they are already. It looks at our tables only, and executes nothing.
+// Plan returns the statements that would change the database's tables to those
+// of package schema, none if they are equal. It ignores other tables, and does not
+// write.
 func Plan(ctx context.Context, name string, db *sql.DB) ([]*migrate.Change, error) {
 	driver, err := inspector(name, db)
 	if err != nil {
 		return nil, err
 	}
-	live, err := driver.InspectSchema(ctx, "", &schema.InspectOptions{Tables: tableNames()})
+	current, err := driver.InspectSchema(ctx, "", &schema.InspectOptions{Tables: tableNames()})
 	if err != nil {
 		return nil, fmt.Errorf("drift: inspecting: %w", err)
 	}
-	want, err := describe(ctx, name, db)
+	desired, err := describe(ctx, name, db)
 	if err != nil {
 		return nil, err
 	}
-	want.Name = live.Name
+	desired.Name = current.Name
 	if name == dialect.Postgres {
-		collateLive(live)
-		collateWanted(want)
+		collateCurrent(current)
+		collateDesired(desired)
 	}
-	changes, err := driver.SchemaDiff(live, want)
+	changes, err := driver.SchemaDiff(current, desired)
 	if err != nil {
 		return nil, fmt.Errorf("drift: comparing: %w", err)
 	}
-	plan, err := driver.PlanChanges(ctx, "drift", changes, indented)
+	plan, err := driver.PlanChanges(ctx, "drift", changes, formatStatements)
 	if err != nil {
 		return nil, fmt.Errorf("drift: planning: %w", err)
 	}
 	return plan.Changes, nil
 }
 
-// inspectors open Atlas's view of a database, by ent's name of it.
+// inspectors contains Atlas's drivers by ent's dialect name.
 var inspectors = map[string]func(schema.ExecQuerier) (migrate.Driver, error){
 	dialect.SQLite:   sqlite.Open,
 	dialect.Postgres: postgres.Open,
@@ -69,26 +70,26 @@ func inspector(name string, db *sql.DB) (migrate.Driver, error) {
 	return driver, nil
 }
 
-// describe returns the wanted tables in the terms of the database.
+// describe returns the tables of package schema, with the types of the database.
 func describe(ctx context.Context, name string, db *sql.DB) (*schema.Schema, error) {
 	atlas, err := entschema.NewMigrate(entsql.OpenDB(name, db))
 	if err != nil {
 		return nil, fmt.Errorf("drift: %w", err)
 	}
-	realm, err := atlas.StateReader(wanted.Tables...)(ctx)
+	realm, err := atlas.StateReader(entmigrate.Tables...)(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("drift: reading the wanted tables: %w", err)
+		return nil, fmt.Errorf("drift: describing the tables: %w", err)
 	}
 	return realm.Schemas[0], nil
 }
 
 func tableNames() []string {
-	names := make([]string, len(wanted.Tables))
-	for i, table := range wanted.Tables {
+	names := make([]string, len(entmigrate.Tables))
+	for i, table := range entmigrate.Tables {
 		names[i] = table.Name
 	}
 	return names
 }
 
-// indented is how statements are written: for any schema, whatever its name.
-func indented(o *migrate.PlanOptions) { o.Indent, o.SchemaQualifier = "  ", new("") }
+// formatStatements indents statements, and omits the schema's name.
+func formatStatements(o *migrate.PlanOptions) { o.Indent, o.SchemaQualifier = "  ", new("") }

@@ -21,7 +21,7 @@ type User struct {
 	CreatedMs int64 `json:"created_ms,omitempty"`
 	// Null: the user is not disabled.
 	DisabledMs *int64 `json:"disabled_ms,omitempty"`
-	// No credential issued earlier counts. Null: there is no such moment.
+	// Credentials issued before this time are rejected. Null: no limit.
 	NotBeforeMs *int64 `json:"not_before_ms,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the UserQuery when eager-loading is set.

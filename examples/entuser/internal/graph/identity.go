@@ -24,9 +24,9 @@ type Identity struct {
 	Issuer string `json:"issuer,omitempty"`
 	// Subject holds the value of the "subject" field.
 	Subject string `json:"subject,omitempty"`
-	// Name of the provider's block at the last login.
+	// Name of the provider block at the last login.
 	Provider string `json:"provider,omitempty"`
-	// What the person signed in with, as received.
+	// Identifier used to sign in, as received.
 	Identifier string `json:"identifier,omitempty"`
 	// Email holds the value of the "email" field.
 	Email string `json:"email,omitempty"`

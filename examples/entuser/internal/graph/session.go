@@ -18,11 +18,11 @@ import (
 type Session struct {
 	config `json:"-"`
 	// ID of the ent.
-	// The public id, for lists and logs. It tells nothing about lookup.
+	// Public id, for lists and logs. It is not derived from lookup.
 	ID string `json:"id,omitempty"`
-	// The public half of the token.
+	// Public half of the token.
 	Lookup []byte `json:"-"`
-	// SHA-256 of the secret half of the token, which is kept nowhere.
+	// SHA-256 of the secret half of the token, which is not stored.
 	SecretHash []byte `json:"-"`
 	// UserID holds the value of the "user_id" field.
 	UserID uuid.UUID `json:"user_id,omitempty"`
@@ -36,17 +36,17 @@ type Session struct {
 	Subject string `json:"subject,omitempty"`
 	// AuthMethod holds the value of the "auth_method" field.
 	AuthMethod string `json:"auth_method,omitempty"`
-	// What the token was issued for: cookie or bearer.
+	// Transport of the token: cookie or bearer.
 	Transport string `json:"transport,omitempty"`
-	// Kept claims of the provider's token, as a JSON object. Null: none.
+	// Kept claims of the provider token, as a JSON object. Null: none.
 	Claims *string `json:"claims,omitempty"`
 	// CreatedMs holds the value of the "created_ms" field.
 	CreatedMs int64 `json:"created_ms,omitempty"`
-	// When the person proved to the provider who they are. Null: not known.
+	// Time of authentication at the provider. Null: unknown.
 	AuthenticatedMs *int64 `json:"authenticated_ms,omitempty"`
 	// LastSeenMs holds the value of the "last_seen_ms" field.
 	LastSeenMs int64 `json:"last_seen_ms,omitempty"`
-	// Null: there is no idle limit.
+	// Null: no idle timeout.
 	IdleExpiresMs *int64 `json:"idle_expires_ms,omitempty"`
 	// ExpiresMs holds the value of the "expires_ms" field.
 	ExpiresMs int64 `json:"expires_ms,omitempty"`

@@ -21,7 +21,7 @@ type User struct {
 	CreatedMs int64 `json:"created_ms,omitempty"`
 	// Null: the user is not disabled.
 	DisabledMs *int64 `json:"disabled_ms,omitempty"`
-	// No credential issued earlier counts. Null: there is no such moment.
+	// Credentials issued before this time are rejected. Null: no limit.
 	NotBeforeMs *int64 `json:"not_before_ms,omitempty"`
 	// Nickname holds the value of the "nickname" field.
 	Nickname *string `json:"nickname,omitempty"`

@@ -1,16 +1,16 @@
-// Command generate writes the next version of the tables of one database: what
-// leads from the files that are there to what package schema describes. It
-// writes nothing if the files lead there already.
+// Command generate writes the next migration of one database: the statements
+// that lead from the existing files to the tables of package schema. It writes
+// nothing if there is no difference.
 //
-//	go run ./generate DATABASE
+//	go run ./generate DIALECT
 //
-// DATABASE is the name that ent knows the database by. The working directory is
-// that of package migrations.
+// DIALECT is ent's name of the database. The working directory is that of
+// package migrations.
 //
-// PostgreSQL and MariaDB can be asked only by asking a server: the environment
-// variable COTTERPIN_DEV_POSTGRES or COTTERPIN_DEV_MYSQL holds the URL of an
-// empty database, in which tables are left behind. Without it nothing is
-// written, and a line says so.
+// Planning for PostgreSQL and MariaDB requires a server: the environment variable
+// COTTERPIN_DEV_POSTGRES or COTTERPIN_DEV_MYSQL contains the URL of an empty
+// database, in which the command creates tables. Without the variable the command
+// writes nothing and reports that.
 package main
 
 import (
@@ -43,19 +43,19 @@ func main() {
 
 func run(ctx context.Context, args []string) error {
 	if len(args) != 1 {
-		return errors.New("usage: generate DATABASE")
+		return errors.New("usage: generate DIALECT")
 	}
 	name := args[0]
-	folder, db, err := open(name)
+	directory, db, err := open(name)
 	if err != nil {
 		return err
 	}
 	if db == nil {
-		fmt.Fprintf(os.Stderr, "generate: the files for %s stay as they are: no database to plan on is given\n", name)
+		fmt.Fprintf(os.Stderr, "generate: skipping %s: no database to plan on\n", name)
 		return nil
 	}
 	defer db.Close() //nolint:errcheck // a database for planning
-	version, err := replay(ctx, name, db, folder)
+	version, err := replay(ctx, name, db, directory)
 	if err != nil {
 		return err
 	}
@@ -63,12 +63,12 @@ func run(ctx context.Context, args []string) error {
 	if err != nil || len(changes) == 0 {
 		return err
 	}
-	return write(filepath.Join(folder, fmt.Sprintf("%05d_schema.sql", version+1)), name, changes)
+	return write(filepath.Join(directory, fmt.Sprintf("%05d_schema.sql", version+1)), name, changes)
 }
 
-// open returns the folder of a database's files, and an empty database to plan
-// on; none if there is none.
-func open(name string) (folder string, db *sql.DB, err error) {
+// open returns the directory of the files, and an empty database to plan on, or
+// nil if there is none.
+func open(name string) (directory string, db *sql.DB, err error) {
 	switch name {
 	case dialect.SQLite:
 		db, err = sql.Open("sqlite", "file:plan?mode=memory&cache=shared&_pragma=foreign_keys(1)")
@@ -92,9 +92,9 @@ func openServer(variable string, open func(config.Secret) (*sql.DB, error)) (*sq
 	return open(config.NewSecret(url))
 }
 
-// replay applies the files that are there, and returns the version they lead to.
-func replay(ctx context.Context, name string, db *sql.DB, folder string) (int64, error) {
-	provider, err := goose.NewProvider(goose.Dialect(name), db, os.DirFS(folder), goose.WithDisableGlobalRegistry(true))
+// replay applies the existing files, and returns their version.
+func replay(ctx context.Context, name string, db *sql.DB, directory string) (int64, error) {
+	provider, err := goose.NewProvider(goose.Dialect(name), db, os.DirFS(directory), goose.WithDisableGlobalRegistry(true))
 	if errors.Is(err, goose.ErrNoMigrations) {
 		return 0, nil
 	}
@@ -117,8 +117,8 @@ func write(path, name string, changes []*migrate.Change) (err error) {
 	return err
 }
 
-// format returns the statements as goose reads them. On MySQL, where a version
-// may have been broken off between two of them, a table may be there already.
+// format returns the statements in goose's format. On MySQL a table may already
+// exist, because a version may have been interrupted between two statements.
 func format(name string, changes []*migrate.Change) string {
 	var text strings.Builder
 	text.WriteString("-- +goose Up\n")

@@ -9,7 +9,7 @@ import (
 	_ "modernc.org/sqlite" // registers "sqlite"
 
 	"github.com/cotterpin/cotterpin/ent/internal/drift"
-	"github.com/cotterpin/cotterpin/ent/migrations"
+	"github.com/cotterpin/cotterpin/ent/internal/migrations"
 )
 
 // openMemory opens an empty database.
@@ -35,8 +35,8 @@ func newSet(t *testing.T, db *sql.DB) *migrations.Set {
 
 func wantVersion(t *testing.T, set *migrations.Set, want int64) {
 	t.Helper()
-	if have, err := set.Have(t.Context()); err != nil || have != want {
-		t.Fatalf("Have: %d, want %d (error %v)", have, want, err)
+	if current, err := set.Current(t.Context()); err != nil || current != want {
+		t.Fatalf("Current: %d, want %d (error %v)", current, want, err)
 	}
 }
 
@@ -60,34 +60,34 @@ func tables(t *testing.T, db *sql.DB) (names []string) {
 	return names
 }
 
-func TestLookingWritesNothing(t *testing.T) {
+func TestSet_CheckWritesNothing(t *testing.T) {
 	t.Parallel()
 	db := openMemory(t)
 	set := newSet(t, db)
 	wantVersion(t, set, 0)
 	if err := set.Check(t.Context()); err == nil || !strings.Contains(err.Error(), "version 0") {
-		t.Errorf("Check: got %v, want a refusal with the versions", err)
+		t.Errorf("Check: got %v, want an error with the versions", err)
 	}
 	if names := tables(t, db); len(names) != 0 {
-		t.Errorf("there are tables %v", names)
+		t.Errorf("Check created the tables %v", names)
 	}
 }
 
-func TestApplyingLeadsToTheNeededVersionAndMayBeRepeated(t *testing.T) {
+func TestSet_ApplyTwice(t *testing.T) {
 	t.Parallel()
 	set := newSet(t, openMemory(t))
 	for range 2 {
 		if err := set.Apply(t.Context()); err != nil {
 			t.Fatalf("Apply: %v", err)
 		}
-		wantVersion(t, set, set.Need())
+		wantVersion(t, set, set.Required())
 		if err := set.Check(t.Context()); err != nil {
 			t.Fatalf("Check: %v", err)
 		}
 	}
 }
 
-func TestTheMigrationsLeadToTheSchema(t *testing.T) {
+func TestSet_MatchesSchema(t *testing.T) {
 	t.Parallel()
 	db := openMemory(t)
 	if changes, err := drift.Plan(t.Context(), dialect.SQLite, db); err != nil || len(changes) == 0 {
@@ -101,18 +101,18 @@ func TestTheMigrationsLeadToTheSchema(t *testing.T) {
 		t.Fatalf("Plan: %v", err)
 	}
 	for _, change := range changes {
-		t.Errorf("the schema has moved on, run go generate ./ent/...: %s", change.Comment)
+		t.Errorf("the migrations lack a change, run go generate ./ent/...: %s", change.Comment)
 	}
 }
 
-func TestDriftIsSeen(t *testing.T) {
+func TestPlan_Drift(t *testing.T) {
 	t.Parallel()
 	for name, statement := range map[string]string{
-		"Column":    "ALTER TABLE auth_users ADD COLUMN nickname text",
-		"NoIndex":   "DROP INDEX auth_sessions_expires_ms",
-		"NoKey":     "DROP INDEX auth_identities_issuer_subject",
-		"NoTable":   "DROP TABLE auth_sessions",
-		"OtherName": "ALTER TABLE auth_identities RENAME COLUMN phone TO telephone",
+		"added column":   "ALTER TABLE auth_users ADD COLUMN nickname text",
+		"missing index":  "DROP INDEX auth_sessions_expires_ms",
+		"missing key":    "DROP INDEX auth_identities_issuer_subject",
+		"missing table":  "DROP TABLE auth_sessions",
+		"renamed column": "ALTER TABLE auth_identities RENAME COLUMN phone TO telephone",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -124,13 +124,13 @@ func TestDriftIsSeen(t *testing.T) {
 				t.Fatal(err)
 			}
 			if changes, err := drift.Plan(t.Context(), dialect.SQLite, db); err != nil || len(changes) == 0 {
-				t.Errorf("no drift is seen (error %v)", err)
+				t.Errorf("no drift is reported (error %v)", err)
 			}
 		})
 	}
 }
 
-func TestAMigrationThatFailsIsReportedAndLeavesNothing(t *testing.T) {
+func TestSet_ApplyFailure(t *testing.T) {
 	t.Parallel()
 	db := openMemory(t)
 	if _, err := db.ExecContext(t.Context(), "CREATE TABLE auth_sessions (mine text)"); err != nil {
@@ -143,12 +143,12 @@ func TestAMigrationThatFailsIsReportedAndLeavesNothing(t *testing.T) {
 	wantVersion(t, set, 0)
 	for _, name := range tables(t, db) {
 		if name == "auth_users" || name == "auth_identities" {
-			t.Errorf("half of the version was applied: there is %s", name)
+			t.Errorf("the version was applied in part: %s exists", name)
 		}
 	}
 }
 
-func TestAnUnknownDatabaseHasNoMigrations(t *testing.T) {
+func TestFor_UnknownDatabase(t *testing.T) {
 	t.Parallel()
 	if _, err := migrations.For("oracle", openMemory(t)); err == nil {
 		t.Error("For: no error")
