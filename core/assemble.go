@@ -9,7 +9,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/internal/httpapi"
-	"github.com/cotterpin/cotterpin/core/provider"
+	"github.com/cotterpin/cotterpin/core/internal/verify"
 	"github.com/cotterpin/cotterpin/core/session"
 )
 
@@ -22,7 +22,7 @@ const (
 
 // assemble builds the kit from opened providers and an opened database, which is
 // nil if nothing is stored.
-func assemble(ctx context.Context, s Settings, o options, providers *provider.Set, db database.Database) *Kit {
+func assemble(ctx context.Context, s Settings, o options, providers *verify.Set, db database.Database) *Kit {
 	background, stop := context.WithCancel(context.WithoutCancel(ctx)) // until Close
 	k := &Kit{
 		auth:      s.Auth,

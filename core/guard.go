@@ -11,7 +11,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/internal/httpapi"
-	"github.com/cotterpin/cotterpin/core/provider"
+	"github.com/cotterpin/cotterpin/core/internal/verify"
 	"github.com/cotterpin/cotterpin/core/session"
 	"github.com/cotterpin/cotterpin/core/web"
 )
@@ -89,7 +89,7 @@ func holds(claim any, want string) bool {
 // keep. What a provider's token will claim is not known here.
 func (k *Kit) checkGuard(g Guard) {
 	for _, name := range g.Providers {
-		isName := func(p provider.Named) bool { return p.Name == name }
+		isName := func(p *verify.Provider) bool { return p.Name == name }
 		if !slices.ContainsFunc(k.providers.All(), isName) {
 			k.log.Warn("a guard admits callers of a provider that no block configures", "event", "guard_cannot_be_met", "provider", name)
 		}

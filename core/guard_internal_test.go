@@ -13,7 +13,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/internal/httpapi"
-	"github.com/cotterpin/cotterpin/core/provider"
+	"github.com/cotterpin/cotterpin/core/internal/verify"
 	"github.com/cotterpin/cotterpin/core/session"
 	"github.com/cotterpin/cotterpin/core/web"
 )
@@ -41,7 +41,7 @@ func newCheckedKit(check func(context.Context, session.Presented) (session.Grant
 		auth:       auth,
 		transports: []string{config.TransportCookie, config.TransportBearer},
 		cookie:     httpapi.NewCookie(nil, auth.BaseURL),
-		providers:  provider.NewSet(nil),
+		providers:  verify.NewSet(),
 		strategy:   checking{check: check},
 		now:        time.Now,
 		log:        slog.New(slog.DiscardHandler),

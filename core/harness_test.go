@@ -110,8 +110,6 @@ func newHarness(t *testing.T, edit func(*core.Settings), list ...core.Option) *h
 }
 
 func (h *harness) settings() core.Settings {
-	common := provider.DefaultCommon()
-	common.Trust = []string{"email", "phone"}
 	own := config.DefaultOwnSession()
 	own.Transport = []string{config.TransportCookie, config.TransportBearer}
 	s := core.Settings{
@@ -120,7 +118,7 @@ func (h *harness) settings() core.Settings {
 		Providers: []provider.Instance{{
 			Type:   loopbackCotter,
 			Name:   "cotter",
-			Common: common,
+			Common: provider.Common{Trust: []string{"email", "phone"}},
 			Settings: &cotter.Settings{
 				APIKeyID: providertest.Audience,
 				BaseURL:  h.issuer.CotterURL(),
@@ -134,11 +132,11 @@ func (h *harness) settings() core.Settings {
 	return s
 }
 
-// loopbackCotter is Cotter's provider, which in production takes its keys over
-// https alone, with a test issuer on loopback.
+// loopbackCotter is Cotter's provider, which in production fetches its keys over
+// https only, with a test issuer on loopback.
 var loopbackCotter = provider.Define(provider.Definition[cotter.Settings]{
 	Type: "cotter",
-	Open: func(ctx context.Context, s cotter.Settings, env provider.Env) (provider.Provider, error) {
+	Open: func(ctx context.Context, s cotter.Settings, env provider.Env) (provider.Driver, error) {
 		env.Development = true
 		return cotter.Type.Open(ctx, &s, env)
 	},

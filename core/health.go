@@ -9,7 +9,6 @@ import (
 
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/config"
-	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
@@ -59,15 +58,11 @@ func (k *Kit) failedProviders(ctx context.Context) int {
 	defer cancel()
 	var asked sync.WaitGroup
 	var count atomic.Int32
-	for _, named := range k.providers.All() {
-		checker, ok := named.Provider.(provider.Checker)
-		if !ok {
-			continue
-		}
+	for _, p := range k.providers.All() {
 		asked.Go(func() {
-			if err := checker.Check(ctx); err != nil {
+			if err := p.Ready(ctx); err != nil {
 				count.Add(1)
-				k.log.InfoContext(ctx, "provider is not ready", "event", "provider_not_ready", "provider", named.Name, "error", err.Error())
+				k.log.InfoContext(ctx, "provider is not ready", "event", "provider_not_ready", "provider", p.Name, "error", err.Error())
 			}
 		})
 	}

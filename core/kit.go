@@ -10,7 +10,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/internal/httpapi"
-	"github.com/cotterpin/cotterpin/core/provider"
+	"github.com/cotterpin/cotterpin/core/internal/verify"
 	"github.com/cotterpin/cotterpin/core/session"
 	"github.com/cotterpin/cotterpin/core/web"
 )
@@ -23,7 +23,7 @@ type Kit struct {
 	cookie     httpapi.Cookie
 	proxies    httpapi.Proxies
 
-	providers *provider.Set
+	providers *verify.Set
 	strategy  session.Strategy
 
 	// The following are nil if the configuration stores no users.
@@ -49,11 +49,12 @@ type Kit struct {
 // Users administers users; nil if the configuration stores none.
 func (k *Kit) Users() *account.Users { return k.users }
 
-// Close stops the background work and closes the database if the kit opened
-// it. Requests must have ended.
+// Close stops the background work, closes idle connections to the providers, and
+// closes the database if the kit opened it. Requests must have ended.
 func (k *Kit) Close() error {
 	k.stop()
 	k.background.Wait()
+	k.providers.Close()
 	if k.database == nil {
 		return nil
 	}

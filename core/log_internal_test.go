@@ -6,6 +6,7 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"encoding/json"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/netip"
@@ -17,7 +18,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/account/memstore"
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/internal/httpapi"
-	"github.com/cotterpin/cotterpin/core/provider"
+	"github.com/cotterpin/cotterpin/core/internal/verify"
 	"github.com/cotterpin/cotterpin/core/provider/cotter"
 	"github.com/cotterpin/cotterpin/core/session"
 	"github.com/cotterpin/cotterpin/core/token"
@@ -31,14 +32,14 @@ const canary = "c4n4ry"
 // signed by key, and sessions of its own.
 func loggedKit(tb testing.TB, key *ecdsa.PrivateKey, now time.Time, log *bytes.Buffer) *Kit {
 	tb.Helper()
-	public, err := token.NewKey("k1", "ES256", &key.PublicKey)
+	clock := func() time.Time { return now }
+	document, err := json.Marshal(map[string]any{"keys": []any{token.PublicJWK("k1", &key.PublicKey)}})
 	if err != nil {
 		tb.Fatal(err)
 	}
-	clock := func() time.Time { return now }
-	verifier, err := cotter.New(cotter.Options{
-		APIKeyID: "app", Issuer: "https://issuer.example", Keys: token.Static(public), Common: provider.DefaultCommon(), Now: clock,
-	})
+	opened, err := verify.Open(tb.Context(),
+		cotter.Provider("", cotter.Settings{APIKeyID: "app", Issuer: "https://issuer.example"}),
+		verify.Host{Transport: serving(document), Now: clock, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -50,7 +51,7 @@ func loggedKit(tb testing.TB, key *ecdsa.PrivateKey, now time.Time, log *bytes.B
 		transports: []string{config.TransportBearer, config.TransportCookie},
 		cookie:     httpapi.Cookie{Name: "s"},
 		proxies:    httpapi.Proxies{Trusted: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}},
-		providers:  provider.NewSet([]provider.Named{{Name: "cotter", Provider: verifier}}),
+		providers:  verify.NewSet(opened),
 		strategy:   session.NewOwn(config.DefaultOwnSession(), db.Sessions(), clock, logger),
 		accounts:   account.NewRegistrar(db.Accounts(), account.Options{Create: true, Now: clock}),
 		finder:     db.Accounts(),
@@ -59,6 +60,13 @@ func loggedKit(tb testing.TB, key *ecdsa.PrivateKey, now time.Time, log *bytes.B
 		log:        logger,
 	}
 	return kit.mount()
+}
+
+// serving is a transport on which each request is answered with that document.
+type serving []byte
+
+func (s serving) RoundTrip(*http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(s))}, nil
 }
 
 // Whatever a client sends, each line of the log is an object of JSON, and holds

@@ -32,14 +32,14 @@ func (k *Kit) login(ctx context.Context, r web.Request) (web.Response, error) {
 	if err != nil {
 		return web.Response{}, err
 	}
-	who, slot, err := k.verify(ctx, body.provider, body.credential)
+	who, raw, err := k.verify(ctx, body.provider, body.tokens)
 	if err != nil {
 		return web.Response{}, err
 	}
 	if err := body.hints.Check(who); err != nil {
 		return web.Response{}, err
 	}
-	l := k.newLogin(r, who, body.credential, slot, transport)
+	l := k.newLogin(r, who, raw, transport)
 	if err := k.checkFits(l); err != nil {
 		return web.Response{}, err
 	}
@@ -74,11 +74,12 @@ func (k *Kit) enter(
 	return session.Issued{}, false, err
 }
 
-// verify asks the provider whether the credential is good.
-func (k *Kit) verify(ctx context.Context, name string, c provider.Credential) (identity.Identity, provider.Slot, error) {
+// verify verifies the tokens of a sign-in. It returns the identity, and the token
+// that is the session in strategy "provider_token".
+func (k *Kit) verify(ctx context.Context, name string, tokens provider.Tokens) (identity.Identity, string, error) {
 	ctx, cancel := context.WithTimeout(ctx, providerTimeout)
 	defer cancel()
-	return k.providers.Login(ctx, name, c)
+	return k.providers.Login(ctx, name, tokens)
 }
 
 // issue ends the sessions that the caller came with, so that they do not count
@@ -91,16 +92,13 @@ func (k *Kit) issue(ctx context.Context, l session.Login, replaced []session.Pre
 	return k.strategy.Issue(ctx, l)
 }
 
-func (k *Kit) newLogin(
-	r web.Request, who identity.Identity, c provider.Credential, slot provider.Slot, transport string,
-) session.Login {
+func (k *Kit) newLogin(r web.Request, who identity.Identity, raw, transport string) session.Login {
 	return session.Login{
-		Identity:   who,
-		Credential: c,
-		Slot:       slot,
-		Transport:  transport,
-		UserAgent:  r.First("User-Agent"),
-		Address:    k.address(r),
+		Identity:      who,
+		ProviderToken: raw,
+		Transport:     transport,
+		UserAgent:     r.First("User-Agent"),
+		Address:       k.address(r),
 	}
 }
 
@@ -118,7 +116,7 @@ func (k *Kit) checkFits(l session.Login) error {
 	if l.Transport != config.TransportCookie || k.strategy.Name() != config.StrategyProviderToken {
 		return nil
 	}
-	if !k.cookie.Fits(l.Credential.Token(l.Slot)) {
+	if !k.cookie.Fits(l.ProviderToken) {
 		return autherr.New(autherr.TokenTooLarge, "cookie_too_large")
 	}
 	return nil

@@ -20,7 +20,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/internal/configfile"
-	"github.com/cotterpin/cotterpin/core/provider"
+	"github.com/cotterpin/cotterpin/core/internal/verify"
 )
 
 // Open reads the configuration file and opens what it says. The error holds
@@ -83,44 +83,38 @@ func New(ctx context.Context, s Settings, list ...Option) (*Kit, error) {
 	return assemble(ctx, s, o, providers, db), nil
 }
 
-func openProviders(ctx context.Context, s Settings, o options) (*provider.Set, error) {
-	var opened []provider.Named
+func openProviders(ctx context.Context, s Settings, o options) (*verify.Set, error) {
+	var opened []*verify.Provider
 	var failed config.Diagnostics
 	for _, instance := range s.Providers {
-		instance.Name = cmp.Or(instance.Name, instance.Type.Name())
-		p, err := openProvider(ctx, s, instance, o)
+		p, err := verify.Open(ctx, instance, hostOf(s, o))
 		if err != nil {
-			failed = append(failed, s.file().Explain(configfile.Path{Block: configfile.BlockProvider, Label: instance.Name}, "Provider cannot be opened", err)...)
+			path := configfile.Path{Block: configfile.BlockProvider, Label: cmp.Or(instance.Name, instance.Type.Name())}
+			failed = append(failed, s.file().Explain(path, "Provider cannot be opened", err)...)
 			continue
 		}
-		opened = append(opened, provider.Named{Name: instance.Name, Provider: p})
+		opened = append(opened, p)
 	}
 	if len(failed) > 0 {
 		return nil, failed
 	}
-	set := provider.NewSet(opened)
+	set := verify.NewSet(opened...)
 	if name, err := set.Ambiguous(); err != nil {
 		return nil, s.file().Explain(configfile.Path{Block: configfile.BlockProvider, Label: name}, "Ambiguous provider", err)
 	}
 	return set, nil
 }
 
-func openProvider(ctx context.Context, s Settings, instance provider.Instance, o options) (provider.Provider, error) {
-	client, err := provider.NewHTTPClient(instance.Common.HTTP, s.Directory, o.transport)
-	if err != nil {
-		return nil, err
-	}
-	return instance.Type.Open(ctx, instance.Settings, provider.Env{
-		Name:        instance.Name,
-		Common:      instance.Common,
+func hostOf(s Settings, o options) verify.Host {
+	return verify.Host{
 		Development: s.Auth.Mode == config.ModeDevelopment,
 		BaseURL:     s.Auth.BaseURL,
-		MountPath:   s.Auth.Path + "/" + instance.Name,
+		Path:        s.Auth.Path,
 		Directory:   s.Directory,
-		HTTPClient:  client,
+		Transport:   o.transport,
 		Now:         o.now,
-		Log:         o.log.With("provider", instance.Name),
-	})
+		Log:         o.log,
+	}
 }
 
 // openDatabase returns nil if nothing is stored.

@@ -103,13 +103,15 @@ func TestADatabaseThatIsDownIsNeverABadCredential(t *testing.T) {
 
 func TestAPanicIsAnswered(t *testing.T) {
 	t.Parallel()
-	broken := provider.Define(provider.Definition[struct{}]{
+	broken := provider.Define(provider.Definition[cotter.Settings]{
 		Type: "broken",
-		Open: func(context.Context, struct{}, provider.Env) (provider.Provider, error) { return panics{}, nil },
+		Open: func(ctx context.Context, s cotter.Settings, env provider.Env) (provider.Driver, error) {
+			env.Development = true
+			driver, err := cotter.Type.Open(ctx, &s, env)
+			return panics{driver}, err
+		},
 	})
-	h := newHarness(t, func(s *core.Settings) {
-		s.Providers = []provider.Instance{{Type: broken, Common: provider.DefaultCommon(), Settings: broken.NewSettings()}}
-	})
+	h := newHarness(t, func(s *core.Settings) { s.Providers[0].Type = broken })
 	r := h.login(t, ada, config.TransportBearer)
 	is(t, r, 500, "internal")
 	if strings.Contains(string(r.Body), "secret inside") {
@@ -118,9 +120,10 @@ func TestAPanicIsAnswered(t *testing.T) {
 	is(t, h.call(t, "GET", "/auth/ok", ""), 200, "")
 }
 
-type panics struct{}
+// panics is Cotter's driver but for Identify.
+type panics struct{ provider.Driver }
 
-func (panics) Verify(context.Context, provider.Credential) (identity.Identity, error) {
+func (panics) Identify(provider.Verified) (identity.Identity, error) {
 	panic("secret inside")
 }
 

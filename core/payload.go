@@ -10,10 +10,10 @@ import (
 // payload is the body of a login as the front end sent it. Nothing in it is
 // verified. Its refresh token is not read.
 type payload struct {
-	credential provider.Credential
-	hints      account.Hints
-	provider   string // "": selected by the token
-	transport  string // "": the default
+	tokens    provider.Tokens
+	hints     account.Hints
+	provider  string // "": selected by the token
+	transport string // "": the default
 }
 
 func readPayload(r web.Request) (payload, error) {
@@ -25,11 +25,11 @@ func readPayload(r web.Request) (payload, error) {
 	if err != nil {
 		return payload{}, err
 	}
-	tokens, user := body.inner("oauth_token"), body.inner("user")
+	oauth, user := body.inner("oauth_token"), body.inner("user")
 	p := payload{
-		credential: provider.Credential{
-			AccessToken: tokens.text("access_token"),
-			IDToken:     tokens.text("id_token"),
+		tokens: provider.Tokens{
+			AccessToken: oauth.text("access_token"),
+			IDToken:     oauth.text("id_token"),
 		},
 		hints: account.Hints{
 			Email:          body.optional("email"),
@@ -44,7 +44,7 @@ func readPayload(r web.Request) (payload, error) {
 	if err := body.err(); err != nil {
 		return payload{}, err
 	}
-	if p.credential.AccessToken == "" && p.credential.IDToken == "" {
+	if p.tokens.AccessToken == "" && p.tokens.IDToken == "" {
 		return payload{}, autherr.New(autherr.InvalidRequest, "no_token")
 	}
 	return p, nil

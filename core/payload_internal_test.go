@@ -97,7 +97,7 @@ func FuzzReadPayload_MatchesEncodingJSON(f *testing.F) {
 			}
 			return *s
 		}
-		same := got.credential.AccessToken == want.OAuthToken.AccessToken && got.credential.IDToken == want.OAuthToken.IDToken &&
+		same := got.tokens.AccessToken == want.OAuthToken.AccessToken && got.tokens.IDToken == want.OAuthToken.IDToken &&
 			got.provider == text(want.Provider) && got.transport == text(want.Transport)
 		for ours, theirs := range map[*string]*string{
 			got.hints.Email: want.Email, got.hints.Phone: want.Phone, got.hints.UserID: want.User.ID,

@@ -6,6 +6,7 @@ import (
 
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/internal/verify"
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/session"
 	"github.com/cotterpin/cotterpin/core/web"
@@ -29,33 +30,29 @@ func (k *Kit) refresh(ctx context.Context, r web.Request) (web.Response, error) 
 	if err != nil {
 		return web.Response{}, err
 	}
-	named, refresher, err := k.providers.Refresher(providerName)
+	p, err := k.providers.Refresher(providerName)
 	if err != nil {
 		return web.Response{}, err
 	}
-	if err := k.canRefresh(ctx, named.Provider); err != nil {
+	if err := k.canRefresh(ctx, p); err != nil {
 		return web.Response{}, err
 	}
-	fresh, err := exchange(ctx, refresher, refreshToken)
+	fresh, err := exchange(ctx, p.Refresher(), refreshToken)
 	if err != nil {
 		return web.Response{}, err
 	}
-	return k.refreshed(ctx, r, named.Name, transport, fresh)
+	return k.refreshed(ctx, r, p.Name, transport, fresh)
 }
 
 // canRefresh refuses while the new tokens could not be used: a refresh token
 // is good for one exchange, and what comes of it must not be lost.
-func (k *Kit) canRefresh(ctx context.Context, p provider.Provider) error {
+func (k *Kit) canRefresh(ctx context.Context, p *verify.Provider) error {
 	if err := k.databaseReady(ctx); err != nil {
 		return autherr.Wrap(autherr.TemporarilyUnavailable, "database_not_ready", err)
 	}
-	checker, ok := p.(provider.Checker)
-	if !ok {
-		return nil
-	}
 	ctx, cancel := context.WithTimeout(ctx, providerTimeout)
 	defer cancel()
-	return checker.Check(ctx)
+	return p.Ready(ctx)
 }
 
 func exchange(ctx context.Context, r provider.Refresher, refreshToken string) (provider.Refreshed, error) {
@@ -66,11 +63,11 @@ func exchange(ctx context.Context, r provider.Refresher, refreshToken string) (p
 
 // refreshed answers with the new tokens of a known and enabled user.
 func (k *Kit) refreshed(ctx context.Context, r web.Request, name, transport string, fresh provider.Refreshed) (web.Response, error) {
-	who, slot, err := k.verify(ctx, name, fresh.Credential)
+	who, raw, err := k.verify(ctx, name, fresh.Tokens)
 	if err != nil {
 		return web.Response{}, err
 	}
-	l := k.newLogin(r, who, fresh.Credential, slot, transport)
+	l := k.newLogin(r, who, raw, transport)
 	if err := k.checkFits(l); err != nil {
 		return web.Response{}, err
 	}

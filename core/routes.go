@@ -11,7 +11,6 @@ import (
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/internal/httpapi"
-	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
@@ -31,9 +30,9 @@ func (k *Kit) mount() *Kit {
 	k.origins = httpapi.CrossOriginGuard{TrustedOrigins: append([]string{k.auth.BaseURL}, k.auth.AllowedOrigins...)}
 	k.cors = httpapi.CORS{AllowedOrigins: k.auth.AllowedOrigins}
 	k.failures = newFailures(k.auth, k.now)
-	for _, named := range k.providers.All() {
-		if own, ok := named.Provider.(provider.Routes); ok {
-			k.mounted[named.Name] = own.Routes()
+	for _, p := range k.providers.All() {
+		if own := p.Routes(); own != nil {
+			k.mounted[p.Name] = own
 		}
 	}
 	k.routes = k.table()

@@ -39,9 +39,13 @@ func (s Settings) Validate() error { return s.file().Validate() }
 func (s Settings) Warnings() config.Diagnostics { return s.file().Warnings() }
 
 func (s Settings) file() configfile.File {
+	providers := make([]provider.Instance, 0, len(s.Providers))
+	for _, instance := range s.Providers {
+		providers = append(providers, instance.WithDefaults())
+	}
 	return configfile.File{
 		Auth:          s.Auth,
-		Providers:     s.Providers,
+		Providers:     providers,
 		Users:         s.Users,
 		Own:           s.Own,
 		ProviderToken: s.ProviderToken,

@@ -77,8 +77,6 @@ func newKit(t *testing.T, issuer *providertest.Issuer, log slog.Handler, edit fu
 }
 
 func newSettings(issuer *providertest.Issuer) core.Settings {
-	common := provider.DefaultCommon()
-	common.Trust = []string{"email", "phone"}
 	own := config.DefaultOwnSession()
 	own.Transport = []string{config.TransportCookie, config.TransportBearer}
 	s := core.Settings{
@@ -87,7 +85,7 @@ func newSettings(issuer *providertest.Issuer) core.Settings {
 		Providers: []provider.Instance{{
 			Type:   cotter.Type,
 			Name:   "cotter",
-			Common: common,
+			Common: provider.Common{Trust: []string{"email", "phone"}},
 			Settings: &cotter.Settings{
 				APIKeyID: providertest.Audience,
 				BaseURL:  issuer.CotterURL(),

@@ -6,7 +6,11 @@
 // which fix the kind of block and what is opened.
 package config
 
-import "context"
+import (
+	"context"
+
+	"github.com/cotterpin/cotterpin/core/internal/defaults"
+)
 
 // Definition describes a type of block. C is the author's struct of arguments,
 // E what the author gets beside them, T what is opened.
@@ -19,7 +23,11 @@ import "context"
 type Definition[C, E, T any] struct {
 	Type    string // the block's first label: [a-z][a-z0-9_-]*
 	Summary string // one line
-	Default C      // the arguments' defaults
+
+	// Default contains the arguments' defaults. They also replace the zero fields
+	// of settings written in Go, so a bool is false by default, and an int whose
+	// zero differs from its default is a *int.
+	Default C
 
 	// Validate looks at decoded arguments without touching the network or the
 	// file system. It returns every mistake at once. nil: nothing to check.
@@ -41,6 +49,7 @@ type BlockType[E, T any] struct {
 	name        string
 	summary     string
 	newSettings func() any
+	fill        func(any) any
 	validate    func(any, E) []Problem
 	open        func(context.Context, any, E) (T, error)
 }
@@ -59,6 +68,14 @@ func Define[C, E, T any](kind string, d Definition[C, E, T]) BlockType[E, T] {
 		newSettings: func() any {
 			c := d.Default
 			return &c
+		},
+		fill: func(settings any) any {
+			given, ok := settings.(*C)
+			if !ok || given == nil {
+				return settings
+			}
+			filled := defaults.Fill(*given, d.Default)
+			return &filled
 		},
 		validate: func(settings any, env E) []Problem {
 			if d.Validate == nil {
@@ -90,6 +107,15 @@ func (t BlockType[E, T]) Summary() string { return t.summary }
 // NewSettings returns a pointer to a struct of the type's arguments that holds
 // the defaults.
 func (t BlockType[E, T]) NewSettings() any { return t.newSettings() }
+
+// WithDefaults returns a copy of settings whose zero fields have their defaults.
+// Settings of another type than NewSettings returns are returned as they are.
+func (t BlockType[E, T]) WithDefaults(settings any) any {
+	if t.fill == nil {
+		return settings
+	}
+	return t.fill(settings)
+}
 
 // Validate returns the problems in settings, which NewSettings returned.
 func (t BlockType[E, T]) Validate(settings any, env E) []Problem { return t.validate(settings, env) }

@@ -2,10 +2,11 @@ package provider
 
 import (
 	"fmt"
+	"slices"
 	"time"
 
-	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/config"
+	"github.com/cotterpin/cotterpin/core/internal/defaults"
 	"github.com/cotterpin/cotterpin/core/token"
 )
 
@@ -14,40 +15,81 @@ const (
 	maxCache   = 1_000_000        // of Common.Cache
 )
 
-// Problems returns what is wrong with the common arguments, without touching
-// the network or the file system.
+// Common contains the arguments that every provider block has. The zero value
+// means the defaults.
+type Common struct {
+	// DisplayName is the provider's name for users. Default: the name of the block.
+	DisplayName string `hcl:"display_name,optional" doc:"the provider's name for users; default: the name of the block"`
+
+	// Trust lists the contacts that the provider is trusted to have verified:
+	// "email", "phone". Default: none.
+	Trust []string `hcl:"trust,optional" doc:"contacts that the provider is trusted to have verified: email, phone"`
+
+	// ClockSkew is how far the provider's clock may be off. Default 30 s, at
+	// most 2 minutes; [config.Off]: not at all.
+	ClockSkew config.Duration `hcl:"clock_skew,optional" doc:"how far the provider's clock may be off; at most 120s"`
+
+	// LoginMaxAge is how long after its issue a token may be posted to the login,
+	// as often as the client likes. Default 15 minutes; [config.Off]: until it
+	// expires.
+	LoginMaxAge config.Duration `hcl:"login_max_age,optional" doc:"how long after its issue a token may be posted to the login; 0s: until it expires"`
+
+	// Cache is the number of verified tokens of requests whose signature is not
+	// checked again; see [token.Cache]. Each takes at most 4 KiB of memory.
+	// Default 10 000 (40 MiB), at most a million; zero: none. Logins are always
+	// verified in full.
+	Cache *int `hcl:"cache,optional" doc:"how many verified tokens of requests are cached, in 4 KiB each; 0: none"`
+
+	// HTTP configures calls to the provider. nil means the defaults.
+	HTTP *HTTP `hcl:"http,block" doc:"how the provider is called"`
+}
+
+// HTTP is the block `http` in a provider block.
+type HTTP struct {
+	// Timeout bounds one call, the body included. Default 5 s, at most 30 s.
+	Timeout config.Duration `hcl:"timeout,optional" doc:"limit of one call, the body included; default 5s, at most 30s"`
+	// CAFile is a PEM file of the certificate authorities that replace the
+	// system's. Default: the system's.
+	CAFile string `hcl:"ca_file,optional" doc:"PEM file of the certificate authorities that replace the system's"`
+}
+
+// WithDefaults returns c with each zero field replaced by its default.
+func (c Common) WithDefaults() Common {
+	return defaults.Fill(c, Common{
+		ClockSkew:   config.Duration(30 * time.Second),
+		LoginMaxAge: config.Duration(15 * time.Minute),
+		Cache:       new(10_000),
+		HTTP:        &HTTP{Timeout: config.Duration(5 * time.Second)},
+	})
+}
+
+// Trusts reports whether the contact ("email" or "phone") is in Trust.
+func (c Common) Trusts(contact string) bool { return slices.Contains(c.Trust, contact) }
+
+// Problems returns what is wrong with the arguments, without using the network
+// or the file system.
 func (c Common) Problems() []config.Problem {
+	c = c.WithDefaults()
 	var problems []config.Problem
-	wrong := func(argument, problem string) {
+	report := func(argument, problem string) {
 		problems = append(problems, config.Problem{Argument: argument, Message: problem})
 	}
 	for _, contact := range c.Trust {
 		if contact != "email" && contact != "phone" {
-			wrong("trust", fmt.Sprintf(`%q is no contact: use "email", "phone" or both`, contact))
+			report("trust", fmt.Sprintf(`%q is not a contact: use "email", "phone" or both`, contact))
 		}
 	}
 	if skew := c.ClockSkew.Std(); skew < 0 || skew > token.MaxClockSkew {
-		wrong("clock_skew", `must be between "0s" and "120s"`)
+		report("clock_skew", `must be between "0s" and "120s"`)
 	}
 	if c.LoginMaxAge.Std() < 0 {
-		wrong("login_max_age", `must not be negative; "0s" accepts a token as long as it lives`)
+		report("login_max_age", `must not be negative; "0s" accepts a token until it expires`)
 	}
-	if c.Cache < 0 || c.Cache > maxCache {
-		wrong("cache", `must be between 0 and 1000000 tokens; 0 remembers none`)
+	if *c.Cache < 0 || *c.Cache > maxCache {
+		report("cache", `must be between 0 and 1000000 tokens; 0 caches none`)
 	}
-	if c.HTTP != nil && (c.HTTP.Timeout.Std() <= 0 || c.HTTP.Timeout.Std() > maxTimeout) {
-		wrong("http.timeout", `must be more than "0s" and at most "30s"`)
+	if timeout := c.HTTP.Timeout.Std(); timeout <= 0 || timeout > maxTimeout {
+		report("http.timeout", `must be more than "0s" and at most "30s"`)
 	}
 	return problems
-}
-
-// CheckAge returns TokenExpired if a token that was issued then is too old for
-// its use: at a login, more than LoginMaxAge, in whole seconds as tokens count.
-// The clock skew is not added: it would only lengthen what the file says.
-func (c Common) CheckAge(use Use, issuedAt, now time.Time) error {
-	limit := c.LoginMaxAge.Std()
-	if use != Login || limit == 0 || now.Truncate(time.Second).Sub(issuedAt) <= limit {
-		return nil
-	}
-	return autherr.New(autherr.TokenExpired, "too_old")
 }

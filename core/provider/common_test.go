@@ -1,20 +1,20 @@
 package provider_test
 
 import (
+	"reflect"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/provider"
 )
 
-func TestCommonMistakesNameTheirArgument(t *testing.T) {
+func TestCommon_Problems(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		change func(*provider.Common)
-		want   string // arguments, with blanks between them
+		want   string // arguments, separated by spaces
 	}{
 		"defaults":          {func(*provider.Common) {}, ""},
 		"both contacts":     {func(c *provider.Common) { c.Trust = []string{"email", "phone"} }, ""},
@@ -22,14 +22,16 @@ func TestCommonMistakesNameTheirArgument(t *testing.T) {
 		"skew at its limit": {func(c *provider.Common) { c.ClockSkew = config.Duration(2 * time.Minute) }, ""},
 		"skew over it":      {func(c *provider.Common) { c.ClockSkew = config.Duration(2*time.Minute + 1) }, "clock_skew"},
 		"negative skew":     {func(c *provider.Common) { c.ClockSkew = -2 }, "clock_skew"},
-		"max age off":       {func(c *provider.Common) { c.LoginMaxAge = 0 }, ""},
+		"max age off":       {func(c *provider.Common) { c.LoginMaxAge = config.Off }, ""},
 		"negative max age":  {func(c *provider.Common) { c.LoginMaxAge = -2 }, "login_max_age"},
-		"cache off":         {func(c *provider.Common) { c.Cache = 0 }, ""},
-		"largest cache":     {func(c *provider.Common) { c.Cache = 1_000_000 }, ""},
-		"larger cache":      {func(c *provider.Common) { c.Cache = 1_000_001 }, "cache"},
-		"negative cache":    {func(c *provider.Common) { c.Cache = -1 }, "cache"},
+		"cache off":         {func(c *provider.Common) { c.Cache = new(0) }, ""},
+		"largest cache":     {func(c *provider.Common) { c.Cache = new(1_000_000) }, ""},
+		"larger cache":      {func(c *provider.Common) { c.Cache = new(1_000_001) }, "cache"},
+		"negative cache":    {func(c *provider.Common) { c.Cache = new(-1) }, "cache"},
 		"timeout":           {func(c *provider.Common) { c.HTTP = &provider.HTTP{Timeout: 1} }, ""},
-		"no timeout":        {func(c *provider.Common) { c.HTTP = &provider.HTTP{} }, "http.timeout"},
+		"default timeout":   {func(c *provider.Common) { c.HTTP = &provider.HTTP{CAFile: "ca.pem"} }, ""},
+		"no timeout":        {func(c *provider.Common) { c.HTTP = &provider.HTTP{Timeout: config.Off} }, "http.timeout"},
+		"no skew":           {func(c *provider.Common) { c.ClockSkew = config.Off }, ""},
 		"longest timeout": {func(c *provider.Common) {
 			c.HTTP = &provider.HTTP{Timeout: config.Duration(30 * time.Second)}
 		}, ""},
@@ -37,16 +39,16 @@ func TestCommonMistakesNameTheirArgument(t *testing.T) {
 			c.HTTP = &provider.HTTP{Timeout: config.Duration(30*time.Second + 1)}
 		}, "http.timeout"},
 		"everything at once": {func(c *provider.Common) {
-			*c = provider.Common{Trust: []string{"x"}, ClockSkew: -2, LoginMaxAge: -2, Cache: -1, HTTP: &provider.HTTP{}}
+			*c = provider.Common{Trust: []string{"x"}, ClockSkew: -2, LoginMaxAge: -2, Cache: new(-1), HTTP: &provider.HTTP{Timeout: config.Off}}
 		}, "trust clock_skew login_max_age cache http.timeout"},
 	} {
-		common := provider.DefaultCommon()
+		var common provider.Common
 		c.change(&common)
 		var got []string
-		for _, mistake := range common.Problems() {
-			got = append(got, mistake.Argument)
-			if mistake.Message == "" {
-				t.Errorf("%s: %s has no problem", name, mistake.Argument)
+		for _, problem := range common.Problems() {
+			got = append(got, problem.Argument)
+			if problem.Message == "" {
+				t.Errorf("%s: %s has no problem", name, problem.Argument)
 			}
 		}
 		if strings.Join(got, " ") != c.want {
@@ -55,31 +57,40 @@ func TestCommonMistakesNameTheirArgument(t *testing.T) {
 	}
 }
 
-func TestATokenMayBeAsOldAsLoginMaxAgeAtALogin(t *testing.T) {
+// A03
+func TestCommon_Defaults(t *testing.T) {
 	t.Parallel()
-	now := time.Date(2026, 11, 22, 10, 0, 0, 999_999_999, time.UTC)
-	limited, unlimited := provider.DefaultCommon(), provider.DefaultCommon()
-	unlimited.LoginMaxAge = 0
-	for name, c := range map[string]struct {
-		common provider.Common
-		use    provider.Use
-		age    time.Duration
-		want   autherr.Code
-	}{
-		"exactly as old":        {limited, provider.Login, 15 * time.Minute, ""},
-		"a second older":        {limited, provider.Login, 15*time.Minute + time.Second, autherr.TokenExpired},
-		"issued in the future":  {limited, provider.Login, -time.Second, ""},
-		"older at a request":    {limited, provider.Request, time.Hour, ""},
-		"older without a limit": {unlimited, provider.Login, time.Hour, ""},
+	explicit := provider.Common{
+		DisplayName: "Name",
+		Trust:       []string{"email"},
+		ClockSkew:   config.Off,
+		LoginMaxAge: config.Off,
+		Cache:       new(0),
+		HTTP:        &provider.HTTP{Timeout: config.Duration(time.Second), CAFile: "ca.pem"},
+	}
+	for name, c := range map[string]struct{ given, want provider.Common }{
+		"zero": {provider.Common{}, provider.Common{
+			ClockSkew:   config.Duration(30 * time.Second),
+			LoginMaxAge: config.Duration(15 * time.Minute),
+			Cache:       new(10_000),
+			HTTP:        &provider.HTTP{Timeout: config.Duration(5 * time.Second)},
+		}},
+		"explicit": {explicit, explicit},
+		"HTTP in part": {
+			provider.Common{ClockSkew: config.Off, LoginMaxAge: config.Off, Cache: new(0), HTTP: &provider.HTTP{CAFile: "ca.pem"}},
+			provider.Common{
+				ClockSkew: config.Off, LoginMaxAge: config.Off, Cache: new(0),
+				HTTP: &provider.HTTP{Timeout: config.Duration(5 * time.Second), CAFile: "ca.pem"},
+			},
+		},
 	} {
-		err := c.common.CheckAge(c.use, now.Truncate(time.Second).Add(-c.age), now)
-		if (err != nil || c.want != "") && autherr.CodeOf(err) != c.want {
-			t.Errorf("%s: got %v, want %q", name, err, c.want)
+		if got := c.given.WithDefaults(); !reflect.DeepEqual(got, c.want) {
+			t.Errorf("%s: got %+v, want %+v", name, got, c.want)
 		}
 	}
 }
 
-func TestOnlyHTTPSMayBeCalledButForDevelopmentOnThisMachine(t *testing.T) {
+func TestEnv_CheckURL(t *testing.T) {
 	t.Parallel()
 	for raw, want := range map[string]struct{ production, development bool }{
 		"https://id.example.com":             {true, true},
@@ -105,10 +116,10 @@ func TestOnlyHTTPSMayBeCalledButForDevelopmentOnThisMachine(t *testing.T) {
 		"https://id.example.com/%zz":         {false, false},
 		"":                                   {false, false},
 	} {
-		if err := provider.CheckURL(raw, false); (err == nil) != want.production {
+		if err := (provider.Env{}).CheckURL(raw); (err == nil) != want.production {
 			t.Errorf("%q in production: %v", raw, err)
 		}
-		if err := provider.CheckURL(raw, true); (err == nil) != want.development {
+		if err := (provider.Env{Development: true}).CheckURL(raw); (err == nil) != want.development {
 			t.Errorf("%q in development: %v", raw, err)
 		}
 	}

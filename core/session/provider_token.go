@@ -12,7 +12,7 @@ import (
 )
 
 // Authenticator verifies a provider's token that a request carries.
-// *provider.Set is one.
+// *verify.Set of core/internal is one.
 type Authenticator interface {
 	Authenticate(ctx context.Context, raw string) (identity.Identity, error)
 }
@@ -75,7 +75,7 @@ func (p *ProviderToken) Issue(ctx context.Context, l Login) (Issued, error) {
 // HandOn returns the provider's token of a login, or of a refresh, as the
 // session that it is. Nothing is written.
 func HandOn(l Login) Issued {
-	return Issued{Token: l.Credential.Token(l.Slot), Session: tokenView(l.Identity)}
+	return Issued{Token: l.ProviderToken, Session: tokenView(l.Identity)}
 }
 
 // Check verifies the token and finds its user. The token does not know how it

@@ -14,7 +14,6 @@ import (
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/identity"
-	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/session"
 )
 
@@ -104,14 +103,9 @@ func TestAProvidersTokenIsTheSession(t *testing.T) {
 		Strategy: "provider_token", Format: "jwt", Provider: "cotter", AuthMethod: "OTP",
 		CreatedAt: b.identity.IssuedAt, ExpiresAt: b.identity.ExpiresAt,
 	}
-	for slot, token := range map[provider.Slot]string{provider.AccessToken: "ada", provider.IDToken: "id"} {
-		issued, err := b.Issue(t.Context(), session.Login{
-			User: b.user, Identity: b.identity, Slot: slot,
-			Credential: provider.Credential{AccessToken: "ada", IDToken: "id"},
-		})
-		if err != nil || issued.Token != token || issued.Session != want {
-			t.Errorf("issued %+v (error %v), want %q and %+v", issued, err, token, want)
-		}
+	issued, err := b.Issue(t.Context(), session.Login{User: b.user, Identity: b.identity, ProviderToken: "ada"})
+	if err != nil || issued.Token != "ada" || issued.Session != want {
+		t.Errorf("issued %+v (error %v), want ada and %+v", issued, err, want)
 	}
 
 	grant := check(t, b, bearer)
@@ -133,7 +127,7 @@ func TestAProvidersTokenIsTheSession(t *testing.T) {
 func TestALoginWithAProvidersTokenIsRecordedAndARefreshIsNot(t *testing.T) {
 	t.Parallel()
 	b := newTokenBench(t, nil)
-	l := session.Login{User: b.user, Identity: b.identity, Slot: provider.AccessToken, Credential: provider.Credential{AccessToken: "ada"}}
+	l := session.Login{User: b.user, Identity: b.identity, ProviderToken: "ada"}
 	l.User.Email, l.User.LastLoginAt = "ada@example.com", start.Add(time.Hour)
 	stored := func() identity.User {
 		t.Helper()
@@ -244,7 +238,7 @@ func TestWithoutUsersNobodyIsLookedUp(t *testing.T) {
 	if grant.Principal.UserID != uuid.Nil || grant.Principal.Subject != "eve" {
 		t.Errorf("granted %+v", grant)
 	}
-	l := session.Login{Slot: provider.AccessToken, Credential: provider.Credential{AccessToken: "eve"}}
+	l := session.Login{ProviderToken: "eve"}
 	if issued, err := strategy.Issue(t.Context(), l); err != nil || issued.Token != "eve" {
 		t.Errorf("issued %+v (error %v)", issued, err)
 	}

@@ -8,7 +8,6 @@ import (
 	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/identity"
-	"github.com/cotterpin/cotterpin/core/provider"
 )
 
 // ErrOvertaken means that since a login found its user, somebody has deleted or
@@ -48,13 +47,12 @@ type Strategy interface {
 
 // Login is what is known about somebody who has just signed in.
 type Login struct {
-	User       identity.User // as RegisterOrLogin returned it; zero where there are no users
-	Identity   identity.Identity
-	Credential provider.Credential // verified
-	Slot       provider.Slot       // the provider's deciding slot
-	Transport  string              // settings.Cookie or settings.Bearer
-	UserAgent  string
-	Address    string
+	User          identity.User // as RegisterOrLogin returned it; zero where there are no users
+	Identity      identity.Identity
+	ProviderToken string // verified; it recognizes callers in "provider_token"
+	Transport     string // settings.Cookie or settings.Bearer
+	UserAgent     string
+	Address       string
 }
 
 // Presented is a credential as a request carries it.

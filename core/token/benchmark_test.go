@@ -73,8 +73,8 @@ func BenchmarkVerifyCachedInParallel(b *testing.B) {
 func newIdentities(b *testing.B, i issuer) *token.Cache[identity.Identity] {
 	b.Helper()
 	policy := strictPolicy(token.NewRemoteKeySet(token.RemoteOptions{Fetch: (&upstream{document: document(b, i.jwk(nil))}).fetch}))
-	return token.NewCache(newVerifier(b, policy), 100, func(c token.Claims) identity.Identity {
-		return identity.Identity{Key: identity.Key{Issuer: c.Issuer, Subject: c.Subject}, Claims: identity.NewClaims(c.Extra())}
+	return token.NewCache(newVerifier(b, policy), 100, func(c token.Claims) (identity.Identity, error) {
+		return identity.Identity{Key: identity.Key{Issuer: c.Issuer, Subject: c.Subject}, Claims: identity.NewClaims(c.Extra())}, nil
 	})
 }
 

@@ -1,11 +1,14 @@
 package token
 
 import (
+	"cmp"
 	"context"
 	"strings"
 
 	"github.com/maypok86/otter/v2"
 	"golang.org/x/sync/singleflight"
+
+	"github.com/cotterpin/cotterpin/core/autherr"
 )
 
 // CachedSize is the memory that a [Cache] takes for one token at most, in
@@ -29,16 +32,17 @@ const CachedSize = 4 << 10
 // signature once.
 type Cache[T any] struct {
 	verifier *Verifier
-	read     func(Claims) T
+	read     func(Claims) (T, error)
 	known    *otter.Cache[Digest, *verdict[T]] // nil: nothing is remembered
 	flights  singleflight.Group                // checks of signatures under way
 }
 
 // NewCache returns a cache that remembers that many tokens of a verifier, each
 // in [CachedSize] bytes; zero: none. read makes what is remembered. It is
-// called with the claims of a token whose signature is right, and looks at
-// nothing else.
-func NewCache[T any](v *Verifier, tokens int, read func(Claims) T) *Cache[T] {
+// called with the claims of a token that is valid, or valid but expired, and
+// depends on nothing else. Its error is returned as it is, and never cached; an
+// expired token is reported as such only if read has no error.
+func NewCache[T any](v *Verifier, tokens int, read func(Claims) (T, error)) *Cache[T] {
 	c := &Cache[T]{verifier: v, read: read}
 	if tokens > 0 {
 		c.known = otter.Must(&otter.Options[Digest, *verdict[T]]{
@@ -55,11 +59,7 @@ func NewCache[T any](v *Verifier, tokens int, read func(Claims) T) *Cache[T] {
 func (c *Cache[T]) Verify(ctx context.Context, raw string) (T, error) {
 	var none T
 	if c.known == nil || len(raw) > MaxSize {
-		claims, err := c.verifier.Verify(ctx, raw)
-		if err != nil {
-			return none, err
-		}
-		return c.read(claims), nil
+		return c.valueOf(c.verifier.Verify(ctx, raw))
 	}
 	of := DigestOf(raw)
 	if v, ok := c.known.GetIfPresent(of); ok {
@@ -113,12 +113,26 @@ func (c *Cache[T]) learn(of Digest, s statement, key Key) (T, error) {
 	if err := c.believe(of, s, key); err != nil {
 		return none, err
 	}
-	if err := c.policy().inTime(s.life); err != nil {
+	value, err := c.valueOf(s.claims, c.policy().inTime(s.life))
+	if err != nil {
 		return none, err
 	}
-	v := &verdict[T]{header: s.header, key: key, life: s.life, value: c.read(s.claims), places: s.places()}
-	c.known.Set(of, v)
-	return v.value, nil
+	c.known.Set(of, &verdict[T]{header: s.header, key: key, life: s.life, value: value, places: s.places()})
+	return value, nil
+}
+
+// valueOf returns what read makes of the claims, or why the token is not
+// accepted: err is what was found wrong before.
+func (c *Cache[T]) valueOf(claims Claims, err error) (T, error) {
+	var none T
+	if err != nil && autherr.CodeOf(err) != autherr.TokenExpired {
+		return none, err
+	}
+	value, unreadable := c.read(claims)
+	if err := cmp.Or(unreadable, err); err != nil {
+		return none, err
+	}
+	return value, nil
 }
 
 // believe is Policy.believe, once for all who ask at the same time. They share

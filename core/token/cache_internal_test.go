@@ -41,9 +41,9 @@ func TestTheMemoryOfACacheIsBounded(t *testing.T) { //nolint:paralleltest // the
 			if err != nil {
 				t.Fatal(err)
 			}
-			read := func(c Claims) identity.Identity {
+			read := func(c Claims) (identity.Identity, error) {
 				key := identity.Key{Issuer: c.Issuer, Subject: c.Subject}
-				return identity.Identity{Key: key, Audience: c.Audience, Claims: identity.NewClaims(c.Extra())}
+				return identity.Identity{Key: key, Audience: c.Audience, Claims: identity.NewClaims(c.Extra())}, nil
 			}
 			before := heap()
 			cache := NewCache(v, places, read)

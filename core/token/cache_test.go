@@ -36,7 +36,7 @@ func newCached(tb testing.TB, p token.Policy, tokens int) cached {
 		}
 		return nil
 	}
-	c.Cache = token.NewCache(newVerifier(tb, p), tokens, func(claims token.Claims) string { return claims.Subject })
+	c.Cache = token.NewCache(newVerifier(tb, p), tokens, func(claims token.Claims) (string, error) { return claims.Subject, nil })
 	return c
 }
 

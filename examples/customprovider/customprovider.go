@@ -1,9 +1,7 @@
-// Package customprovider is a type of provider of one's own: the tokens of a
-// company's gateway, as access tokens. A program hands Type to core.With, and
-// its configuration file may then say:
+// Package customprovider accepts the access tokens of a company's gateway:
 //
 //	provider "gateway" {
-//	  url      = "https://gateway.example.com"
+//	  url      = "https://gateway.example.com" # the iss; keys at /jwks below it
 //	  audience = "crm"
 //	}
 package customprovider
@@ -13,63 +11,30 @@ import (
 
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/provider"
-	"github.com/cotterpin/cotterpin/core/token"
 )
 
-// Settings are the arguments of `provider "gateway"`.
+var Type = provider.Define(provider.Definition[Settings]{Type: "gateway", Open: open})
+
 type Settings struct {
-	URL      string `hcl:"url" doc:"the gateway, which is the tokens' iss; keys at /jwks below it"`
-	Audience string `hcl:"audience" doc:"the tokens' aud"`
+	URL      string `hcl:"url"`
+	Audience string `hcl:"audience"`
 }
 
-// Type is `provider "gateway"`.
-var Type = provider.Define(provider.Definition[Settings]{
-	Type: "gateway", Summary: "the tokens of the company's gateway",
-	Open: open,
-})
+type gateway struct{ rules provider.Rules }
 
-type gateway struct {
-	settings Settings
-	env      provider.Env
-	keys     *token.RemoteKeySet
-	rules    *token.Verifier
+func open(_ context.Context, s Settings, env provider.Env) (provider.Driver, error) {
+	keys, err := env.RemoteKeys(s.URL + "/jwks")
+	rules := provider.Rules{Issuer: s.URL, Audience: []string{s.Audience}, Algorithms: []string{"ES256"}, Keys: keys, KeyIDRequired: true}
+	return gateway{rules}, err
 }
 
-func open(_ context.Context, s Settings, env provider.Env) (provider.Provider, error) {
-	fetch, err := token.Fetcher{Client: env.HTTPClient, AllowInsecureLoopback: env.Development}.Document(s.URL + "/jwks")
-	if err != nil {
-		return nil, err
-	}
-	keys := token.NewRemoteKeySet(token.RemoteOptions{Fetch: fetch, Now: env.Now, Log: env.Log})
-	rules, err := token.NewVerifier(token.Policy{
-		Issuer: s.URL, Audience: []string{s.Audience}, Algorithms: []string{"ES256"},
-		Keys: keys, ClockSkew: env.Common.ClockSkew.Std(), Now: env.Now,
-	})
-	if err != nil {
-		return nil, err
-	}
-	return &gateway{s, env, keys, rules}, nil
-}
+func (g gateway) Rules() provider.Rules { return g.rules }
 
-// Issuers lets a login leave out the provider's name.
-func (g *gateway) Issuers() []provider.Issuer {
-	return []provider.Issuer{{Issuer: g.settings.URL, Audience: []string{g.settings.Audience}, KeySource: g.settings.URL}}
-}
-
-// Check says whether there are keys.
-func (g *gateway) Check(ctx context.Context) error { return g.keys.Check(ctx) }
-
-// Verify is the whole of a provider.
-func (g *gateway) Verify(ctx context.Context, c provider.Credential) (identity.Identity, error) {
-	claims, err := g.rules.Verify(ctx, c.AccessToken)
-	if err != nil {
-		return identity.Identity{}, err
+func (g gateway) Identify(v provider.Verified) (identity.Identity, error) {
+	id := identity.Identity{Key: identity.Key{Issuer: v.AccessToken.Issuer, Subject: v.AccessToken.Subject}}
+	email, _ := v.AccessToken.String("email")
+	if verified, _ := v.AccessToken.Bool("email_verified"); verified && identity.IsEmail(email) {
+		id.Email = identity.Contact{Value: email, Verification: identity.Verified} // counts with trust = ["email"]
 	}
-	if err := g.env.Common.CheckAge(c.Use, claims.IssuedAt, g.env.Now()); err != nil {
-		return identity.Identity{}, err
-	}
-	return identity.Identity{
-		Key:      identity.Key{Issuer: claims.Issuer, Subject: claims.Subject},
-		Audience: claims.Audience, IssuedAt: claims.IssuedAt, ExpiresAt: claims.ExpiresAt, Claims: identity.NewClaims(claims.Extra()),
-	}, nil
+	return id, nil
 }

@@ -71,7 +71,7 @@ func configuration(path, baseURL string) core.Settings {
 		Auth:      config.DefaultAuth(),
 		Users:     config.DefaultUsers(),
 		Own:       &own,
-		Providers: []provider.Instance{{Type: emulator.Type, Name: "emulator", Common: provider.DefaultCommon(), Settings: &emulator.Settings{}}},
+		Providers: []provider.Instance{emulator.Provider("", emulator.Settings{})},
 		Database:  &database.Instance{Type: sqlite.Type, Settings: &sqlite.Settings{Path: path, Migrate: string(database.MigrateOff)}},
 	}
 	s.Auth.Mode = config.ModeDevelopment

@@ -96,7 +96,11 @@ func (f field) defaultText() string {
 	if f.required || f.value.IsZero() && f.value.Kind() != reflect.Bool {
 		return ""
 	}
-	switch v := f.value.Interface().(type) {
+	value := f.value
+	if value.Kind() == reflect.Pointer {
+		value = value.Elem()
+	}
+	switch v := value.Interface().(type) {
 	case encoding.TextMarshaler:
 		text, err := v.MarshalText()
 		if err != nil {
@@ -106,8 +110,8 @@ func (f field) defaultText() string {
 	case []string:
 		return fmt.Sprintf("%q", v)
 	}
-	if f.value.Kind() == reflect.String {
-		return strconv.Quote(f.value.String())
+	if value.Kind() == reflect.String {
+		return strconv.Quote(value.String())
 	}
-	return fmt.Sprint(f.value.Interface())
+	return fmt.Sprint(value.Interface())
 }

@@ -84,8 +84,7 @@ func asText(s said) string {
 
 func TestAFileThatSaysLittleGetsTheDefaults(t *testing.T) {
 	t.Parallel()
-	common := provider.DefaultCommon()
-	common.HTTP = new(provider.DefaultHTTP())
+	common := provider.Common{}.WithDefaults()
 	own := config.DefaultOwnSession()
 	own.Cookie = new(config.DefaultCookie())
 	wantSaid(t, load(t, "development.hcl"), said{
@@ -114,13 +113,14 @@ func TestAFileThatSaysEverythingIsTakenAtItsWord(t *testing.T) {
 				Trust:       []string{},
 				ClockSkew:   config.Off,
 				LoginMaxAge: config.Off,
+				Cache:       new(0),
 				HTTP:        &provider.HTTP{Timeout: config.Duration(5 * time.Second), CAFile: "ca.pem"},
 			}, &cotterSettings{APIKeyID: "6f0a5a3e", BaseURL: "https://www.cotter.app/api/v0"}},
 			{"oidc", "new", provider.Common{
 				ClockSkew:   config.Duration(30 * time.Second),
 				LoginMaxAge: config.Duration(15 * time.Minute),
-				Cache:       10_000,
-				HTTP:        new(provider.DefaultHTTP()),
+				Cache:       new(10_000),
+				HTTP:        provider.Common{}.WithDefaults().HTTP,
 			}, &oidcSettings{
 				Issuer:   "https://issuer.example.com",
 				Audience: []string{"web", "native"},
@@ -362,7 +362,7 @@ func TestEveryArgumentIsDocumentedOnce(t *testing.T) {
 	}
 	for _, want := range []configfile.Argument{
 		{Block: "auth", Name: "base_url", Type: "string", Required: true, Doc: "the application's origin, such as https://api.example.com"},
-		{Block: "provider", Name: "http.timeout", Type: "duration", Default: `"5s"`, Doc: "bound of one call, the body included; default 5s, at most 30s"},
+		{Block: "provider", Name: "http.timeout", Type: "duration", Default: `"5s"`, Doc: "limit of one call, the body included; default 5s, at most 30s"},
 		{Block: `session "own"`, Name: "transport", Type: "list(string)", Default: `["cookie"]`, Doc: "cookie, bearer, or both; the first is the default of a login"},
 		{Block: `database "postgres"`, Name: "url", Type: "secret", Required: true, Doc: "the connection"},
 		{Block: `database "postgres"`, Name: "max_open_conns", Type: "number", Default: "10", Doc: "how many connections are open at most"},

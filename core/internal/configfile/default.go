@@ -9,9 +9,7 @@ import (
 // may say a part of them.
 
 func defaultCommon() provider.Common {
-	common := provider.DefaultCommon()
-	common.HTTP = new(provider.DefaultHTTP())
-	return common
+	return provider.Common{}.WithDefaults()
 }
 
 func defaultOwn() config.OwnSession {

@@ -49,7 +49,6 @@ func (r *rules) provider(at Path, instance provider.Instance) {
 	}
 	r.adopt(at, instance.Type.Validate(instance.Settings, provider.Env{
 		Name:        at.Label,
-		Common:      instance.Common,
 		Development: r.development(),
 		BaseURL:     r.settings.Auth.BaseURL,
 		MountPath:   r.settings.Auth.Path + "/" + at.Label,

@@ -55,7 +55,7 @@ var (
 	cotterType = provider.Define(provider.Definition[cotterSettings]{
 		Type:    "cotter",
 		Default: cotterSettings{BaseURL: "https://www.cotter.app/api/v0"},
-		Open:    refuse[cotterSettings, provider.Env, provider.Provider],
+		Open:    refuse[cotterSettings, provider.Env, provider.Driver],
 	})
 	oidcType = provider.Define(provider.Definition[oidcSettings]{
 		Type:    "oidc",
@@ -69,7 +69,7 @@ var (
 			}
 			return nil
 		},
-		Open: refuse[oidcSettings, provider.Env, provider.Provider],
+		Open: refuse[oidcSettings, provider.Env, provider.Driver],
 	})
 	emulatorType = provider.Define(provider.Definition[emulatorSettings]{
 		Type: "emulator",
@@ -79,7 +79,7 @@ var (
 			}
 			return nil
 		},
-		Open: refuse[emulatorSettings, provider.Env, provider.Provider],
+		Open: refuse[emulatorSettings, provider.Env, provider.Driver],
 	})
 	sqliteType = database.Define(database.Definition[sqliteSettings]{
 		Type:    "sqlite",

@@ -2,7 +2,6 @@ package cotter_test
 
 import (
 	"context"
-	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -16,57 +15,35 @@ import (
 
 const ada = "ada@example.com"
 
-// newEnv returns what a provider gets in development.
-func newEnv(t *testing.T) provider.Env {
-	t.Helper()
-	client, err := provider.NewHTTPClient(nil, "", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(client.CloseIdleConnections)
-	return provider.Env{
-		Name:        "cotter",
-		Common:      provider.DefaultCommon(),
-		Development: true,
-		HTTPClient:  client,
-		Now:         time.Now,
-		Log:         slog.New(slog.DiscardHandler),
-	}
-}
-
-// open opens the provider as the file does, with changes.
-func open(t *testing.T, i *providertest.Issuer, change func(*cotter.Settings, *provider.Env)) provider.Provider {
-	t.Helper()
-	env := newEnv(t)
-	settings := cotter.Type.NewSettings().(*cotter.Settings)
-	settings.APIKeyID, settings.BaseURL = providertest.Audience, i.CotterURL()
+// instance returns a block that accepts the issuer's tokens, with changes.
+func instance(i *providertest.Issuer, change func(*cotter.Settings, *provider.Common)) provider.Instance {
+	s, common := cotter.Settings{APIKeyID: providertest.Audience, BaseURL: i.CotterURL()}, provider.Common{}
 	if change != nil {
-		change(settings, &env)
+		change(&s, &common)
 	}
-	if problems := cotter.Type.Validate(settings, env); len(problems) > 0 {
-		t.Fatalf("problems: %v", problems)
-	}
-	p, err := cotter.Type.Open(t.Context(), settings, env)
+	return cotter.Provider("", s, func(c *provider.Common) { *c = common })
+}
+
+// open opens the block at the issuer's clock.
+func open(t *testing.T, i *providertest.Issuer, change func(*cotter.Settings, *provider.Common)) *providertest.Opened {
+	t.Helper()
+	opened, err := providertest.Open(t, instance(i, change), i.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p
+	return opened
 }
 
-func login(access, id string) provider.Credential {
-	return provider.Credential{Use: provider.Login, AccessToken: access, IDToken: id}
+func tokens(access, id string) provider.Tokens {
+	return provider.Tokens{AccessToken: access, IDToken: id}
 }
 
-func request(access string) provider.Credential {
-	return provider.Credential{Use: provider.Request, AccessToken: access}
-}
-
-func TestWhatARequestRemembersIsNoNewsToALogin(t *testing.T) {
+func TestDriver_LoginIgnoresRequestCache(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	i := providertest.NewIssuer(t)
 	i.Now = func() time.Time { return now }
-	p := open(t, i, func(_ *cotter.Settings, e *provider.Env) { e.Now = i.Now })
+	p := open(t, i, nil)
 	access := i.AccessToken(ada)
 	start := now
 	for _, step := range []struct {
@@ -81,11 +58,13 @@ func TestWhatARequestRemembersIsNoNewsToALogin(t *testing.T) {
 		{time.Minute, "", ""},
 	} {
 		now = start.Add(step.after)
+		login := func() (identity.Identity, error) { return p.Login(t.Context(), tokens(access, "")) }
+		request := func() (identity.Identity, error) { return p.Request(t.Context(), access) }
 		for _, use := range []struct {
-			provider.Credential
-			want autherr.Code
-		}{{request(access), step.request}, {login(access, ""), step.login}} {
-			id, err := p.Verify(t.Context(), use.Credential)
+			verify func() (identity.Identity, error)
+			want   autherr.Code
+		}{{request, step.request}, {login, step.login}} {
+			id, err := use.verify()
 			switch {
 			case use.want == "" && (err != nil || id.Subject != providertest.SubjectOf(ada) || id.Claims.Get("scope") != "access"):
 				t.Errorf("after %v: %+v and %v", step.after, id, err)
@@ -96,18 +75,20 @@ func TestWhatARequestRemembersIsNoNewsToALogin(t *testing.T) {
 	}
 }
 
-func TestCotterIsAProvider(t *testing.T) {
+func TestType_Suite(t *testing.T) {
 	t.Parallel()
 	providertest.Run(t, providertest.Subject{
-		Open: func(t *testing.T, i *providertest.Issuer) provider.Provider { return open(t, i, nil) },
-		Mint: func(i *providertest.Issuer, identifier string, edits ...providertest.Edit) provider.Credential {
-			return login(i.AccessToken(identifier, edits...), i.IDToken(identifier))
+		Type: cotter.Type,
+		Settings: func(i *providertest.Issuer) any {
+			return &cotter.Settings{APIKeyID: providertest.Audience, BaseURL: i.CotterURL()}
 		},
-		Slot: provider.AccessToken,
+		Mint: func(i *providertest.Issuer, email string, edits ...providertest.Edit) provider.Tokens {
+			return tokens(i.AccessToken(email, edits...), i.IDToken(email))
+		},
 	})
 }
 
-func TestAccessTokensMustFollowCottersRules(t *testing.T) {
+func TestDriver_AccessTokenRules(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
 	p := open(t, i, nil)
@@ -121,7 +102,7 @@ func TestAccessTokensMustFollowCottersRules(t *testing.T) {
 		"typ in lower case":         header("typ", "jwt"),
 		"subject of 2020-04":        claim("sub", "USER:"+providertest.SubjectOf(ada)),
 	} {
-		if _, err := p.Verify(t.Context(), login(i.AccessToken(ada, edit), "")); err != nil {
+		if _, err := p.Login(t.Context(), tokens(i.AccessToken(ada, edit), "")); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -145,7 +126,7 @@ func TestAccessTokensMustFollowCottersRules(t *testing.T) {
 		"typ of RFC 9068":           {header("typ", "at+jwt"), "wrong_header_type"},
 		"signed with RS256":         {providertest.SignedBy(published(i)), "wrong_algorithm"},
 	} {
-		_, err := p.Verify(t.Context(), login(i.AccessToken(ada, c.edit), ""))
+		_, err := p.Login(t.Context(), tokens(i.AccessToken(ada, c.edit), ""))
 		if autherr.CodeOf(err) != autherr.InvalidToken || autherr.ReasonOf(err) != c.reason {
 			t.Errorf("%s: got %v, want %s (%s)", name, err, autherr.InvalidToken, c.reason)
 		}
@@ -160,7 +141,7 @@ func published(i *providertest.Issuer) *providertest.Key {
 	return other
 }
 
-func TestAnIDTokenMustBelongToTheAccessToken(t *testing.T) {
+func TestDriver_IDTokenRules(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
 	p := open(t, i, nil)
@@ -169,47 +150,47 @@ func TestAnIDTokenMustBelongToTheAccessToken(t *testing.T) {
 	now := i.Now().Unix()
 	expired := providertest.Edit(func(tok *providertest.Token) { tok.Claims["iat"], tok.Claims["exp"] = now-600, now-300 })
 
-	for name, c := range map[string]provider.Credential{
-		"both identifiers":  login(i.AccessToken(ada), i.IDToken(ada)),
-		"identifier in ID":  login(i.AccessToken(ada, old), i.IDToken(ada)),
-		"access token only": login(i.AccessToken(ada), ""),
+	for name, c := range map[string]provider.Tokens{
+		"both identifiers":  tokens(i.AccessToken(ada), i.IDToken(ada)),
+		"identifier in ID":  tokens(i.AccessToken(ada, old), i.IDToken(ada)),
+		"access token only": tokens(i.AccessToken(ada), ""),
 	} {
-		id, err := p.Verify(t.Context(), c)
+		id, err := p.Login(t.Context(), c)
 		if err != nil || id.Identifier != ada {
 			t.Errorf("%s: got %q and %v, want %q", name, id.Identifier, err, ada)
 		}
 	}
 	for name, c := range map[string]struct {
-		credential provider.Credential
-		code       autherr.Code
-		reason     string
+		tokens provider.Tokens
+		code   autherr.Code
+		reason string
 	}{
-		"no access token":         {login("", i.IDToken(ada)), autherr.InvalidToken, "missing_access_token"},
-		"ID token in both":        {login(i.IDToken(ada), i.IDToken(ada)), autherr.InvalidToken, "wrong_token_type"},
-		"access token in both":    {login(i.AccessToken(ada), i.AccessToken(ada)), autherr.InvalidToken, "wrong_token_type"},
-		"somebody else":           {login(i.AccessToken(ada), i.IDToken("eve@example.com")), autherr.InvalidToken, "subjects_differ"},
-		"another identifier":      {login(i.AccessToken(ada), i.IDToken(ada, claim("identifier", "eve@example.com"))), autherr.InvalidToken, "identifiers_differ"},
-		"another letter case":     {login(i.AccessToken(ada), i.IDToken(ada, claim("identifier", "Ada@example.com"))), autherr.InvalidToken, "identifiers_differ"},
-		"no identifier":           {login(i.AccessToken(ada), i.IDToken(ada, old)), autherr.InvalidToken, "missing_identifier"},
-		"another audience":        {login(i.AccessToken(ada), i.IDToken(ada, claim("aud", "other"))), autherr.InvalidToken, "wrong_audience"},
-		"another issuer":          {login(i.AccessToken(ada), i.IDToken(ada, claim("iss", i.URL()))), autherr.InvalidToken, "wrong_issuer"},
-		"malformed identifier":    {login(i.AccessToken(ada), i.IDToken(ada, claim("identifier", true))), autherr.InvalidToken, "malformed_identifier"},
-		"garbage":                 {login(i.AccessToken(ada), "garbage"), autherr.InvalidToken, "malformed"},
-		"expired ID":              {login(i.AccessToken(ada), i.IDToken(ada, expired)), autherr.TokenExpired, "expired"},
-		"expired access":          {login(i.AccessToken(ada, expired), i.IDToken(ada)), autherr.TokenExpired, "expired"},
-		"old ID":                  {login(i.AccessToken(ada), i.IDToken(ada, claim("iat", now-3000))), autherr.TokenExpired, "too_old"},
-		"expired and garbage":     {login(i.AccessToken(ada, expired), "garbage"), autherr.InvalidToken, "malformed"},
-		"expired, somebody else":  {login(i.AccessToken(ada, expired), i.IDToken("eve@example.com")), autherr.InvalidToken, "subjects_differ"},
-		"somebody else's expired": {login(i.AccessToken(ada), i.IDToken("eve@example.com", expired)), autherr.InvalidToken, "subjects_differ"},
+		"no access token":        {tokens("", i.IDToken(ada)), autherr.InvalidRequest, "missing_token"},
+		"ID token in both":       {tokens(i.IDToken(ada), i.IDToken(ada)), autherr.InvalidToken, "wrong_token_type"},
+		"access token in both":   {tokens(i.AccessToken(ada), i.AccessToken(ada)), autherr.InvalidToken, "wrong_token_type"},
+		"another user":           {tokens(i.AccessToken(ada), i.IDToken("eve@example.com")), autherr.InvalidToken, "subjects_differ"},
+		"another identifier":     {tokens(i.AccessToken(ada), i.IDToken(ada, claim("identifier", "eve@example.com"))), autherr.InvalidToken, "identifiers_differ"},
+		"another letter case":    {tokens(i.AccessToken(ada), i.IDToken(ada, claim("identifier", "Ada@example.com"))), autherr.InvalidToken, "identifiers_differ"},
+		"no identifier":          {tokens(i.AccessToken(ada), i.IDToken(ada, old)), autherr.InvalidToken, "missing_identifier"},
+		"another audience":       {tokens(i.AccessToken(ada), i.IDToken(ada, claim("aud", "other"))), autherr.InvalidToken, "wrong_audience"},
+		"another issuer":         {tokens(i.AccessToken(ada), i.IDToken(ada, claim("iss", i.URL()))), autherr.InvalidToken, "wrong_issuer"},
+		"malformed identifier":   {tokens(i.AccessToken(ada), i.IDToken(ada, claim("identifier", true))), autherr.InvalidToken, "malformed_identifier"},
+		"garbage":                {tokens(i.AccessToken(ada), "garbage"), autherr.InvalidToken, "malformed"},
+		"expired ID":             {tokens(i.AccessToken(ada), i.IDToken(ada, expired)), autherr.TokenExpired, "expired"},
+		"expired access":         {tokens(i.AccessToken(ada, expired), i.IDToken(ada)), autherr.TokenExpired, "expired"},
+		"old ID":                 {tokens(i.AccessToken(ada), i.IDToken(ada, claim("iat", now-3000))), autherr.TokenExpired, "too_old"},
+		"expired and garbage":    {tokens(i.AccessToken(ada, expired), "garbage"), autherr.InvalidToken, "malformed"},
+		"expired, another user":  {tokens(i.AccessToken(ada, expired), i.IDToken("eve@example.com")), autherr.InvalidToken, "subjects_differ"},
+		"another user's expired": {tokens(i.AccessToken(ada), i.IDToken("eve@example.com", expired)), autherr.InvalidToken, "subjects_differ"},
 	} {
-		id, err := p.Verify(t.Context(), c.credential)
+		id, err := p.Login(t.Context(), c.tokens)
 		if autherr.CodeOf(err) != c.code || autherr.ReasonOf(err) != c.reason {
 			t.Errorf("%s: got %q and %v, want %s (%s)", name, id.Subject, err, c.code, c.reason)
 		}
 	}
 }
 
-func TestTheIdentifierBecomesTheContactThatItIs(t *testing.T) {
+func TestDriver_Identifier(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
 	p := open(t, i, nil)
@@ -224,14 +205,14 @@ func TestTheIdentifierBecomesTheContactThatItIs(t *testing.T) {
 		"ada@example.com\x00": {"", "", ""},
 		"":                    {"", "", ""},
 	} {
-		id, err := p.Verify(t.Context(), login(i.AccessToken(identifier), ""))
+		id, err := p.Login(t.Context(), tokens(i.AccessToken(identifier), ""))
 		if err != nil || id.Identifier != want.identifier || id.Email.Value != want.email || id.Phone.Value != want.phone {
 			t.Errorf("%q: got %+v and %v, want %+v", identifier, id, err, want)
 		}
 	}
 }
 
-func TestAContactIsVerifiedIfItIsTrustedAndWasJustProved(t *testing.T) {
+func TestDriver_Verification(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
 	for name, c := range map[string]struct {
@@ -240,45 +221,45 @@ func TestAContactIsVerifiedIfItIsTrustedAndWasJustProved(t *testing.T) {
 		method     any
 		want       identity.Verification
 	}{
-		"code by e-mail":               {[]string{"email"}, ada, "OTP", identity.Verified},
-		"link by e-mail":               {[]string{"email", "phone"}, ada, "MAGIC_LINK", identity.Verified},
+		"code by email":                {[]string{"email"}, ada, "OTP", identity.Verified},
+		"link by email":                {[]string{"email", "phone"}, ada, "MAGIC_LINK", identity.Verified},
 		"code by phone":                {[]string{"phone"}, "+12025550100", "OTP", identity.Verified},
 		"known device":                 {[]string{"email"}, ada, "TRUSTED_DEVICE", identity.KeepStored},
 		"social login":                 {[]string{"email"}, ada, "SOCIAL_LOGIN", identity.KeepStored},
 		"method in another case":       {[]string{"email"}, ada, "otp", identity.KeepStored},
 		"no method":                    {[]string{"email"}, ada, nil, identity.KeepStored},
 		"nothing trusted":              {nil, ada, "OTP", identity.Unverified},
-		"phone trusted, not e-mail":    {[]string{"phone"}, ada, "OTP", identity.Unverified},
-		"e-mail trusted, not phone":    {[]string{"email"}, "+12025550100", "OTP", identity.Unverified},
+		"phone trusted, not email":     {[]string{"phone"}, ada, "OTP", identity.Unverified},
+		"email trusted, not phone":     {[]string{"email"}, "+12025550100", "OTP", identity.Unverified},
 		"not trusted and known device": {nil, ada, "TRUSTED_DEVICE", identity.Unverified},
 	} {
-		p := open(t, i, func(_ *cotter.Settings, env *provider.Env) { env.Common.Trust = c.trust })
-		id, err := p.Verify(t.Context(), login(i.AccessToken(c.identifier, providertest.Claim("authentication_method", c.method)), ""))
+		p := open(t, i, func(_ *cotter.Settings, common *provider.Common) { common.Trust = c.trust })
+		id, err := p.Login(t.Context(), tokens(i.AccessToken(c.identifier, providertest.Claim("authentication_method", c.method)), ""))
 		if got := max(id.Email.Verification, id.Phone.Verification); err != nil || got != c.want {
 			t.Errorf("%s: got %v and %v, want %v", name, got, err, c.want)
 		}
 	}
 }
 
-func TestOnlyListedMethodsAreTaken(t *testing.T) {
+func TestDriver_AuthMethods(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
-	p := open(t, i, func(s *cotter.Settings, _ *provider.Env) { s.AuthMethods = []string{"OTP", "WEBAUTHN"} })
+	p := open(t, i, func(s *cotter.Settings, _ *provider.Common) { s.AuthMethods = []string{"OTP", "WEBAUTHN"} })
 	for method, want := range map[any]string{
 		"OTP": "", "WEBAUTHN": "", "PIN": "auth_method_not_allowed", "otp": "auth_method_not_allowed", nil: "auth_method_not_allowed", 7: "auth_method_not_allowed",
 	} {
-		_, err := p.Verify(t.Context(), login(i.AccessToken(ada, providertest.Claim("authentication_method", method)), ""))
+		_, err := p.Login(t.Context(), tokens(i.AccessToken(ada, providertest.Claim("authentication_method", method)), ""))
 		if want == "" && err != nil || want != "" && autherr.ReasonOf(err) != want {
 			t.Errorf("%v: got %v, want %q", method, err, want)
 		}
 	}
 }
 
-func TestAnIdentitySaysWhatIsSigned(t *testing.T) {
+func TestDriver_Identity(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
 	p := open(t, i, nil)
-	id, err := p.Verify(t.Context(), login(i.AccessToken(ada, providertest.Claim("plan", "gold")), i.IDToken(ada)))
+	id, err := p.Login(t.Context(), tokens(i.AccessToken(ada, providertest.Claim("plan", "gold")), i.IDToken(ada)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -296,7 +277,7 @@ func TestAnIdentitySaysWhatIsSigned(t *testing.T) {
 	}
 }
 
-func TestAMethodThatCannotBeKeptIsNone(t *testing.T) {
+func TestDriver_UnstorableAuthMethod(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
 	p := open(t, i, nil)
@@ -309,14 +290,14 @@ func TestAMethodThatCannotBeKeptIsNone(t *testing.T) {
 		"OTP\r\n":     "",
 		"ÖTP":         "",
 	} {
-		id, err := p.Verify(t.Context(), login(i.AccessToken(ada, providertest.Claim("authentication_method", method)), ""))
+		id, err := p.Login(t.Context(), tokens(i.AccessToken(ada, providertest.Claim("authentication_method", method)), ""))
 		if err != nil || id.AuthMethod != want {
 			t.Errorf("%q: got %q and %v, want %q", method, id.AuthMethod, err, want)
 		}
 	}
 }
 
-func TestOpenDoesNotWaitForTheNetwork(t *testing.T) {
+func TestOpen_NoNetwork(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
 	i.SetJWKS(providertest.Slow)
@@ -326,10 +307,7 @@ func TestOpenDoesNotWaitForTheNetwork(t *testing.T) {
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if got := p.(provider.Issuers).Issuers()[0].KeySource; got != i.CotterURL()+"/token/jwks" {
-		t.Errorf("keys are from %q", got)
-	}
-	if err := p.(provider.Checker).Check(ctx); autherr.CodeOf(err) != autherr.TemporarilyUnavailable {
-		t.Errorf("Check: %v, want %s", err, autherr.TemporarilyUnavailable)
+	if err := p.Ready(ctx); autherr.CodeOf(err) != autherr.TemporarilyUnavailable {
+		t.Errorf("ready: %v, want %s", err, autherr.TemporarilyUnavailable)
 	}
 }

@@ -15,21 +15,20 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider"
 )
 
-// maxRefreshed bounds the answer to a refresh, in bytes.
+// maxRefreshed bounds the response to a refresh, in bytes.
 const maxRefreshed = 64 << 10
 
-// Refresh is [provider.Refresher]: POST /token/{api_key_id}
+// Refresh implements [provider.Refresher]: POST /token/{api_key_id}
 // (docs.cotter.app/api-reference/oauth-tokens-api).
 //
-// A refresh token is dead once Cotter has seen it. So the exchange is made
-// once, and is not given up when ctx ends: the client's own time limit bounds
-// it.
-func (s *service) Refresh(ctx context.Context, refreshToken string) (provider.Refreshed, error) {
-	request, err := s.refreshRequest(context.WithoutCancel(ctx), refreshToken)
+// Cotter revokes a refresh token as soon as it receives it. So the exchange is
+// made once, and continues after ctx ends: the client's own time limit bounds it.
+func (d *driver) Refresh(ctx context.Context, refreshToken string) (provider.Refreshed, error) {
+	request, err := d.refreshRequest(context.WithoutCancel(ctx), refreshToken)
 	if err != nil {
 		return provider.Refreshed{}, err
 	}
-	response, err := s.client.Do(request)
+	response, err := d.client.Do(request)
 	if err != nil {
 		return provider.Refreshed{}, autherr.Wrap(autherr.TemporarilyUnavailable, "provider_unreachable", err)
 	}
@@ -45,7 +44,7 @@ func (s *service) Refresh(ctx context.Context, refreshToken string) (provider.Re
 	if err != nil {
 		return provider.Refreshed{}, failed(err)
 	}
-	// Where no new one is given the old one stays alive. RFC 6749, section 6.
+	// Without a new one the old one stays active. RFC 6749, section 6.
 	refreshed.RefreshToken = cmp.Or(refreshed.RefreshToken, refreshToken)
 	return refreshed, nil
 }
@@ -54,45 +53,45 @@ func failed(cause error) error {
 	return autherr.Wrap(autherr.TemporarilyUnavailable, "provider_failed", fmt.Errorf("cotter: refresh: %w", cause))
 }
 
-func (s *service) refreshRequest(ctx context.Context, refreshToken string) (*http.Request, error) {
+func (d *driver) refreshRequest(ctx context.Context, refreshToken string) (*http.Request, error) {
 	body, err := json.Marshal(map[string]string{"grant_type": "refresh_token", "refresh_token": refreshToken})
 	if err != nil {
-		return nil, fmt.Errorf("cotter: writing a refresh: %w", err)
+		return nil, fmt.Errorf("cotter: refresh: %w", err)
 	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, s.refreshURL, bytes.NewReader(body))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, d.refreshURL, bytes.NewReader(body))
 	if err != nil {
-		return nil, fmt.Errorf("cotter: addressing a refresh: %w", err)
+		return nil, fmt.Errorf("cotter: refresh: %w", err)
 	}
-	request.Header.Set("API_KEY_ID", s.options.APIKeyID)
+	request.Header.Set("API_KEY_ID", d.settings.APIKeyID)
 	request.Header.Set("Content-Type", "application/json")
 	request.Header.Set("Accept", "application/json")
 	return request, nil
 }
 
-// readRefreshed reads the answer: the object that is oauth_token at a login.
+// readRefreshed parses the response, which is the object oauth_token of a login.
 func readRefreshed(body io.Reader) (provider.Refreshed, error) {
-	text, err := io.ReadAll(io.LimitReader(body, maxRefreshed+1))
+	document, err := io.ReadAll(io.LimitReader(body, maxRefreshed+1))
 	if err != nil {
-		return provider.Refreshed{}, fmt.Errorf("reading the answer: %w", err)
+		return provider.Refreshed{}, fmt.Errorf("reading the response: %w", err)
 	}
-	if len(text) > maxRefreshed {
-		return provider.Refreshed{}, errors.New("the answer is too long")
+	if len(document) > maxRefreshed {
+		return provider.Refreshed{}, errors.New("the response is too long")
 	}
-	answer, err := strictjson.Parse(text)
+	response, err := strictjson.Parse(document)
 	if err != nil {
-		return provider.Refreshed{}, errors.New("the answer is no JSON object")
+		return provider.Refreshed{}, errors.New("the response is not a JSON object")
 	}
 	member := func(name string) string {
-		value, _ := answer.Lookup(name)
+		value, _ := response.Lookup(name)
 		s, _ := value.String()
 		return s
 	}
 	access := member("access_token")
 	if access == "" {
-		return provider.Refreshed{}, errors.New("the answer holds no access token")
+		return provider.Refreshed{}, errors.New("the response has no access token")
 	}
 	return provider.Refreshed{
-		Credential:   provider.Credential{Use: provider.Login, AccessToken: access, IDToken: member("id_token")},
+		Tokens:       provider.Tokens{AccessToken: access, IDToken: member("id_token")},
 		RefreshToken: member("refresh_token"),
 	}, nil
 }

@@ -6,68 +6,61 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/token"
 )
 
-// accessRules returns what an access token must say beyond what every token
-// must. methods are the authentication methods taken; none means any.
-func accessRules(methods []string) func(token.Claims) error {
-	return func(c token.Claims) error {
-		kind := text(c, "type")
-		switch {
-		case kind != "client_access_token" && kind != "access_token":
-			return invalid("wrong_token_type")
-		case text(c, "scope") != "access":
-			return invalid("wrong_scope")
-		case len(methods) > 0 && !slices.Contains(methods, text(c, "authentication_method")):
-			return invalid("auth_method_not_allowed")
-		}
-		return personRules(c)
+// check rejects claims that are not those of a Cotter token of that kind.
+func (d *driver) check(kind provider.TokenKind, c token.Claims) error {
+	if kind == provider.IDToken {
+		return checkIDToken(c)
+	}
+	return checkAccessToken(c, d.settings.AuthMethods)
+}
+
+// checkAccessToken accepts any authentication method if none is listed.
+func checkAccessToken(c token.Claims, methods []string) error {
+	tokenType := stringClaim(c, "type")
+	switch {
+	case tokenType != "client_access_token" && tokenType != "access_token":
+		return invalid("wrong_token_type")
+	case stringClaim(c, "scope") != "access":
+		return invalid("wrong_scope")
+	case len(methods) > 0 && !slices.Contains(methods, stringClaim(c, "authentication_method")):
+		return invalid("auth_method_not_allowed")
+	default:
+		return checkUser(c)
 	}
 }
 
-// idRules is what an ID token must say beyond what every token must.
-func idRules(c token.Claims) error {
-	if text(c, "type") != "client_id_token" {
+func checkIDToken(c token.Claims) error {
+	if stringClaim(c, "type") != "client_id_token" {
 		return invalid("wrong_token_type")
 	}
-	if err := personRules(c); err != nil {
+	if err := checkUser(c); err != nil {
 		return err
 	}
-	if text(c, "identifier") == "" {
+	if stringClaim(c, "identifier") == "" {
 		return invalid("missing_identifier")
 	}
 	return nil
 }
 
-// personRules is what both kinds of token must say about whom they name. The
-// zero UUID is Cotter's word for "no such user".
-func personRules(c token.Claims) error {
+// checkUser applies to both kinds. The zero UUID is Cotter's "no such user".
+func checkUser(c token.Claims) error {
 	if id, err := uuid.Parse(c.Subject); err == nil && id == uuid.Nil {
 		return invalid("zero_subject")
 	}
 	_, present := c.Lookup("identifier")
-	if _, ok := c.String("identifier"); present && !ok {
+	if _, isString := c.String("identifier"); present && !isString {
 		return invalid("malformed_identifier")
 	}
 	return nil
 }
 
-// match demands that two tokens are about the same person, and returns the
-// identifier that is signed in either.
-func match(access, id token.Claims) (string, error) {
-	if access.Subject != id.Subject {
-		return "", invalid("subjects_differ")
-	}
-	first, second := text(access, "identifier"), text(id, "identifier")
-	if first != "" && first != second {
-		return "", invalid("identifiers_differ")
-	}
-	return second, nil
-}
-
-// text returns a claim that is a string, "" if it is not there or is not one.
-func text(c token.Claims, name string) string {
+// stringClaim returns a claim that is a string, "" if it is missing or is of
+// another type.
+func stringClaim(c token.Claims, name string) string {
 	s, _ := c.String(name)
 	return s
 }

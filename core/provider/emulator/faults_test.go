@@ -93,20 +93,20 @@ func TestASlowKeySetComesLateButNotAfterItsCaller(t *testing.T) {
 func TestRotationKeepsOldKeysUntilTheyAreDropped(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	old := provider.Credential{AccessToken: b.tokens(t).Access}
+	old := provider.Tokens{AccessToken: b.tokens(t).Access}
 	if err := b.verify(t, old); err != nil {
 		t.Fatal(err)
 	}
 	b.fault(t, `{"rotate":true}`)
-	fresh := provider.Credential{AccessToken: b.tokens(t).Access}
+	fresh := provider.Tokens{AccessToken: b.tokens(t).Access}
 	if part(t, old.AccessToken, 0)["kid"] == part(t, fresh.AccessToken, 0)["kid"] {
 		t.Fatal("the key is the same")
 	}
-	retired := provider.Credential{AccessToken: b.mint(t, `{"identifier":"`+ada+`","key":"retired"}`).Access}
+	retired := provider.Tokens{AccessToken: b.mint(t, `{"identifier":"`+ada+`","key":"retired"}`).Access}
 	if part(t, old.AccessToken, 0)["kid"] != part(t, retired.AccessToken, 0)["kid"] {
 		t.Error("the retired key is not the one before")
 	}
-	for name, c := range map[string]provider.Credential{"old": old, "fresh": fresh, "retired": retired} {
+	for name, c := range map[string]provider.Tokens{"old": old, "fresh": fresh, "retired": retired} {
 		if err := b.verify(t, c); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}

@@ -1,6 +1,7 @@
 package emulator_test
 
 import (
+	"context"
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
@@ -13,6 +14,8 @@ import (
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/provider/cotter"
+	"github.com/cotterpin/cotterpin/core/provider/providertest"
+	"github.com/cotterpin/cotterpin/core/token"
 )
 
 func (b *bench) mint(t *testing.T, order string) tokens {
@@ -25,20 +28,34 @@ func (b *bench) mint(t *testing.T, order string) tokens {
 }
 
 // verify verifies tokens as the kit does, under the published keys.
-func (b *bench) verify(t *testing.T, c provider.Credential) error {
+func (b *bench) verify(t *testing.T, tokens provider.Tokens) error {
 	t.Helper()
-	v, err := cotter.New(cotter.Options{
-		APIKeyID: apiKey,
-		Issuer:   issuer,
-		Keys:     b.Keys(),
-		Common:   provider.DefaultCommon(),
-		Now:      b.time,
+	withKeys := provider.Define(provider.Definition[cotter.Settings]{
+		Type: "cotter",
+		Open: func(ctx context.Context, s cotter.Settings, env provider.Env) (provider.Driver, error) {
+			driver, err := cotter.Type.Open(ctx, &s, env)
+			return keyed{driver, b.Keys()}, err
+		},
 	})
+	settings := &cotter.Settings{APIKeyID: apiKey, BaseURL: "https://cotter.example", Issuer: issuer}
+	opened, err := providertest.Open(t, provider.NewInstance(withKeys, "", settings), b.time)
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = v.Verify(t.Context(), c)
+	_, err = opened.Login(t.Context(), tokens)
 	return err
+}
+
+// keyed is a driver with other keys.
+type keyed struct {
+	provider.Driver
+	keys token.KeySet
+}
+
+func (k keyed) Rules() provider.Rules {
+	rules := k.Driver.Rules()
+	rules.Keys.KeySet = k.keys
+	return rules
 }
 
 func TestTokensAreCottersToTheLetter(t *testing.T) {
@@ -66,7 +83,7 @@ func TestTokensAreCottersToTheLetter(t *testing.T) {
 	if len(header) != 3 || header["alg"] != "ES256" || header["typ"] != "JWT" || !strings.HasPrefix(kid, "SPACE_JWT_PUBLIC:") {
 		t.Errorf("header %v", header)
 	}
-	if err := b.verify(t, provider.Credential{AccessToken: got.Access, IDToken: got.ID}); err != nil {
+	if err := b.verify(t, provider.Tokens{AccessToken: got.Access, IDToken: got.ID}); err != nil {
 		t.Errorf("Verify: %v", err)
 	}
 }
@@ -115,11 +132,11 @@ func TestMintedTokensAreRefusedForWhatIsWrongWithThem(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
 			right := b.mint(t, `{"identifier":"`+ada+`","access":{"extra":{"a":[1]}},"id":{},"header":{},"key":"current"}`)
-			if err := b.verify(t, provider.Credential{AccessToken: right.Access, IDToken: right.ID}); err != nil {
+			if err := b.verify(t, provider.Tokens{AccessToken: right.Access, IDToken: right.ID}); err != nil {
 				t.Fatalf("unaltered: %v", err)
 			}
 			wrong := b.mint(t, `{"identifier":"`+ada+`",`+c.change+`}`)
-			err := b.verify(t, provider.Credential{AccessToken: wrong.Access, IDToken: wrong.ID})
+			err := b.verify(t, provider.Tokens{AccessToken: wrong.Access, IDToken: wrong.ID})
 			if err == nil || autherr.CodeOf(err) != c.code {
 				t.Errorf("got %v, want %s", err, c.code)
 			}
@@ -133,10 +150,10 @@ func TestAForeignKeyUnderAPublishedIDHasAWrongSignature(t *testing.T) {
 	right := b.mint(t, `{"identifier":"`+ada+`"}`)
 	kid := part(t, right.Access, 0)["kid"].(string)
 	wrong := b.mint(t, `{"identifier":"`+ada+`","key":"foreign","header":{"kid":"`+kid+`"}}`)
-	if err := b.verify(t, provider.Credential{AccessToken: right.Access}); err != nil {
+	if err := b.verify(t, provider.Tokens{AccessToken: right.Access}); err != nil {
 		t.Fatal(err)
 	}
-	if err := b.verify(t, provider.Credential{AccessToken: wrong.Access}); autherr.ReasonOf(err) != "bad_signature" {
+	if err := b.verify(t, provider.Tokens{AccessToken: wrong.Access}); autherr.ReasonOf(err) != "bad_signature" {
 		t.Errorf("got %v", err)
 	}
 }

@@ -12,14 +12,14 @@ import (
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
-// APIKeyID is the API key of every `provider "emulator"`: what the page of an
+// APIKeyID is the API key of each `provider "emulator"`, which the page of an
 // application sends as api_key and as header API_KEY_ID.
 const APIKeyID = "5c7d0e61-3f0a-4b8e-9d2c-7a1b64e0f385" //nolint:gosec // every page shows its API key
 
 // Type is `provider "emulator"`: an emulator below the kit's own routes, and
-// Cotter's provider on it, which fetches keys and refreshes as it would over the
-// network, faults included. Where the block has no `trust`, e-mail addresses and
-// phone numbers are trusted: the emulator asked for a code.
+// Cotter's driver, which fetches keys and refreshes as it would over the network,
+// faults included. Where the block has no `trust`, email addresses and phone
+// numbers are trusted, because the emulator requires a code.
 var Type = provider.Define(provider.Definition[Settings]{
 	Type:     "emulator",
 	Summary:  "Cotter on this process, for development: own keys, codes in a mailbox",
@@ -34,21 +34,27 @@ type Settings struct {
 	// suggests. Default: none.
 	Users []string `hcl:"users,optional" doc:"identifiers that exist from the start and that the sign-in page suggests"`
 
-	// InsecureRemote lets everybody in who can reach the emulator. Default: it
-	// answers this machine alone.
-	InsecureRemote bool `hcl:"insecure_remote,optional" doc:"lets everybody in who can reach the emulator, not this machine alone"`
+	// InsecureRemote lets anyone who can reach the emulator sign in as any user.
+	// Default: it serves this machine alone.
+	InsecureRemote bool `hcl:"insecure_remote,optional" doc:"lets anyone who can reach the emulator sign in as any user; default: only this machine"`
+}
+
+// Provider returns a `provider "emulator"` block written in Go. An empty name
+// means "emulator".
+func Provider(name string, s Settings, options ...provider.Option) provider.Instance {
+	return provider.NewInstance(Type, name, &s, options...)
 }
 
 func validate(s Settings, env provider.Env) []config.Problem {
 	var problems []config.Problem
 	if !env.Development {
 		problems = append(problems, config.Problem{
-			Message: `the emulator lets anybody sign in as anybody and is refused in production: use provider "cotter", or set mode = "development" in auth`,
+			Message: `anyone can sign in at the emulator as any user, so it is refused in production: use provider "cotter", or set mode = "development" in auth`,
 		})
 	}
 	if base, err := url.Parse(env.BaseURL); !s.InsecureRemote && (err != nil || !isLoopback(base.Host)) {
 		problems = append(problems, config.Problem{
-			Message: `the emulator needs a loopback base_url in auth, such as "http://localhost:8080"; insecure_remote = true opens it to everybody who can reach it`,
+			Message: `the emulator needs a loopback base_url in auth, such as "http://localhost:8080"; insecure_remote = true opens it to anyone who can reach it`,
 		})
 	}
 	for _, identifier := range s.Users {
@@ -59,10 +65,10 @@ func validate(s Settings, env provider.Env) []config.Problem {
 	return problems
 }
 
-// inProcessURL is the API's address for the client that stays in the process.
+// inProcessURL is the API's address for the client that calls it in the process.
 const inProcessURL = "http://localhost/api/v0"
 
-func open(ctx context.Context, s Settings, env provider.Env) (provider.Provider, error) {
+func open(ctx context.Context, s Settings, env provider.Env) (provider.Driver, error) {
 	if problems := validate(s, env); len(problems) > 0 {
 		return nil, errors.New("emulator: " + problems[0].Message)
 	}
@@ -78,48 +84,44 @@ func open(ctx context.Context, s Settings, env provider.Env) (provider.Provider,
 	if err != nil {
 		return nil, err
 	}
-	verifying, err := cotter.Type.Open(ctx, &cotter.Settings{
-		APIKeyID: APIKeyID,
-		BaseURL:  inProcessURL,
-		Issuer:   e.options.IssuerURL,
-	}, e.envOfCotter(env))
-	if err != nil {
-		return nil, fmt.Errorf("emulator: %w", err)
-	}
-	able, ok := verifying.(cotterProvider)
-	if !ok {
-		return nil, errors.New("emulator: Cotter's provider has lost an ability")
-	}
-	return &hosted{cotterProvider: able, emulator: e}, nil
-}
-
-// envOfCotter is the environment of a provider that calls the emulator as if it
-// were Cotter.
-func (e *Emulator) envOfCotter(env provider.Env) provider.Env {
 	client := *env.HTTPClient
 	client.Transport = inProcess{e}
 	env.HTTPClient = &client
-	if len(env.Common.Trust) == 0 {
-		env.Common.Trust = []string{"email", "phone"}
+	opened, err := cotter.Type.Open(ctx, &cotter.Settings{
+		APIKeyID: APIKeyID,
+		BaseURL:  inProcessURL,
+		Issuer:   e.options.IssuerURL,
+	}, env)
+	if err != nil {
+		return nil, fmt.Errorf("emulator: %w", err)
 	}
-	return env
+	able, ok := opened.(cotterDriver)
+	if !ok {
+		return nil, errors.New("emulator: Cotter's driver no longer refreshes")
+	}
+	return &hosted{cotterDriver: able, emulator: e}, nil
 }
 
-// cotterProvider is what Cotter's provider can do.
-type cotterProvider interface {
-	provider.Provider
-	provider.Issuers
-	provider.Checker
+// cotterDriver is what Cotter's driver can do.
+type cotterDriver interface {
+	provider.Driver
 	provider.Refresher
 }
 
-// hosted is Cotter's provider with the emulator that it talks to.
+// hosted is Cotter's driver with the emulator that it calls.
 type hosted struct {
-	cotterProvider
+	cotterDriver
 	emulator *Emulator
 }
 
 var _ provider.Routes = (*hosted)(nil)
 
-// Routes is [provider.Routes].
+// Rules implements [provider.Driver].
+func (h *hosted) Rules() provider.Rules {
+	rules := h.cotterDriver.Rules()
+	rules.DefaultTrust = []string{"email", "phone"}
+	return rules
+}
+
+// Routes implements [provider.Routes].
 func (h *hosted) Routes() web.Handler { return h.emulator }

@@ -12,65 +12,26 @@ import (
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/provider/emulator"
+	"github.com/cotterpin/cotterpin/core/provider/providertest"
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
-func newEnv(t *testing.T, change ...func(*provider.Env)) provider.Env {
+// openProvider opens `provider "emulator"` as the kit does.
+func openProvider(t *testing.T, s emulator.Settings, options ...provider.Option) kitProvider {
 	t.Helper()
-	client, err := provider.NewHTTPClient(nil, "", unreachable{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	env := provider.Env{
-		Name:        "emulator",
-		Common:      provider.DefaultCommon(),
-		Development: true,
-		BaseURL:     "http://localhost:8080",
-		MountPath:   "/auth/emulator",
-		HTTPClient:  client,
-		Now:         time.Now,
-		Log:         slog.New(slog.DiscardHandler),
-	}
-	for _, c := range change {
-		c(&env)
-	}
-	return env
-}
-
-// unreachable is the network, which the emulator does not need.
-type unreachable struct{}
-
-func (unreachable) RoundTrip(*http.Request) (*http.Response, error) {
-	return nil, errors.New("the network was used")
-}
-
-// kitProvider is an opened `provider "emulator"`.
-type kitProvider struct {
-	provider.Provider
-	provider.Checker
-	provider.Refresher
-	provider.Issuers
-	routes web.Handler
-}
-
-func openProvider(t *testing.T, env provider.Env) kitProvider {
-	t.Helper()
-	opened, err := emulator.Type.Open(t.Context(), emulator.Type.NewSettings(), env)
+	opened, err := providertest.Open(t, emulator.Provider("", s, options...), nil)
 	if err != nil {
 		t.Fatalf("Open: %v", err)
 	}
-	return kitProvider{
-		opened,
-		opened.(provider.Checker),
-		opened.(provider.Refresher),
-		opened.(provider.Issuers),
-		opened.(provider.Routes).Routes(),
-	}
+	return kitProvider{opened}
 }
+
+// kitProvider is an opened `provider "emulator"`.
+type kitProvider struct{ *providertest.Opened }
 
 func (p kitProvider) post(t *testing.T, path, body string) web.Response {
 	t.Helper()
-	return p.routes.Serve(t.Context(), request(http.MethodPost, path, body))
+	return p.Routes().Serve(t.Context(), request(http.MethodPost, path, body))
 }
 
 func (p kitProvider) mint(t *testing.T) tokens {
@@ -82,98 +43,131 @@ func (p kitProvider) mint(t *testing.T) tokens {
 	return got
 }
 
-func credential(issued tokens) provider.Credential {
-	return provider.Credential{AccessToken: issued.Access, IDToken: issued.ID}
+// login verifies a new sign-in of ada.
+func (p kitProvider) login(t *testing.T) (identity.Identity, error) {
+	t.Helper()
+	issued := p.mint(t)
+	return p.Login(t.Context(), provider.Tokens{AccessToken: issued.Access, IDToken: issued.ID})
 }
 
-func TestTheProviderVerifiesWhatItsEmulatorSigns(t *testing.T) {
+func TestType_Login(t *testing.T) {
 	t.Parallel()
-	p := openProvider(t, newEnv(t))
-	if err := p.Check(t.Context()); err != nil {
-		t.Fatalf("Check: %v", err)
+	p := openProvider(t, emulator.Settings{})
+	if err := p.Ready(t.Context()); err != nil {
+		t.Fatalf("ready: %v", err)
 	}
-	got, err := p.Verify(t.Context(), credential(p.mint(t)))
+	got, err := p.login(t)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if got.Issuer != "http://localhost:8080/auth/emulator" || got.Identifier != ada || got.AuthMethod != "OTP" ||
-		got.Email != (identity.Contact{Value: ada, Verification: identity.Verified}) {
+		len(got.Audience) != 1 || got.Audience[0] != emulator.APIKeyID {
 		t.Errorf("identity %+v", got)
 	}
-	issuers := p.Issuers.Issuers()
-	if len(issuers) != 1 || issuers[0].Issuer != got.Issuer || issuers[0].Audience[0] != emulator.APIKeyID {
-		t.Errorf("issuers %+v", issuers)
+}
+
+func TestType_Trust(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		trust []string
+		want  identity.Verification
+	}{
+		"omitted": {nil, identity.Verified},
+		"email":   {[]string{"email"}, identity.Verified},
+		"phone":   {[]string{"phone"}, identity.Unverified},
+	} {
+		got, err := openProvider(t, emulator.Settings{}, provider.Trust(c.trust...)).login(t)
+		if want := (identity.Contact{Value: ada, Verification: c.want}); err != nil || got.Email != want {
+			t.Errorf("%s: email %+v and %v, want %+v", name, got.Email, err, want)
+		}
 	}
 }
 
-func TestTrustInTheBlockStaysAsItIs(t *testing.T) {
+func TestType_Refresh(t *testing.T) {
 	t.Parallel()
-	p := openProvider(t, newEnv(t, func(e *provider.Env) { e.Common.Trust = []string{"phone"} }))
-	got, err := p.Verify(t.Context(), credential(p.mint(t)))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got.Email.Value != ada || got.Email.Verification == identity.Verified {
-		t.Errorf("e-mail %+v", got.Email)
-	}
-}
-
-func TestTheProviderRefreshesInTheProcess(t *testing.T) {
-	t.Parallel()
-	p := openProvider(t, newEnv(t))
+	p := openProvider(t, emulator.Settings{})
 	old := p.mint(t)
-	refreshed, err := p.Refresh(t.Context(), old.Refresh)
+	refreshed, err := p.Refresher().Refresh(t.Context(), old.Refresh)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.Verify(t.Context(), refreshed.Credential); err != nil {
-		t.Errorf("Verify: %v", err)
+	if _, err := p.Login(t.Context(), refreshed.Tokens); err != nil {
+		t.Errorf("login with the new tokens: %v", err)
 	}
 	if refreshed.RefreshToken == old.Refresh {
 		t.Error("the refresh token is the same")
 	}
-	if _, err := p.Refresh(t.Context(), old.Refresh); autherr.CodeOf(err) != autherr.InvalidToken {
+	if _, err := p.Refresher().Refresh(t.Context(), old.Refresh); autherr.CodeOf(err) != autherr.InvalidToken {
 		t.Errorf("the old one: %v", err)
 	}
 }
 
-func TestTheProviderSeesFaultsOfTheKeySet(t *testing.T) {
+func TestType_KeyFaults(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []string{"500", "garbage", "huge", "empty"} {
 		t.Run(mode, func(t *testing.T) {
 			t.Parallel()
-			healthy := openProvider(t, newEnv(t))
-			if _, err := healthy.Verify(t.Context(), credential(healthy.mint(t))); err != nil {
+			if _, err := openProvider(t, emulator.Settings{}).login(t); err != nil {
 				t.Fatalf("without the fault: %v", err)
 			}
-			faulty := openProvider(t, newEnv(t))
+			faulty := openProvider(t, emulator.Settings{})
 			wantStatus(t, faulty.post(t, "/_emulator/faults", `{"jwks":"`+mode+`"}`), http.StatusNoContent)
-			if _, err := faulty.Verify(t.Context(), credential(faulty.mint(t))); autherr.CodeOf(err) != autherr.TemporarilyUnavailable {
+			if _, err := faulty.login(t); autherr.CodeOf(err) != autherr.TemporarilyUnavailable {
 				t.Errorf("with the fault: %v", err)
 			}
 		})
 	}
 }
 
-func TestTheProviderFollowsARotation(t *testing.T) {
+func TestType_KeyRotation(t *testing.T) {
 	t.Parallel()
-	p := openProvider(t, newEnv(t))
-	if _, err := p.Verify(t.Context(), credential(p.mint(t))); err != nil {
+	p := openProvider(t, emulator.Settings{})
+	if _, err := p.login(t); err != nil {
 		t.Fatal(err)
 	}
 	wantStatus(t, p.post(t, "/_emulator/faults", `{"rotate":true,"drop_old":true}`), http.StatusNoContent)
-	if _, err := p.Verify(t.Context(), credential(p.mint(t))); err != nil {
+	if _, err := p.login(t); err != nil {
 		t.Errorf("after the rotation: %v", err)
 	}
 }
 
-func TestTheFileIsRefusedWithAWayOut(t *testing.T) {
+func newEnv() provider.Env {
+	return provider.Env{
+		Name:        "emulator",
+		Development: true,
+		BaseURL:     "http://localhost:8080",
+		MountPath:   "/auth/emulator",
+		HTTPClient:  &http.Client{Transport: unreachable{}},
+		Now:         time.Now,
+		Log:         slog.New(slog.DiscardHandler),
+	}
+}
+
+// unreachable is the network, which the emulator does not use.
+type unreachable struct{}
+
+func (unreachable) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, errors.New("the network was used")
+}
+
+func TestOpen_NoNetwork(t *testing.T) {
+	t.Parallel()
+	opened, err := emulator.Type.Open(t.Context(), &emulator.Settings{}, newEnv())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := opened.Rules().Keys.Key(t.Context(), "unknown", "ES256"); autherr.CodeOf(err) != autherr.InvalidToken {
+		t.Errorf("an unknown key of the emulator: %v, want %s", err, autherr.InvalidToken)
+	}
+}
+
+func TestValidate_Problems(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		settings emulator.Settings
 		change   func(*provider.Env)
 		argument string
-		wayOut   string
+		fix      string
 	}{
 		"Production":       {emulator.Settings{}, func(e *provider.Env) { e.Development = false }, "", `mode = "development"`},
 		"ProductionRemote": {emulator.Settings{InsecureRemote: true}, func(e *provider.Env) { e.Development = false }, "", `mode = "development"`},
@@ -182,30 +176,27 @@ func TestTheFileIsRefusedWithAWayOut(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			env := newEnv(t)
+			env := newEnv()
 			if problems := emulator.Type.Validate(emulator.Type.NewSettings(), env); len(problems) != 0 {
 				t.Fatalf("unaltered: %v", problems)
 			}
 			c.change(&env)
 			problems := emulator.Type.Validate(&c.settings, env)
-			if len(problems) != 1 || problems[0].Argument != c.argument || !strings.Contains(problems[0].Message, c.wayOut) {
+			if len(problems) != 1 || problems[0].Argument != c.argument || !strings.Contains(problems[0].Message, c.fix) {
 				t.Errorf("problems %v", problems)
 			}
 			if _, err := emulator.Type.Open(t.Context(), &c.settings, env); err == nil {
-				t.Error("it opens nevertheless")
+				t.Error("Open returned no error")
 			}
 		})
 	}
 }
 
-func TestInsecureRemoteTakesAnyBaseURL(t *testing.T) {
+func TestValidate_InsecureRemote(t *testing.T) {
 	t.Parallel()
-	env := newEnv(t, func(e *provider.Env) { e.BaseURL = "http://dev.example.com:8080" })
-	opened, err := emulator.Type.Open(t.Context(), &emulator.Settings{InsecureRemote: true}, env)
-	if err != nil {
+	env := newEnv()
+	env.BaseURL = "http://dev.example.com:8080"
+	if _, err := emulator.Type.Open(t.Context(), &emulator.Settings{InsecureRemote: true}, env); err != nil {
 		t.Fatal(err)
-	}
-	if err := opened.(provider.Checker).Check(t.Context()); err != nil {
-		t.Errorf("Check: %v", err)
 	}
 }

@@ -18,35 +18,35 @@ type Claims struct {
 	Picture       string `hcl:"picture,optional" doc:"default /picture"`
 }
 
-// layout is where a token says what.
-type layout struct {
+// pointers locate the claims in a token.
+type pointers struct {
 	subject, email, emailVerified, phone, phoneVerified, name, picture pointer
 }
 
-// layout reads the pointers. A nil Claims is the standard layout.
-func (c *Claims) layout() (layout, []config.Problem) {
+// pointers parses the pointers. A nil Claims means the standard claims.
+func (c *Claims) pointers() (pointers, []config.Problem) {
 	if c == nil {
 		c = &Claims{}
 	}
-	var l layout
+	var p pointers
 	var problems []config.Problem
-	for _, place := range []struct {
-		argument, text, standard string
-		pointer                  *pointer
+	for _, claim := range []struct {
+		argument, given, standard string
+		pointer                   *pointer
 	}{
-		{"subject", c.Subject, "/sub", &l.subject},
-		{"email", c.Email, "/email", &l.email},
-		{"email_verified", c.EmailVerified, "/email_verified", &l.emailVerified},
-		{"phone", c.Phone, "/phone_number", &l.phone},
-		{"phone_verified", c.PhoneVerified, "/phone_number_verified", &l.phoneVerified},
-		{"name", c.Name, "/name", &l.name},
-		{"picture", c.Picture, "/picture", &l.picture},
+		{"subject", c.Subject, "/sub", &p.subject},
+		{"email", c.Email, "/email", &p.email},
+		{"email_verified", c.EmailVerified, "/email_verified", &p.emailVerified},
+		{"phone", c.Phone, "/phone_number", &p.phone},
+		{"phone_verified", c.PhoneVerified, "/phone_number_verified", &p.phoneVerified},
+		{"name", c.Name, "/name", &p.name},
+		{"picture", c.Picture, "/picture", &p.picture},
 	} {
-		parsed, err := parsePointer(cmp.Or(place.text, place.standard))
+		parsed, err := parsePointer(cmp.Or(claim.given, claim.standard))
 		if err != nil {
-			problems = append(problems, config.Problem{Argument: "claims." + place.argument, Message: err.Error()})
+			problems = append(problems, config.Problem{Argument: "claims." + claim.argument, Message: err.Error()})
 		}
-		*place.pointer = parsed
+		*claim.pointer = parsed
 	}
-	return l, problems
+	return p, problems
 }

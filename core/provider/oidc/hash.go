@@ -8,10 +8,10 @@ import (
 	"github.com/cotterpin/cotterpin/core/token"
 )
 
-// hashAgrees reports whether at_hash, if the token has it, is of that access
-// token: the left half of its SHA-2 digest (OpenID Connect Core 1.0, section
-// 3.1.3.6). Which digest, its length says.
-func hashAgrees(id token.Claims, accessToken string) bool {
+// matchesHash reports whether at_hash, if the ID token has it, is the left half
+// of the access token's SHA-2 digest (OpenID Connect Core 1.0, section 3.1.3.6).
+// SHA-256, SHA-384 and SHA-512 are accepted.
+func matchesHash(id token.Claims, accessToken string) bool {
 	if _, present := id.Lookup("at_hash"); !present {
 		return true
 	}
@@ -24,7 +24,7 @@ func hashAgrees(id token.Claims, accessToken string) bool {
 	return false
 }
 
-func halves(text []byte) [][]byte {
-	short, middle, long := sha256.Sum256(text), sha512.Sum384(text), sha512.Sum512(text)
+func halves(accessToken []byte) [][]byte {
+	short, middle, long := sha256.Sum256(accessToken), sha512.Sum384(accessToken), sha512.Sum512(accessToken)
 	return [][]byte{short[:16], middle[:24], long[:32]}
 }

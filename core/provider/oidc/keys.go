@@ -14,22 +14,19 @@ import (
 	"github.com/cotterpin/cotterpin/core/token"
 )
 
-// openKeys returns the keys of the source that the settings name, without
-// asking the network.
-func openKeys(s Settings, env provider.Env) (token.KeySet, error) {
-	if s.JWKSFile != "" {
-		return readKeys(s.JWKSFile, env.Directory)
+// openKeys returns the keys of the source that the settings name, without using
+// the network.
+func openKeys(s Settings, env provider.Env) (provider.Keys, error) {
+	switch {
+	case s.JWKSFile != "":
+		keys, err := readKeys(s.JWKSFile, env.Directory)
+		return provider.Keys{KeySet: keys, Source: s.JWKSFile}, err
+	case s.JWKSURL != "":
+		return env.RemoteKeys(s.JWKSURL)
+	default:
+		d := discovery{issuer: s.Issuer, address: s.discoveryURL(), fetcher: env.Fetcher()}
+		return env.FetchedKeys(d.address, d.keys), d.fetcher.CheckURL(d.address)
 	}
-	fetch, err := fetcher(s, token.Fetcher{Client: env.HTTPClient, AllowInsecureLoopback: env.Development})
-	if err != nil {
-		return nil, err
-	}
-	return token.NewRemoteKeySet(token.RemoteOptions{
-		Fetch:   fetch,
-		Timeout: env.HTTPClient.Timeout,
-		Now:     env.Now,
-		Log:     env.Log,
-	}), nil
 }
 
 func readKeys(file, directory string) (token.KeySet, error) {
@@ -47,26 +44,15 @@ func readKeys(file, directory string) (token.KeySet, error) {
 	return keys, nil
 }
 
-func fetcher(s Settings, f token.Fetcher) (func(context.Context) ([]byte, error), error) {
-	if s.JWKSURL != "" {
-		return f.Document(s.JWKSURL)
-	}
-	d := discovery{issuer: s.Issuer, address: s.discoveryURL(), fetcher: f}
-	return d.keys, f.CheckURL(d.address)
-}
-
-// discoveryURL is where the discovery document is, at the issuer if nothing
-// else is said (OpenID Connect Discovery 1.0, section 4.1).
+// discoveryURL returns the address of the discovery document, by default at the
+// issuer (OpenID Connect Discovery 1.0, section 4.1).
 func (s Settings) discoveryURL() string {
 	return cmp.Or(s.DiscoveryURL, strings.TrimSuffix(s.Issuer, "/")+"/.well-known/openid-configuration")
 }
 
-// keySource is the file or address that the search for keys begins at.
-func (s Settings) keySource() string { return cmp.Or(s.JWKSFile, s.JWKSURL, s.discoveryURL()) }
-
-// discovery finds the keys by the issuer's own description (OpenID Connect
-// Discovery 1.0, section 4). It is read before every fetch of keys, so that
-// keys that move are followed.
+// discovery finds the keys by the issuer's discovery document (OpenID Connect
+// Discovery 1.0, section 4). It is fetched before each fetch of keys, so that
+// keys are found at a new address.
 type discovery struct {
 	issuer  string
 	address string
@@ -83,19 +69,20 @@ func (d discovery) keys(ctx context.Context) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("oidc: discovery: %w", err)
 	}
-	// Another issuer's description would bring another issuer's keys: section 4.3.
-	if text(document, "issuer") != d.issuer {
-		return nil, errors.New("oidc: discovery: the document is of another issuer")
+	// Another issuer's document would bring another issuer's keys: section 4.3.
+	if stringMember(document, "issuer") != d.issuer {
+		return nil, errors.New("oidc: discovery: the document is another issuer's")
 	}
-	address := text(document, "jwks_uri")
+	address := stringMember(document, "jwks_uri")
 	if address == "" {
-		return nil, errors.New("oidc: discovery: the document names no jwks_uri")
+		return nil, errors.New("oidc: discovery: the document has no jwks_uri")
 	}
 	return d.fetcher.Get(ctx, address)
 }
 
-// text returns a member that is a string, "" if it is not there or is not one.
-func text(o strictjson.Object, name string) string {
+// stringMember returns a member that is a string, "" if it is missing or is of
+// another type.
+func stringMember(o strictjson.Object, name string) string {
 	value, _ := o.Lookup(name)
 	s, _ := value.String()
 	return s

@@ -2,6 +2,7 @@ package oidc_test
 
 import (
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"testing"
@@ -12,7 +13,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
-func TestTheDiscoveryDocumentMustBeTheIssuersOwn(t *testing.T) {
+func TestKeys_DiscoveryDocument(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		member string
@@ -30,11 +31,11 @@ func TestTheDiscoveryDocumentMustBeTheIssuersOwn(t *testing.T) {
 			t.Parallel()
 			i := providertest.NewIssuer(t)
 			good := open(t, i, nil)
-			if _, err := good.Verify(t.Context(), login(i.OIDCToken(ada))); err != nil {
+			if _, err := good.Login(t.Context(), tokens(i.OIDCToken(ada))); err != nil {
 				t.Fatal(err)
 			}
 			i.SetDiscovery(c.member, c.value(i))
-			_, err := open(t, i, nil).Verify(t.Context(), login(i.OIDCToken(ada)))
+			_, err := open(t, i, nil).Login(t.Context(), tokens(i.OIDCToken(ada)))
 			if autherr.CodeOf(err) != autherr.TemporarilyUnavailable {
 				t.Errorf("got %v, want %s", err, autherr.TemporarilyUnavailable)
 			}
@@ -42,48 +43,48 @@ func TestTheDiscoveryDocumentMustBeTheIssuersOwn(t *testing.T) {
 	}
 }
 
-func TestAnIssuerMayEndWithASlash(t *testing.T) {
+func TestKeys_IssuerWithSlash(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
 	i.SetDiscovery("issuer", i.URL()+"/")
-	p := open(t, i, func(s *oidc.Settings, _ *provider.Env) { s.Issuer = i.URL() + "/" })
-	if _, err := p.Verify(t.Context(), login(i.OIDCToken(ada, providertest.Claim("iss", i.URL()+"/")))); err != nil {
+	p := open(t, i, func(s *oidc.Settings, _ *provider.Common) { s.Issuer = i.URL() + "/" })
+	if _, err := p.Login(t.Context(), tokens(i.OIDCToken(ada, providertest.Claim("iss", i.URL()+"/")))); err != nil {
 		t.Error(err)
 	}
-	_, err := p.Verify(t.Context(), login(i.OIDCToken(ada)))
+	_, err := p.Login(t.Context(), tokens(i.OIDCToken(ada)))
 	if autherr.ReasonOf(err) != "wrong_issuer" {
 		t.Errorf("without the slash: got %v, want wrong_issuer", err)
 	}
 }
 
-func TestTheDocumentMayBeElsewhere(t *testing.T) {
+func TestKeys_DiscoveryURL(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
 	i.SetDiscovery("issuer", "https://id.example.com")
-	p := open(t, i, func(s *oidc.Settings, _ *provider.Env) {
+	p := open(t, i, func(s *oidc.Settings, _ *provider.Common) {
 		s.Issuer, s.DiscoveryURL = "https://id.example.com", i.URL()+providertest.DiscoveryPath
 	})
-	if _, err := p.Verify(t.Context(), login(i.OIDCToken(ada, providertest.Claim("iss", "https://id.example.com")))); err != nil {
+	if _, err := p.Login(t.Context(), tokens(i.OIDCToken(ada, providertest.Claim("iss", "https://id.example.com")))); err != nil {
 		t.Error(err)
 	}
 }
 
-func TestOpenDoesNotAskTheNetwork(t *testing.T) {
+func TestOpen_NoNetwork(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
 	p := open(t, i, nil)
 	if n := i.Requests(providertest.DiscoveryPath); n != 0 {
 		t.Errorf("%d requests at start, want none", n)
 	}
-	if err := p.(provider.Checker).Check(t.Context()); err != nil {
-		t.Errorf("Check: %v", err)
+	if err := p.Ready(t.Context()); err != nil {
+		t.Errorf("ready: %v", err)
 	}
 	if n := i.Requests(providertest.OIDCKeysPath); n != 1 {
-		t.Errorf("%d requests for keys after Check, want one", n)
+		t.Errorf("%d requests for keys after Ready, want one", n)
 	}
 }
 
-func TestKeysMayComeFromAFile(t *testing.T) {
+func TestKeys_File(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
 	document, err := json.Marshal(map[string]any{"keys": []any{i.Key().JWK()}})
@@ -96,42 +97,47 @@ func TestKeysMayComeFromAFile(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	from := func(file string) func(*oidc.Settings, *provider.Env) {
-		return func(s *oidc.Settings, env *provider.Env) { s.JWKSFile, env.Directory = file, directory }
+	from := func(file string) (*providertest.Opened, error) {
+		return providertest.Open(t, oidc.Provider("", oidc.Settings{
+			Issuer: i.URL(), Audience: []string{providertest.Audience}, JWKSFile: filepath.Join(directory, file),
+		}), nil)
 	}
-	p := open(t, i, from("keys.json"))
-	if _, err := p.Verify(t.Context(), login(i.OIDCToken(ada))); err != nil {
+	p, err := from("keys.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := p.Login(t.Context(), tokens(i.OIDCToken(ada))); err != nil {
 		t.Error(err)
 	}
-	if err := p.(provider.Checker).Check(t.Context()); err != nil {
-		t.Errorf("Check: %v", err)
+	if err := p.Ready(t.Context()); err != nil {
+		t.Errorf("ready: %v", err)
 	}
 	if n := i.Requests(providertest.OIDCKeysPath) + i.Requests(providertest.DiscoveryPath); n != 0 {
 		t.Errorf("%d requests, want none", n)
 	}
 	for _, file := range []string{"empty.json", "missing.json"} {
-		settings, env := oidc.DefaultSettings(), newEnv(t)
-		settings.Issuer, settings.Audience = i.URL(), []string{providertest.Audience}
-		from(file)(&settings, &env)
-		if _, err := oidc.Type.Open(t.Context(), &settings, env); err == nil {
-			t.Errorf("%s is taken", file)
+		if _, err := from(file); err == nil {
+			t.Errorf("%s is accepted", file)
 		}
 	}
 }
 
-func TestProvidersSayWhereTheirKeysAreFrom(t *testing.T) {
+func TestRules_KeySource(t *testing.T) {
 	t.Parallel()
-	i := providertest.NewIssuer(t)
 	for name, c := range map[string]struct {
-		change func(*oidc.Settings)
-		want   string
+		settings oidc.Settings
+		want     string
 	}{
-		"at the issuer": {func(*oidc.Settings) {}, i.URL() + providertest.DiscoveryPath},
-		"discovery_url": {func(s *oidc.Settings) { s.DiscoveryURL = i.URL() + "/doc" }, i.URL() + "/doc"},
-		"jwks_url":      {func(s *oidc.Settings) { s.JWKSURL = i.URL() + "/jwks" }, i.URL() + "/jwks"},
+		"at the issuer": {oidc.Settings{}, "https://id.example.com/.well-known/openid-configuration"},
+		"discovery_url": {oidc.Settings{DiscoveryURL: "https://id.example.com/doc"}, "https://id.example.com/doc"},
+		"jwks_url":      {oidc.Settings{JWKSURL: "https://id.example.com/jwks"}, "https://id.example.com/jwks"},
 	} {
-		p := open(t, i, func(s *oidc.Settings, _ *provider.Env) { c.change(s) })
-		if got := p.(provider.Issuers).Issuers()[0].KeySource; got != c.want {
+		c.settings.Issuer = "https://id.example.com"
+		driver, err := oidc.Type.Open(t.Context(), &c.settings, provider.Env{HTTPClient: &http.Client{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := driver.Rules().Keys.Source; got != c.want {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)
 		}
 	}

@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
-	"log/slog"
 	"slices"
 	"strings"
 	"testing"
@@ -19,72 +18,49 @@ import (
 
 const ada = "ada@example.com"
 
-// newEnv returns what a provider gets in development.
-func newEnv(t *testing.T) provider.Env {
+// open opens a block that accepts the issuer's tokens, with changes.
+func open(t *testing.T, i *providertest.Issuer, change func(*oidc.Settings, *provider.Common)) *providertest.Opened {
 	t.Helper()
-	client, err := provider.NewHTTPClient(nil, "", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(client.CloseIdleConnections)
-	return provider.Env{
-		Name:        "oidc",
-		Common:      provider.DefaultCommon(),
-		Development: true,
-		HTTPClient:  client,
-		Now:         time.Now,
-		Log:         slog.New(slog.DiscardHandler),
-	}
-}
-
-// open opens the provider as the file does, with changes.
-func open(t *testing.T, i *providertest.Issuer, change func(*oidc.Settings, *provider.Env)) provider.Provider {
-	t.Helper()
-	env := newEnv(t)
-	settings := oidc.Type.NewSettings().(*oidc.Settings)
-	settings.Issuer, settings.Audience = i.URL(), []string{providertest.Audience}
+	s, common := oidc.Settings{Issuer: i.URL(), Audience: []string{providertest.Audience}}, provider.Common{}
 	if change != nil {
-		change(settings, &env)
+		change(&s, &common)
 	}
-	if problems := oidc.Type.Validate(settings, env); len(problems) > 0 {
-		t.Fatalf("problems: %v", problems)
-	}
-	p, err := oidc.Type.Open(t.Context(), settings, env)
+	opened, err := providertest.Open(t, oidc.Provider("", s, func(c *provider.Common) { *c = common }), i.Now)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return p
+	return opened
 }
 
-func login(id string) provider.Credential {
-	return provider.Credential{Use: provider.Login, IDToken: id}
-}
+func tokens(id string) provider.Tokens { return provider.Tokens{IDToken: id} }
 
-func TestOIDCIsAProvider(t *testing.T) {
+func TestType_Suite(t *testing.T) {
 	t.Parallel()
-	for name, change := range map[string]func(*providertest.Issuer) func(*oidc.Settings, *provider.Env){
-		"Discovery": func(*providertest.Issuer) func(*oidc.Settings, *provider.Env) { return nil },
-		"JWKSURL": func(i *providertest.Issuer) func(*oidc.Settings, *provider.Env) {
-			return func(s *oidc.Settings, _ *provider.Env) { s.JWKSURL = i.URL() + providertest.OIDCKeysPath }
-		},
-	} {
+	for name, keysPath := range map[string]string{"Discovery": "", "JWKSURL": providertest.OIDCKeysPath} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			providertest.Run(t, providertest.Subject{
-				Open: func(t *testing.T, i *providertest.Issuer) provider.Provider { return open(t, i, change(i)) },
-				Mint: func(i *providertest.Issuer, identifier string, edits ...providertest.Edit) provider.Credential {
-					return login(i.OIDCToken(identifier, edits...))
+				Type:          oidc.Type,
+				KeyIDOptional: true,
+				Settings: func(i *providertest.Issuer) any {
+					s := &oidc.Settings{Issuer: i.URL(), Audience: []string{providertest.Audience}}
+					if keysPath != "" {
+						s.JWKSURL = i.URL() + keysPath
+					}
+					return s
 				},
-				Slot: provider.IDToken,
+				Mint: func(i *providertest.Issuer, email string, edits ...providertest.Edit) provider.Tokens {
+					return tokens(i.OIDCToken(email, edits...))
+				},
 			})
 		})
 	}
 }
 
-func TestIDTokensOfEveryRightFormAreTaken(t *testing.T) {
+func TestDriver_IDTokenForms(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
-	p := open(t, i, func(s *oidc.Settings, _ *provider.Env) { s.Audience = []string{"second", providertest.Audience} })
+	p := open(t, i, func(s *oidc.Settings, _ *provider.Common) { s.Audience = []string{"second", providertest.Audience} })
 	own, rsa := i.Key(), providertest.NewRSAKey("rsa")
 	i.Publish(rsa)
 	i.Publish(own)
@@ -99,7 +75,7 @@ func TestIDTokensOfEveryRightFormAreTaken(t *testing.T) {
 		"list, authorized party":    {providertest.Claim("aud", both), providertest.Claim("azp", providertest.Audience)},
 		"another of our client ids": {providertest.Claim("aud", "second")},
 	} {
-		if _, err := p.Verify(t.Context(), login(i.OIDCToken(ada, edits...))); err != nil {
+		if _, err := p.Login(t.Context(), tokens(i.OIDCToken(ada, edits...))); err != nil {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
@@ -114,50 +90,50 @@ func TestIDTokensOfEveryRightFormAreTaken(t *testing.T) {
 		"access token (RFC 9068)":         {[]providertest.Edit{providertest.Header("typ", "at+jwt")}, "wrong_header_type"},
 		"right key, algorithm of another": {[]providertest.Edit{providertest.Header("alg", "RS256")}, "unknown_key"},
 	} {
-		_, err := p.Verify(t.Context(), login(i.OIDCToken(ada, c.edits...)))
+		_, err := p.Login(t.Context(), tokens(i.OIDCToken(ada, c.edits...)))
 		if autherr.CodeOf(err) != autherr.InvalidToken || autherr.ReasonOf(err) != c.reason {
 			t.Errorf("%s: got %v, want %s (%s)", name, err, autherr.InvalidToken, c.reason)
 		}
 	}
 }
 
-func TestWithoutKidTheOnlyFittingKeyIsMeant(t *testing.T) {
+func TestDriver_NoKeyID(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
 	i.Rotate()
 	p := open(t, i, nil)
-	if _, err := p.Verify(t.Context(), login(i.OIDCToken(ada))); err != nil {
+	if _, err := p.Login(t.Context(), tokens(i.OIDCToken(ada))); err != nil {
 		t.Fatal(err)
 	}
-	_, err := p.Verify(t.Context(), login(i.OIDCToken(ada, providertest.Header("kid", nil))))
+	_, err := p.Login(t.Context(), tokens(i.OIDCToken(ada, providertest.Header("kid", nil))))
 	if autherr.CodeOf(err) != autherr.InvalidToken {
 		t.Errorf("two keys fit: got %v, want %s", err, autherr.InvalidToken)
 	}
 }
 
-func TestOnlyListedAlgorithmsAreTaken(t *testing.T) {
+func TestDriver_Algorithms(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
-	p := open(t, i, func(s *oidc.Settings, _ *provider.Env) { s.Algorithms = []string{"RS256"} })
+	p := open(t, i, func(s *oidc.Settings, _ *provider.Common) { s.Algorithms = []string{"RS256"} })
 	own, rsa := i.Key(), providertest.NewRSAKey("rsa")
 	i.Publish(rsa)
-	if _, err := p.Verify(t.Context(), login(i.OIDCToken(ada))); err != nil {
+	if _, err := p.Login(t.Context(), tokens(i.OIDCToken(ada))); err != nil {
 		t.Fatal(err)
 	}
-	_, err := p.Verify(t.Context(), login(i.OIDCToken(ada, providertest.SignedBy(own))))
+	_, err := p.Login(t.Context(), tokens(i.OIDCToken(ada, providertest.SignedBy(own))))
 	if autherr.ReasonOf(err) != "wrong_algorithm" {
 		t.Errorf("ES256: got %v, want wrong_algorithm", err)
 	}
 }
 
-func TestRequiredClaimsMustHaveTheirValue(t *testing.T) {
+func TestDriver_RequiredClaims(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
-	p := open(t, i, func(s *oidc.Settings, _ *provider.Env) {
+	p := open(t, i, func(s *oidc.Settings, _ *provider.Common) {
 		s.RequiredClaims = map[string]string{"hd": "example.com", "email_verified": "true"}
 	})
 	hd := providertest.Claim("hd", "example.com")
-	if _, err := p.Verify(t.Context(), login(i.OIDCToken(ada, hd))); err != nil {
+	if _, err := p.Login(t.Context(), tokens(i.OIDCToken(ada, hd))); err != nil {
 		t.Fatal(err)
 	}
 	for name, edit := range map[string]providertest.Edit{
@@ -168,17 +144,17 @@ func TestRequiredClaimsMustHaveTheirValue(t *testing.T) {
 		"false":               providertest.Claim("email_verified", false),
 		"a number":            providertest.Claim("email_verified", 1),
 	} {
-		_, err := p.Verify(t.Context(), login(i.OIDCToken(ada, hd, edit)))
+		_, err := p.Login(t.Context(), tokens(i.OIDCToken(ada, hd, edit)))
 		if autherr.CodeOf(err) != autherr.InvalidToken || autherr.ReasonOf(err) != "wrong_claim" {
 			t.Errorf("%s: got %v, want %s (wrong_claim)", name, err, autherr.InvalidToken)
 		}
 	}
 }
 
-func TestAContactIsVerifiedIfItIsTrustedAndTheClaimIsTrue(t *testing.T) {
+func TestDriver_Verification(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
-	trusting := open(t, i, func(_ *oidc.Settings, env *provider.Env) { env.Common.Trust = []string{"email", "phone"} })
+	trusting := open(t, i, func(_ *oidc.Settings, common *provider.Common) { common.Trust = []string{"email", "phone"} })
 	cautious := open(t, i, nil)
 	for claim, want := range map[any]identity.Verification{
 		true: identity.Verified, false: identity.Unverified, nil: identity.Unverified, "true": identity.Unverified, 1: identity.Unverified,
@@ -187,36 +163,36 @@ func TestAContactIsVerifiedIfItIsTrustedAndTheClaimIsTrue(t *testing.T) {
 			providertest.Claim("email_verified", claim),
 			providertest.Claim("phone_number", "+12025550100"),
 			providertest.Claim("phone_number_verified", claim))
-		id, err := trusting.Verify(t.Context(), login(token))
+		id, err := trusting.Login(t.Context(), tokens(token))
 		email, phone := identity.Contact{Value: ada, Verification: want}, identity.Contact{Value: "+12025550100", Verification: want}
 		if err != nil || id.Email != email || id.Phone != phone {
 			t.Errorf("%v: got %+v, %+v and %v, want %v", claim, id.Email, id.Phone, err, want)
 		}
-		id, err = cautious.Verify(t.Context(), login(token))
+		id, err = cautious.Login(t.Context(), tokens(token))
 		if err != nil || id.Email != (identity.Contact{Value: ada}) || id.Phone != (identity.Contact{Value: "+12025550100"}) {
 			t.Errorf("%v, nothing trusted: got %+v, %+v and %v", claim, id.Email, id.Phone, err)
 		}
 	}
 }
 
-func TestAMalformedContactIsNoneAndTheLoginWorks(t *testing.T) {
+func TestDriver_MalformedContact(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
 	p := open(t, i, nil)
 	for _, email := range []any{nil, 7, []string{ada}, "a@x@y", "a@x,b@y", `"e@evil"@x`, "ada＠example.com", "a@x\r\n", "a@x\x00", strings.Repeat("a", 300) + "@x"} {
-		id, err := p.Verify(t.Context(), login(i.OIDCToken(ada, providertest.Claim("email", email), providertest.Claim("phone_number", email))))
+		id, err := p.Login(t.Context(), tokens(i.OIDCToken(ada, providertest.Claim("email", email), providertest.Claim("phone_number", email))))
 		if err != nil || id.Email.Value != "" || id.Phone.Value != "" || id.Identifier != "" {
 			t.Errorf("%v: got %+v and %v, want no contact", email, id, err)
 		}
 	}
 }
 
-func TestAnIdentitySaysWhatIsSigned(t *testing.T) {
+func TestDriver_Identity(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
 	p := open(t, i, nil)
 	now := i.Now().Unix()
-	id, err := p.Verify(t.Context(), login(i.OIDCToken(ada,
+	id, err := p.Login(t.Context(), tokens(i.OIDCToken(ada,
 		providertest.Claim("amr", []string{"pwd", "otp"}),
 		providertest.Claim("auth_time", now-60),
 		providertest.Claim("name", "Ada"))))
@@ -233,33 +209,34 @@ func TestAnIdentitySaysWhatIsSigned(t *testing.T) {
 		t.Errorf("claims %v", id.Claims)
 	}
 	for _, wrong := range []any{nil, "-62135596800", 0, -1, now + 3600, 1.5, true} {
-		id, err := p.Verify(t.Context(), login(i.OIDCToken(ada, providertest.Claim("auth_time", wrong))))
+		id, err := p.Login(t.Context(), tokens(i.OIDCToken(ada, providertest.Claim("auth_time", wrong))))
 		if err != nil || !id.AuthenticatedAt.IsZero() {
 			t.Errorf("auth_time %v: got %v and %v, want unknown", wrong, id.AuthenticatedAt, err)
 		}
 	}
 }
 
-func TestASignInOfTheFutureIsBelievedOnceItIsPast(t *testing.T) {
+func TestDriver_FutureAuthTime(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	i := providertest.NewIssuer(t)
-	p := open(t, i, func(_ *oidc.Settings, e *provider.Env) { e.Now = func() time.Time { return now } })
+	i.Now = func() time.Time { return now }
+	p := open(t, i, nil)
 	start := now
 	at := start.Add(time.Minute).Truncate(time.Second)
-	request := provider.Credential{Use: provider.Request, IDToken: i.OIDCToken(ada, providertest.Claim("auth_time", at.Unix()))}
+	raw := i.OIDCToken(ada, providertest.Claim("auth_time", at.Unix()))
 	for _, step := range []struct {
 		after time.Duration
 		want  time.Time
 	}{{0, time.Time{}}, {2 * time.Minute, at}, {0, time.Time{}}} {
 		now = start.Add(step.after)
-		if id, err := p.Verify(t.Context(), request); err != nil || !id.AuthenticatedAt.Equal(step.want) {
+		if id, err := p.Request(t.Context(), raw); err != nil || !id.AuthenticatedAt.Equal(step.want) {
 			t.Errorf("after %v: authenticated at %v, %v, want %v", step.after, id.AuthenticatedAt, err, step.want)
 		}
 	}
 }
 
-func TestAMethodThatCannotBeKeptIsNone(t *testing.T) {
+func TestDriver_UnstorableAuthMethod(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
 	p := open(t, i, nil)
@@ -273,18 +250,18 @@ func TestAMethodThatCannotBeKeptIsNone(t *testing.T) {
 		"many":      {slices.Repeat([]string{"otp"}, 17), ""},
 		"a control": {[]string{"otp\x00"}, ""},
 	} {
-		id, err := p.Verify(t.Context(), login(i.OIDCToken(ada, providertest.Claim("amr", c.methods))))
+		id, err := p.Login(t.Context(), tokens(i.OIDCToken(ada, providertest.Claim("amr", c.methods))))
 		if err != nil || id.AuthMethod != c.want {
 			t.Errorf("%s: got %q and %v, want %q", name, id.AuthMethod, err, c.want)
 		}
 	}
 }
 
-func TestClaimsAreFoundWhereTheSettingsSay(t *testing.T) {
+func TestDriver_ClaimPointers(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
-	p := open(t, i, func(s *oidc.Settings, env *provider.Env) {
-		env.Common.Trust = []string{"email"}
+	p := open(t, i, func(s *oidc.Settings, common *provider.Common) {
+		common.Trust = []string{"email"}
 		s.Claims = &oidc.Claims{
 			Subject: "/oid", Email: "/profile/work~1mail", EmailVerified: "/profile/ok", Name: "/profile/display",
 		}
@@ -294,7 +271,7 @@ func TestClaimsAreFoundWhereTheSettingsSay(t *testing.T) {
 		elsewhere := []providertest.Edit{providertest.Claim("oid", "0042"), providertest.Claim("profile", profile)}
 		return i.OIDCToken(ada, append(elsewhere, edits...)...)
 	}
-	id, err := p.Verify(t.Context(), login(token()))
+	id, err := p.Login(t.Context(), tokens(token()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -302,18 +279,18 @@ func TestClaimsAreFoundWhereTheSettingsSay(t *testing.T) {
 		t.Errorf("got %+v", id)
 	}
 	for name, oid := range map[string]any{"missing": nil, "empty": "", "blank behind": "0042 ", "number": 42, "not ASCII": "é", "256 bytes": strings.Repeat("a", 256)} {
-		_, err := p.Verify(t.Context(), login(token(providertest.Claim("oid", oid))))
+		_, err := p.Login(t.Context(), tokens(token(providertest.Claim("oid", oid))))
 		if autherr.CodeOf(err) != autherr.InvalidToken || autherr.ReasonOf(err) != "bad_subject" {
 			t.Errorf("subject %s: got %v, want %s (bad_subject)", name, err, autherr.InvalidToken)
 		}
 	}
-	id, err = p.Verify(t.Context(), login(token(providertest.Claim("profile", "flat"))))
+	id, err = p.Login(t.Context(), tokens(token(providertest.Claim("profile", "flat"))))
 	if err != nil || id.Email.Value != "" {
 		t.Errorf("nothing at the pointer: got %+v and %v", id.Email, err)
 	}
 }
 
-func TestAnAccessTokenMustHaveTheHashThatIsSigned(t *testing.T) {
+func TestDriver_AccessTokenHash(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
 	p := open(t, i, nil)
@@ -321,8 +298,8 @@ func TestAnAccessTokenMustHaveTheHashThatIsSigned(t *testing.T) {
 	short, middle, long := sha256.Sum256([]byte(access)), sha512.Sum384([]byte(access)), sha512.Sum512([]byte(access))
 	encode := base64.RawURLEncoding.EncodeToString
 	verify := func(access string, hash any) error {
-		_, err := p.Verify(t.Context(), provider.Credential{
-			Use: provider.Login, AccessToken: access, IDToken: i.OIDCToken(ada, providertest.Claim("at_hash", hash)),
+		_, err := p.Login(t.Context(), provider.Tokens{
+			AccessToken: access, IDToken: i.OIDCToken(ada, providertest.Claim("at_hash", hash)),
 		})
 		return err
 	}

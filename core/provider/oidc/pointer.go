@@ -9,16 +9,16 @@ import (
 )
 
 // pointer is a JSON Pointer (RFC 6901) to a claim: the names of nested members.
-// Elements of arrays cannot be pointed at.
+// It cannot locate elements of arrays.
 type pointer []string
 
 var errPointer = errors.New(`must be a JSON Pointer to a claim, such as "/email" or "/profile/email"`)
 
-// unescape undoes the escapes of RFC 6901, section 4.
+// unescape reverses the escapes of RFC 6901, section 4.
 var unescape = strings.NewReplacer("~1", "/", "~0", "~")
 
-func parsePointer(text string) (pointer, error) {
-	path, found := strings.CutPrefix(text, "/")
+func parsePointer(s string) (pointer, error) {
+	path, found := strings.CutPrefix(s, "/")
 	if !found {
 		return nil, errPointer
 	}
@@ -32,7 +32,7 @@ func parsePointer(text string) (pointer, error) {
 	return names, nil
 }
 
-// lookup returns what the pointer points at, the zero Value if that is nothing.
+// lookup returns the value at the pointer, the zero Value if there is none.
 func (p pointer) lookup(c token.Claims) strictjson.Value {
 	value, _ := c.Lookup(p[0])
 	for _, name := range p[1:] {
@@ -42,14 +42,14 @@ func (p pointer) lookup(c token.Claims) strictjson.Value {
 	return value
 }
 
-// text returns the string that the pointer points at, "" if there is none.
-func (p pointer) text(c token.Claims) string {
-	text, _ := p.lookup(c).String()
-	return text
+// stringIn returns the string at the pointer, "" if there is none.
+func (p pointer) stringIn(c token.Claims) string {
+	s, _ := p.lookup(c).String()
+	return s
 }
 
-// isTrue reports whether the pointer points at a boolean true. A text "true" is
-// none: some issuers let people choose texts.
+// isTrue reports whether the value at the pointer is the boolean true. The string
+// "true" is not: some issuers let users choose strings.
 func (p pointer) isTrue(c token.Claims) bool {
 	isTrue, _ := p.lookup(c).Bool()
 	return isTrue

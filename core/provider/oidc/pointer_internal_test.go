@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func FuzzAPointerSaysWhatItSaid(f *testing.F) {
+func FuzzParsePointer_RoundTrip(f *testing.F) {
 	for _, seed := range []string{"/email", "/a/b", "/a~1b", "/a~0b", "/~01", "/", "//", "", "email", "/a~", "/a~2"} {
 		f.Add(seed)
 	}
@@ -20,7 +20,7 @@ func FuzzAPointerSaysWhatItSaid(f *testing.F) {
 			again.WriteString("/" + escape.Replace(name))
 		}
 		if len(names) == 0 || again.String() != text {
-			t.Errorf("%q is read as %q", text, names)
+			t.Errorf("%q is parsed as %q", text, names)
 		}
 	})
 }

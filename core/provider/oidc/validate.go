@@ -11,18 +11,18 @@ import (
 )
 
 func validate(s Settings, env provider.Env) []config.Problem {
-	_, wrongPointers := s.Claims.layout()
+	_, wrongPointers := s.Claims.pointers()
 	return slices.Concat(
-		s.issuerProblems(env.Development),
-		s.keyProblems(env.Development),
+		s.issuerProblems(env),
+		s.keyProblems(env),
 		s.algorithmProblems(),
 		wrongPointers,
 	)
 }
 
-func (s Settings) issuerProblems(development bool) []config.Problem {
+func (s Settings) issuerProblems(env provider.Env) []config.Problem {
 	var problems []config.Problem
-	if problem := issuerProblem(s.Issuer, development); problem != "" {
+	if problem := issuerProblem(s.Issuer, env); problem != "" {
 		problems = append(problems, config.Problem{Argument: "issuer", Message: problem})
 	}
 	if len(s.Audience) == 0 || slices.Contains(s.Audience, "") {
@@ -31,8 +31,8 @@ func (s Settings) issuerProblems(development bool) []config.Problem {
 	return problems
 }
 
-func issuerProblem(issuer string, development bool) string {
-	if err := provider.CheckURL(issuer, development); err != nil {
+func issuerProblem(issuer string, env provider.Env) string {
+	if err := env.CheckURL(issuer); err != nil {
 		return err.Error()
 	}
 	switch {
@@ -45,7 +45,7 @@ func issuerProblem(issuer string, development bool) string {
 	}
 }
 
-func (s Settings) keyProblems(development bool) []config.Problem {
+func (s Settings) keyProblems(env provider.Env) []config.Problem {
 	var problems []config.Problem
 	sources := 0
 	for _, source := range []struct {
@@ -68,7 +68,7 @@ func (s Settings) keyProblems(development bool) []config.Problem {
 		if !source.isURL {
 			continue
 		}
-		if err := provider.CheckURL(source.value, development); err != nil {
+		if err := env.CheckURL(source.value); err != nil {
 			problems = append(problems, config.Problem{Argument: source.argument, Message: err.Error()})
 		}
 	}
@@ -82,11 +82,11 @@ func (s Settings) algorithmProblems() []config.Problem {
 	}
 	return []config.Problem{{
 		Argument: "algorithms",
-		Message:  `must name algorithms of public keys, such as "RS256", "ES256" or "EdDSA"; with "none" or HMAC anybody could sign`,
+		Message:  `must name algorithms of public keys, such as "RS256", "ES256" or "EdDSA"; with "none" or HMAC anyone could sign a token`,
 	}}
 }
 
-// isPublicKeyAlgorithm asks package token, which alone knows.
+// isPublicKeyAlgorithm reports whether package token accepts the algorithm.
 func isPublicKeyAlgorithm(algorithm string) bool {
 	_, err := token.NewVerifier(token.Policy{
 		Keys:       token.Static(),

@@ -8,12 +8,12 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/oidc"
 )
 
-func TestMistakesNameTheirArgument(t *testing.T) {
+func TestValidate_Arguments(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		change      func(*oidc.Settings)
 		development bool
-		want        string // arguments, with blanks between them
+		want        string // arguments, separated by spaces
 	}{
 		"issuer and audience":  {change: func(*oidc.Settings) {}},
 		"no issuer":            {change: func(s *oidc.Settings) { s.Issuer = "" }, want: "issuer"},
@@ -47,8 +47,8 @@ func TestMistakesNameTheirArgument(t *testing.T) {
 		settings.Issuer, settings.Audience = "https://id.example.com", []string{"app"}
 		c.change(settings)
 		var got []string
-		for _, mistake := range oidc.Type.Validate(settings, provider.Env{Development: c.development}) {
-			got = append(got, mistake.Argument)
+		for _, problem := range oidc.Type.Validate(settings, provider.Env{Development: c.development}) {
+			got = append(got, problem.Argument)
 		}
 		if strings.Join(got, " ") != c.want {
 			t.Errorf("%s: problems in %q, want %q", name, got, c.want)

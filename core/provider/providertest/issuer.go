@@ -142,6 +142,17 @@ func (i *Issuer) Requests(path string) int {
 	return i.requests[path]
 }
 
+// total returns the number of requests.
+func (i *Issuer) total() int {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	total := 0
+	for _, n := range i.requests {
+		total += n
+	}
+	return total
+}
+
 // AccessToken returns a Cotter access token of the newer kind, which carries
 // the identifier. Its authentication method is OTP.
 func (i *Issuer) AccessToken(identifier string, edits ...Edit) string {

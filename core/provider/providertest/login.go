@@ -29,9 +29,9 @@ func (i *Issuer) Login(identifier string) Login {
 	}
 }
 
-// Credential returns what the provider is asked to verify at a login.
-func (l Login) Credential() provider.Credential {
-	return provider.Credential{Use: provider.Login, AccessToken: l.AccessToken, IDToken: l.IDToken}
+// Tokens returns the tokens of the sign-in.
+func (l Login) Tokens() provider.Tokens {
+	return provider.Tokens{AccessToken: l.AccessToken, IDToken: l.IDToken}
 }
 
 // OAuthToken returns the member oauth_token of the payload.

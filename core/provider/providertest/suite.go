@@ -3,6 +3,9 @@ package providertest
 import (
 	"cmp"
 	"context"
+	"encoding/base64"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"sync"
@@ -11,163 +14,230 @@ import (
 
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/internal/verify"
 	"github.com/cotterpin/cotterpin/core/provider"
+	"github.com/cotterpin/cotterpin/core/token"
 )
 
-// Subject is a type of provider under test, one whose credentials are tokens
-// that an [Issuer] can sign.
+// Subject is a provider type under test, one whose tokens an [Issuer] can sign.
 type Subject struct {
-	// Open returns a new provider that believes the issuer's tokens for
-	// [Audience], with the default [provider.Common], and takes the keys from
-	// the issuer's URL.
-	Open func(t *testing.T, i *Issuer) provider.Provider
+	Type provider.Type
 
-	// Mint returns a good credential for a login of somebody, with the edits
-	// made in the token of the deciding slot.
-	Mint func(i *Issuer, identifier string, edits ...Edit) provider.Credential
+	// Settings returns a pointer to the arguments of a block that accepts the
+	// issuer's tokens for [Audience] and fetches the keys from the issuer's URL.
+	Settings func(i *Issuer) any
 
-	// Slot is the deciding slot.
-	Slot provider.Slot
+	// Mint returns valid tokens of a sign-in by the user with that email address,
+	// which the provider has just verified. The edits are made in the token that
+	// recognizes callers.
+	Mint func(i *Issuer, email string, edits ...Edit) provider.Tokens
+
+	// NoEmail means that identities have no email address. Default: the address
+	// of the sign-in.
+	NoEmail bool
+
+	// KeyIDOptional means that a token without kid is accepted if one key fits.
+	// Default: it is rejected.
+	KeyIDOptional bool
 }
 
-// Run proves that a provider accepts what it must, refuses what none may
-// accept, and never takes "could not check" for either. The provider's own
-// rules are for its own tests.
+// Run opens the type as the kit does and proves that the result accepts valid
+// tokens, rejects invalid ones, distinguishes both from keys that cannot be
+// fetched, and returns the identity that the token contains. A type's own rules
+// need tests of their own.
 func Run(t *testing.T, s Subject) {
 	t.Helper()
-	t.Run("AGoodCredentialIsAccepted", s.goodCredential)
-	t.Run("ABadCredentialIsRefused", s.badCredentials)
-	t.Run("AnExpiredCredentialIsCalledExpired", s.expired)
-	t.Run("AnExpiredCredentialWithAnotherFaultIsCalledInvalid", s.expiredAndWrong)
-	t.Run("AnOldTokenIsTooOldForALoginOnly", s.loginMaxAge)
-	t.Run("UnreachableKeysSayNothingAboutACredential", s.unreachableKeys)
-	t.Run("KeysThatComeBackAreFound", s.recovery)
-	t.Run("ARotatedKeyIsFound", s.rotation)
-	t.Run("EachOfManyCallersIsToldItsOwnSubject", s.concurrentUse)
-	t.Run("TheProviderIsAddressedByItsTokens", s.issuers)
+	t.Run("Valid", s.valid)
+	t.Run("Invalid", s.invalid)
+	t.Run("KeyID", s.keyID)
+	t.Run("Expired", s.expired)
+	t.Run("ExpiredAndInvalid", s.expiredAndInvalid)
+	t.Run("LoginMaxAge", s.loginMaxAge)
+	t.Run("Trust", s.trust)
+	t.Run("MalformedClaims", s.malformedClaims)
+	t.Run("KeysUnavailable", s.keysUnavailable)
+	t.Run("KeysRecovered", s.keysRecovered)
+	t.Run("KeyRotation", s.keyRotation)
+	t.Run("ConcurrentUse", s.concurrentUse)
+	t.Run("Selection", s.selection)
 }
 
-const ada = "ada@example.com"
+const (
+	ada = "ada@example.com"
+	eve = "eve@example.com"
+)
 
-// opened returns a new issuer and a provider that has accepted a token of it,
-// and may remember one.
-func (s Subject) opened(t *testing.T) (*Issuer, provider.Provider) {
+// block is an opened provider block and the issuer that it accepts.
+type block struct {
+	*Issuer
+	*Opened
+}
+
+// open opens a block that trusts the provider in these contacts.
+func (s Subject) open(t *testing.T, trust ...string) block {
 	t.Helper()
 	i := NewIssuer(t)
-	p := s.Open(t, i)
-	good := s.Mint(i, ada)
-	for _, c := range []provider.Credential{good, s.request(good), s.request(good)} {
-		if _, err := p.Verify(t.Context(), c); err != nil {
-			t.Fatalf("a good credential is refused: %v", err)
+	opened, err := Open(t, provider.NewInstance(s.Type, "tested", s.Settings(i), provider.Trust(trust...)), i.Now)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := i.total(); n != 0 {
+		t.Errorf("Open made %d requests, want none: a provider that cannot be reached must not stop the process", n)
+	}
+	return block{i, opened}
+}
+
+// warm returns a block that has accepted tokens and may cache one.
+func (s Subject) warm(t *testing.T) block {
+	t.Helper()
+	b := s.open(t)
+	tokens := s.Mint(b.Issuer, ada)
+	for _, use := range b.uses() {
+		if _, err := use.verify(t.Context(), tokens); err != nil {
+			t.Fatalf("%s: valid tokens are rejected: %v", use.name, err)
 		}
 	}
-	return i, p
+	return b
 }
 
-// request returns the credential as it recognises the caller of a request.
-func (s Subject) request(c provider.Credential) provider.Credential {
-	return provider.Credential{Use: provider.Request}.WithToken(s.Slot, c.Token(s.Slot))
+// use is one way to use tokens.
+type use struct {
+	name   string
+	verify func(context.Context, provider.Tokens) (identity.Identity, error)
 }
 
-func (s Subject) goodCredential(t *testing.T) {
+// uses returns a login and two requests, the second of which may be answered by
+// a cache.
+func (b block) uses() []use {
+	return []use{{"login", b.Opened.Login}, {"request", b.request}, {"same request", b.request}}
+}
+
+func (b block) request(ctx context.Context, tokens provider.Tokens) (identity.Identity, error) {
+	return b.Request(ctx, b.raw(tokens))
+}
+
+// raw returns the token that recognizes callers.
+func (b block) raw(tokens provider.Tokens) string { return tokens.Of(b.provider.Recognizes) }
+
+func (s Subject) valid(t *testing.T) {
 	t.Parallel()
-	i, p := s.opened(t)
-	login := s.Mint(i, ada)
-	for _, use := range []struct {
-		name string
-		provider.Credential
-	}{{"login", login}, {"request", s.request(login)}, {"the same request", s.request(login)}} {
-		name, c := use.name, use.Credential
-		id, err := p.Verify(t.Context(), c)
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		if id.Issuer == "" || id.Subject != SubjectOf(ada) {
-			t.Errorf("%s: key is %+v, want subject %s and an issuer", name, id.Key, SubjectOf(ada))
-		}
-		if len(id.Audience) != 1 || id.Audience[0] != Audience {
-			t.Errorf("%s: audience is %q, want %q", name, id.Audience, Audience)
-		}
-		if age := i.Now().Sub(id.IssuedAt); age < 0 || age > time.Minute {
-			t.Errorf("%s: the token was issued %v ago, want just now", name, age)
-		}
-		if !id.ExpiresAt.After(id.IssuedAt) {
-			t.Errorf("%s: expires at %v, issued at %v", name, id.ExpiresAt, id.IssuedAt)
+	b := s.warm(t)
+	for _, email := range []string{ada, eve} {
+		tokens := s.Mint(b.Issuer, email)
+		for _, use := range b.uses() {
+			id, err := use.verify(t.Context(), tokens)
+			if err != nil {
+				t.Fatalf("%s: %v", use.name, err)
+			}
+			if want := (identity.Key{Issuer: issuerOf(t, b.raw(tokens)), Subject: SubjectOf(email)}); id.Key != want {
+				t.Errorf("%s: key is %+v, want %+v", use.name, id.Key, want)
+			}
+			if id.Email.Value != s.emailOf(email) {
+				t.Errorf("%s: email is %q, want %q", use.name, id.Email.Value, s.emailOf(email))
+			}
+			if len(id.Audience) != 1 || id.Audience[0] != Audience {
+				t.Errorf("%s: audience is %q, want %q", use.name, id.Audience, Audience)
+			}
+			if age := b.Now().Sub(id.IssuedAt); age < 0 || age > time.Minute || !id.ExpiresAt.After(id.IssuedAt) {
+				t.Errorf("%s: issued %v ago, expires at %v", use.name, age, id.ExpiresAt)
+			}
 		}
 	}
 }
 
-func (s Subject) badCredentials(t *testing.T) {
-	t.Parallel()
-	i, p := s.opened(t)
-	signed := s.Mint(i, ada).Token(s.Slot)
-	future := i.Now().Add(time.Hour).Unix()
+func (s Subject) emailOf(email string) string {
+	if s.NoEmail {
+		return ""
+	}
+	return email
+}
 
+// issuerOf returns the iss of a token.
+func issuerOf(t *testing.T, raw string) string {
+	t.Helper()
+	var claims struct {
+		Issuer string `json:"iss"`
+	}
+	payload, err := base64.RawURLEncoding.DecodeString(strings.Split(raw, ".")[1])
+	if err != nil || json.Unmarshal(payload, &claims) != nil {
+		t.Fatalf("Mint returned no token where one is required: %q", raw)
+	}
+	return claims.Issuer
+}
+
+func (s Subject) invalid(t *testing.T) {
+	t.Parallel()
+	b := s.warm(t)
+	future := b.Now().Add(time.Hour).Unix()
 	edits := map[string]Edit{
 		"alg none":                        Unsigned(),
 		"alg none with the signature":     Header("alg", "none"),
-		"HS256 with the public key":       MAC(i.Key().PEM()),
+		"HS256 with the public key":       MAC(b.Key().PEM()),
 		"alg of another curve":            Header("alg", "ES384"),
 		"alg in another letter case":      Header("alg", "es256"),
 		"alg missing":                     Header("alg", nil),
 		"unknown kid":                     Header("kid", "unknown"),
 		"kid is a number":                 Header("kid", 7),
-		"signed by another key":           ForgedBy(NewKey(i.Key().ID)),
+		"signed by another key":           ForgedBy(NewKey(b.Key().ID)),
 		"crit":                            Header("crit", []string{"exp"}),
 		"key in the header":               all(ForgedBy(foreign), Header("jwk", foreign.JWK())),
 		"type of another token":           Header("typ", "logout+jwt"),
 		"issuer missing":                  Claim("iss", nil),
-		"issuer of somebody else":         Claim("iss", "https://id.example.org"),
+		"another issuer":                  Claim("iss", "https://id.example.org"),
 		"issuer with another ending":      suffix("iss", "/"),
 		"audience missing":                Claim("aud", nil),
-		"audience of another application": Claim("aud", "c0ffee00-0c52-4f52-9a3e-7d8f0a1b2c3d"),
+		"audience of another application": Claim("aud", otherAudience),
 		"audience is a prefix":            Claim("aud", Audience[:8]),
 		"audience in another letter case": Claim("aud", strings.ToUpper(Audience)),
 		"audience is empty":               Claim("aud", ""),
 		"audience is an empty list":       Claim("aud", []string{}),
-		"audience is among others":        Claim("aud", []string{Audience, "evil"}),
+		"audience is one of a list":       Claim("aud", []string{Audience, "evil"}),
 		"subject missing":                 Claim("sub", nil),
 		"subject is empty":                Claim("sub", ""),
 		"subject is a number":             Claim("sub", 7),
-		"subject ends with a blank":       Claim("sub", SubjectOf(ada)+" "),
+		"subject ends with a space":       Claim("sub", SubjectOf(ada)+" "),
 		"subject of 256 bytes":            Claim("sub", strings.Repeat("a", 256)),
 		"expiry missing":                  Claim("exp", nil),
-		"expiry is a text":                Claim("exp", fmt.Sprint(future)),
+		"expiry is a string":              Claim("exp", fmt.Sprint(future)),
 		"not yet valid":                   Claim("nbf", future),
 		"issued in the future":            Claim("iat", future),
 		"a member twice":                  RawClaims(`{"sub":"a","sub":"b"}`),
-		"claims are no object":            RawClaims(`["sub"]`),
-		"header is no object":             RawHeader(`"ES256"`),
+		"claims are not an object":        RawClaims(`["sub"]`),
+		"header is not an object":         RawHeader(`"ES256"`),
 	}
 	for name, edit := range edits {
-		s.refuse(t, p, name, s.Mint(i, ada, edit))
+		b.reject(t, name, s.Mint(b.Issuer, ada, edit))
 	}
 
-	good := s.Mint(i, ada)
+	valid := s.Mint(b.Issuer, ada)
+	signed := b.raw(valid)
 	header, rest, _ := strings.Cut(signed, ".")
 	claims, signature, _ := strings.Cut(rest, ".")
-	_, otherRest, _ := strings.Cut(s.Mint(i, "eve@example.com").Token(s.Slot), ".")
-	otherClaims, _, _ := strings.Cut(otherRest, ".")
+	otherClaims := strings.Split(b.raw(s.Mint(b.Issuer, eve)), ".")[1]
 	for name, raw := range map[string]string{
-		"no token":                "",
-		"garbage":                 "garbage",
-		"only dots":               "..",
-		"claims of somebody else": header + "." + otherClaims + "." + signature,
-		"signature missing":       header + "." + claims + ".",
-		"signature cut":           signed[:len(signed)-2],
-		"four parts":              signed + "." + signature,
-		"a blank behind":          signed + " ",
-		"a line break behind":     signed + "\n",
-		"padding":                 signed + "==",
-		"JSON form":               fmt.Sprintf(`{"payload":%q,"protected":%q,"signature":%q}`, claims, header, signature),
-		"very long":               strings.Repeat("a.", 1<<19),
+		"garbage":                "garbage",
+		"only dots":              "..",
+		"claims of another user": header + "." + otherClaims + "." + signature,
+		"signature missing":      header + "." + claims + ".",
+		"signature cut":          signed[:len(signed)-2],
+		"four parts":             signed + "." + signature,
+		"a space after it":       signed + " ",
+		"a line break after it":  signed + "\n",
+		"padding":                signed + "==",
+		"JSON form":              fmt.Sprintf(`{"payload":%q,"protected":%q,"signature":%q}`, claims, header, signature),
+		"very long":              strings.Repeat("a.", 1<<19),
 	} {
-		s.refuse(t, p, name, good.WithToken(s.Slot, raw))
+		b.reject(t, name, valid.With(b.provider.Recognizes, raw))
 	}
-
-	swapped := provider.Credential{Use: provider.Login, AccessToken: good.IDToken, IDToken: good.AccessToken}
-	s.refuse(t, p, "slots swapped", swapped)
+	b.want(t, "login without token", b.Opened.Login, valid.With(b.provider.Recognizes, ""), autherr.InvalidRequest)
+	b.want(t, "request without token", b.request, provider.Tokens{}, autherr.InvalidToken)
+	if valid.AccessToken != "" && valid.IDToken != "" {
+		b.reject(t, "tokens swapped", provider.Tokens{AccessToken: valid.IDToken, IDToken: valid.AccessToken})
+	}
 }
+
+// otherAudience is the audience of another application of the same issuer.
+const otherAudience = "c0ffee00-0c52-4f52-9a3e-7d8f0a1b2c3d"
 
 // foreign is a key that no issuer publishes.
 var foreign = NewKey("foreign")
@@ -180,21 +250,24 @@ func all(edits ...Edit) Edit {
 	}
 }
 
-func suffix(claim, text string) Edit {
-	return func(t *Token) { t.Claims[claim] = t.Claims[claim].(string) + text }
+func suffix(claim, ending string) Edit {
+	return func(t *Token) { t.Claims[claim] = t.Claims[claim].(string) + ending }
 }
 
-// refuse demands InvalidToken at a login, and for a request by the same token.
-func (s Subject) refuse(t *testing.T, p provider.Provider, name string, c provider.Credential) {
+// reject demands InvalidToken at a login, and at a request with the same token.
+func (b block) reject(t *testing.T, name string, tokens provider.Tokens) {
 	t.Helper()
-	s.want(t, p, name+", at a login", c, autherr.InvalidToken)
-	s.want(t, p, name+", at a request", s.request(c), autherr.InvalidToken)
+	b.want(t, name+", at a login", b.Opened.Login, tokens, autherr.InvalidToken)
+	b.want(t, name+", at a request", b.request, tokens, autherr.InvalidToken)
 }
 
-// want demands an error of that code, "" being none.
-func (s Subject) want(t *testing.T, p provider.Provider, name string, c provider.Credential, code autherr.Code) {
+// want demands an error with that code, "" meaning none.
+func (b block) want(
+	t *testing.T, name string,
+	verify func(context.Context, provider.Tokens) (identity.Identity, error), tokens provider.Tokens, code autherr.Code,
+) {
 	t.Helper()
-	id, err := p.Verify(t.Context(), c)
+	id, err := verify(t.Context(), tokens)
 	switch {
 	case err == nil && code == "":
 	case err == nil:
@@ -208,105 +281,163 @@ func (s Subject) want(t *testing.T, p provider.Provider, name string, c provider
 	}
 }
 
-func (s Subject) expired(t *testing.T) {
+func (s Subject) keyID(t *testing.T) {
 	t.Parallel()
-	i, p := s.opened(t)
-	c := s.Mint(i, ada, Claim("iat", i.Now().Unix()-600), Claim("exp", i.Now().Unix()-300))
-	s.want(t, p, "at a login", c, autherr.TokenExpired)
-	s.want(t, p, "at a request", s.request(c), autherr.TokenExpired)
-	s.want(t, p, "within the clock skew", s.Mint(i, ada, Claim("exp", i.Now().Unix()-5)), "")
+	b := s.warm(t)
+	want := autherr.InvalidToken
+	if s.KeyIDOptional {
+		want = ""
+	}
+	withoutKeyID := s.Mint(b.Issuer, ada, Header("kid", nil))
+	b.want(t, "kid missing, one key, at a login", b.Opened.Login, withoutKeyID, want)
+	b.want(t, "kid missing, one key, at a request", b.request, withoutKeyID, want)
+
+	b.Rotate()
+	b.want(t, "new kid", b.Opened.Login, s.Mint(b.Issuer, ada), "")
+	b.reject(t, "kid missing, two keys", s.Mint(b.Issuer, ada, Header("kid", nil)))
 }
 
-func (s Subject) expiredAndWrong(t *testing.T) {
+func (s Subject) expired(t *testing.T) {
 	t.Parallel()
-	i, p := s.opened(t)
-	past := Claim("exp", i.Now().Unix()-300)
+	b := s.warm(t)
+	tokens := s.Mint(b.Issuer, ada, Claim("iat", b.Now().Unix()-600), Claim("exp", b.Now().Unix()-300))
+	b.want(t, "at a login", b.Opened.Login, tokens, autherr.TokenExpired)
+	b.want(t, "at a request", b.request, tokens, autherr.TokenExpired)
+	b.want(t, "within the clock skew", b.Opened.Login, s.Mint(b.Issuer, ada, Claim("exp", b.Now().Unix()-5)), "")
+}
+
+func (s Subject) expiredAndInvalid(t *testing.T) {
+	t.Parallel()
+	b := s.warm(t)
+	past := Claim("exp", b.Now().Unix()-300)
 	for name, edit := range map[string]Edit{
 		"issuer":    Claim("iss", "https://id.example.org"),
 		"audience":  Claim("aud", "other"),
 		"signature": ForgedBy(foreign),
 	} {
-		s.refuse(t, p, name, s.Mint(i, ada, past, edit))
+		b.reject(t, name, s.Mint(b.Issuer, ada, past, edit))
 	}
 }
 
 func (s Subject) loginMaxAge(t *testing.T) {
 	t.Parallel()
-	i, p := s.opened(t)
-	limit := provider.DefaultCommon().LoginMaxAge.Std()
-	issued := func(ago time.Duration) provider.Credential {
-		return s.Mint(i, ada, Claim("iat", i.Now().Add(-ago).Unix()))
+	b := s.warm(t)
+	limit := provider.Common{}.WithDefaults().LoginMaxAge.Std()
+	issued := func(ago time.Duration) provider.Tokens {
+		return s.Mint(b.Issuer, ada, Claim("iat", b.Now().Add(-ago).Unix()))
 	}
-	s.want(t, p, "a younger token at a login", issued(limit-time.Minute), "")
-	s.want(t, p, "an older token at a login", issued(limit+time.Minute), autherr.TokenExpired)
-	s.want(t, p, "an older token at a request", s.request(issued(limit+time.Minute)), "")
+	b.want(t, "a younger token at a login", b.Opened.Login, issued(limit-time.Minute), "")
+	b.want(t, "an older token at a login", b.Opened.Login, issued(limit+time.Minute), autherr.TokenExpired)
+	b.want(t, "an older token at a request", b.request, issued(limit+time.Minute), "")
 }
 
-func (s Subject) unreachableKeys(t *testing.T) {
+func (s Subject) trust(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		trust    []string
+		verified bool
+	}{{nil, false}, {[]string{"phone"}, false}, {[]string{"email"}, !s.NoEmail}} {
+		b := s.open(t, c.trust...)
+		tokens := s.Mint(b.Issuer, ada)
+		for _, use := range b.uses() {
+			id, err := use.verify(t.Context(), tokens)
+			if err != nil {
+				t.Fatalf("%s: %v", use.name, err)
+			}
+			if verified := id.Email.Verification == identity.Verified; verified != c.verified {
+				t.Errorf("%s: trust %q: email verified is %t, want %t", use.name, c.trust, verified, c.verified)
+			}
+		}
+	}
+}
+
+// malformedClaims demands that claims which cannot be stored are left out or
+// rejected: an identity that contains one would be the driver's mistake.
+func (s Subject) malformedClaims(t *testing.T) {
+	t.Parallel()
+	b := s.warm(t)
+	for _, email := range []string{"", "ada", "ada@example.com\r\n", "ada@example.com\x00", "a@x@y", "ada@exämple.com", strings.Repeat("a", 300) + "@x"} {
+		b.storable(t, fmt.Sprintf("email %.20q", email), s.Mint(b.Issuer, email))
+	}
+	for _, name := range []string{
+		"email", "phone_number", "identifier", "name", "preferred_username", "amr", "acr", "authentication_method", "auth_time",
+	} {
+		for _, value := range []any{"", " ", "a\x00", "a\r\nb", "+1 202 555", strings.Repeat("a", 1000), 7, -1, true, []string{"a\x00"}, map[string]any{}, nil} {
+			b.storable(t, fmt.Sprintf("%s %.20q", name, fmt.Sprint(value)), s.Mint(b.Issuer, ada, Claim(name, value)))
+		}
+	}
+}
+
+// storable demands acceptance or InvalidToken.
+func (b block) storable(t *testing.T, name string, tokens provider.Tokens) {
+	t.Helper()
+	for _, use := range b.uses() {
+		if _, err := use.verify(t.Context(), tokens); err != nil && autherr.CodeOf(err) != autherr.InvalidToken {
+			t.Errorf("%s: %s: %v, want acceptance or %s", use.name, name, err, autherr.InvalidToken)
+		}
+	}
+}
+
+func (s Subject) keysUnavailable(t *testing.T) {
 	t.Parallel()
 	for _, mode := range []Mode{Failing, Slow, Garbage, Huge, Empty, Redirect} {
 		t.Run(string(mode), func(t *testing.T) {
 			t.Parallel()
-			i := NewIssuer(t)
-			p := s.Open(t, i)
-			i.SetJWKS(mode)
+			b := s.open(t)
+			b.SetJWKS(mode)
 			ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
 			defer cancel()
-			if _, err := p.Verify(ctx, s.Mint(i, ada)); autherr.CodeOf(err) != autherr.TemporarilyUnavailable {
-				t.Errorf("Verify: %v, want %s", err, autherr.TemporarilyUnavailable)
+			if _, err := b.Opened.Login(ctx, s.Mint(b.Issuer, ada)); autherr.CodeOf(err) != autherr.TemporarilyUnavailable {
+				t.Errorf("login: %v, want %s", err, autherr.TemporarilyUnavailable)
 			}
-			if checker, ok := p.(provider.Checker); ok && checker.Check(ctx) == nil {
-				t.Error("Check says that credentials can be verified")
+			if b.Ready(ctx) == nil {
+				t.Error("the provider reports that it is ready")
 			}
 		})
 	}
 }
 
-func (s Subject) recovery(t *testing.T) {
+func (s Subject) keysRecovered(t *testing.T) {
 	t.Parallel()
-	i := NewIssuer(t)
-	p := s.Open(t, i)
-	i.SetJWKS(Failing)
-	s.want(t, p, "keys down", s.Mint(i, ada), autherr.TemporarilyUnavailable)
-	i.SetJWKS(OK)
-	s.want(t, p, "keys back", s.Mint(i, ada), "")
-	if checker, ok := p.(provider.Checker); ok {
-		if err := checker.Check(t.Context()); err != nil {
-			t.Errorf("Check: %v", err)
-		}
+	b := s.open(t)
+	b.SetJWKS(Failing)
+	b.want(t, "keys unavailable", b.Opened.Login, s.Mint(b.Issuer, ada), autherr.TemporarilyUnavailable)
+	b.SetJWKS(OK)
+	b.want(t, "keys recovered", b.Opened.Login, s.Mint(b.Issuer, ada), "")
+	if err := b.Ready(t.Context()); err != nil {
+		t.Errorf("ready: %v", err)
 	}
 }
 
-func (s Subject) rotation(t *testing.T) {
+func (s Subject) keyRotation(t *testing.T) {
 	t.Parallel()
-	i, p := s.opened(t)
-	old := s.Mint(i, ada)
-	s.want(t, p, "old key, at a request", s.request(old), "")
-	i.Rotate()
-	s.want(t, p, "new key", s.Mint(i, ada), "")
-	s.want(t, p, "old key, still published", old, "")
-	s.want(t, p, "old key, still published, at a request", s.request(old), "")
-	i.DropOldKeys()
-	i.Rotate()
-	s.want(t, p, "newest key", s.Mint(i, ada), "")
-	s.refuse(t, p, "old key, published no more", old)
+	b := s.warm(t)
+	old := s.Mint(b.Issuer, ada)
+	b.want(t, "old key, at a request", b.request, old, "")
+	b.Rotate()
+	b.want(t, "new key", b.Opened.Login, s.Mint(b.Issuer, ada), "")
+	b.want(t, "old key, still published", b.Opened.Login, old, "")
+	b.want(t, "old key, still published, at a request", b.request, old, "")
+	b.DropOldKeys()
+	b.Rotate()
+	b.want(t, "newest key", b.Opened.Login, s.Mint(b.Issuer, ada), "")
+	b.reject(t, "old key, no longer published", old)
 }
 
 func (s Subject) concurrentUse(t *testing.T) {
 	t.Parallel()
-	i := NewIssuer(t)
-	p := s.Open(t, i)
+	b := s.open(t)
 	var group sync.WaitGroup
 	for n := range 64 {
 		group.Go(func() {
-			identifier := fmt.Sprintf("user%d@example.com", n)
-			login := s.Mint(i, identifier)
-			for _, c := range []provider.Credential{login, s.request(login), s.request(login)} {
-				id, err := p.Verify(t.Context(), c)
+			email := fmt.Sprintf("user%d@example.com", n)
+			tokens := s.Mint(b.Issuer, email)
+			for _, use := range b.uses() {
+				id, err := use.verify(t.Context(), tokens)
 				if err != nil {
-					t.Errorf("%s: %v", identifier, err)
-				} else if id.Subject != SubjectOf(identifier) {
-					t.Errorf("%s is told the subject %s", identifier, id.Subject)
+					t.Errorf("%s: %s: %v", use.name, email, err)
+				} else if id.Subject != SubjectOf(email) || id.Email.Value != s.emailOf(email) {
+					t.Errorf("%s: %s is identified as %s, %q", use.name, email, id.Subject, id.Email.Value)
 				}
 			}
 		})
@@ -314,26 +445,41 @@ func (s Subject) concurrentUse(t *testing.T) {
 	group.Wait()
 }
 
-func (s Subject) issuers(t *testing.T) {
+func (s Subject) selection(t *testing.T) {
 	t.Parallel()
-	i := NewIssuer(t)
-	p := s.Open(t, i)
-	if _, ok := p.(provider.Issuers); !ok {
-		return // it can be chosen by name alone
-	}
-	set := provider.NewSet([]provider.Named{{Name: "other", Provider: nobody{}}, {Name: "tested", Provider: p}})
-	id, slot, err := set.Login(t.Context(), "", s.Mint(i, ada))
+	b := s.open(t)
+	other, err := Open(t, provider.NewInstance(unrelated, "", new(struct{})), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if id.Provider != "tested" || slot != s.Slot {
-		t.Errorf("chosen: provider %q, slot %d; want tested, %d", id.Provider, slot, s.Slot)
+	set := verify.NewSet(other.provider, b.provider)
+	tokens := s.Mint(b.Issuer, ada)
+	id, raw, err := set.Login(t.Context(), "", tokens)
+	if err != nil || id.Provider != "tested" || raw != b.raw(tokens) {
+		t.Errorf("login: provider %q, token %q, %v", id.Provider, raw, err)
+	}
+	if id, err := set.Authenticate(t.Context(), raw); err != nil || id.Provider != "tested" {
+		t.Errorf("request: provider %q, %v", id.Provider, err)
 	}
 }
 
-// nobody is a provider that no token is addressed to.
-type nobody struct{}
+// unrelated is a provider that no token is addressed to.
+var unrelated = provider.Define(provider.Definition[struct{}]{
+	Type: "unrelated",
+	Open: func(context.Context, struct{}, provider.Env) (provider.Driver, error) { return unrelatedDriver{}, nil },
+})
 
-func (nobody) Verify(context.Context, provider.Credential) (identity.Identity, error) {
-	return identity.Identity{}, autherr.New(autherr.InvalidToken, "nobody")
+type unrelatedDriver struct{}
+
+func (unrelatedDriver) Rules() provider.Rules {
+	return provider.Rules{
+		Issuer:     "https://unrelated.example",
+		Audience:   []string{"unrelated"},
+		Algorithms: []string{"ES256"},
+		Keys:       provider.Keys{KeySet: token.Static()},
+	}
+}
+
+func (unrelatedDriver) Identify(provider.Verified) (identity.Identity, error) {
+	return identity.Identity{}, errors.New("no token is addressed to this provider")
 }

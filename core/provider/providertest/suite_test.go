@@ -2,141 +2,202 @@ package providertest_test
 
 import (
 	"context"
-	"log/slog"
 	"os"
 	"os/exec"
 	"strings"
+	"sync"
 	"testing"
-	"time"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/provider"
-	"github.com/cotterpin/cotterpin/core/provider/cotter"
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
+	"github.com/cotterpin/cotterpin/core/token"
 )
 
-// fault names the environment variable that makes the process run the suite
-// over a provider with that fault.
-const fault = "PROVIDERTEST_FAULT"
+// faultVariable names the environment variable that makes the process run the
+// suite over a driver with that fault.
+const faultVariable = "PROVIDERTEST_FAULT"
 
-// faults are providers that err in one way, each with the part of the suite
-// that must notice.
-var faults = map[string]struct {
-	judge  func(identity.Identity, error) (identity.Identity, error)
-	notice string
-}{
-	"none": {
-		judge: func(id identity.Identity, err error) (identity.Identity, error) { return id, err },
-	},
-	"believes everything": {
-		judge:  func(id identity.Identity, _ error) (identity.Identity, error) { return id, nil },
-		notice: "ABadCredentialIsRefused",
-	},
-	"believes nothing": {
-		judge: func(identity.Identity, error) (identity.Identity, error) {
-			return identity.Identity{}, autherr.New(autherr.InvalidToken, "no")
-		},
-		notice: "AGoodCredentialIsAccepted",
-	},
-	"calls an outage a bad token": {
-		judge:  recode(autherr.TemporarilyUnavailable, autherr.InvalidToken),
-		notice: "UnreachableKeysSayNothingAboutACredential",
-	},
-	"calls a bad token an outage": {
-		judge:  recode(autherr.InvalidToken, autherr.TemporarilyUnavailable),
-		notice: "ABadCredentialIsRefused",
-	},
-	"calls an expired token bad": {
-		judge:  recode(autherr.TokenExpired, autherr.InvalidToken),
-		notice: "AnExpiredCredentialIsCalledExpired",
-	},
-	"calls a bad token expired": {
-		judge:  recode(autherr.InvalidToken, autherr.TokenExpired),
-		notice: "AnExpiredCredentialWithAnotherFaultIsCalledInvalid",
-	},
-	"knows one subject": {
-		judge: func(id identity.Identity, err error) (identity.Identity, error) {
-			if err == nil {
-				id.Subject = providertest.SubjectOf("ada@example.com")
-			}
-			return id, err
-		},
-		notice: "EachOfManyCallersIsToldItsOwnSubject",
-	},
+// fault changes a sound driver, so that the named part of the suite must fail.
+type fault struct {
+	rules    func(*provider.Rules)
+	identify func(identity.Identity, provider.Verified) (identity.Identity, error)
+	fails    string
 }
 
-func recode(from, to autherr.Code) func(identity.Identity, error) (identity.Identity, error) {
-	return func(id identity.Identity, err error) (identity.Identity, error) {
-		if err != nil && autherr.CodeOf(err) == from {
-			return id, autherr.New(to, "recoded")
+// faults are drivers that are wrong in one way.
+var faults = map[string]fault{
+	"none":          {},
+	"trusts itself": {rules: func(r *provider.Rules) { r.DefaultTrust = []string{"email"} }, fails: "Trust"},
+	"never verifies the email": {fails: "Trust", identify: change(func(id *identity.Identity) {
+		id.Email.Verification = identity.Unverified
+	})},
+	"wrong email":         {identify: change(func(id *identity.Identity) { id.Email.Value = ada }), fails: "Valid"},
+	"no email":            {identify: change(func(id *identity.Identity) { id.Email = identity.Contact{} }), fails: "Valid"},
+	"constant issuer":     {identify: change(func(id *identity.Identity) { id.Issuer = "https://id.example.com" }), fails: "Valid"},
+	"constant subject":    {identify: change(func(id *identity.Identity) { id.Subject = providertest.SubjectOf(ada) }), fails: "ConcurrentUse"},
+	"empty subject":       {identify: change(func(id *identity.Identity) { id.Subject = "" }), fails: "Valid"},
+	"subject with spaces": {identify: change(func(id *identity.Identity) { id.Subject += " " }), fails: "Valid"},
+	"subject beyond ASCII": {identify: change(func(id *identity.Identity) {
+		id.Subject += "é"
+	}), fails: "Valid"},
+	"bad email": {identify: change(func(id *identity.Identity) { id.Email.Value += "\r\n" }), fails: "Valid"},
+	"unchecked email": {identify: func(id identity.Identity, v provider.Verified) (identity.Identity, error) {
+		id.Email.Value, _ = v.AccessToken.String("email")
+		return id, nil
+	}, fails: "MalformedClaims"},
+	"unchecked method": {identify: func(id identity.Identity, v provider.Verified) (identity.Identity, error) {
+		id.AuthMethod, _ = v.AccessToken.String("authentication_method")
+		return id, nil
+	}, fails: "MalformedClaims"},
+	"error without code": {identify: func(id identity.Identity, v provider.Verified) (identity.Identity, error) {
+		if id.Email.Value == "" {
+			return identity.Identity{}, context.Canceled
 		}
-		return id, err
+		return id, nil
+	}, fails: "MalformedClaims"},
+	"rejects everything": {identify: func(identity.Identity, provider.Verified) (identity.Identity, error) {
+		return identity.Identity{}, autherr.New(autherr.InvalidToken, "no")
+	}, fails: "Valid"},
+	"kid not required":   {rules: func(r *provider.Rules) { r.KeyIDRequired = false }, fails: "KeyID"},
+	"another audience":   {rules: func(r *provider.Rules) { r.Audience = append(r.Audience, otherAudience) }, fails: "Invalid"},
+	"another kind":       {rules: func(r *provider.Rules) { r.Recognizes = provider.IDToken }, fails: "Valid"},
+	"any kid":            {rules: keys(ignoreKeyID), fails: "Invalid"},
+	"outage as invalid":  {rules: keys(recode(autherr.TemporarilyUnavailable, autherr.InvalidToken)), fails: "KeysUnavailable"},
+	"invalid as outage":  {rules: keys(recode(autherr.InvalidToken, autherr.TemporarilyUnavailable)), fails: "Invalid"},
+	"keys never dropped": {rules: keys(keepForever), fails: "KeyRotation"},
+}
+
+const (
+	ada           = "ada@example.com"
+	otherAudience = "c0ffee00-0c52-4f52-9a3e-7d8f0a1b2c3d"
+)
+
+// change returns an Identify that changes a sound identity.
+func change(edit func(*identity.Identity)) func(identity.Identity, provider.Verified) (identity.Identity, error) {
+	return func(id identity.Identity, _ provider.Verified) (identity.Identity, error) {
+		edit(&id)
+		return id, nil
 	}
 }
 
-// faulty is a provider that judges in place of another.
-type faulty struct {
-	provider.Provider
-	judge func(identity.Identity, error) (identity.Identity, error)
+// keySet is a key set made of a function.
+type keySet func(ctx context.Context, kid, alg string) (token.Key, error)
+
+func (f keySet) Key(ctx context.Context, kid, alg string) (token.Key, error) { return f(ctx, kid, alg) }
+
+// keys returns a change of the rules that replaces the key set.
+func keys(wrap func(token.KeySet) keySet) func(*provider.Rules) {
+	return func(r *provider.Rules) { r.Keys.KeySet = wrap(r.Keys.KeySet) }
 }
 
-func (f faulty) Verify(ctx context.Context, c provider.Credential) (identity.Identity, error) {
-	return f.judge(f.Provider.Verify(ctx, c))
+func ignoreKeyID(sound token.KeySet) keySet {
+	return func(ctx context.Context, _, alg string) (token.Key, error) { return sound.Key(ctx, "", alg) }
 }
 
-func TestTheSuiteNoticesEveryFault(t *testing.T) {
+func recode(from, to autherr.Code) func(token.KeySet) keySet {
+	return func(sound token.KeySet) keySet {
+		return func(ctx context.Context, kid, alg string) (token.Key, error) {
+			key, err := sound.Key(ctx, kid, alg)
+			if err != nil && autherr.CodeOf(err) == from {
+				return key, autherr.New(to, "recoded")
+			}
+			return key, err
+		}
+	}
+}
+
+func keepForever(sound token.KeySet) keySet {
+	var kept sync.Map // kid to key
+	return func(ctx context.Context, kid, alg string) (token.Key, error) {
+		if key, ok := kept.Load(kid); ok {
+			return key.(token.Key), nil
+		}
+		key, err := sound.Key(ctx, kid, alg)
+		if err == nil {
+			kept.Store(kid, key)
+		}
+		return key, err
+	}
+}
+
+type settings struct{ URL string }
+
+// newType returns the type of a driver with that fault.
+func newType(f fault) provider.Type {
+	return provider.Define(provider.Definition[settings]{
+		Type: "example",
+		Open: func(_ context.Context, s settings, env provider.Env) (provider.Driver, error) {
+			keys, err := env.RemoteKeys(s.URL + providertest.OIDCKeysPath)
+			return driver{s, keys, f}, err
+		},
+	})
+}
+
+// driver is sound but for its fault.
+type driver struct {
+	settings settings
+	keys     provider.Keys
+	fault    fault
+}
+
+func (d driver) Rules() provider.Rules {
+	rules := provider.Rules{
+		Issuer:        d.settings.URL,
+		Audience:      []string{providertest.Audience},
+		Algorithms:    []string{"ES256"},
+		Keys:          d.keys,
+		KeyIDRequired: true,
+	}
+	if d.fault.rules != nil {
+		d.fault.rules(&rules)
+	}
+	return rules
+}
+
+func (d driver) Identify(v provider.Verified) (identity.Identity, error) {
+	c := v.AccessToken
+	id := identity.Identity{Key: identity.Key{Issuer: c.Issuer, Subject: c.Subject}}
+	if email, _ := c.String("email"); identity.IsEmail(email) {
+		id.Email = identity.Contact{Value: email, Verification: identity.Verified}
+	}
+	if d.fault.identify != nil {
+		return d.fault.identify(id, v)
+	}
+	return id, nil
+}
+
+func TestRun_Faults(t *testing.T) {
 	t.Parallel()
-	if os.Getenv(fault) != "" {
+	if os.Getenv(faultVariable) != "" {
 		return // this process is one of those below
 	}
 	for name, f := range faults {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			command := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestSubjectUnderTheSuite$")
-			command.Env = append(os.Environ(), fault+"="+name)
+			command := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestRun_Sound$")
+			command.Env = append(os.Environ(), faultVariable+"="+name)
 			output, err := command.CombinedOutput()
-			if noticed := err != nil; noticed != (f.notice != "") {
-				t.Fatalf("the suite failed: %v\n%s", noticed, output)
+			if failed := err != nil; failed != (f.fails != "") {
+				t.Fatalf("the suite failed: %t\n%s", failed, output)
 			}
-			if !strings.Contains(string(output), "--- FAIL: TestSubjectUnderTheSuite/"+f.notice) && f.notice != "" {
-				t.Errorf("%s did not notice:\n%s", f.notice, output)
+			if f.fails != "" && !strings.Contains(string(output), "--- FAIL: TestRun_Sound/"+f.fails) {
+				t.Errorf("the part %s did not fail:\n%s", f.fails, output)
 			}
 		})
 	}
 }
 
-// TestSubjectUnderTheSuite runs the suite over the provider with the fault that
-// the environment names.
-func TestSubjectUnderTheSuite(t *testing.T) {
+// TestRun_Sound runs the suite over a driver that is sound, or that has the fault
+// which the environment names.
+func TestRun_Sound(t *testing.T) {
 	t.Parallel()
-	f, named := faults[os.Getenv(fault)]
-	if !named {
-		f = faults["none"]
-	}
 	providertest.Run(t, providertest.Subject{
-		Open: func(t *testing.T, i *providertest.Issuer) provider.Provider { return faulty{openCotter(t, i), f.judge} },
-		Mint: func(i *providertest.Issuer, identifier string, edits ...providertest.Edit) provider.Credential {
-			return provider.Credential{Use: provider.Login, AccessToken: i.AccessToken(identifier, edits...)}
+		Type:     newType(faults[os.Getenv(faultVariable)]),
+		Settings: func(i *providertest.Issuer) any { return &settings{URL: i.URL()} },
+		Mint: func(i *providertest.Issuer, email string, edits ...providertest.Edit) provider.Tokens {
+			return provider.Tokens{AccessToken: i.OIDCToken(email, edits...)}
 		},
-		Slot: provider.AccessToken,
 	})
-}
-
-func openCotter(t *testing.T, i *providertest.Issuer) provider.Provider {
-	t.Helper()
-	client, err := provider.NewHTTPClient(nil, "", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	settings := cotter.DefaultSettings()
-	settings.APIKeyID, settings.BaseURL = providertest.Audience, i.CotterURL()
-	p, err := cotter.Type.Open(t.Context(), &settings, provider.Env{
-		Name: "cotter", Common: provider.DefaultCommon(), Development: true,
-		HTTPClient: client, Now: time.Now, Log: slog.New(slog.DiscardHandler),
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return p
 }

@@ -18,4 +18,4 @@ Error: Invalid value for "cache"
   on auth.hcl line 7, column 3, in provider "cotter":
    7:   cache      = 1000001
 
-Must be between 0 and 1000000 tokens; 0 remembers none.
+Must be between 0 and 1000000 tokens; 0 caches none.

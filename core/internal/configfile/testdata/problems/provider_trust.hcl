@@ -18,4 +18,4 @@ Error: Invalid value for "trust"
   on auth.hcl line 7, column 3, in provider "cotter":
    7:   trust = ["email", "fax"]
 
-"fax" is no contact: use "email", "phone" or both.
+"fax" is not a contact: use "email", "phone" or both.

@@ -1,4 +1,4 @@
-package provider
+package verify
 
 import (
 	"crypto/tls"
@@ -9,22 +9,20 @@ import (
 	"os"
 	"path/filepath"
 	"time"
+
+	"github.com/cotterpin/cotterpin/core/provider"
 )
 
-// NewHTTPClient returns the client that calls a provider as h says; nil means
-// [DefaultHTTP]. It follows no redirect, asks for no compression, speaks TLS 1.2
-// or newer, and closes idle connections soon, so that a provider that moves is
-// found at its new address. Proxies are taken from the environment.
+// newHTTPClient returns the client that calls a provider. It follows no redirect,
+// requests no compression, requires TLS 1.2 or newer, and closes idle connections
+// after 30 s, so that a provider that moves is found at its new address. Proxies
+// come from the environment.
 //
 // A relative CAFile is relative to directory, "" being the working directory.
-// With base, requests take that way instead, and CAFile must be empty.
-func NewHTTPClient(h *HTTP, directory string, base http.RoundTripper) (*http.Client, error) {
-	if h == nil {
-		defaults := DefaultHTTP()
-		h = &defaults
-	}
+// Requests go through base instead if it is not nil; CAFile must then be empty.
+func newHTTPClient(h provider.HTTP, directory string, base http.RoundTripper) (*http.Client, error) {
 	if base != nil && h.CAFile != "" {
-		return nil, errors.New("provider: ca_file does not go with a transport of the program's own")
+		return nil, errors.New("ca_file cannot be combined with a transport of the program (core.WithTransport): remove one of them")
 	}
 	if base == nil {
 		transport, err := newTransport(h.CAFile, directory)
@@ -66,13 +64,13 @@ func readAuthorities(caFile, directory string) (*x509.CertPool, error) {
 	if !filepath.IsAbs(caFile) {
 		caFile = filepath.Join(directory, caFile)
 	}
-	text, err := os.ReadFile(caFile)
+	pem, err := os.ReadFile(caFile)
 	if err != nil {
-		return nil, fmt.Errorf("provider: ca_file: %w", err)
+		return nil, fmt.Errorf("ca_file: %w", err)
 	}
 	pool := x509.NewCertPool()
-	if !pool.AppendCertsFromPEM(text) {
-		return nil, fmt.Errorf("provider: ca_file: %s holds no certificate in PEM form", caFile)
+	if !pool.AppendCertsFromPEM(pem) {
+		return nil, fmt.Errorf("ca_file: %s contains no certificate in PEM form", caFile)
 	}
 	return pool, nil
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func FuzzARefreshAnswerIsReadAsAnybodyReadsIt(f *testing.F) {
+func FuzzReadRefreshed_AsEncodingJSON(f *testing.F) {
 	f.Add([]byte(`{"access_token":"a","id_token":"b","refresh_token":"c","expires_in":3600}`))
 	f.Add([]byte(`{"access_token":"a"}`))
 	f.Add([]byte(`{"access_token":"a","access_token":"b"}`))
@@ -19,9 +19,9 @@ func FuzzARefreshAnswerIsReadAsAnybodyReadsIt(f *testing.F) {
 		}
 		var want map[string]any
 		if err := json.Unmarshal(body, &want); err != nil {
-			t.Fatalf("%q is taken, and is no JSON: %v", body, err)
+			t.Fatalf("%q is accepted, but is not JSON: %v", body, err)
 		}
-		if got := refreshed.Credential.AccessToken; got == "" || got != want["access_token"] {
+		if got := refreshed.Tokens.AccessToken; got == "" || got != want["access_token"] {
 			t.Errorf("%q: access token %q, want %v", body, got, want["access_token"])
 		}
 	})

@@ -1,4 +1,4 @@
-package provider_test
+package verify
 
 import (
 	"encoding/pem"
@@ -15,20 +15,21 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider"
 )
 
-func newClient(t *testing.T, h *provider.HTTP, directory string) *http.Client {
+func newTestClient(t *testing.T, h provider.HTTP, directory string) *http.Client {
 	t.Helper()
-	client, err := provider.NewHTTPClient(h, directory, nil)
+	client, err := newHTTPClient(h, directory, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	t.Cleanup(client.CloseIdleConnections)
 	return client
 }
 
-func TestTheClientFollowsNoRedirectAndAsksForNoCompression(t *testing.T) {
+func TestHTTPClient_RedirectAndCompression(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Header.Get("Accept-Encoding") != "" {
-			t.Errorf("compression is asked for: %q", r.Header.Get("Accept-Encoding"))
+			t.Errorf("compression is requested: %q", r.Header.Get("Accept-Encoding"))
 		}
 		if r.URL.Path != "/" {
 			t.Error("the redirect was followed")
@@ -36,7 +37,7 @@ func TestTheClientFollowsNoRedirectAndAsksForNoCompression(t *testing.T) {
 		http.Redirect(w, r, "/elsewhere", http.StatusFound)
 	}))
 	defer server.Close()
-	response, err := newClient(t, nil, "").Get(server.URL)
+	response, err := newTestClient(t, provider.HTTP{}, "").Get(server.URL)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -46,7 +47,7 @@ func TestTheClientFollowsNoRedirectAndAsksForNoCompression(t *testing.T) {
 	}
 }
 
-func TestTheTimeoutBoundsTheBodyToo(t *testing.T) {
+func TestHTTPClient_TimeoutOfBody(t *testing.T) {
 	t.Parallel()
 	done := make(chan struct{})
 	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -59,7 +60,7 @@ func TestTheTimeoutBoundsTheBodyToo(t *testing.T) {
 	}))
 	defer server.Close()
 	defer close(done)
-	client := newClient(t, &provider.HTTP{Timeout: config.Duration(50 * time.Millisecond)}, "")
+	client := newTestClient(t, provider.HTTP{Timeout: config.Duration(50 * time.Millisecond)}, "")
 	response, err := client.Get(server.URL)
 	if err != nil {
 		return // cut before the header was there: a slow machine
@@ -70,14 +71,7 @@ func TestTheTimeoutBoundsTheBodyToo(t *testing.T) {
 	}
 }
 
-func TestTheDefaultTimeoutIsFiveSeconds(t *testing.T) {
-	t.Parallel()
-	if got := newClient(t, nil, "").Timeout; got != 5*time.Second {
-		t.Errorf("timeout %v, want 5s", got)
-	}
-}
-
-func TestOnlyTheAuthoritiesOfCAFileAreBelieved(t *testing.T) {
+func TestHTTPClient_CAFile(t *testing.T) {
 	t.Parallel()
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0) // of the handshake that must fail
@@ -88,47 +82,47 @@ func TestOnlyTheAuthoritiesOfCAFileAreBelieved(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(directory, "ca.pem"), certificate, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	for name, h := range map[string]*provider.HTTP{
+	for name, h := range map[string]provider.HTTP{
 		"relative to the directory": {Timeout: config.Duration(5 * time.Second), CAFile: "ca.pem"},
 		"absolute":                  {Timeout: config.Duration(5 * time.Second), CAFile: filepath.Join(directory, "ca.pem")},
 	} {
-		response, err := newClient(t, h, directory).Get(server.URL)
+		response, err := newTestClient(t, h, directory).Get(server.URL)
 		if err != nil {
 			t.Errorf("%s: %v", name, err)
 			continue
 		}
 		_ = response.Body.Close()
 	}
-	if response, err := newClient(t, nil, directory).Get(server.URL); err == nil {
+	if response, err := newTestClient(t, provider.HTTP{}, directory).Get(server.URL); err == nil {
 		_ = response.Body.Close()
-		t.Error("the system's authorities believe the test server")
+		t.Error("the test server's certificate is accepted without ca_file")
 	}
 }
 
-func TestAnUnusableCAFileIsAnError(t *testing.T) {
+func TestHTTPClient_UnusableCAFile(t *testing.T) {
 	t.Parallel()
 	directory := t.TempDir()
 	if err := os.WriteFile(filepath.Join(directory, "empty.pem"), []byte("nothing"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	for _, file := range []string{"missing.pem", "empty.pem"} {
-		if _, err := provider.NewHTTPClient(&provider.HTTP{CAFile: file}, directory, nil); err == nil {
-			t.Errorf("%s is taken", file)
+		if _, err := newHTTPClient(provider.HTTP{CAFile: file}, directory, nil); err == nil {
+			t.Errorf("%s is accepted", file)
 		}
 	}
-	if _, err := provider.NewHTTPClient(&provider.HTTP{CAFile: "ca.pem"}, directory, http.DefaultTransport); err == nil {
-		t.Error("ca_file beside a transport of the program's own is taken")
+	if _, err := newHTTPClient(provider.HTTP{CAFile: "ca.pem"}, directory, http.DefaultTransport); err == nil {
+		t.Error("ca_file beside a transport of the program is accepted")
 	}
 }
 
-func TestRequestsTakeTheProgramsOwnTransport(t *testing.T) {
+func TestHTTPClient_ProgramTransport(t *testing.T) {
 	t.Parallel()
 	called := false
 	base := roundTrip(func(*http.Request) (*http.Response, error) {
 		called = true
 		return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody}, nil
 	})
-	client, err := provider.NewHTTPClient(nil, "", base)
+	client, err := newHTTPClient(provider.HTTP{}, "", base)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,154 @@
+package verify
+
+import (
+	"context"
+	"time"
+
+	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/provider"
+	"github.com/cotterpin/cotterpin/core/token"
+	"github.com/cotterpin/cotterpin/core/web"
+)
+
+// Provider is an opened provider block. Many goroutines use it at the same time.
+type Provider struct {
+	Name       string             // of the block
+	Recognizes provider.TokenKind // required at a login; recognizes the callers of requests
+
+	driver                   provider.Driver
+	rules                    provider.Rules
+	trustsEmail, trustsPhone bool
+	skew                     time.Duration
+	maxAge                   time.Duration // of a token at login; zero: no limit
+	now                      func() time.Time
+	closeIdle                func()
+
+	verifiers [2]*token.Verifier               // by kind of token; nil: not verified
+	requests  *token.Cache[*identity.Identity] // of tokens of requests
+}
+
+// Ready returns nil once there are keys. It starts the first fetch of keys and
+// waits for it as long as ctx allows.
+func (p *Provider) Ready(ctx context.Context) error {
+	if remote, ok := p.rules.Keys.KeySet.(interface{ Check(context.Context) error }); ok {
+		return remote.Check(ctx)
+	}
+	return nil
+}
+
+// Refresher returns nil if the driver cannot refresh.
+func (p *Provider) Refresher() provider.Refresher {
+	refresher, _ := p.driver.(provider.Refresher)
+	return refresher
+}
+
+// Routes returns the driver's own routes, nil if it has none.
+func (p *Provider) Routes() web.Handler {
+	if own, ok := p.driver.(provider.Routes); ok {
+		return own.Routes()
+	}
+	return nil
+}
+
+// login verifies the tokens of a sign-in. The token that recognizes callers is
+// required; the other one must be valid too if the driver verifies both. The
+// error is TokenExpired only if nothing else is wrong with either.
+func (p *Provider) login(ctx context.Context, tokens provider.Tokens) (identity.Identity, error) {
+	if tokens.Of(p.Recognizes) == "" {
+		return identity.Identity{}, autherr.New(autherr.InvalidRequest, "missing_token")
+	}
+	verified, late, err := p.verify(ctx, tokens)
+	if err != nil {
+		return identity.Identity{}, err
+	}
+	id, err := p.identify(verified)
+	if err != nil {
+		return identity.Identity{}, err
+	}
+	if late != nil {
+		return identity.Identity{}, late
+	}
+	return p.atPresent(id), nil
+}
+
+// verify verifies the tokens of the kinds that have rules. late is the error if
+// they are valid but too old.
+func (p *Provider) verify(ctx context.Context, tokens provider.Tokens) (verified provider.Verified, late, err error) {
+	verified.Unverified = tokens
+	for _, kind := range p.kinds() {
+		if tokens.Of(kind) == "" {
+			continue
+		}
+		claims, tooOld, err := p.verifyOne(ctx, kind, tokens.Of(kind))
+		if err != nil {
+			return provider.Verified{}, nil, err
+		}
+		if late == nil {
+			late = tooOld
+		}
+		setClaims(&verified, kind, claims)
+	}
+	if p.rules.VerifyBoth && tokens.AccessToken != "" && tokens.IDToken != "" &&
+		verified.AccessToken.Subject != verified.IDToken.Subject {
+		return provider.Verified{}, nil, autherr.New(autherr.InvalidToken, "subjects_differ")
+	}
+	return verified, late, nil
+}
+
+// verifyOne verifies one token of a login.
+func (p *Provider) verifyOne(ctx context.Context, kind provider.TokenKind, raw string) (c token.Claims, late, err error) {
+	c, err = p.verifiers[kind].Verify(ctx, raw)
+	switch {
+	case err == nil:
+		return c, p.checkAge(c.IssuedAt), nil
+	case autherr.CodeOf(err) == autherr.TokenExpired:
+		return c, err, nil
+	default:
+		return token.Claims{}, nil, err
+	}
+}
+
+func setClaims(v *provider.Verified, kind provider.TokenKind, c token.Claims) {
+	v.Unverified = v.Unverified.With(kind, "")
+	if kind == provider.IDToken {
+		v.IDToken = c
+	} else {
+		v.AccessToken = c
+	}
+}
+
+// checkAge returns TokenExpired if a token that was issued at that time is too
+// old for a login, in whole seconds as tokens count. The clock skew is not
+// added: it would lengthen login_max_age.
+func (p *Provider) checkAge(issuedAt time.Time) error {
+	if p.maxAge == 0 || p.now().Truncate(time.Second).Sub(issuedAt) <= p.maxAge {
+		return nil
+	}
+	return autherr.New(autherr.TokenExpired, "too_old")
+}
+
+// authenticate verifies the token that recognizes the caller of a request.
+func (p *Provider) authenticate(ctx context.Context, raw string) (identity.Identity, error) {
+	id, err := p.requests.Verify(ctx, raw)
+	if err != nil {
+		return identity.Identity{}, err
+	}
+	return p.atPresent(id), nil
+}
+
+// identifyOne returns the identity of a request's token.
+func (p *Provider) identifyOne(c token.Claims) (*identity.Identity, error) {
+	var v provider.Verified
+	setClaims(&v, p.Recognizes, c)
+	return p.identify(v)
+}
+
+// atPresent returns the identity without a sign-in time that is in the future.
+func (p *Provider) atPresent(id *identity.Identity) identity.Identity {
+	present := *id
+	if !id.AuthenticatedAt.IsZero() && id.AuthenticatedAt.Unix() > p.now().Add(p.skew).Unix() {
+		present.AuthenticatedAt = time.Time{}
+	}
+	return present
+}

@@ -1,0 +1,169 @@
+package verify_test
+
+import (
+	"reflect"
+	"testing"
+
+	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/internal/verify"
+	"github.com/cotterpin/cotterpin/core/provider"
+	"github.com/cotterpin/cotterpin/core/provider/providertest"
+)
+
+func TestSet_LoginSelection(t *testing.T) {
+	t.Parallel()
+	i := providertest.NewIssuer(t)
+	access, id, oidc := i.AccessToken("ada"), i.IDToken("ada"), i.OIDCToken("ada@example.com")
+	other := i.AccessToken("ada", providertest.Claim("aud", "other"))
+	cotter := open(t, "cotter", driver{rules: accessRules(t, i, providertest.CotterIssuer)})
+	google := open(t, "google", driver{rules: idRules(t, i, i.URL())})
+
+	for name, c := range map[string]struct {
+		set          *verify.Set
+		name         string
+		access, id   string
+		wantProvider string
+		wantRaw      string
+		wantCode     autherr.Code
+		wantReason   string
+	}{
+		"access token":                  {set: verify.NewSet(google, cotter), access: access, wantProvider: "cotter", wantRaw: access},
+		"access token beside ID token":  {set: verify.NewSet(google, cotter), access: access, id: id, wantProvider: "cotter", wantRaw: access},
+		"ID token":                      {set: verify.NewSet(cotter, google), id: oidc, wantProvider: "google", wantRaw: oidc},
+		"ID token beside opaque token":  {set: verify.NewSet(cotter, google), access: "opaque", id: oidc, wantProvider: "google", wantRaw: oidc},
+		"by name":                       {set: verify.NewSet(cotter, google), name: "google", access: "opaque", id: oidc, wantProvider: "google", wantRaw: oidc},
+		"only one":                      {set: verify.NewSet(google), id: oidc, wantProvider: "google", wantRaw: oidc},
+		"by name, another audience":     {set: verify.NewSet(cotter, google), name: "cotter", access: other, wantCode: autherr.InvalidToken, wantReason: "wrong_audience"},
+		"unknown name":                  {set: verify.NewSet(cotter, google), name: "cotter2", access: access, wantCode: autherr.InvalidRequest, wantReason: "unknown_provider"},
+		"unknown name, only one":        {set: verify.NewSet(cotter), name: "cotter2", access: access, wantCode: autherr.InvalidRequest, wantReason: "unknown_provider"},
+		"another audience":              {set: verify.NewSet(cotter, google), access: other, wantCode: autherr.InvalidToken, wantReason: "no_provider_addressed"},
+		"access token as ID token":      {set: verify.NewSet(cotter, google), id: access, wantCode: autherr.InvalidToken, wantReason: "no_provider_addressed"},
+		"ID token as access token":      {set: verify.NewSet(cotter, google), access: oidc, wantCode: autherr.InvalidToken, wantReason: "no_provider_addressed"},
+		"no token":                      {set: verify.NewSet(cotter, google), wantCode: autherr.InvalidToken, wantReason: "no_provider_addressed"},
+		"required token missing":        {set: verify.NewSet(cotter), id: id, wantCode: autherr.InvalidRequest, wantReason: "missing_token"},
+		"required token missing, named": {set: verify.NewSet(cotter, google), name: "google", access: access, wantCode: autherr.InvalidRequest, wantReason: "missing_token"},
+	} {
+		got, raw, err := c.set.Login(t.Context(), c.name, provider.Tokens{AccessToken: c.access, IDToken: c.id})
+		if c.wantCode != "" {
+			if err == nil || autherr.CodeOf(err) != c.wantCode || autherr.ReasonOf(err) != c.wantReason || raw != "" {
+				t.Errorf("%s: got %q, %q and %v, want %s (%s)", name, got.Provider, raw, err, c.wantCode, c.wantReason)
+			}
+			continue
+		}
+		if err != nil || got.Provider != c.wantProvider || raw != c.wantRaw {
+			t.Errorf("%s: got %q, %q and %v, want %q, %q", name, got.Provider, raw, err, c.wantProvider, c.wantRaw)
+		}
+	}
+}
+
+func TestSet_Authenticate(t *testing.T) {
+	t.Parallel()
+	i := providertest.NewIssuer(t)
+	access, oidc := i.AccessToken("ada"), i.OIDCToken("ada@example.com")
+	cotter := open(t, "cotter", driver{rules: accessRules(t, i, providertest.CotterIssuer)})
+	google := open(t, "google", driver{rules: idRules(t, i, i.URL())})
+	for name, c := range map[string]struct {
+		set          *verify.Set
+		raw          string
+		wantProvider string
+	}{
+		"access token":           {verify.NewSet(google, cotter), access, "cotter"},
+		"ID token":               {verify.NewSet(cotter, google), oidc, "google"},
+		"access token, only one": {verify.NewSet(cotter), access, "cotter"},
+		"ID token, only one":     {verify.NewSet(google), oidc, "google"},
+	} {
+		got, err := c.set.Authenticate(t.Context(), c.raw)
+		if err != nil || got.Provider != c.wantProvider {
+			t.Errorf("%s: got %q and %v, want %q", name, got.Provider, err, c.wantProvider)
+		}
+		if again, err := c.set.Authenticate(t.Context(), c.raw); err != nil || !reflect.DeepEqual(again, got) {
+			t.Errorf("%s: got %+v, and then %+v and %v", name, got, again, err)
+		}
+	}
+	for name, raw := range map[string]string{
+		"opaque":           "opaque",
+		"empty":            "",
+		"another audience": i.AccessToken("ada", providertest.Claim("aud", "other")),
+		"another issuer":   i.AccessToken("ada", providertest.Claim("iss", "https://id.example.org")),
+	} {
+		for _, set := range []*verify.Set{verify.NewSet(cotter), verify.NewSet(cotter, google)} {
+			if got, err := set.Authenticate(t.Context(), raw); autherr.CodeOf(err) != autherr.InvalidToken {
+				t.Errorf("%s: got %q and %v, want %s", name, got.Provider, err, autherr.InvalidToken)
+			}
+		}
+	}
+}
+
+func TestSet_Refresher(t *testing.T) {
+	t.Parallel()
+	i := providertest.NewIssuer(t)
+	cotter := open(t, "cotter", refreshing{driver{rules: accessRules(t, i, "a")}})
+	second := open(t, "second", refreshing{driver{rules: idRules(t, i, "b")}})
+	google := open(t, "google", driver{rules: idRules(t, i, "c")})
+	for name, c := range map[string]struct {
+		set      *verify.Set
+		name     string
+		want     string
+		wantCode autherr.Code
+	}{
+		"only one that can":        {set: verify.NewSet(google, cotter), want: "cotter"},
+		"named":                    {set: verify.NewSet(cotter, second), name: "second", want: "second"},
+		"several, none named":      {set: verify.NewSet(cotter, second), wantCode: autherr.InvalidRequest},
+		"unknown name":             {set: verify.NewSet(cotter), name: "unknown", wantCode: autherr.InvalidRequest},
+		"named one cannot":         {set: verify.NewSet(cotter, google), name: "google", wantCode: autherr.InvalidRequest},
+		"none can":                 {set: verify.NewSet(google), wantCode: autherr.NotFound},
+		"none can, named one also": {set: verify.NewSet(google), name: "google", wantCode: autherr.NotFound},
+	} {
+		got, err := c.set.Refresher(c.name)
+		switch {
+		case c.wantCode != "":
+			if err == nil || autherr.CodeOf(err) != c.wantCode {
+				t.Errorf("%s: got %v, want %s", name, err, c.wantCode)
+			}
+		case err != nil || got.Name != c.want || got.Refresher() == nil:
+			t.Errorf("%s: got %v and %v, want %q", name, got, err, c.want)
+		}
+	}
+}
+
+func TestSet_Ambiguous(t *testing.T) {
+	t.Parallel()
+	i := providertest.NewIssuer(t)
+	rules := func(issuer, source string, audience ...string) provider.Rules {
+		r := accessRules(t, i, issuer)
+		r.Audience, r.Keys.Source = audience, source
+		return r
+	}
+	const issuer = "https://id.example.com"
+	first := open(t, "first", driver{rules: rules(issuer, "keys", "a", "b")})
+	for name, c := range map[string]struct {
+		second provider.Rules
+		want   string
+	}{
+		"another audience":                  {rules(issuer, "keys", "c"), ""},
+		"another issuer, all else the same": {rules("https://id.example.org", "keys", "a", "b"), ""},
+		"an audience in common":             {rules(issuer, "keys", "c", "b"), "second"},
+		"another audience and other keys":   {rules(issuer, "other keys", "c"), "second"},
+	} {
+		set := verify.NewSet(first, open(t, "second", driver{rules: c.second}))
+		if got, err := set.Ambiguous(); got != c.want || (err != nil) != (c.want != "") {
+			t.Errorf("%s: got %q and %v, want %q", name, got, err, c.want)
+		}
+	}
+}
+
+func TestSet_AuthenticateAllocations(t *testing.T) { //nolint:paralleltest // allocations are counted for the whole process
+	i := providertest.NewIssuer(t)
+	google := open(t, "google", driver{rules: idRules(t, i, i.URL())})
+	cotter := open(t, "cotter", driver{rules: accessRules(t, i, providertest.CotterIssuer)})
+	access, ctx := i.AccessToken("ada"), t.Context()
+	for _, set := range []*verify.Set{verify.NewSet(cotter), verify.NewSet(google, cotter)} {
+		if allocations := testing.AllocsPerRun(100, func() {
+			if id, err := set.Authenticate(ctx, access); err != nil || id.Provider != "cotter" {
+				t.Errorf("got %q and %v", id.Provider, err)
+			}
+		}); allocations > 0 {
+			t.Errorf("%d providers: %v allocations, want none for a cached token", len(set.All()), allocations)
+		}
+	}
+}

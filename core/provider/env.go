@@ -1,0 +1,74 @@
+package provider
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"net/http"
+	"net/url"
+	"time"
+
+	"github.com/cotterpin/cotterpin/core/token"
+)
+
+// Env is what a driver gets beside its own arguments.
+type Env struct {
+	Name        string // of the block
+	Development bool   // auth.mode is "development"
+	BaseURL     string // auth.base_url: an origin without trailing slash
+	MountPath   string // where the driver's own routes are mounted: auth.path + "/" + Name
+	Directory   string // base of relative paths: that of the file, or "" for the working directory
+
+	// HTTPClient calls the provider as the block `http` configures: with a time
+	// limit, following no redirect. Never nil in Open; nil in Validate.
+	HTTPClient *http.Client
+
+	Now func() time.Time // never nil in Open
+	Log *slog.Logger     // never nil in Open
+}
+
+// RemoteKeys returns the keys of the JWK Set document at that address. They are
+// fetched when they are first needed, and kept; see [token.RemoteKeySet]. An
+// address that must not be fetched is an error; see [Env.CheckURL].
+func (e Env) RemoteKeys(address string) (Keys, error) {
+	fetch, err := e.Fetcher().Document(address)
+	if err != nil {
+		return Keys{}, err
+	}
+	return e.FetchedKeys(address, fetch), nil
+}
+
+// FetchedKeys returns the keys of the JWK Set document that fetch returns, in the
+// same way. The source identifies where fetch looks for them.
+func (e Env) FetchedKeys(source string, fetch func(context.Context) ([]byte, error)) Keys {
+	return Keys{
+		KeySet: token.NewRemoteKeySet(token.RemoteOptions{
+			Fetch:   fetch,
+			Timeout: e.HTTPClient.Timeout,
+			Now:     e.Now,
+			Log:     e.Log,
+		}),
+		Source: source,
+	}
+}
+
+// Fetcher fetches the provider's documents with HTTPClient.
+func (e Env) Fetcher() token.Fetcher {
+	return token.Fetcher{Client: e.HTTPClient, AllowInsecureLoopback: e.Development}
+}
+
+// CheckURL returns nil if a provider may be called at that address: an absolute
+// https URL without user or fragment. In development http is allowed too, to a
+// loopback host. The error is the message of a [config.Problem].
+func (e Env) CheckURL(address string) error {
+	u, err := url.Parse(address)
+	switch {
+	case err != nil || u.Hostname() == "":
+		return errors.New(`must be an absolute URL, such as "https://id.example.com"`)
+	case u.User != nil || u.Fragment != "":
+		return errors.New("must have no user and no fragment")
+	case e.Fetcher().CheckURL(address) != nil:
+		return errors.New(`must be https: http is accepted for this machine alone (localhost, 127.0.0.1), in mode "development"`)
+	}
+	return nil
+}

@@ -1,0 +1,129 @@
+package oidc
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/provider"
+	"github.com/cotterpin/cotterpin/core/token"
+)
+
+// driver is an opened `provider "oidc"`.
+type driver struct {
+	settings Settings
+	pointers pointers
+	keys     provider.Keys
+}
+
+func open(_ context.Context, s Settings, env provider.Env) (provider.Driver, error) {
+	keys, err := openKeys(s, env)
+	if err != nil {
+		return nil, fmt.Errorf("oidc: %w", err)
+	}
+	d := &driver{settings: s, keys: keys}
+	d.pointers, _ = s.Claims.pointers()
+	return d, nil
+}
+
+// Rules implements [provider.Driver]. An ID token is required; an access token
+// beside it is compared with at_hash only.
+func (d *driver) Rules() provider.Rules {
+	return provider.Rules{
+		Issuer:       d.settings.Issuer,
+		Audience:     d.settings.Audience,
+		Algorithms:   d.settings.Algorithms,
+		Keys:         d.keys,
+		Recognizes:   provider.IDToken,
+		AudienceList: true,
+		Check:        d.check,
+	}
+}
+
+// check demands the subject and the claims of the settings.
+func (d *driver) check(_ provider.TokenKind, c token.Claims) error {
+	if !identity.IsSubject(d.pointers.subject.stringIn(c)) {
+		return invalid("bad_subject")
+	}
+	for name, want := range d.settings.RequiredClaims {
+		if got, ok := stringOrBool(c, name); !ok || got != want {
+			return invalid("wrong_claim")
+		}
+	}
+	return nil
+}
+
+// stringOrBool returns a claim that is a string, or a bool as "true" or "false".
+func stringOrBool(c token.Claims, name string) (string, bool) {
+	if b, ok := c.Bool(name); ok {
+		return strconv.FormatBool(b), true
+	}
+	return c.String(name)
+}
+
+// Identify implements [provider.Driver].
+func (d *driver) Identify(v provider.Verified) (identity.Identity, error) {
+	c := v.IDToken
+	if access := v.Unverified.AccessToken; access != "" && !matchesHash(c, access) {
+		return identity.Identity{}, invalid("wrong_access_token_hash")
+	}
+	id := identity.Identity{
+		Key:             identity.Key{Issuer: c.Issuer, Subject: d.pointers.subject.stringIn(c)},
+		AuthMethod:      authMethod(c),
+		AuthenticatedAt: authenticatedAt(c),
+		Claims:          d.claims(c),
+	}
+	if email := d.pointers.email.stringIn(c); identity.IsEmail(email) {
+		id.Email = contact(email, d.pointers.emailVerified.isTrue(c))
+	}
+	if phone := d.pointers.phone.stringIn(c); identity.IsPhone(phone) {
+		id.Phone = contact(phone, d.pointers.phoneVerified.isTrue(c))
+	}
+	id.Identifier = cmp.Or(id.Email.Value, id.Phone.Value)
+	return id, nil
+}
+
+func contact(value string, verified bool) identity.Contact {
+	if verified {
+		return identity.Contact{Value: value, Verification: identity.Verified}
+	}
+	return identity.Contact{Value: value}
+}
+
+// claims returns the further claims of a token, with name and picture from
+// where the settings point.
+func (d *driver) claims(c token.Claims) identity.Claims {
+	claims := c.Extra()
+	for name, at := range map[string]pointer{"name": d.pointers.name, "picture": d.pointers.picture} {
+		if value := at.stringIn(c); value != "" {
+			claims[name] = value
+		}
+	}
+	return identity.NewClaims(claims)
+}
+
+// authMethod returns the methods of amr (RFC 8176), separated by spaces, "" if
+// they cannot be stored.
+func authMethod(c token.Claims) string {
+	methods, _ := c.Strings("amr")
+	if joined := strings.Join(methods, " "); identity.IsAuthMethod(joined) {
+		return joined
+	}
+	return ""
+}
+
+// authenticatedAt returns auth_time, zero if it is not a valid time.
+func authenticatedAt(c token.Claims) time.Time {
+	at, ok := c.Time("auth_time")
+	if !ok {
+		return time.Time{}
+	}
+	return at.UTC()
+}
+
+func invalid(reason string) error { return autherr.New(autherr.InvalidToken, reason) }

@@ -1,0 +1,47 @@
+package provider
+
+import "github.com/cotterpin/cotterpin/core/token"
+
+// Rules declare which tokens are valid for a provider block. The required fields
+// are Issuer, Audience, Algorithms and Keys.
+//
+// Whatever they contain, a token must be a signed JWT in compact form with a
+// valid lifetime and subject; see [token.Policy].
+type Rules struct {
+	Issuer     string   // iss, compared byte-wise; as identity.IsIssuer demands
+	Audience   []string // aud must be one of these
+	Algorithms []string // accepted alg, such as "ES256"; never none, never HMAC
+	Keys       Keys     // see Env.RemoteKeys
+
+	// Recognizes is the kind of token that each login needs, and that recognizes
+	// callers in session "provider_token". Default: [AccessToken].
+	Recognizes TokenKind
+
+	// VerifyBoth demands that a token of the other kind is valid too, where there
+	// is one, and has the same subject. Default: it is passed to Identify
+	// unverified.
+	VerifyBoth bool
+
+	Types         []string // accepted typ in the header; nil: "JWT". A header without typ is accepted.
+	AudienceList  bool     // accepts aud as a list; with several elements azp must be in Audience
+	KeyIDRequired bool     // rejects a header without kid
+	PlainHeader   bool     // rejects header members other than alg, kid and typ
+
+	// Check rejects claims beyond the rules above. It depends on its arguments
+	// alone, and its error has code InvalidToken. nil: no further rules.
+	Check func(kind TokenKind, claims token.Claims) error
+
+	// DefaultTrust lists the contacts, "email" and "phone", that are trusted where
+	// the block has no `trust`. It is for a provider that is part of the program.
+	// Default: none.
+	DefaultTrust []string
+}
+
+// Keys are a provider's public keys, and where they come from.
+type Keys struct {
+	token.KeySet
+
+	// Source is the address or file of the keys. Two blocks with the same issuer
+	// must have the same source.
+	Source string
+}
