@@ -40,40 +40,62 @@ func (s *Secret) UnmarshalText(text []byte) error {
 // LogValue returns "[secret]".
 func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 
-// Duration is a length of time that is written as a text with a unit: "90s",
-// "15m", "1h30m", or whole days: "30d". Zero is zero ("0s"), never "default".
+// Duration is a length of time that is written with a unit: "90s", "15m",
+// "1h30m", or in whole days: "30d". Zero is the argument's default; an explicit
+// "0s" is [Off].
 type Duration time.Duration
 
-// ParseDuration reads a [Duration]. A bare number, a negative value, and days
-// beside another unit are errors.
-func ParseDuration(text string) (Duration, error) {
-	if days, ok := strings.CutSuffix(text, "d"); ok {
+// Off is an explicit "0s", which switches off the limit that the argument sets.
+// Its Std is zero.
+const Off Duration = -1
+
+// ParseDuration parses a [Duration]. A bare number, a negative value, and days
+// beside another unit are errors. "0s" is [Off].
+func ParseDuration(s string) (Duration, error) {
+	if days, ok := strings.CutSuffix(s, "d"); ok {
 		n, err := strconv.ParseUint(days, 10, 16)
 		if err != nil {
-			return 0, fmt.Errorf("%q is not a duration: days are whole and stand alone, such as \"30d\"", text)
+			return 0, fmt.Errorf("%q is not a duration: days are whole and have no other unit beside them, such as \"30d\"", s)
 		}
-		return Duration(time.Duration(n) * 24 * time.Hour), nil
+		return explicit(time.Duration(n) * day), nil
 	}
-	d, err := time.ParseDuration(text)
+	d, err := time.ParseDuration(s)
 	switch {
-	case err != nil, text == "0", text == "+0", text == "-0":
-		return 0, fmt.Errorf("%q is not a duration: write a number and a unit, such as \"90s\", \"15m\", \"12h\" or \"30d\"", text)
-	case d < 0 || strings.HasPrefix(text, "-"):
-		return 0, fmt.Errorf("%q is negative: a duration is zero or more", text)
+	case err != nil, s == "0", s == "+0", s == "-0":
+		return 0, fmt.Errorf("%q is not a duration: write a number and a unit, such as \"90s\", \"15m\", \"12h\" or \"30d\"", s)
+	case d < 0 || strings.HasPrefix(s, "-"):
+		return 0, fmt.Errorf("%q is negative: a duration is zero or more", s)
 	}
-	return Duration(d), nil
+	return explicit(d), nil
 }
 
-// Std returns the duration as package time knows it.
-func (d Duration) Std() time.Duration { return time.Duration(d) }
-
-// String returns the text that ParseDuration reads back: days where they are whole.
-func (d Duration) String() string {
-	const day = 24 * time.Hour
-	if std := d.Std(); std >= day && std%day == 0 {
-		return strconv.FormatInt(int64(std/day), 10) + "d"
+// explicit returns d as an argument that is set: zero becomes Off.
+func explicit(d time.Duration) Duration {
+	if d == 0 {
+		return Off
 	}
-	return d.Std().String()
+	return Duration(d)
+}
+
+// Std returns the time.Duration: zero for [Off].
+func (d Duration) Std() time.Duration {
+	if d == Off {
+		return 0
+	}
+	return time.Duration(d)
+}
+
+// String returns what ParseDuration accepts, in days where they are whole. The
+// default, zero, is "".
+func (d Duration) String() string {
+	switch std := d.Std(); {
+	case d == 0:
+		return ""
+	case std >= day && std%day == 0:
+		return strconv.FormatInt(int64(std/day), 10) + "d"
+	default:
+		return std.String()
+	}
 }
 
 // MarshalText returns String.

@@ -51,7 +51,7 @@ func TestWhatIsNoDurationIsRefusedWithAWayOut(t *testing.T) {
 func TestADurationThatIsWrittenIsReadBack(t *testing.T) {
 	t.Parallel()
 	for text, duration := range map[string]time.Duration{
-		"0s": 0, "1ns": 1, "1h30m0s": 90 * time.Minute, "1d": day, "36h0m0s": 36 * time.Hour, "400d": 400 * day,
+		"1ns": 1, "1h30m0s": 90 * time.Minute, "1d": day, "36h0m0s": 36 * time.Hour, "400d": 400 * day,
 	} {
 		if got := config.Duration(duration).String(); got != text {
 			t.Errorf("%v is written as %q, want %q", duration, got, text)
@@ -59,6 +59,21 @@ func TestADurationThatIsWrittenIsReadBack(t *testing.T) {
 		if got, err := config.ParseDuration(text); err != nil || got.Std() != duration {
 			t.Errorf("%q is read back as %v, %v", text, got, err)
 		}
+	}
+}
+
+func TestDuration_Off(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"0s", "0d", "0ms", "+0s"} {
+		if got, err := config.ParseDuration(text); err != nil || got != config.Off {
+			t.Errorf("%q is %d, %v; want Off", text, got, err)
+		}
+	}
+	if config.Off.Std() != 0 || config.Off.String() != "0s" {
+		t.Errorf("Off is %v, written as %q", config.Off.Std(), config.Off)
+	}
+	if zero := config.Duration(0); zero.String() != "" {
+		t.Errorf("the default is written as %q", zero)
 	}
 }
 
@@ -82,8 +97,8 @@ func FuzzParseDuration(f *testing.F) {
 		if err != nil {
 			return
 		}
-		if d < 0 {
-			t.Fatalf("%q is negative: %v", text, d)
+		if d.Std() < 0 || d == 0 {
+			t.Fatalf("%q is %d: negative, or the default", text, d)
 		}
 		if again, err := config.ParseDuration(d.String()); err != nil || again != d {
 			t.Errorf("%q is written as %q, and read back as %v, %v", text, d, again, err)

@@ -29,13 +29,13 @@ func (c Common) Problems() []config.Problem {
 	if skew := c.ClockSkew.Std(); skew < 0 || skew > token.MaxClockSkew {
 		wrong("clock_skew", `must be between "0s" and "120s"`)
 	}
-	if c.LoginMaxAge < 0 {
+	if c.LoginMaxAge.Std() < 0 {
 		wrong("login_max_age", `must not be negative; "0s" accepts a token as long as it lives`)
 	}
 	if c.Cache < 0 || c.Cache > maxCache {
 		wrong("cache", `must be between 0 and 1000000 tokens; 0 remembers none`)
 	}
-	if c.HTTP != nil && (c.HTTP.Timeout <= 0 || c.HTTP.Timeout.Std() > maxTimeout) {
+	if c.HTTP != nil && (c.HTTP.Timeout.Std() <= 0 || c.HTTP.Timeout.Std() > maxTimeout) {
 		wrong("http.timeout", `must be more than "0s" and at most "30s"`)
 	}
 	return problems

@@ -21,9 +21,9 @@ func TestCommonMistakesNameTheirArgument(t *testing.T) {
 		"unknown contact":   {func(c *provider.Common) { c.Trust = []string{"email", "fax"} }, "trust"},
 		"skew at its limit": {func(c *provider.Common) { c.ClockSkew = config.Duration(2 * time.Minute) }, ""},
 		"skew over it":      {func(c *provider.Common) { c.ClockSkew = config.Duration(2*time.Minute + 1) }, "clock_skew"},
-		"negative skew":     {func(c *provider.Common) { c.ClockSkew = -1 }, "clock_skew"},
+		"negative skew":     {func(c *provider.Common) { c.ClockSkew = -2 }, "clock_skew"},
 		"max age off":       {func(c *provider.Common) { c.LoginMaxAge = 0 }, ""},
-		"negative max age":  {func(c *provider.Common) { c.LoginMaxAge = -1 }, "login_max_age"},
+		"negative max age":  {func(c *provider.Common) { c.LoginMaxAge = -2 }, "login_max_age"},
 		"cache off":         {func(c *provider.Common) { c.Cache = 0 }, ""},
 		"largest cache":     {func(c *provider.Common) { c.Cache = 1_000_000 }, ""},
 		"larger cache":      {func(c *provider.Common) { c.Cache = 1_000_001 }, "cache"},
@@ -37,7 +37,7 @@ func TestCommonMistakesNameTheirArgument(t *testing.T) {
 			c.HTTP = &provider.HTTP{Timeout: config.Duration(30*time.Second + 1)}
 		}, "http.timeout"},
 		"everything at once": {func(c *provider.Common) {
-			*c = provider.Common{Trust: []string{"x"}, ClockSkew: -1, LoginMaxAge: -1, Cache: -1, HTTP: &provider.HTTP{}}
+			*c = provider.Common{Trust: []string{"x"}, ClockSkew: -2, LoginMaxAge: -2, Cache: -1, HTTP: &provider.HTTP{}}
 		}, "trust clock_skew login_max_age cache http.timeout"},
 	} {
 		common := provider.DefaultCommon()

@@ -258,7 +258,7 @@ func (o *Own) touchInterval() time.Duration {
 // not seen again: zero where there is no idle limit, never after its absolute
 // end.
 func (o *Own) idleEnd(seen, expires time.Time) time.Time {
-	if o.settings.IdleTTL == 0 {
+	if o.settings.IdleTTL.Std() == 0 {
 		return time.Time{}
 	}
 	end := seen.Add(o.settings.IdleTTL.Std())

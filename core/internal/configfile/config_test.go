@@ -112,6 +112,8 @@ func TestAFileThatSaysEverythingIsTakenAtItsWord(t *testing.T) {
 			{"cotter", "old", provider.Common{
 				DisplayName: "Cotter, until spring",
 				Trust:       []string{},
+				ClockSkew:   config.Off,
+				LoginMaxAge: config.Off,
 				HTTP:        &provider.HTTP{Timeout: config.Duration(5 * time.Second), CAFile: "ca.pem"},
 			}, &cotterSettings{APIKeyID: "6f0a5a3e", BaseURL: "https://www.cotter.app/api/v0"}},
 			{"oidc", "new", provider.Common{
@@ -129,6 +131,7 @@ func TestAFileThatSaysEverythingIsTakenAtItsWord(t *testing.T) {
 		ProviderToken: &config.ProviderTokenSession{
 			Transport: []string{"cookie", "bearer"},
 			User:      "required",
+			CacheTTL:  config.Off,
 			Cookie:    &config.Cookie{Name: "__Secure-token", Domain: "example.co.uk", SameSite: "none", Partitioned: true},
 		},
 		Database: &postgresSettings{URL: config.NewSecret(databaseURL), MaxOpenConns: 3},

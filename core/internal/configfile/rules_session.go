@@ -61,7 +61,7 @@ func (r *rules) providerToken(at Path, token config.ProviderTokenSession) {
 		r.wrongAs("Database without use", Path{Block: BlockDatabase, Label: r.settings.Database.Type.Name()},
 			`nothing is stored where session "provider_token" has user = "none": remove this block, or that argument`)
 	}
-	if token.CacheTTL < 0 {
+	if token.CacheTTL.Std() < 0 {
 		r.wrong(at.in("cache_ttl"), `must not be negative; "0s" asks the database each time`)
 	}
 	r.transport(at, token.Transport)
