@@ -112,11 +112,9 @@ func newHarness(t *testing.T, edit func(*core.Settings), list ...core.Option) *h
 func (h *harness) settings() core.Settings {
 	common := provider.DefaultCommon()
 	common.Trust = []string{"email", "phone"}
-	own := config.DefaultOwnSession()
+	own := config.OwnSession{}
 	own.Transport = []string{config.TransportCookie, config.TransportBearer}
 	s := core.Settings{
-		Auth:  config.DefaultAuth(),
-		Users: config.DefaultUsers(),
 		Providers: []provider.Instance{{
 			Type:   loopbackCotter,
 			Name:   "cotter",
@@ -147,7 +145,7 @@ var loopbackCotter = provider.Define(provider.Definition[cotter.Settings]{
 // providerToken turns the settings to the provider's own tokens.
 func providerToken(edit func(*config.ProviderTokenSession)) func(*core.Settings) {
 	return func(s *core.Settings) {
-		tokens := config.DefaultProviderTokenSession()
+		tokens := config.ProviderTokenSession{}
 		tokens.Transport = []string{config.TransportBearer, config.TransportCookie}
 		if edit != nil {
 			edit(&tokens)

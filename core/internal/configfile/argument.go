@@ -27,14 +27,14 @@ func Arguments(types []config.Type) []Argument {
 	var all []Argument
 	add := func(at Path, targets ...any) { all = append(all, argumentsOf(at, targets...)...) }
 
-	add(Path{Block: BlockAuth}, new(config.DefaultAuth()))
+	add(Path{Block: BlockAuth}, new(config.Auth{}.WithDefaults()))
 	add(Path{Block: BlockProvider}, new(defaultCommon()))
 	for _, t := range ofKind[provider.Type](types) {
 		add(Path{Block: BlockProvider, Label: t.Name()}, t.NewSettings())
 	}
-	add(Path{Block: BlockUsers}, new(config.DefaultUsers()))
-	add(Path{Block: BlockSession, Label: config.StrategyOwn}, new(defaultOwn()))
-	add(Path{Block: BlockSession, Label: config.StrategyProviderToken}, new(defaultProviderToken()))
+	add(Path{Block: BlockUsers}, new(config.Users{}.WithDefaults()))
+	add(Path{Block: BlockSession, Label: config.StrategyOwn}, new(config.OwnSession{}.WithDefaults()))
+	add(Path{Block: BlockSession, Label: config.StrategyProviderToken}, new(config.ProviderTokenSession{}.WithDefaults()))
 	for _, t := range ofKind[database.Type](types) {
 		add(Path{Block: BlockDatabase, Label: t.Name()}, t.NewSettings())
 	}
@@ -93,10 +93,14 @@ func (f field) typeName() string {
 
 // defaultText returns the default as it is written in the file.
 func (f field) defaultText() string {
-	if f.required || f.value.IsZero() && f.value.Kind() != reflect.Bool {
+	value := f.value
+	if f.required || value.IsZero() && value.Kind() != reflect.Bool {
 		return ""
 	}
-	switch v := f.value.Interface().(type) {
+	if value.Kind() == reflect.Pointer {
+		value = value.Elem()
+	}
+	switch v := value.Interface().(type) {
 	case encoding.TextMarshaler:
 		text, err := v.MarshalText()
 		if err != nil {
@@ -106,8 +110,8 @@ func (f field) defaultText() string {
 	case []string:
 		return fmt.Sprintf("%q", v)
 	}
-	if f.value.Kind() == reflect.String {
-		return strconv.Quote(f.value.String())
+	if value.Kind() == reflect.String {
+		return strconv.Quote(value.String())
 	}
-	return fmt.Sprint(f.value.Interface())
+	return fmt.Sprint(value.Interface())
 }

@@ -106,7 +106,7 @@ func (d *decoder) only(blocks []*hcl.Block) *hcl.Block {
 }
 
 func (d *decoder) auth(blocks []*hcl.Block) config.Auth {
-	at, auth := Path{Block: BlockAuth}, config.DefaultAuth()
+	at, auth := Path{Block: BlockAuth}, config.Auth{}.WithDefaults()
 	b := d.only(blocks)
 	if b == nil {
 		d.missingAuth(at)
@@ -129,7 +129,7 @@ func (d *decoder) missingAuth(at Path) {
 }
 
 func (d *decoder) users(blocks []*hcl.Block) config.Users {
-	at, users := Path{Block: BlockUsers}, config.DefaultUsers()
+	at, users := Path{Block: BlockUsers}, config.Users{}.WithDefaults()
 	if b := d.only(blocks); b != nil {
 		d.enter(at, b)
 		d.decode(at, b.Body, &users)
@@ -163,11 +163,11 @@ func (d *decoder) session(blocks []*hcl.Block) (*config.OwnSession, *config.Prov
 	d.enter(at, b)
 	switch at.Label {
 	case config.StrategyOwn:
-		own := defaultOwn()
+		own := config.OwnSession{}.WithDefaults()
 		d.decode(at, b.Body, &own)
 		return &own, nil
 	case config.StrategyProviderToken:
-		token := defaultProviderToken()
+		token := config.ProviderTokenSession{}.WithDefaults()
 		d.decode(at, b.Body, &token)
 		return nil, &token
 	default:

@@ -86,12 +86,11 @@ func TestAFileThatSaysLittleGetsTheDefaults(t *testing.T) {
 	t.Parallel()
 	common := provider.DefaultCommon()
 	common.HTTP = new(provider.DefaultHTTP())
-	own := config.DefaultOwnSession()
-	own.Cookie = new(config.DefaultCookie())
+	own := config.OwnSession{}.WithDefaults()
 	wantSaid(t, load(t, "development.hcl"), said{
 		Auth:      config.Auth{Mode: "development", BaseURL: "http://localhost:8080", Path: "/auth"},
 		Providers: []saidProvider{{"emulator", "emulator", common, &emulatorSettings{Users: []string{"ada@example.com"}}}},
-		Users:     config.Users{Create: true},
+		Users:     config.Users{Create: new(true)},
 		Own:       &own,
 		Database:  &sqliteSettings{Path: "auth.db"},
 	})
@@ -128,6 +127,7 @@ func TestAFileThatSaysEverythingIsTakenAtItsWord(t *testing.T) {
 				Claims:   &oidcClaims{Subject: "/sub", Email: "/contact/email"},
 			}},
 		},
+		Users: config.Users{Create: new(false)},
 		ProviderToken: &config.ProviderTokenSession{
 			Transport: []string{"cookie", "bearer"},
 			User:      "required",
@@ -278,10 +278,10 @@ func TestALaterErrorIsShownAtItsBlock(t *testing.T) {
 // inGo returns valid settings that were made in Go.
 func inGo() configfile.File {
 	return configfile.File{
-		Auth:      config.Auth{Mode: config.ModeProduction, BaseURL: "https://api.example.com", Path: "/auth"},
+		Auth:      config.Auth{BaseURL: "https://api.example.com"},
 		Providers: []provider.Instance{{Type: cotterType, Settings: &cotterSettings{APIKeyID: "6f0a5a3e"}}},
-		Own:       new(config.DefaultOwnSession()),
-		Database:  &database.Instance{Type: sqliteType, Settings: &sqliteSettings{Path: "auth.db"}},
+		Own:       new(config.OwnSession),
+		Database:  &database.Instance{Type: sqliteType, Settings: &sqliteSettings{}},
 	}
 }
 
@@ -302,9 +302,9 @@ func TestSettingsMadeInGoFollowTheSameRules(t *testing.T) {
 		"NilSettings":      {func(s *configfile.File) { s.Database.Settings = (*sqliteSettings)(nil) }, "Its settings must be a *configfile_test.sqliteSettings that is not nil."},
 		"NoSettings":       {func(s *configfile.File) { s.Database.Settings = nil }, "Its settings must be a *configfile_test.sqliteSettings that is not nil."},
 		"NegativeDuration": {func(s *configfile.File) { s.Own.IdleTTL = -day }, "Error: Invalid value for \"idle_ttl\""},
-		"ZeroTTL":          {func(s *configfile.File) { s.Own.TTL = 0 }, "Error: Invalid value for \"ttl\""},
+		"TTLOff":           {func(s *configfile.File) { s.Own.TTL = config.Off }, "Error: Invalid value for \"ttl\""},
 		"NoSession":        {func(s *configfile.File) { s.Own = nil }, "Error: Missing session block"},
-		"TwoSessions":      {func(s *configfile.File) { s.ProviderToken = new(config.DefaultProviderTokenSession()) }, "Error: Invalid session"},
+		"TwoSessions":      {func(s *configfile.File) { s.ProviderToken = new(config.ProviderTokenSession) }, "Error: Invalid session"},
 		"NoDatabase":       {func(s *configfile.File) { s.Database = nil }, "Error: Missing database block"},
 		"ItsOwnRule":       {func(s *configfile.File) { s.Database.Settings = &sqliteSettings{Migrate: "yes"} }, "Error: Invalid value for \"migrate\"\n\n  in database \"sqlite\""},
 	} {
@@ -366,7 +366,7 @@ func TestEveryArgumentIsDocumentedOnce(t *testing.T) {
 		{Block: `session "own"`, Name: "transport", Type: "list(string)", Default: `["cookie"]`, Doc: "cookie, bearer, or both; the first is the default of a login"},
 		{Block: `database "postgres"`, Name: "url", Type: "secret", Required: true, Doc: "the connection"},
 		{Block: `database "postgres"`, Name: "max_open_conns", Type: "number", Default: "10", Doc: "how many connections are open at most"},
-		{Block: "users", Name: "create", Type: "bool", Default: "true", Doc: "whether an unknown identity becomes a user at its first login"},
+		{Block: "users", Name: "create", Type: "bool", Default: "true", Doc: "whether the first login of an unknown identity creates a user"},
 		{Block: `provider "oidc"`, Name: "required_claims", Type: "map(string)", Doc: "claims that a token must have"},
 	} {
 		if !slices.Contains(arguments, want) {

@@ -1,7 +1,6 @@
 package configfile
 
 import (
-	"cmp"
 	"net/netip"
 	"net/url"
 	"regexp"
@@ -23,8 +22,7 @@ var cookieName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
 
 // cookie looks at the cookie of the session block at the path. Rules that ask
 // for base_url wait until that is an origin.
-func (r *rules) cookie(session Path, transport []string, given *config.Cookie) {
-	c := cmp.Or(given, new(config.DefaultCookie()))
+func (r *rules) cookie(session Path, transport []string, c *config.Cookie) {
 	at := session.in("cookie")
 	if c.Name != "" && !cookieName.MatchString(c.Name) {
 		r.wrong(at.in("name"), "must be made of letters, digits and punctuation that a cookie's name may have, such as \"__Host-session\"")
@@ -71,7 +69,7 @@ func (r *rules) cookieDomain(at Path, c config.Cookie, base *url.URL) {
 	host := base.Hostname()
 	_, isPublic := publicsuffix.EffectiveTLDPlusOne(c.Domain)
 	switch _, isAddress := netip.ParseAddr(host); {
-	case hasPrefix(cmp.Or(c.Name, config.DefaultCookieName(base.Scheme == "https")), hostPrefix):
+	case hasPrefix(c.NameFor(base.Scheme == "https"), hostPrefix):
 		r.wrong(at, `a cookie whose name begins with "__Host-" belongs to one host: leave the domain out, or choose another name, such as "__Secure-session"`)
 	case isAddress == nil:
 		r.wrong(at, "the host of base_url is an address, which has no domains above it: leave the domain out")

@@ -6,13 +6,13 @@ import (
 	"github.com/cotterpin/cotterpin/core/config"
 )
 
-// Validate returns everything that is wrong with the settings as one
-// [config.Diagnostics], or nil. It touches neither network nor file system. What
-// [Loader.Load] returns is valid.
-func (s File) Validate() error {
+// Validate returns all problems of f with its defaults as one
+// [config.Diagnostics], or nil. It uses neither the network nor the file system.
+// What [Loader.Load] returns is valid.
+func (f File) Validate() error {
 	var found config.Diagnostics
-	for _, m := range s.problems() {
-		found = append(found, m.diagnostic(s.Source))
+	for _, m := range f.WithDefaults().problems() {
+		found = append(found, m.diagnostic(f.Source))
 	}
 	if len(found) == 0 {
 		return nil
@@ -46,8 +46,8 @@ type rules struct {
 	found    []mistake
 }
 
-func (s File) problems() []mistake {
-	r := rules{settings: s}
+func (f File) problems() []mistake {
+	r := rules{settings: f}
 	r.auth()
 	r.providers()
 	r.session()
