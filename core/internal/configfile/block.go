@@ -28,7 +28,7 @@ var root = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 const rootNames = "The file has the blocks auth, provider, users, session and database."
 
 // settings reads the whole file.
-func (d *decoder) settings(types []config.Type, body hcl.Body) File {
+func (d *decoder) settings(known types, body hcl.Body) File {
 	content, found := withProviderNames(body).Content(root)
 	blocks := content.Blocks.ByType()
 	for _, f := range found {
@@ -41,10 +41,10 @@ func (d *decoder) settings(types []config.Type, body hcl.Body) File {
 	}
 	s := File{Directory: filepath.Dir(d.source.filename), Source: d.source}
 	s.Auth = d.auth(blocks[BlockAuth])
-	s.Providers = d.providers(ofKind[provider.Type](types), blocks[BlockProvider])
+	s.Providers = d.providers(known.providers, blocks[BlockProvider])
 	s.Users = d.users(blocks[BlockUsers])
 	s.Own, s.ProviderToken = d.session(blocks[BlockSession])
-	s.Database = d.database(ofKind[database.Type](types), blocks[BlockDatabase])
+	s.Database = d.database(known.databases, blocks[BlockDatabase])
 	return s
 }
 
@@ -139,13 +139,13 @@ func (d *decoder) users(blocks []*hcl.Block) config.Users {
 
 // providers reads the provider blocks. One of an unknown type has an instance
 // without a type.
-func (d *decoder) providers(types []provider.Type, blocks []*hcl.Block) []provider.Instance {
+func (d *decoder) providers(known map[string]provider.Type, blocks []*hcl.Block) []provider.Instance {
 	var instances []provider.Instance
 	for _, b := range blocks {
 		instance := provider.Instance{Name: cmp.Or(b.Labels[1], b.Labels[0]), Common: defaultCommon()}
 		at := providerPath(instances, instance)
 		d.enter(at, b)
-		if t, ok := pick(d, at, b, types); ok {
+		if t, ok := pick(d, at, b, known); ok {
 			instance.Type, instance.Settings = t, t.NewSettings()
 			d.decode(at, b.Body, &instance.Common, instance.Settings)
 		}
@@ -171,14 +171,14 @@ func (d *decoder) session(blocks []*hcl.Block) (*config.OwnSession, *config.Prov
 		d.decode(at, b.Body, &token)
 		return nil, &token
 	default:
-		d.unknownLabel(Path{Block: BlockSession}, b, []string{config.StrategyOwn, config.StrategyProviderToken})
+		d.unknown(Path{Block: BlockSession}, b, unknownLabel(b.Type, b.Labels[0], []string{config.StrategyOwn, config.StrategyProviderToken}, nil))
 		return nil, nil
 	}
 }
 
 // database reads the database block. One whose type cannot be known is an
 // instance without a type.
-func (d *decoder) database(types []database.Type, blocks []*hcl.Block) *database.Instance {
+func (d *decoder) database(known map[string]database.Type, blocks []*hcl.Block) *database.Instance {
 	b := d.only(blocks)
 	switch {
 	case b == nil && d.failed[Path{Block: BlockDatabase}]:
@@ -188,7 +188,7 @@ func (d *decoder) database(types []database.Type, blocks []*hcl.Block) *database
 	}
 	at := Path{Block: BlockDatabase, Label: b.Labels[0]}
 	d.enter(at, b)
-	t, ok := pick(d, Path{Block: BlockDatabase}, b, types)
+	t, ok := pick(d, Path{Block: BlockDatabase}, b, known)
 	if !ok {
 		return &database.Instance{}
 	}
@@ -197,33 +197,34 @@ func (d *decoder) database(types []database.Type, blocks []*hcl.Block) *database
 	return instance
 }
 
-// pick returns the type that the first label of a block names. If there is
-// none, what is at the path has failed.
-func pick[T config.Type](d *decoder, at Path, b *hcl.Block, types []T) (T, bool) {
-	byName := make(map[string]T, len(types))
-	for _, t := range types {
-		byName[t.Name()] = t
-	}
-	t, ok := byName[b.Labels[0]]
+// pick returns the type that the first label of a block names. If there is none,
+// what is at the path has failed.
+func pick[T any](d *decoder, at Path, b *hcl.Block, known map[string]T) (T, bool) {
+	t, ok := known[b.Labels[0]]
 	if !ok {
-		d.unknownLabel(at, b, slices.Sorted(maps.Keys(byName)))
+		d.unknown(at, b, unknownType(b.Type, b.Labels[0], slices.Sorted(maps.Keys(known))))
 	}
 	return t, ok
 }
 
-func (d *decoder) unknownLabel(at Path, b *hcl.Block, known []string) {
-	detail := fmt.Sprintf("There is no %s %q.", b.Type, b.Labels[0])
-	if meant, ok := nearest(b.Labels[0], known); ok {
-		detail += fmt.Sprintf(" Did you mean %q?", meant)
-	} else if len(known) > 0 {
-		detail += fmt.Sprintf(" Known are: %s.", strings.Join(known, ", "))
-	} else {
-		detail += fmt.Sprintf(" This program has no type of %s.", b.Type)
-	}
+func (d *decoder) unknown(at Path, b *hcl.Block, detail string) {
 	d.report(at, &hcl.Diagnostic{
 		Severity: hcl.DiagError,
 		Summary:  fmt.Sprintf("Unknown %s type", b.Type),
 		Detail:   detail,
 		Subject:  &b.LabelRanges[0],
 	})
+}
+
+// unknownLabel returns what to do about a label that is not known. Names that
+// exist elsewhere are suggested, but not listed.
+func unknownLabel(block, label string, known, elsewhere []string) string {
+	detail := fmt.Sprintf("There is no %s %q.", block, label)
+	if meant, ok := nearest(label, slices.Concat(known, elsewhere)); ok {
+		return detail + fmt.Sprintf(" Did you mean %q?", meant)
+	}
+	if len(known) > 0 {
+		return detail + fmt.Sprintf(" Known are: %s.", strings.Join(known, ", "))
+	}
+	return detail + fmt.Sprintf(" This program has no type of %s: add one to core.WithTypes.", block)
 }

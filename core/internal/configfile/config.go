@@ -53,8 +53,12 @@ func (l Loader) Load(path string) (File, error) {
 // relative paths in src are relative to its folder, and if it ends with ".json"
 // src is the JSON form. The error is a [config.Diagnostics].
 func (l Loader) Parse(filename string, src []byte) (File, error) {
+	known, err := typesOf(l.Types)
+	if err != nil {
+		return File{}, err
+	}
 	file, diags := parseSyntax(filename, src)
-	source := newSource(filename, src, file, l.secrets())
+	source := newSource(filename, src, file, known.secrets())
 	if diags.HasErrors() {
 		return File{}, source.syntaxErrors(diags)
 	}
@@ -63,7 +67,7 @@ func (l Loader) Parse(filename string, src []byte) (File, error) {
 		functions: &hcl.EvalContext{Functions: l.functions(filepath.Dir(filename))},
 		failed:    map[Path]bool{},
 	}
-	s := d.settings(l.Types, file.Body)
+	s := d.settings(known, file.Body)
 	found := source.diagnostics(d.found)
 	for _, m := range s.problems() {
 		if !d.hasFailed(m.at) {
@@ -89,9 +93,13 @@ func (l Loader) Format(filename string, src []byte) ([]byte, error) {
 			Detail:   fmt.Sprintf("%s is left as its generator wrote it.", filename),
 		}}
 	}
+	known, err := typesOf(l.Types)
+	if err != nil {
+		return nil, err
+	}
 	file, diags := parseSyntax(filename, src)
 	if diags.HasErrors() {
-		return nil, newSource(filename, src, file, l.secrets()).syntaxErrors(diags)
+		return nil, newSource(filename, src, file, known.secrets()).syntaxErrors(diags)
 	}
 	return hclwrite.Format(src), nil
 }
@@ -105,11 +113,10 @@ func parseSyntax(filename string, src []byte) (*hcl.File, hcl.Diagnostics) {
 	return hclsyntax.ParseConfig(src, filename, hcl.InitialPos)
 }
 
-// secrets returns the names of arguments by which secrets are told from the
-// rest.
-func (l Loader) secrets() secretNames {
+// secrets returns the names of the arguments, those of secrets apart.
+func (t types) secrets() secretNames {
 	var names secretNames
-	for _, a := range Arguments(l.Types) {
+	for _, a := range t.arguments() {
 		name := a.Name[strings.LastIndexByte(a.Name, '.')+1:]
 		if a.Type == "secret" {
 			names.secret = append(names.secret, name)

