@@ -23,8 +23,8 @@ type Auth struct {
 	// Path is the prefix of the kit's routes. Default "/auth".
 	Path string `hcl:"path,optional" doc:"the prefix of the kit's routes"`
 
-	// AllowedOrigins lists the origins beside BaseURL that may call the kit from
-	// a browser or an app's web view. Default none.
+	// AllowedOrigins lists further origins that may call the kit from a browser or
+	// an app's web view. Default none.
 	AllowedOrigins []string `hcl:"allowed_origins,optional" doc:"origins that may call from a browser (CORS and the cross-origin guard); origins of apps, such as capacitor://localhost, need the transport bearer"`
 
 	// TrustedProxies lists the addresses and CIDR blocks whose X-Forwarded-For

@@ -89,7 +89,7 @@ func Define[C, E, T any](kind string, d Definition[C, E, T]) BlockType[E, T] {
 // arguments returns what newSettings made. Anything else is an error in the
 // program, and panics.
 func arguments[C any](settings any) *C {
-	return settings.(*C) //nolint:forcetypeassert // as the comment says
+	return settings.(*C) //nolint:forcetypeassert // see above
 }
 
 // Kind returns the block, such as "provider".

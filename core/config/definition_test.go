@@ -60,19 +60,19 @@ func TestBlockType_NewSettings(t *testing.T) {
 func TestBlockType_ValidateAndOpen(t *testing.T) {
 	t.Parallel()
 	typ, env := config.Define("database", definition), environment{Directory: "/var"}
-	good, bad := &arguments{Path: "users.db"}, &arguments{Path: "/"}
+	valid, invalid := &arguments{Path: "users.db"}, &arguments{Path: "/"}
 
-	if problems := typ.Validate(good, env); len(problems) > 0 {
-		t.Errorf("good settings have problems: %v", problems)
+	if problems := typ.Validate(valid, env); len(problems) > 0 {
+		t.Errorf("valid settings have problems: %v", problems)
 	}
-	if opened, err := typ.Open(t.Context(), good, env); err != nil || opened != "/var/users.db" {
+	if opened, err := typ.Open(t.Context(), valid, env); err != nil || opened != "/var/users.db" {
 		t.Errorf("opened %q, %v", opened, err)
 	}
-	problems := typ.Validate(bad, env)
+	problems := typ.Validate(invalid, env)
 	if len(problems) != 1 || problems[0] != (config.Problem{Argument: "path", Message: "must be in /var"}) {
 		t.Errorf("the problems are %v", problems)
 	}
-	if _, err := typ.Open(t.Context(), bad, env); err == nil {
+	if _, err := typ.Open(t.Context(), invalid, env); err == nil {
 		t.Error("invalid settings are opened")
 	}
 }

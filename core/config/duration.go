@@ -22,12 +22,12 @@ const day = 24 * time.Hour
 const Off Duration = -1
 
 // ParseDuration parses a [Duration]. A bare number, a negative value, and days
-// beside another unit are errors. "0s" is [Off].
+// with another unit are errors. "0s" is [Off].
 func ParseDuration(s string) (Duration, error) {
 	if days, ok := strings.CutSuffix(s, "d"); ok {
 		n, err := strconv.ParseUint(days, 10, 16)
 		if err != nil {
-			return 0, fmt.Errorf("%q is not a duration: days are whole and have no other unit beside them, such as \"30d\"", s)
+			return 0, fmt.Errorf("%q is not a duration: days are whole and without another unit, such as \"30d\"", s)
 		}
 		return explicit(time.Duration(n) * day), nil
 	}

@@ -48,9 +48,9 @@ func (d *decoder) settings(known types, body hcl.Body) File {
 	return s
 }
 
-// withProviderNames gives each provider that has one label a second one, its
-// name: the type again. HCL wants the same number of labels everywhere. The
-// JSON form cannot be told apart in this way and has both labels always.
+// withProviderNames adds to each provider with one label its name, which is the
+// type again, because HCL requires the same number of labels everywhere. In the
+// JSON form one label cannot be distinguished from two, so it always has both.
 func withProviderNames(body hcl.Body) hcl.Body {
 	native, ok := body.(*hclsyntax.Body)
 	if !ok {
@@ -69,39 +69,40 @@ func withProviderNames(body hcl.Body) hcl.Body {
 	return &named
 }
 
-// hasLost reports whether a finding means that HCL left out a block of the
-// kind, because its labels are wrong.
+// hasLost reports whether a diagnostic means that HCL left out a block of that
+// name, because its labels are wrong or its name is misspelled.
 func hasLost(found *hcl.Diagnostic, kind string) bool {
-	return strings.HasSuffix(found.Summary, " for "+kind) ||
+	return suggests(found, kind) ||
+		strings.HasSuffix(found.Summary, " for "+kind) ||
 		strings.Contains(found.Detail, fmt.Sprintf("%q blocks", kind)) ||
 		strings.Contains(found.Detail, fmt.Sprintf("the %s block's", kind))
 }
 
-// withLabels adds to a finding about labels what they should be.
+// withLabels adds the expected labels to a diagnostic about labels.
 func withLabels(found *hcl.Diagnostic) *hcl.Diagnostic {
 	switch {
 	case found.Summary == "Missing strategy for session":
 		found.Detail = `Write session "own" or session "provider_token".`
 	case found.Summary == "Missing type for provider":
-		found.Detail = `Write provider "TYPE", or provider "TYPE" "NAME" where there are several of one type.`
+		found.Detail = `Write provider "TYPE", or provider "TYPE" "NAME" if there are several of one type.`
 	case found.Summary == "Missing type for database":
 		found.Detail = `Write database "TYPE", such as database "sqlite".`
 	case found.Summary == "Missing block label",
 		found.Summary == "Incorrect JSON value type" && strings.Contains(found.Detail, `"provider" blocks`):
-		found.Detail += ` In the JSON form a block stands below each of its labels, and a provider always has two: {"provider": {"TYPE": {"NAME": {…}}}}.`
+		found.Detail += ` In the JSON form each label of a block is a member, and a provider always has two labels: {"provider": {"TYPE": {"NAME": {…}}}}.`
 	}
 	return found
 }
 
-// enter notes where a block is.
-func (d *decoder) enter(at Path, b *hcl.Block) { d.source.places[at] = b.DefRange }
+// enter records the range of a block.
+func (d *decoder) enter(at Path, b *hcl.Block) { d.source.ranges[at] = b.DefRange }
 
-// only returns the one block of its kind, nil if there is none.
+// only returns the one block of its name, nil if there is none.
 func (d *decoder) only(blocks []*hcl.Block) *hcl.Block {
 	if len(blocks) == 0 {
 		return nil
 	}
-	d.surplus(blocks)
+	d.rejectDuplicates(blocks)
 	return blocks[0]
 }
 
@@ -122,8 +123,8 @@ func (d *decoder) missingAuth(at Path) {
 		d.report(at, &hcl.Diagnostic{
 			Severity: hcl.DiagError,
 			Summary:  "Missing auth block",
-			Detail:   "The file needs one block auth, with the argument base_url: the origin of the application, such as \"https://api.example.com\".",
-			Subject:  d.source.place(at).Ptr(),
+			Detail:   "Add a block auth with the argument base_url, the origin of the application, such as \"https://api.example.com\".",
+			Subject:  d.source.rangeOf(at).Ptr(),
 		})
 	}
 }
@@ -137,8 +138,8 @@ func (d *decoder) users(blocks []*hcl.Block) config.Users {
 	return users
 }
 
-// providers reads the provider blocks. One of an unknown type has an instance
-// without a type.
+// providers reads the provider blocks. A block of an unknown type becomes an
+// instance without a type.
 func (d *decoder) providers(known map[string]provider.Type, blocks []*hcl.Block) []provider.Instance {
 	var instances []provider.Instance
 	for _, b := range blocks {
@@ -176,7 +177,7 @@ func (d *decoder) session(blocks []*hcl.Block) (*config.OwnSession, *config.Prov
 	}
 }
 
-// database reads the database block. One whose type cannot be known is an
+// database reads the database block. A block of an unknown type becomes an
 // instance without a type.
 func (d *decoder) database(known map[string]database.Type, blocks []*hcl.Block) *database.Instance {
 	b := d.only(blocks)
@@ -197,8 +198,8 @@ func (d *decoder) database(known map[string]database.Type, blocks []*hcl.Block) 
 	return instance
 }
 
-// pick returns the type that the first label of a block names. If there is none,
-// what is at the path has failed.
+// pick returns the type of a block's first label. Without one it reports that at
+// the path.
 func pick[T any](d *decoder, at Path, b *hcl.Block, known map[string]T) (T, bool) {
 	t, ok := known[b.Labels[0]]
 	if !ok {

@@ -11,7 +11,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider"
 )
 
-// little is a file with required arguments alone, and a block of each kind.
+// little is a file with the required arguments only.
 const little = `
 auth { base_url = "https://api.example.com" }
 provider "cotter" { api_key_id = "key" }
@@ -43,7 +43,7 @@ func TestFile_WithDefaults(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	wantSaid(t, littleInGo().WithDefaults(), whatIsSaid(parsed))
+	wantContents(t, littleInGo().WithDefaults(), contentsOf(parsed))
 
 	token := configfile.File{ProviderToken: &config.ProviderTokenSession{}}.WithDefaults().ProviderToken
 	if want := (config.ProviderTokenSession{}).WithDefaults(); !reflect.DeepEqual(*token, want) {
@@ -55,8 +55,8 @@ func TestFile_WithDefaultsCopies(t *testing.T) {
 	t.Parallel()
 	given := littleInGo()
 	given.WithDefaults()
-	if want := littleInGo(); !reflect.DeepEqual(whatIsSaid(given), whatIsSaid(want)) || given.Providers[0].Name != "" {
-		t.Errorf("the literal has changed to\n%s", asText(whatIsSaid(given)))
+	if want := littleInGo(); !reflect.DeepEqual(contentsOf(given), contentsOf(want)) || given.Providers[0].Name != "" {
+		t.Errorf("the literal has changed to\n%s", asJSON(contentsOf(given)))
 	}
 }
 
