@@ -53,7 +53,7 @@ func assemble(ctx context.Context, s Settings, o options, providers *verify.Set,
 	}
 	if db != nil {
 		k.accounts = account.NewRegistrar(db.Accounts(), account.Options{
-			Create:     s.Users.Create,
+			Create:     *s.Users.Create,
 			OnRegister: o.onRegister,
 			Now:        o.now,
 		})

@@ -35,7 +35,7 @@ func (c checking) Check(ctx context.Context, p session.Presented) (session.Grant
 // newCheckedKit returns endpoints without users, whose sessions are checked by
 // a function.
 func newCheckedKit(check func(context.Context, session.Presented) (session.Grant, error)) *Kit {
-	auth := config.DefaultAuth()
+	auth := config.Auth{}.WithDefaults()
 	auth.BaseURL = "https://api.example.com"
 	k := &Kit{
 		auth:       auth,

@@ -110,11 +110,9 @@ func newHarness(t *testing.T, edit func(*core.Settings), list ...core.Option) *h
 }
 
 func (h *harness) settings() core.Settings {
-	own := config.DefaultOwnSession()
+	own := config.OwnSession{}
 	own.Transport = []string{config.TransportCookie, config.TransportBearer}
 	s := core.Settings{
-		Auth:  config.DefaultAuth(),
-		Users: config.DefaultUsers(),
 		Providers: []provider.Instance{{
 			Type:   loopbackCotter,
 			Name:   "cotter",
@@ -145,7 +143,7 @@ var loopbackCotter = provider.Define(provider.Definition[cotter.Settings]{
 // providerToken turns the settings to the provider's own tokens.
 func providerToken(edit func(*config.ProviderTokenSession)) func(*core.Settings) {
 	return func(s *core.Settings) {
-		tokens := config.DefaultProviderTokenSession()
+		tokens := config.ProviderTokenSession{}
 		tokens.Transport = []string{config.TransportBearer, config.TransportCookie}
 		if edit != nil {
 			edit(&tokens)

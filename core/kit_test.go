@@ -263,7 +263,7 @@ func TestClosedRegistrationKnowsOldUsers(t *testing.T) {
 	db := database.Existing(memstore.New())
 	open := newHarness(t, func(s *core.Settings) { s.Database = db })
 	is(t, open.login(t, ada, ""), 201, "")
-	closed := newHarness(t, func(s *core.Settings) { s.Database, s.Users.Create = db, false })
+	closed := newHarness(t, func(s *core.Settings) { s.Database, s.Users.Create = db, new(false) })
 	is(t, closed.login(t, ada, ""), 200, "")
 	is(t, closed.login(t, bob, ""), 403, "registration_closed")
 }

@@ -44,7 +44,7 @@ func loggedKit(tb testing.TB, key *ecdsa.PrivateKey, now time.Time, log *bytes.B
 		tb.Fatal(err)
 	}
 	logger := slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	db, auth := memstore.New(), config.DefaultAuth()
+	db, auth := memstore.New(), config.Auth{}.WithDefaults()
 	auth.BaseURL = "https://api.example"
 	kit := &Kit{
 		auth:       auth,
@@ -52,7 +52,7 @@ func loggedKit(tb testing.TB, key *ecdsa.PrivateKey, now time.Time, log *bytes.B
 		cookie:     httpapi.Cookie{Name: "s"},
 		proxies:    httpapi.Proxies{Trusted: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}},
 		providers:  verify.NewSet(opened),
-		strategy:   session.NewOwn(config.DefaultOwnSession(), db.Sessions(), clock, logger),
+		strategy:   session.NewOwn(config.OwnSession{}, db.Sessions(), clock, logger),
 		accounts:   account.NewRegistrar(db.Accounts(), account.Options{Create: true, Now: clock}),
 		finder:     db.Accounts(),
 		directory:  session.NewDirectory(db.Accounts(), db.Sessions(), nil, clock),

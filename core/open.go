@@ -56,11 +56,13 @@ func Load(ctx context.Context, file string, list ...Option) (Settings, error) {
 // relative to its directory, and a name that ends with ".json" selects HCL's
 // JSON form.
 func Parse(filename string, src []byte, list ...Option) (Settings, error) {
-	return settingsOf(configfile.Loader{Types: newOptions(list).types}.Parse(filename, src))
+	f, err := configfile.Loader{Types: newOptions(list).types}.Parse(filename, src)
+	return settingsOf(f), err
 }
 
 func load(file string, list []Option) (Settings, error) {
-	return settingsOf(configfile.Loader{Types: newOptions(list).types}.Load(file))
+	f, err := configfile.Loader{Types: newOptions(list).types}.Load(file)
+	return settingsOf(f), err
 }
 
 // New opens a configuration that was loaded or written in Go.
@@ -68,6 +70,7 @@ func New(ctx context.Context, s Settings, list ...Option) (*Kit, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err
 	}
+	s = s.withDefaults()
 	o := newOptions(list)
 	for _, warning := range s.Warnings() {
 		o.log.Warn("configuration", "event", "configuration_warning", "warning", warning.Summary)

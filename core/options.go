@@ -9,7 +9,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/config"
 )
 
-// Option gives [Open] and [New] what lives and therefore stands in no file.
+// Option configures a runtime dependency that cannot be set in the file.
 type Option func(*options)
 
 type options struct {
@@ -20,40 +20,48 @@ type options struct {
 	log        *slog.Logger
 }
 
-// WithTypes names the types of provider and of database that the file may use, such
-// as cotter.Type and sqlite.Type. Nothing registers itself.
+// WithTypes adds types of provider and database that the file may use, such as
+// cotter.Type and sqlite.Type. Each must be what provider.Define or
+// database.Define returned; anything else, and two types of one name, are errors
+// of [Open], [Load] and [Parse]. There is no global registry.
 func WithTypes(types ...config.Type) Option {
 	return func(o *options) { o.types = append(o.types, types...) }
 }
 
 // WithOnRegister sets the hook that runs in the transaction that creates a user,
-// and may veto it. Default: none.
+// and may reject it. Default: none.
 func WithOnRegister(hook account.OnRegister) Option {
 	return func(o *options) { o.onRegister = hook }
 }
 
-// WithTransport sets what providers are called through. Default: a transport of
-// the kit's own for each provider. With it no block `http` may name a ca_file.
-// The emulator is called within the process, and does not use it.
+// WithTransport sets the transport of requests to providers. Default, also for
+// nil: a transport for each provider. With it no block `http` may have a
+// ca_file. The emulator is called within the process and does not use it.
 func WithTransport(transport http.RoundTripper) Option {
 	return func(o *options) { o.transport = transport }
 }
 
-// WithClock sets the clock. Default: time.Now.
+// WithClock sets the clock. Default, also for nil: time.Now.
 func WithClock(now func() time.Time) Option {
 	return func(o *options) { o.now = now }
 }
 
-// WithLogger sets where the kit logs. No token, cookie or secret is ever
-// written to it. Default: slog.Default.
+// WithLogger sets the logger. No token, cookie or secret is logged. Default,
+// also for nil: slog.Default.
 func WithLogger(log *slog.Logger) Option {
 	return func(o *options) { o.log = log }
 }
 
 func newOptions(list []Option) options {
-	o := options{now: time.Now, log: slog.Default()}
+	var o options
 	for _, option := range list {
 		option(&o)
+	}
+	if o.now == nil {
+		o.now = time.Now
+	}
+	if o.log == nil {
+		o.log = slog.Default()
 	}
 	return o
 }

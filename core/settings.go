@@ -55,7 +55,10 @@ func (s Settings) file() configfile.File {
 	}
 }
 
-func settingsOf(f configfile.File, err error) (Settings, error) {
+// withDefaults returns s with its zero fields set to the defaults of the file.
+func (s Settings) withDefaults() Settings { return settingsOf(s.file().WithDefaults()) }
+
+func settingsOf(f configfile.File) Settings {
 	return Settings{
 		Auth:          f.Auth,
 		Providers:     f.Providers,
@@ -65,5 +68,5 @@ func settingsOf(f configfile.File, err error) (Settings, error) {
 		Database:      f.Database,
 		Directory:     f.Directory,
 		source:        f.Source,
-	}, err
+	}
 }

@@ -336,7 +336,7 @@ func sweep(t *testing.T, p *person) trial {
 		t.Fatal(err)
 	}
 	p.nodes.clock.advance(2 * time.Hour)
-	own := session.NewOwn(config.DefaultOwnSession(), p.nodes.stored.Sessions(), p.nodes.clock.Now, slog.New(slog.DiscardHandler))
+	own := session.NewOwn(config.OwnSession{}, p.nodes.stored.Sessions(), p.nodes.clock.Now, slog.New(slog.DiscardHandler))
 	return p.administers(t, func(ctx context.Context, _ uuid.UUID) error {
 		_, err := own.Sweep(ctx)
 		return err

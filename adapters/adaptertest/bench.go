@@ -54,11 +54,10 @@ func Bench(b *testing.B, start func(b *testing.B, load Load) (request func())) {
 // a provider that believes everything.
 func newCredulousKit(t testing.TB) *core.Kit {
 	t.Helper()
-	tokens := config.DefaultProviderTokenSession()
+	tokens := config.ProviderTokenSession{}
 	tokens.User = config.UserNone
 	tokens.Transport = []string{config.TransportBearer, config.TransportCookie}
 	s := core.Settings{
-		Auth:          config.DefaultAuth(),
 		Providers:     []provider.Instance{{Type: credulousType, Settings: new(struct{})}},
 		ProviderToken: &tokens,
 	}

@@ -77,11 +77,9 @@ func newKit(t *testing.T, issuer *providertest.Issuer, log slog.Handler, edit fu
 }
 
 func newSettings(issuer *providertest.Issuer) core.Settings {
-	own := config.DefaultOwnSession()
+	own := config.OwnSession{}
 	own.Transport = []string{config.TransportCookie, config.TransportBearer}
 	s := core.Settings{
-		Auth:  config.DefaultAuth(),
-		Users: config.DefaultUsers(),
 		Providers: []provider.Instance{{
 			Type:   cotter.Type,
 			Name:   "cotter",
@@ -103,7 +101,7 @@ func newSettings(issuer *providertest.Issuer) core.Settings {
 
 // byProvidersToken has the provider's token stand for the session.
 func byProvidersToken(s *core.Settings) {
-	tokens := config.DefaultProviderTokenSession()
+	tokens := config.ProviderTokenSession{}
 	s.Own, s.ProviderToken = nil, &tokens
 }
 

@@ -1,9 +1,3 @@
-// Package block describes the types of block that others can add to the
-// configuration file: the first label of `provider "cotter" { … }` or
-// `database "sqlite" { … }`, its arguments, and how the thing is opened.
-//
-// Authors of a provider or a database use provider.Define or database.Define,
-// which fix the kind of block and what is opened.
 package config
 
 import (
@@ -12,14 +6,17 @@ import (
 	"github.com/cotterpin/cotterpin/core/internal/defaults"
 )
 
-// Definition describes a type of block. C is the author's struct of arguments,
-// E what the author gets beside them, T what is opened.
+// Definition describes a type of block that extends the file: the first label of
+// `provider "cotter" { … }` or `database "sqlite" { … }`, its arguments, and how
+// it is opened. Authors use provider.Define or database.Define, which fix the
+// block and what is opened.
 //
-// The fields of C bear `hcl` tags as gohcl reads them ("name,optional",
-// "name", "name,block") and `doc` tags with one line about the argument; the
-// author does not import HCL. A field is a string, bool, int, []string,
-// map[string]string, settings.Duration, settings.Secret, or a pointer to a
-// struct of these for a nested block.
+// C is the struct of arguments, E the environment in which it is opened, T what
+// is opened. The fields of C have `hcl` tags as gohcl reads them
+// ("name,optional", "name", "name,block") and `doc` tags with one line about the
+// argument. A field is a string, bool, int, []string, map[string]string,
+// [Duration], [Secret], a pointer to one of them, or, for a nested block, a
+// pointer to a struct of them.
 type Definition[C, E, T any] struct {
 	Type    string // the block's first label: [a-z][a-z0-9_-]*
 	Summary string // one line
@@ -29,21 +26,21 @@ type Definition[C, E, T any] struct {
 	// zero differs from its default is a *int.
 	Default C
 
-	// Validate looks at decoded arguments without touching the network or the
-	// file system. It returns every mistake at once. nil: nothing to check.
+	// Validate returns all problems of the arguments. It uses neither the
+	// network nor the file system. nil: there is nothing to check.
 	Validate func(C, E) []Problem
 
-	// Open makes the thing.
+	// Open opens what the block describes.
 	Open func(context.Context, C, E) (T, error)
 }
 
-// Problem is a wrong argument.
+// Problem is an invalid argument.
 type Problem struct {
 	Argument string // the argument's name; "a.b" for an argument of a nested block; "" for the whole block
 	Message  string // what is wrong, and what to do about it. Never the value of a secret.
 }
 
-// Type is a defined type of block.
+// BlockType is a type of block, made by [Define].
 type BlockType[E, T any] struct {
 	kind        string
 	name        string
@@ -54,9 +51,9 @@ type BlockType[E, T any] struct {
 	open        func(context.Context, any, E) (T, error)
 }
 
-// Define makes a type of the kind of block ("provider", "database"). It panics
-// if the definition has no Type or no Open: that is a mistake in the program,
-// not in its input.
+// Define makes a type of the block kind ("provider", "database"). It panics if
+// the definition has no Type or no Open: that is an error in the program, not in
+// its input.
 func Define[C, E, T any](kind string, d Definition[C, E, T]) BlockType[E, T] {
 	if d.Type == "" || d.Open == nil {
 		panic(kind + ": a definition needs Type and Open")
@@ -89,13 +86,13 @@ func Define[C, E, T any](kind string, d Definition[C, E, T]) BlockType[E, T] {
 	}
 }
 
-// arguments returns what newSettings made. Anything else is a mistake in the
+// arguments returns what newSettings made. Anything else is an error in the
 // program, and panics.
 func arguments[C any](settings any) *C {
-	return settings.(*C) //nolint:forcetypeassert // as the comment says
+	return settings.(*C) //nolint:forcetypeassert // see above
 }
 
-// Kind returns the kind of block, such as "provider".
+// Kind returns the block, such as "provider".
 func (t BlockType[E, T]) Kind() string { return t.kind }
 
 // Name returns the block's first label, such as "cotter".
@@ -104,8 +101,8 @@ func (t BlockType[E, T]) Name() string { return t.name }
 // Summary returns one line about the type.
 func (t BlockType[E, T]) Summary() string { return t.summary }
 
-// NewSettings returns a pointer to a struct of the type's arguments that holds
-// the defaults.
+// NewSettings returns a pointer to a struct of the type's arguments that has the
+// defaults.
 func (t BlockType[E, T]) NewSettings() any { return t.newSettings() }
 
 // WithDefaults returns a copy of settings whose zero fields have their defaults.
@@ -117,10 +114,12 @@ func (t BlockType[E, T]) WithDefaults(settings any) any {
 	return t.fill(settings)
 }
 
-// Validate returns the problems in settings, which NewSettings returned.
+// Validate returns the problems of settings, which are of the type that
+// NewSettings returns. It sets no defaults.
 func (t BlockType[E, T]) Validate(settings any, env E) []Problem { return t.validate(settings, env) }
 
-// Open makes the thing from settings, which NewSettings returned.
+// Open opens what settings describe, which are of the type that NewSettings
+// returns. It sets no defaults.
 func (t BlockType[E, T]) Open(ctx context.Context, settings any, env E) (T, error) {
 	return t.open(ctx, settings, env)
 }

@@ -1,11 +1,6 @@
 package config
 
-import (
-	"fmt"
-	"strings"
-)
-
-// Severity says whether a diagnostic stands in the way.
+// Severity is the severity of a diagnostic.
 type Severity string
 
 // The severities.
@@ -14,15 +9,15 @@ const (
 	SeverityWarning Severity = "warning"
 )
 
-// Diagnostic is one finding about a configuration. Its JSON form is the one of
-// `terraform validate -json`.
+// Diagnostic is one error or warning about a configuration. Its JSON form is that
+// of `terraform validate -json`.
 type Diagnostic struct {
 	Severity Severity `json:"severity"`
 	Summary  string   `json:"summary"` // what is wrong
 	Detail   string   `json:"detail"`  // why, and what to do about it
 
-	// Address is the block, where Range is nil: the settings were made in Go,
-	// and have no lines.
+	// Address is the block if Range is nil, because settings written in Go have no
+	// lines.
 	Address string `json:"address,omitempty"`
 
 	Range   *Range   `json:"range,omitempty"`
@@ -39,7 +34,7 @@ type Range struct {
 	End      Position `json:"end"`
 }
 
-// Position is a place in the file. Line and Column count from 1, Byte from 0;
+// Position is a position in the file. Line and Column count from 1, Byte from 0;
 // Column counts grapheme clusters.
 type Position struct {
 	Line   int `json:"line"`
@@ -47,10 +42,10 @@ type Position struct {
 	Byte   int `json:"byte"`
 }
 
-// Snippet is the source lines around the finding, with secrets masked. The
-// highlighted part is given in bytes of Code.
+// Snippet is the lines of Range, with secrets masked. The offsets of the
+// highlighted part count bytes of Code.
 type Snippet struct {
-	Context              *string    `json:"context"` // header of the enclosing block; nil outside of blocks
+	Context              *string    `json:"context"` // header of the enclosing block; nil outside blocks
 	Code                 string     `json:"code"`
 	StartLine            int        `json:"start_line"`
 	HighlightStartOffset int        `json:"highlight_start_offset"`
@@ -58,64 +53,11 @@ type Snippet struct {
 	Values               []struct{} `json:"values"` // always empty: the language has no variables
 }
 
-// detailWidth is where the text of a detail is wrapped, as terraform does.
-const detailWidth = 78
-
-// String returns the finding as text of several lines, without a final line
-// end:
-//
-//	Error: Unsupported argument
-//
-//	  on auth.hcl line 3, column 3, in provider "cotter":
-//	   3:   audiance = "x"
-//
-//	An argument named "audiance" is not expected here. Did you mean "audience"?
-func (d Diagnostic) String() string {
-	var text strings.Builder
-	title := "Error"
-	if d.Severity == SeverityWarning {
-		title = "Warning"
-	}
-	fmt.Fprintf(&text, "%s: %s\n\n", title, d.Summary)
-	switch {
-	case d.Range != nil:
-		text.WriteString(d.place() + "\n")
-	case d.Address != "":
-		fmt.Fprintf(&text, "  in %s\n\n", d.Address)
-	}
-	text.WriteString(wrap(d.Detail, detailWidth))
-	return text.String()
-}
-
-// place returns the lines that show where in the file the finding is.
-func (d Diagnostic) place() string {
-	var text strings.Builder
-	fmt.Fprintf(&text, "  on %s line %d, column %d", d.Range.Filename, d.Range.Start.Line, d.Range.Start.Column)
-	if d.Snippet.Context != nil {
-		text.WriteString(", in " + *d.Snippet.Context)
-	}
-	text.WriteString(":\n")
-	for i, line := range strings.Split(d.Snippet.Code, "\n") {
-		text.WriteString(strings.TrimRight(fmt.Sprintf("%4d: %s", d.Snippet.StartLine+i, line), " \t\r") + "\n")
-	}
-	return text.String()
-}
-
-// Diagnostics is all findings about a configuration, in the order of the file.
-// As an error it holds at least one of [SeverityError], and its text is the
-// text of them all.
+// Diagnostics are all errors and warnings about a configuration, in the order of
+// the file. As an error it has at least one of [SeverityError].
 type Diagnostics []Diagnostic //nolint:errname // as HCL and Terraform call them
 
-// Error returns all findings as text, parted by empty lines.
-func (ds Diagnostics) Error() string {
-	texts := make([]string, len(ds))
-	for i, d := range ds {
-		texts[i] = d.String()
-	}
-	return strings.Join(texts, "\n\n")
-}
-
-// Unwrap returns the errors that findings were made from.
+// Unwrap returns the causes of the diagnostics.
 func (ds Diagnostics) Unwrap() []error {
 	var causes []error
 	for _, d := range ds {
@@ -126,7 +68,7 @@ func (ds Diagnostics) Unwrap() []error {
 	return causes
 }
 
-// Count returns how many findings have the severity.
+// Count returns the number of diagnostics with the severity.
 func (ds Diagnostics) Count(severity Severity) int {
 	n := 0
 	for _, d := range ds {
@@ -135,26 +77,4 @@ func (ds Diagnostics) Count(severity Severity) int {
 		}
 	}
 	return n
-}
-
-// wrap breaks the lines of text at blanks so that they are at most width bytes
-// long; a longer word keeps a line of its own.
-func wrap(text string, width int) string {
-	var lines []string
-	for paragraph := range strings.SplitSeq(text, "\n") {
-		line := ""
-		for word := range strings.FieldsSeq(paragraph) {
-			switch {
-			case line == "":
-				line = word
-			case len(line)+1+len(word) <= width:
-				line += " " + word
-			default:
-				lines = append(lines, line)
-				line = word
-			}
-		}
-		lines = append(lines, line)
-	}
-	return strings.Join(lines, "\n")
 }

@@ -55,10 +55,17 @@ type Type = config.BlockType[Env, Database]
 // no Open.
 func Define[C any](d Definition[C]) Type { return config.Define("database", d) }
 
-// Instance is the configured database: a block of the file, or its equal in Go.
+// Instance is the database block, of the file or written in Go. Fields of
+// Settings that are zero have the defaults of the file.
 type Instance struct {
 	Type     Type
-	Settings any // a pointer to the type's arguments, as Type.NewSettings returns it
+	Settings any // a pointer to the type's arguments, of the type that Type.NewSettings returns
+}
+
+// WithDefaults returns i with the zero fields of Settings set to their defaults.
+func (i Instance) WithDefaults() Instance {
+	i.Settings = i.Type.WithDefaults(i.Settings)
+	return i
 }
 
 // Existing returns the instance of a database that the program has opened

@@ -17,7 +17,7 @@ import (
 func ExampleOwn() {
 	ctx, db := context.Background(), memstore.New()
 	registrar := account.NewRegistrar(db.Accounts(), account.Options{Create: true, Now: time.Now})
-	sessions := session.NewOwn(config.DefaultOwnSession(), db.Sessions(), time.Now, slog.New(slog.DiscardHandler))
+	sessions := session.NewOwn(config.OwnSession{}, db.Sessions(), time.Now, slog.New(slog.DiscardHandler))
 
 	id := identity.Identity{Key: identity.Key{Issuer: "https://issuer.example", Subject: "ada"}}
 	user, _, err := registrar.RegisterOrLogin(ctx, id)

@@ -60,7 +60,7 @@ var _ Strategy = (*Own)(nil)
 // NewOwn returns the strategy. now and log must not be nil.
 func NewOwn(s config.OwnSession, store Store, now func() time.Time, log *slog.Logger) *Own {
 	return &Own{
-		settings: s,
+		settings: s.WithDefaults(),
 		store:    store,
 		now:      now,
 		log:      log,

@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"cmp"
 	"context"
 	"encoding/base64"
 	"encoding/hex"
@@ -23,7 +24,7 @@ import (
 func TestASessionIsShownAsItBegan(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	own := b.own(config.DefaultOwnSession(), nil)
+	own := b.own(config.OwnSession{}, nil)
 	issued := issue(t, own, b.login())
 	want := session.View{
 		ID: issued.Session.ID, Strategy: "own", Format: "opaque", Provider: "cotter", AuthMethod: "OTP",
@@ -45,7 +46,7 @@ func TestTheStoredHashIsNoSecret(t *testing.T) {
 	b := newBench(t)
 	var stored session.Record
 	keep := &keepRecord{Store: b.db.Sessions(), kept: &stored}
-	own := b.own(config.DefaultOwnSession(), keep)
+	own := b.own(config.OwnSession{}, keep)
 	token := issue(t, own, b.login()).Token
 	check(t, own, presented(token))
 
@@ -94,7 +95,7 @@ func TestWhatEndedASessionIsToldToTheLogAlone(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
-			own := b.own(config.DefaultOwnSession(), nil)
+			own := b.own(config.OwnSession{}, nil)
 			issued := issue(t, own, b.login())
 			check(t, own, presented(issued.Token))
 			c.end(t, b, issued.Session)
@@ -118,7 +119,7 @@ func TestAClockThatIsPutBackRevivesNoSession(t *testing.T) {
 		t.Run(reason, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
-			own := b.own(config.DefaultOwnSession(), nil)
+			own := b.own(config.OwnSession{}, nil)
 			began, seen, unseen := b.at, issue(t, own, b.login()), issue(t, own, b.login())
 			check(t, own, presented(seen.Token))
 			b.at = end(seen.Session)
@@ -135,7 +136,7 @@ func TestAClockThatIsPutBackRevivesNoSession(t *testing.T) {
 func TestAnEndThatCannotBeNotedIsAnEnd(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	own := b.own(config.DefaultOwnSession(), &broken{Store: b.db.Sessions(), method: "Revoke", err: errDown})
+	own := b.own(config.OwnSession{}, &broken{Store: b.db.Sessions(), method: "Revoke", err: errDown})
 	issued := issue(t, own, b.login())
 	check(t, own, presented(issued.Token))
 	b.at = issued.Session.IdleExpiresAt
@@ -146,7 +147,7 @@ func TestAnEndThatCannotBeNotedIsAnEnd(t *testing.T) {
 func TestAnOutageEndsNoSession(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	sound := b.own(config.DefaultOwnSession(), nil)
+	sound := b.own(config.OwnSession{}, nil)
 	token := issue(t, sound, b.login()).Token
 	calls := map[string]func(*session.Own) error{
 		"Create": func(o *session.Own) error { _, err := o.Issue(t.Context(), b.login()); return err },
@@ -156,13 +157,13 @@ func TestAnOutageEndsNoSession(t *testing.T) {
 		"Sweep":  func(o *session.Own) error { _, err := o.Sweep(t.Context()); return err },
 	}
 	for method, call := range calls {
-		err := call(b.own(config.DefaultOwnSession(), &broken{Store: b.db.Sessions(), method: method, err: errDown}))
+		err := call(b.own(config.OwnSession{}, &broken{Store: b.db.Sessions(), method: method, err: errDown}))
 		wantError(t, err, autherr.TemporarilyUnavailable, "store_failed")
 		if !errors.Is(err, errDown) || strings.Contains(err.Error(), token) {
 			t.Errorf("%s: got %v, want its cause and no token", method, err)
 		}
 	}
-	_, err := b.own(config.DefaultOwnSession(), &broken{Store: b.db.Sessions(), method: "Find", err: errDown}).
+	_, err := b.own(config.OwnSession{}, &broken{Store: b.db.Sessions(), method: "Find", err: errDown}).
 		End(t.Context(), presented(token), "logout")
 	wantError(t, err, autherr.TemporarilyUnavailable, "store_failed")
 	check(t, sound, presented(token))
@@ -180,7 +181,7 @@ func TestALoginThatAnAdministratorOvertakesHasNoSession(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
-			own := b.own(config.DefaultOwnSession(), nil)
+			own := b.own(config.OwnSession{}, nil)
 			login := b.login()
 			check(t, own, presented(issue(t, own, login).Token))
 			if err := change(b); err != nil { // in the very moment of the login
@@ -198,9 +199,9 @@ func TestALoginThatAnAdministratorOvertakesHasNoSession(t *testing.T) {
 func TestASessionThatIsRevokedWhileItIsRenewedHasNoNewToken(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	own := b.own(config.DefaultOwnSession(), nil)
+	own := b.own(config.OwnSession{}, nil)
 	issued := issue(t, own, b.login())
-	racing := b.own(config.DefaultOwnSession(), &broken{Store: b.db.Sessions(), method: "Rotate", before: func() {
+	racing := b.own(config.OwnSession{}, &broken{Store: b.db.Sessions(), method: "Rotate", before: func() {
 		if _, err := own.End(t.Context(), presented(issued.Token), "logout"); err != nil {
 			t.Errorf("End: %v", err)
 		}
@@ -212,7 +213,7 @@ func TestASessionThatIsRevokedWhileItIsRenewedHasNoNewToken(t *testing.T) {
 func TestAFailureToNoteIsLoggedAndDoesNotFailTheRequest(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	own := b.own(config.DefaultOwnSession(), &broken{Store: b.db.Sessions(), method: "Touch", err: errDown})
+	own := b.own(config.OwnSession{}, &broken{Store: b.db.Sessions(), method: "Touch", err: errDown})
 	issued := issue(t, own, b.login())
 	check(t, own, presented(issued.Token))
 	if b.log.Len() != 0 {
@@ -241,8 +242,8 @@ func TestHowOftenASessionIsNoted(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
-			s := config.DefaultOwnSession()
-			s.IdleTTL = config.Duration(c.idle)
+			s := config.OwnSession{}.WithDefaults()
+			s.IdleTTL = cmp.Or(config.Duration(c.idle), config.Off)
 			touches := 0
 			own := b.own(s, &broken{Store: b.db.Sessions(), method: "Touch", before: func() { touches++ }})
 			token := issue(t, own, b.login()).Token
@@ -273,7 +274,7 @@ func TestManyRequestsAtOnceAreOneNote(t *testing.T) {
 		var stored session.Record
 		var touches atomic.Int32
 		noted := make(chan struct{})
-		own := b.own(config.DefaultOwnSession(), &broken{
+		own := b.own(config.OwnSession{}, &broken{
 			Store:  &keepRecord{Store: b.db.Sessions(), kept: &stored},
 			method: "Touch",
 			before: func() {
@@ -314,7 +315,7 @@ func TestAFailedNoteIsMadeByTheNextRequest(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	store := &broken{Store: b.db.Sessions(), method: "Touch", err: errDown}
-	own := b.own(config.DefaultOwnSession(), store)
+	own := b.own(config.OwnSession{}, store)
 	issued := issue(t, own, b.login())
 	b.at = b.at.Add(time.Hour)
 	check(t, own, presented(issued.Token))
@@ -350,7 +351,7 @@ func TestARequestDoesNotWaitLongForANote(t *testing.T) {
 			t.Parallel()
 			synctest.Test(t, func(t *testing.T) {
 				b := newBench(t)
-				own := b.own(config.DefaultOwnSession(), stuck{b.db.Sessions()})
+				own := b.own(config.OwnSession{}, stuck{b.db.Sessions()})
 				p := presented(issue(t, own, b.login()).Token)
 				b.at = b.at.Add(c.later)
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
@@ -370,8 +371,8 @@ func TestARequestDoesNotWaitLongForANote(t *testing.T) {
 func TestWithoutIdleLimitOnlyTheAbsoluteEndCounts(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	s := config.DefaultOwnSession()
-	s.IdleTTL = 0
+	s := config.OwnSession{}.WithDefaults()
+	s.IdleTTL = config.Off
 	own := b.own(s, nil)
 	issued := issue(t, own, b.login())
 	if !issued.Session.IdleExpiresAt.IsZero() {
@@ -397,7 +398,7 @@ func TestWhenThePersonProvedWhoTheyAre(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
-			own := b.own(config.DefaultOwnSession(), nil)
+			own := b.own(config.OwnSession{}, nil)
 			login := b.login()
 			login.Identity.AuthenticatedAt = c.said
 			token := issue(t, own, login).Token
@@ -429,7 +430,7 @@ func TestASessionKeepsTheClaimsThatAreNamed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
-			s := config.DefaultOwnSession()
+			s := config.OwnSession{}.WithDefaults()
 			s.Claims = c.names
 			own := b.own(s, nil)
 			login := b.login()
@@ -459,7 +460,7 @@ func TestTheUserAgentIsKeptPrintableAndShort(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
-			own := b.own(config.DefaultOwnSession(), nil)
+			own := b.own(config.OwnSession{}, nil)
 			login := b.login()
 			login.UserAgent = c.sent
 			issue(t, own, login)
@@ -474,7 +475,7 @@ func TestTheUserAgentIsKeptPrintableAndShort(t *testing.T) {
 func TestASweepGoesOnUntilNothingIsLeft(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	s := config.DefaultOwnSession()
+	s := config.OwnSession{}.WithDefaults()
 	s.MaxPerUser = 5000
 	batches := 0
 	own := b.own(s, &broken{Store: b.db.Sessions(), method: "Sweep", before: func() { batches++ }})
@@ -490,7 +491,7 @@ func TestASweepGoesOnUntilNothingIsLeft(t *testing.T) {
 
 func BenchmarkCheckOwn(b *testing.B) {
 	bench := newBench(b)
-	own := bench.own(config.DefaultOwnSession(), nil)
+	own := bench.own(config.OwnSession{}, nil)
 	p := presented(issue(b, own, bench.login()).Token)
 	b.ReportAllocs()
 	for b.Loop() {
@@ -501,7 +502,7 @@ func BenchmarkCheckOwn(b *testing.B) {
 func TestATransportThatIsNotConfiguredAnyMoreIsRefused(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	s := config.DefaultOwnSession()
+	s := config.OwnSession{}.WithDefaults()
 	s.Transport = []string{config.TransportBearer, config.TransportCookie}
 	p := presented(issue(t, b.own(s, nil), b.login()).Token)
 	check(t, b.own(s, nil), p)
@@ -522,7 +523,7 @@ func TestATransportThatIsNotConfiguredAnyMoreIsRefused(t *testing.T) {
 func TestTheDirectoryTellsAnOutageFromNothingThere(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	own := b.own(config.DefaultOwnSession(), nil)
+	own := b.own(config.OwnSession{}, nil)
 	issued := issue(t, own, b.login())
 	calls := map[string]func(*session.Directory, identity.UserID) error{
 		"List": func(d *session.Directory, u identity.UserID) error { _, err := d.List(t.Context(), u, ""); return err },

@@ -48,6 +48,7 @@ var _ Strategy = (*ProviderToken)(nil)
 func NewProviderToken(
 	s config.ProviderTokenSession, tokens Authenticator, users Users, now func() time.Time,
 ) *ProviderToken {
+	s = s.WithDefaults()
 	p := &ProviderToken{settings: s, tokens: tokens}
 	if s.User != config.UserNone {
 		p.users = users

@@ -67,7 +67,7 @@ type tokenBench struct {
 func newTokenBench(t testing.TB, change func(*config.ProviderTokenSession)) *tokenBench {
 	t.Helper()
 	b := newBench(t)
-	s := config.DefaultProviderTokenSession()
+	s := config.ProviderTokenSession{}
 	if change != nil {
 		change(&s)
 	}
@@ -201,7 +201,7 @@ func TestWhoBearsAGoodTokenMustAlsoBeAdmitted(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			b := newTokenBench(t, func(s *config.ProviderTokenSession) { s.CacheTTL = 0 })
+			b := newTokenBench(t, func(s *config.ProviderTokenSession) { s.CacheTTL = config.Off })
 			check(t, b, bearer)
 			if c.prepare != nil {
 				c.prepare(t, b)
@@ -230,7 +230,7 @@ func TestEveryListedTransportWillDo(t *testing.T) {
 func TestWithoutUsersNobodyIsLookedUp(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	s := config.DefaultProviderTokenSession()
+	s := config.ProviderTokenSession{}
 	s.User = config.UserNone
 	strategy := session.NewProviderToken(s, tokens{"eve": {Key: identity.Key{Issuer: "i", Subject: "eve"}}}, nil, b.now)
 	strategy.Forget(b.user.ID)
@@ -264,7 +264,7 @@ func TestAFoundUserIsTrustedForAWhile(t *testing.T) {
 
 func TestATrustOfZeroAsksEachTime(t *testing.T) {
 	t.Parallel()
-	b := newTokenBench(t, func(s *config.ProviderTokenSession) { s.CacheTTL = 0 })
+	b := newTokenBench(t, func(s *config.ProviderTokenSession) { s.CacheTTL = config.Off })
 	for range 3 {
 		check(t, b, bearer)
 	}
@@ -366,7 +366,7 @@ func TestManyUsersAreNeverMixedUp(t *testing.T) {
 		good[user.Subject] = identity.Identity{Key: user.Key, IssuedAt: start}
 		want[user.Subject] = user.ID
 	}
-	strategy := session.NewProviderToken(config.DefaultProviderTokenSession(), good, b.db.Accounts(), b.now)
+	strategy := session.NewProviderToken(config.ProviderTokenSession{}, good, b.db.Accounts(), b.now)
 	done := make(chan error)
 	for token, id := range want {
 		go func() {

@@ -78,7 +78,7 @@ func (l *lines) count(event string) int {
 func newSigner(db database.Database, maxPerUser int) *signer {
 	s := &signer{now: time.UnixMilli(1_800_000_000_123)}
 	now := func() time.Time { return s.now }
-	own, tokens := config.DefaultOwnSession(), config.DefaultProviderTokenSession()
+	own, tokens := config.OwnSession{}, config.ProviderTokenSession{}
 	own.MaxPerUser, own.Transport = maxPerUser, []string{config.TransportBearer}
 	s.registrar = account.NewRegistrar(db.Accounts(), account.Options{Create: true, Now: now})
 	s.own = session.NewOwn(own, db.Sessions(), now, slog.New(slog.NewTextHandler(&s.log, nil)))

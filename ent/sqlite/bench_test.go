@@ -39,7 +39,7 @@ type signer struct {
 }
 
 func newSigner(db database.Database, maxPerUser int) signer {
-	s := config.DefaultOwnSession()
+	s := config.OwnSession{}
 	s.MaxPerUser = maxPerUser
 	return signer{
 		account.NewRegistrar(db.Accounts(), account.Options{Create: true, Now: time.Now}),

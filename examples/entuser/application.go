@@ -66,10 +66,8 @@ func openGraph(ctx context.Context, path string) (*graph.Client, error) {
 
 // configuration is what a file would say, said in Go.
 func configuration(path, baseURL string) core.Settings {
-	own := config.DefaultOwnSession()
+	own := config.OwnSession{}
 	s := core.Settings{
-		Auth:      config.DefaultAuth(),
-		Users:     config.DefaultUsers(),
 		Own:       &own,
 		Providers: []provider.Instance{emulator.Provider("", emulator.Settings{})},
 		Database:  &database.Instance{Type: sqlite.Type, Settings: &sqlite.Settings{Path: path, Migrate: string(database.MigrateOff)}},

@@ -7,8 +7,6 @@ import (
 	"strconv"
 
 	"github.com/cotterpin/cotterpin/core/config"
-	"github.com/cotterpin/cotterpin/core/database"
-	"github.com/cotterpin/cotterpin/core/provider"
 )
 
 // Argument describes one argument of the language, for tables in documents.
@@ -21,21 +19,29 @@ type Argument struct {
 	Doc      string // one line
 }
 
-// Arguments lists all arguments that a file with the given types may have, in
-// the order in which they are declared.
-func Arguments(types []config.Type) []Argument {
+// Arguments returns all arguments that a file with the given types may have, in
+// the order of their declaration. Its error is a [config.Diagnostics].
+func Arguments(list []config.Type) ([]Argument, error) {
+	known, err := typesOf(list)
+	if err != nil {
+		return nil, err
+	}
+	return known.arguments(), nil
+}
+
+func (t types) arguments() []Argument {
 	var all []Argument
 	add := func(at Path, targets ...any) { all = append(all, argumentsOf(at, targets...)...) }
 
-	add(Path{Block: BlockAuth}, new(config.DefaultAuth()))
+	add(Path{Block: BlockAuth}, new(config.Auth{}.WithDefaults()))
 	add(Path{Block: BlockProvider}, new(defaultCommon()))
-	for _, t := range ofKind[provider.Type](types) {
+	for _, t := range byName(t.providers) {
 		add(Path{Block: BlockProvider, Label: t.Name()}, t.NewSettings())
 	}
-	add(Path{Block: BlockUsers}, new(config.DefaultUsers()))
-	add(Path{Block: BlockSession, Label: config.StrategyOwn}, new(defaultOwn()))
-	add(Path{Block: BlockSession, Label: config.StrategyProviderToken}, new(defaultProviderToken()))
-	for _, t := range ofKind[database.Type](types) {
+	add(Path{Block: BlockUsers}, new(config.Users{}.WithDefaults()))
+	add(Path{Block: BlockSession, Label: config.StrategyOwn}, new(config.OwnSession{}.WithDefaults()))
+	add(Path{Block: BlockSession, Label: config.StrategyProviderToken}, new(config.ProviderTokenSession{}.WithDefaults()))
+	for _, t := range byName(t.databases) {
 		add(Path{Block: BlockDatabase, Label: t.Name()}, t.NewSettings())
 	}
 	return all
@@ -93,10 +99,10 @@ func (f field) typeName() string {
 
 // defaultText returns the default as it is written in the file.
 func (f field) defaultText() string {
-	if f.required || f.value.IsZero() && f.value.Kind() != reflect.Bool {
+	value := f.value
+	if f.required || value.IsZero() && value.Kind() != reflect.Bool {
 		return ""
 	}
-	value := f.value
 	if value.Kind() == reflect.Pointer {
 		value = value.Elem()
 	}

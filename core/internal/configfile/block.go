@@ -28,7 +28,7 @@ var root = &hcl.BodySchema{Blocks: []hcl.BlockHeaderSchema{
 const rootNames = "The file has the blocks auth, provider, users, session and database."
 
 // settings reads the whole file.
-func (d *decoder) settings(types []config.Type, body hcl.Body) File {
+func (d *decoder) settings(known types, body hcl.Body) File {
 	content, found := withProviderNames(body).Content(root)
 	blocks := content.Blocks.ByType()
 	for _, f := range found {
@@ -41,16 +41,16 @@ func (d *decoder) settings(types []config.Type, body hcl.Body) File {
 	}
 	s := File{Directory: filepath.Dir(d.source.filename), Source: d.source}
 	s.Auth = d.auth(blocks[BlockAuth])
-	s.Providers = d.providers(ofKind[provider.Type](types), blocks[BlockProvider])
+	s.Providers = d.providers(known.providers, blocks[BlockProvider])
 	s.Users = d.users(blocks[BlockUsers])
 	s.Own, s.ProviderToken = d.session(blocks[BlockSession])
-	s.Database = d.database(ofKind[database.Type](types), blocks[BlockDatabase])
+	s.Database = d.database(known.databases, blocks[BlockDatabase])
 	return s
 }
 
-// withProviderNames gives each provider that has one label a second one, its
-// name: the type again. HCL wants the same number of labels everywhere. The
-// JSON form cannot be told apart in this way and has both labels always.
+// withProviderNames adds to each provider with one label its name, which is the
+// type again, because HCL requires the same number of labels everywhere. In the
+// JSON form one label cannot be distinguished from two, so it always has both.
 func withProviderNames(body hcl.Body) hcl.Body {
 	native, ok := body.(*hclsyntax.Body)
 	if !ok {
@@ -69,44 +69,45 @@ func withProviderNames(body hcl.Body) hcl.Body {
 	return &named
 }
 
-// hasLost reports whether a finding means that HCL left out a block of the
-// kind, because its labels are wrong.
+// hasLost reports whether a diagnostic means that HCL left out a block of that
+// name, because its labels are wrong or its name is misspelled.
 func hasLost(found *hcl.Diagnostic, kind string) bool {
-	return strings.HasSuffix(found.Summary, " for "+kind) ||
+	return suggests(found, kind) ||
+		strings.HasSuffix(found.Summary, " for "+kind) ||
 		strings.Contains(found.Detail, fmt.Sprintf("%q blocks", kind)) ||
 		strings.Contains(found.Detail, fmt.Sprintf("the %s block's", kind))
 }
 
-// withLabels adds to a finding about labels what they should be.
+// withLabels adds the expected labels to a diagnostic about labels.
 func withLabels(found *hcl.Diagnostic) *hcl.Diagnostic {
 	switch {
 	case found.Summary == "Missing strategy for session":
 		found.Detail = `Write session "own" or session "provider_token".`
 	case found.Summary == "Missing type for provider":
-		found.Detail = `Write provider "TYPE", or provider "TYPE" "NAME" where there are several of one type.`
+		found.Detail = `Write provider "TYPE", or provider "TYPE" "NAME" if there are several of one type.`
 	case found.Summary == "Missing type for database":
 		found.Detail = `Write database "TYPE", such as database "sqlite".`
 	case found.Summary == "Missing block label",
 		found.Summary == "Incorrect JSON value type" && strings.Contains(found.Detail, `"provider" blocks`):
-		found.Detail += ` In the JSON form a block stands below each of its labels, and a provider always has two: {"provider": {"TYPE": {"NAME": {…}}}}.`
+		found.Detail += ` In the JSON form each label of a block is a member, and a provider always has two labels: {"provider": {"TYPE": {"NAME": {…}}}}.`
 	}
 	return found
 }
 
-// enter notes where a block is.
-func (d *decoder) enter(at Path, b *hcl.Block) { d.source.places[at] = b.DefRange }
+// enter records the range of a block.
+func (d *decoder) enter(at Path, b *hcl.Block) { d.source.ranges[at] = b.DefRange }
 
-// only returns the one block of its kind, nil if there is none.
+// only returns the one block of its name, nil if there is none.
 func (d *decoder) only(blocks []*hcl.Block) *hcl.Block {
 	if len(blocks) == 0 {
 		return nil
 	}
-	d.surplus(blocks)
+	d.rejectDuplicates(blocks)
 	return blocks[0]
 }
 
 func (d *decoder) auth(blocks []*hcl.Block) config.Auth {
-	at, auth := Path{Block: BlockAuth}, config.DefaultAuth()
+	at, auth := Path{Block: BlockAuth}, config.Auth{}.WithDefaults()
 	b := d.only(blocks)
 	if b == nil {
 		d.missingAuth(at)
@@ -122,14 +123,14 @@ func (d *decoder) missingAuth(at Path) {
 		d.report(at, &hcl.Diagnostic{
 			Severity: hcl.DiagError,
 			Summary:  "Missing auth block",
-			Detail:   "The file needs one block auth, with the argument base_url: the origin of the application, such as \"https://api.example.com\".",
-			Subject:  d.source.place(at).Ptr(),
+			Detail:   "Add a block auth with the argument base_url, the origin of the application, such as \"https://api.example.com\".",
+			Subject:  d.source.rangeOf(at).Ptr(),
 		})
 	}
 }
 
 func (d *decoder) users(blocks []*hcl.Block) config.Users {
-	at, users := Path{Block: BlockUsers}, config.DefaultUsers()
+	at, users := Path{Block: BlockUsers}, config.Users{}.WithDefaults()
 	if b := d.only(blocks); b != nil {
 		d.enter(at, b)
 		d.decode(at, b.Body, &users)
@@ -137,15 +138,15 @@ func (d *decoder) users(blocks []*hcl.Block) config.Users {
 	return users
 }
 
-// providers reads the provider blocks. One of an unknown type has an instance
-// without a type.
-func (d *decoder) providers(types []provider.Type, blocks []*hcl.Block) []provider.Instance {
+// providers reads the provider blocks. A block of an unknown type becomes an
+// instance without a type.
+func (d *decoder) providers(known map[string]provider.Type, blocks []*hcl.Block) []provider.Instance {
 	var instances []provider.Instance
 	for _, b := range blocks {
 		instance := provider.Instance{Name: cmp.Or(b.Labels[1], b.Labels[0]), Common: defaultCommon()}
 		at := providerPath(instances, instance)
 		d.enter(at, b)
-		if t, ok := pick(d, at, b, types); ok {
+		if t, ok := pick(d, at, b, known); ok {
 			instance.Type, instance.Settings = t, t.NewSettings()
 			d.decode(at, b.Body, &instance.Common, instance.Settings)
 		}
@@ -163,22 +164,22 @@ func (d *decoder) session(blocks []*hcl.Block) (*config.OwnSession, *config.Prov
 	d.enter(at, b)
 	switch at.Label {
 	case config.StrategyOwn:
-		own := defaultOwn()
+		own := config.OwnSession{}.WithDefaults()
 		d.decode(at, b.Body, &own)
 		return &own, nil
 	case config.StrategyProviderToken:
-		token := defaultProviderToken()
+		token := config.ProviderTokenSession{}.WithDefaults()
 		d.decode(at, b.Body, &token)
 		return nil, &token
 	default:
-		d.unknownLabel(Path{Block: BlockSession}, b, []string{config.StrategyOwn, config.StrategyProviderToken})
+		d.unknown(Path{Block: BlockSession}, b, unknownLabel(b.Type, b.Labels[0], []string{config.StrategyOwn, config.StrategyProviderToken}, nil))
 		return nil, nil
 	}
 }
 
-// database reads the database block. One whose type cannot be known is an
+// database reads the database block. A block of an unknown type becomes an
 // instance without a type.
-func (d *decoder) database(types []database.Type, blocks []*hcl.Block) *database.Instance {
+func (d *decoder) database(known map[string]database.Type, blocks []*hcl.Block) *database.Instance {
 	b := d.only(blocks)
 	switch {
 	case b == nil && d.failed[Path{Block: BlockDatabase}]:
@@ -188,7 +189,7 @@ func (d *decoder) database(types []database.Type, blocks []*hcl.Block) *database
 	}
 	at := Path{Block: BlockDatabase, Label: b.Labels[0]}
 	d.enter(at, b)
-	t, ok := pick(d, Path{Block: BlockDatabase}, b, types)
+	t, ok := pick(d, Path{Block: BlockDatabase}, b, known)
 	if !ok {
 		return &database.Instance{}
 	}
@@ -197,33 +198,34 @@ func (d *decoder) database(types []database.Type, blocks []*hcl.Block) *database
 	return instance
 }
 
-// pick returns the type that the first label of a block names. If there is
-// none, what is at the path has failed.
-func pick[T config.Type](d *decoder, at Path, b *hcl.Block, types []T) (T, bool) {
-	byName := make(map[string]T, len(types))
-	for _, t := range types {
-		byName[t.Name()] = t
-	}
-	t, ok := byName[b.Labels[0]]
+// pick returns the type of a block's first label. Without one it reports that at
+// the path.
+func pick[T any](d *decoder, at Path, b *hcl.Block, known map[string]T) (T, bool) {
+	t, ok := known[b.Labels[0]]
 	if !ok {
-		d.unknownLabel(at, b, slices.Sorted(maps.Keys(byName)))
+		d.unknown(at, b, unknownType(b.Type, b.Labels[0], slices.Sorted(maps.Keys(known))))
 	}
 	return t, ok
 }
 
-func (d *decoder) unknownLabel(at Path, b *hcl.Block, known []string) {
-	detail := fmt.Sprintf("There is no %s %q.", b.Type, b.Labels[0])
-	if meant, ok := nearest(b.Labels[0], known); ok {
-		detail += fmt.Sprintf(" Did you mean %q?", meant)
-	} else if len(known) > 0 {
-		detail += fmt.Sprintf(" Known are: %s.", strings.Join(known, ", "))
-	} else {
-		detail += fmt.Sprintf(" This program has no type of %s.", b.Type)
-	}
+func (d *decoder) unknown(at Path, b *hcl.Block, detail string) {
 	d.report(at, &hcl.Diagnostic{
 		Severity: hcl.DiagError,
 		Summary:  fmt.Sprintf("Unknown %s type", b.Type),
 		Detail:   detail,
 		Subject:  &b.LabelRanges[0],
 	})
+}
+
+// unknownLabel returns what to do about a label that is not known. Names that
+// exist elsewhere are suggested, but not listed.
+func unknownLabel(block, label string, known, elsewhere []string) string {
+	detail := fmt.Sprintf("There is no %s %q.", block, label)
+	if meant, ok := nearest(label, slices.Concat(known, elsewhere)); ok {
+		return detail + fmt.Sprintf(" Did you mean %q?", meant)
+	}
+	if len(known) > 0 {
+		return detail + fmt.Sprintf(" Known are: %s.", strings.Join(known, ", "))
+	}
+	return detail + fmt.Sprintf(" This program has no type of %s: add one to core.WithTypes.", block)
 }

@@ -1,19 +1,18 @@
-// Package config reads the configuration file: HCL 2 ("auth.hcl") or its JSON
-// form ("auth.hcl.json"), with the blocks auth, provider, users, session and
-// database.
+// Package configfile reads the configuration file: HCL 2 ("auth.hcl") or its
+// JSON form ("auth.hcl.json"), with the blocks auth, provider, users, session
+// and database.
 //
-// [Loader.Load] gives [Settings], which are plain data and can be written in Go
-// just as well; [Settings.Validate] holds the rules for both. Every mistake is
-// found at once, and is shown with its line, as terraform does; see
-// [config.Diagnostics].
+// [Loader.Load] returns a [File], which is plain data and can be written in Go;
+// [File.Validate] has the rules for both. All problems are found in one run, and
+// each is reported with its line, as terraform does; see [config.Diagnostics].
 //
-// Reading a file touches nothing but that file, the files that it names with
-// file(), and the environment variables that it names with env().
+// Reading a file uses that file, the files that it names with file(), and the
+// environment variables that it names with env(); nothing else.
 //
 // # Security
 //
-// The value of a [settings.Secret] argument appears in no diagnostic, also
-// where the file is broken or the argument's name is misspelt.
+// The value of a [config.Secret] argument appears in no diagnostic, also if the
+// file has syntax errors or the argument's name is misspelled.
 package configfile
 
 import (
@@ -36,7 +35,7 @@ type Loader struct {
 	// Types are the types of provider and database that a file may use.
 	Types []config.Type
 
-	// LookupEnv is what env() asks. nil means os.LookupEnv.
+	// LookupEnv returns the environment variables for env(). nil is os.LookupEnv.
 	LookupEnv func(name string) (value string, ok bool)
 }
 
@@ -44,17 +43,21 @@ type Loader struct {
 func (l Loader) Load(path string) (File, error) {
 	src, err := os.ReadFile(path)
 	if err != nil {
-		return File{}, config.Diagnostics{unreadable(err)}
+		return File{}, config.Diagnostics{unreadable(path, err)}
 	}
 	return l.Parse(path, src)
 }
 
-// Parse reads src. The name says where it is from: it appears in diagnostics,
-// relative paths in src are relative to its folder, and if it ends with ".json"
-// src is the JSON form. The error is a [config.Diagnostics].
+// Parse reads src. The file name appears in diagnostics, its directory is the
+// base of relative paths in src, and if it ends with ".json" src is the JSON
+// form. The error is a [config.Diagnostics].
 func (l Loader) Parse(filename string, src []byte) (File, error) {
+	known, err := typesOf(l.Types)
+	if err != nil {
+		return File{}, err
+	}
 	file, diags := parseSyntax(filename, src)
-	source := newSource(filename, src, file, l.secrets())
+	source := newSource(filename, src, file, known.secrets())
 	if diags.HasErrors() {
 		return File{}, source.syntaxErrors(diags)
 	}
@@ -63,14 +66,12 @@ func (l Loader) Parse(filename string, src []byte) (File, error) {
 		functions: &hcl.EvalContext{Functions: l.functions(filepath.Dir(filename))},
 		failed:    map[Path]bool{},
 	}
-	s := d.settings(l.Types, file.Body)
+	s := d.settings(known, file.Body)
 	found := source.diagnostics(d.found)
-	for _, m := range s.problems() {
-		if !d.hasFailed(m.at) {
-			found = append(found, m.diagnostic(source))
-		}
+	for _, p := range s.problems(d.hasFailed) {
+		found = append(found, p.diagnostic(source))
 	}
-	sortByPlace(found)
+	sortByRange(found)
 	if hasErrors(found) {
 		return File{}, found
 	}
@@ -78,20 +79,23 @@ func (l Loader) Parse(filename string, src []byte) (File, error) {
 	return s, nil
 }
 
-// Format returns src in the canonical layout. The file's meaning stays. A
-// syntax error is a [config.Diagnostics]; the JSON form is not formatted and is an
-// error, too.
+// Format returns src in the canonical layout, with the same meaning. A syntax
+// error is a [config.Diagnostics]; so is the JSON form, which is not formatted.
 func (l Loader) Format(filename string, src []byte) ([]byte, error) {
 	if isJSON(filename) {
 		return nil, config.Diagnostics{{
 			Severity: config.SeverityError,
 			Summary:  "The JSON form is not formatted",
-			Detail:   fmt.Sprintf("%s is left as its generator wrote it.", filename),
+			Detail:   fmt.Sprintf("%s is left as it is. Format it with the program that generates it.", filename),
 		}}
+	}
+	known, err := typesOf(l.Types)
+	if err != nil {
+		return nil, err
 	}
 	file, diags := parseSyntax(filename, src)
 	if diags.HasErrors() {
-		return nil, newSource(filename, src, file, l.secrets()).syntaxErrors(diags)
+		return nil, newSource(filename, src, file, known.secrets()).syntaxErrors(diags)
 	}
 	return hclwrite.Format(src), nil
 }
@@ -105,11 +109,10 @@ func parseSyntax(filename string, src []byte) (*hcl.File, hcl.Diagnostics) {
 	return hclsyntax.ParseConfig(src, filename, hcl.InitialPos)
 }
 
-// secrets returns the names of arguments by which secrets are told from the
-// rest.
-func (l Loader) secrets() secretNames {
+// secrets returns the names of the arguments, those of secrets apart.
+func (t types) secrets() secretNames {
 	var names secretNames
-	for _, a := range Arguments(l.Types) {
+	for _, a := range t.arguments() {
 		name := a.Name[strings.LastIndexByte(a.Name, '.')+1:]
 		if a.Type == "secret" {
 			names.secret = append(names.secret, name)

@@ -15,24 +15,25 @@ import (
 	"github.com/zclconf/go-cty/cty/gocty"
 )
 
-// decoder fills structs from the bodies of blocks, and gathers what is wrong.
+// decoder sets structs from the bodies of blocks, and collects the problems.
 //
-// It stands in for gohcl, which knows neither texts that are parsed (durations,
-// secrets) nor two structs that share a body.
+// It is kept by hand because gohcl supports neither types that are parsed from
+// strings (durations, secrets), nor two structs for one body, nor more than one
+// problem per value, and its errors would show secrets.
 type decoder struct {
 	source    *Source
 	functions *hcl.EvalContext
 	found     hcl.Diagnostics
-	failed    map[Path]bool // places that have a finding already
+	failed    map[Path]bool // paths that have an error already
 }
 
-// report adds a finding that makes what is at the path unusable.
+// report adds errors that make the value at the path unusable.
 func (d *decoder) report(at Path, found ...*hcl.Diagnostic) {
 	d.failed[at] = true
 	d.found = append(d.found, found...)
 }
 
-// hasFailed reports whether the value at the path is not what the file meant.
+// hasFailed reports whether the value at the path has an error already.
 func (d *decoder) hasFailed(at Path) bool {
 	for ; at != (Path{}); at = at.outer() {
 		if d.failed[at] {
@@ -42,13 +43,18 @@ func (d *decoder) hasFailed(at Path) bool {
 	return false
 }
 
-// decode fills the structs that targets point to from the body of the block at
-// the path. Fields that the file is silent about stay as they are.
+// decode sets the structs that targets point to from the body of the block at the
+// path. Fields whose arguments are omitted stay as they are.
 func (d *decoder) decode(at Path, body hcl.Body, targets ...any) {
 	fields := fieldsOf(targets...)
 	content, unknown := body.Content(schemaOf(fields))
 	for _, u := range unknown {
 		d.found = append(d.found, withNames(u, "This block has "+namesOf(fields)+"."))
+		for _, f := range fields {
+			if suggests(u, f.name) {
+				d.failed[at.in(f.name)] = true
+			}
+		}
 	}
 	blocks := content.Blocks.ByType()
 	for _, f := range fields {
@@ -60,8 +66,13 @@ func (d *decoder) decode(at Path, body hcl.Body, targets ...any) {
 	}
 }
 
-// withNames adds what would be understood to a finding about a name that is
-// not, unless HCL has a suggestion.
+// suggests reports whether a diagnostic about an unknown name suggests the name.
+func suggests(found *hcl.Diagnostic, name string) bool {
+	return strings.HasSuffix(found.Detail, fmt.Sprintf("Did you mean %q?", name))
+}
+
+// withNames adds the known names to a diagnostic about an unknown one, unless HCL
+// has a suggestion.
 func withNames(found *hcl.Diagnostic, names string) *hcl.Diagnostic {
 	switch found.Summary {
 	case "Unsupported argument", "Unsupported block type", "Extraneous JSON object property":
@@ -72,14 +83,14 @@ func withNames(found *hcl.Diagnostic, names string) *hcl.Diagnostic {
 	return found
 }
 
-// nested fills a field from the block of its name. The struct that the field
-// points to holds the defaults; it may be shared, and is copied.
+// nested sets a field from the block of its name. The struct that the field
+// points to has the defaults; it may be shared, and is copied.
 func (d *decoder) nested(at Path, f field, blocks []*hcl.Block) {
 	if len(blocks) == 0 {
 		return
 	}
-	d.source.places[at] = blocks[0].DefRange
-	d.surplus(blocks)
+	d.source.ranges[at] = blocks[0].DefRange
+	d.rejectDuplicates(blocks)
 	fresh := reflect.New(f.value.Type().Elem())
 	if !f.value.IsNil() {
 		fresh.Elem().Set(f.value.Elem())
@@ -88,24 +99,24 @@ func (d *decoder) nested(at Path, f field, blocks []*hcl.Block) {
 	f.value.Set(fresh)
 }
 
-// surplus refuses all blocks but the first.
-func (d *decoder) surplus(blocks []*hcl.Block) {
+// rejectDuplicates reports all blocks except the first.
+func (d *decoder) rejectDuplicates(blocks []*hcl.Block) {
 	first := blocks[0]
 	for _, second := range blocks[1:] {
 		d.found = append(d.found, &hcl.Diagnostic{
 			Severity: hcl.DiagError,
-			Summary:  fmt.Sprintf("Second %s block", second.Type),
-			Detail:   fmt.Sprintf("The block %s is on line %d already. Remove one of them.", first.Type, first.DefRange.Start.Line),
+			Summary:  fmt.Sprintf("Duplicate %s block", second.Type),
+			Detail:   fmt.Sprintf("There is another block %s on line %d. Remove one of them.", first.Type, first.DefRange.Start.Line),
 			Subject:  &second.DefRange,
 		})
 	}
 }
 
-// argument fills a field from the argument of its name; nil if it is absent.
+// argument sets a field from the argument of its name; nil if that is omitted.
 func (d *decoder) argument(at Path, f field, a *hcl.Attribute) {
 	value := cty.NullVal(cty.DynamicPseudoType)
 	if a != nil {
-		d.source.places[at] = a.Range
+		d.source.ranges[at] = a.Range
 		var found hcl.Diagnostics
 		if value, found = a.Expr.Value(d.functions); found.HasErrors() {
 			d.report(at, withAdvice(found)...)
@@ -114,7 +125,7 @@ func (d *decoder) argument(at Path, f field, a *hcl.Attribute) {
 		value, _ = value.UnmarkDeep() // gocty panics on a mark
 	}
 	if value.IsNull() {
-		if f.required {
+		if f.required && !d.failed[at] {
 			d.missing(at, f)
 		}
 		return
@@ -133,11 +144,11 @@ func (d *decoder) argument(at Path, f field, a *hcl.Attribute) {
 	}
 }
 
-// withAdvice adds the way out where HCL has none.
+// withAdvice replaces details of HCL that do not contain what to do.
 func withAdvice(found hcl.Diagnostics) hcl.Diagnostics {
 	for _, f := range found {
 		if f.Summary == "Variables not allowed" {
-			f.Detail = `There are no variables in this file. A text stands in quotes, and a value from outside comes through env("NAME").`
+			f.Detail = `There are no variables in this file. Put strings in quotes, and read values from the environment with env("NAME").`
 		}
 	}
 	return found
@@ -148,11 +159,11 @@ func (d *decoder) missing(at Path, f field) {
 		Severity: hcl.DiagError,
 		Summary:  "Missing required argument",
 		Detail:   fmt.Sprintf("The argument %q is required: %s.", f.name, f.doc),
-		Subject:  d.source.place(at).Ptr(),
+		Subject:  d.source.rangeOf(at).Ptr(),
 	})
 }
 
-// isLiteral reports whether the expression is a text that stands in the file.
+// isLiteral reports whether the expression is a string that is in the file.
 // The context must not be nil: HCL gives no error for a call without one.
 func isLiteral(e hcl.Expression) bool {
 	value, found := e.Value(&hcl.EvalContext{})
@@ -162,18 +173,18 @@ func isLiteral(e hcl.Expression) bool {
 func literalSecret(name string, a *hcl.Attribute) *hcl.Diagnostic {
 	return &hcl.Diagnostic{
 		Severity: hcl.DiagWarning,
-		Summary:  fmt.Sprintf("Secret %q stands in the file", name),
-		Detail: fmt.Sprintf("Whoever reads the file or its history knows it. Take it from the environment, %[1]s = env(\"NAME\"), "+
+		Summary:  fmt.Sprintf("Secret %q is in the file", name),
+		Detail: fmt.Sprintf("Anyone who can read the file or its history can read the secret. Read it from the environment, %[1]s = env(\"NAME\"), "+
 			"or from a file, %[1]s = trimspace(file(\"PATH\")).", name),
 		Subject: a.Expr.Range().Ptr(),
 	}
 }
 
-// errKind means that a value is of another kind than the argument.
-var errKind = errors.New("config: wrong kind of value")
+// errType means that a value does not have the type of the argument.
+var errType = errors.New("config: wrong type of value")
 
-// assign puts a value that is not null into target. Its error is errKind, or
-// that of a text's own parser.
+// assign sets target to a value that is not null. Its error is errType, or that of
+// the target's UnmarshalText.
 func assign(target reflect.Value, value cty.Value) error {
 	if target.Kind() == reflect.Pointer {
 		fresh := reflect.New(target.Type().Elem())
@@ -183,21 +194,21 @@ func assign(target reflect.Value, value cty.Value) error {
 		target.Set(fresh)
 		return nil
 	}
-	place := target.Addr().Interface()
-	if parsed, ok := place.(encoding.TextUnmarshaler); ok {
+	field := target.Addr().Interface()
+	if parsed, ok := field.(encoding.TextUnmarshaler); ok {
 		text, err := convert.Convert(value, cty.String)
 		if err != nil {
-			return errKind
+			return errType
 		}
-		return parsed.UnmarshalText([]byte(text.AsString())) //nolint:wrapcheck // the type says what is wrong with the text
+		return parsed.UnmarshalText([]byte(text.AsString())) //nolint:wrapcheck // the error is shown as it is
 	}
-	kind, err := gocty.ImpliedType(place)
+	implied, err := gocty.ImpliedType(field)
 	if err != nil {
 		panic(fmt.Sprintf("config: an argument cannot be a %s: %v", target.Type(), err))
 	}
-	converted, err := convert.Convert(value, kind)
-	if err != nil || gocty.FromCtyValue(converted, place) != nil {
-		return errKind
+	converted, err := convert.Convert(value, implied)
+	if err != nil || gocty.FromCtyValue(converted, field) != nil {
+		return errType
 	}
 	return nil
 }

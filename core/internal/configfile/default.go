@@ -1,25 +1,21 @@
 package configfile
 
 import (
-	"github.com/cotterpin/cotterpin/core/config"
+	"cmp"
+
+	"github.com/cotterpin/cotterpin/core/internal/defaults"
 	"github.com/cotterpin/cotterpin/core/provider"
 )
 
-// The defaults of blocks, with those of their nested blocks filled in: a file
-// may say a part of them.
-
+// defaultCommon returns the defaults of the arguments that every provider has,
+// with those of the nested block http.
 func defaultCommon() provider.Common {
 	return provider.Common{}.WithDefaults()
 }
 
-func defaultOwn() config.OwnSession {
-	own := config.DefaultOwnSession()
-	own.Cookie = new(config.DefaultCookie())
-	return own
-}
-
-func defaultProviderToken() config.ProviderTokenSession {
-	token := config.DefaultProviderTokenSession()
-	token.Cookie = new(config.DefaultCookie())
-	return token
+func instanceWithDefaults(i provider.Instance) provider.Instance {
+	i.Name = cmp.Or(i.Name, i.Type.Name())
+	i.Common = defaults.Fill(i.Common, defaultCommon())
+	i.Settings = i.Type.WithDefaults(i.Settings)
+	return i
 }

@@ -2,6 +2,10 @@ package configfile
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
+	"io/fs"
+	"path/filepath"
 	"slices"
 
 	"github.com/cotterpin/cotterpin/core/config"
@@ -9,9 +13,9 @@ import (
 
 func hasErrors(ds config.Diagnostics) bool { return ds.Count(config.SeverityError) > 0 }
 
-// sortByPlace puts the findings into the order of the file. Those at the same place
-// are ordered by their text: HCL gives them in the random order of a map.
-func sortByPlace(ds config.Diagnostics) {
+// sortByRange sorts the diagnostics in the order of the file. Those of the same
+// range are sorted by their text: HCL returns them in the random order of a map.
+func sortByRange(ds config.Diagnostics) {
 	slices.SortFunc(ds, func(a, b config.Diagnostic) int {
 		return cmp.Or(
 			cmp.Compare(offset(a), offset(b)),
@@ -28,11 +32,22 @@ func offset(d config.Diagnostic) int {
 	return d.Range.Start.Byte
 }
 
-func unreadable(err error) config.Diagnostic {
-	return config.Diagnostic{
+// unreadable returns what to do about a configuration file that cannot be read.
+func unreadable(path string, err error) config.Diagnostic {
+	d := config.Diagnostic{
 		Severity: config.SeverityError,
-		Summary:  "The configuration cannot be read",
-		Detail:   err.Error(),
+		Summary:  "Configuration file cannot be read",
+		Detail:   sentence(err.Error()),
 		Cause:    err,
 	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return d
+	}
+	d.Summary = "Configuration file not found"
+	d.Detail = fmt.Sprintf("There is no file %s. Create it, or specify the path of another.", path)
+	if absolute, err := filepath.Abs(path); err == nil && absolute != path {
+		d.Detail = fmt.Sprintf("There is no file %s in %s. Create it, run the program in its directory, or specify its path.",
+			filepath.Base(absolute), filepath.Dir(absolute))
+	}
+	return d
 }

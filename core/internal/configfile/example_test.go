@@ -30,7 +30,7 @@ database "sqlite" {
 	//   on auth.hcl line 2, column 3, in auth:
 	//    2:   base_url = "https://api.example.com/"
 	//
-	// Must be an origin and nothing else: write "https://api.example.com".
+	// Must be an origin without anything else: write "https://api.example.com".
 	//
 	// Error: Unknown provider type
 	//

@@ -12,18 +12,17 @@ import (
 	"github.com/cotterpin/cotterpin/core/config"
 )
 
-// field is an argument or a nested block that a struct has a place for.
+// field is the argument or nested block of a field of a struct.
 type field struct {
 	name     string
 	doc      string
 	required bool
 	nested   bool          // a block; else an argument
-	value    reflect.Value // the place; a pointer to a struct for a nested block
+	value    reflect.Value // the field; a pointer to a struct for a nested block
 }
 
 // fieldsOf returns the fields of the structs that targets point to, by their
-// `hcl` tags. A tag that cannot be understood is a mistake in the program, and
-// panics.
+// `hcl` tags. An invalid tag is an error in the program, and panics.
 func fieldsOf(targets ...any) []field {
 	var fields []field
 	for _, target := range targets {
@@ -50,15 +49,15 @@ func fieldsOf(targets ...any) []field {
 	return fields
 }
 
-// isSecret reports whether the argument's value must not be seen.
+// isSecret reports whether the argument's value must not be shown.
 func (f field) isSecret() bool {
 	t := f.value.Type()
 	return t == reflect.TypeFor[config.Secret]() || t == reflect.TypeFor[*config.Secret]()
 }
 
-// problem says what is wrong with a value that was not assigned.
+// problem returns what is wrong with a value that was not assigned.
 func (f field) problem(err error) string {
-	if !errors.Is(err, errKind) {
+	if !errors.Is(err, errType) {
 		return err.Error()
 	}
 	switch f.typeName() {
@@ -67,18 +66,19 @@ func (f field) problem(err error) string {
 	case "number":
 		return "must be a whole number"
 	case "list(string)":
-		return `must be a list of texts, such as ["a", "b"]`
+		return `must be a list of strings, such as ["a", "b"]`
 	case "map(string)":
-		return `must be texts with names, such as { a = "b" }`
+		return `must be strings with names, such as { a = "b" }`
 	case "duration":
-		return `must be a text with a unit, such as "90s", "15m" or "30d"`
+		return `must be a string with a unit, such as "90s", "15m" or "30d"`
 	default:
-		return "must be one text, in quotes"
+		return "must be one string, in quotes"
 	}
 }
 
-// schemaOf returns what HCL has to know about the fields. Whether a required
-// argument is there is looked at later: null counts as absent.
+// schemaOf returns the fields as a schema of HCL, in which no argument is
+// required: an argument that is null is missing too, which [decoder.argument]
+// checks.
 func schemaOf(fields []field) *hcl.BodySchema {
 	schema := &hcl.BodySchema{}
 	for _, f := range fields {
@@ -91,7 +91,7 @@ func schemaOf(fields []field) *hcl.BodySchema {
 	return schema
 }
 
-// namesOf lists the names of the fields in order of the alphabet.
+// namesOf returns the names of the fields in alphabetical order.
 func namesOf(fields []field) string {
 	names := make([]string, len(fields))
 	for i, f := range fields {

@@ -3,6 +3,7 @@ package configfile
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -31,9 +32,9 @@ func (l Loader) functions(directory string) map[string]function.Function {
 
 var envName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-// envFunction is env(name[, default]): an environment variable, or the default
-// where it is unset or empty. No error holds the value of a variable, nor a
-// name that is none: it may be a secret in the wrong place.
+// envFunction is env(name[, default]): an environment variable, or the default if
+// it is unset or empty. No error contains the value of a variable, nor an invalid
+// name: it may be a secret in place of a name.
 func envFunction(lookup func(string) (string, bool)) function.Function {
 	return function.New(&function.Spec{
 		Params:   []function.Parameter{{Name: "name", Type: cty.String}},
@@ -43,9 +44,9 @@ func envFunction(lookup func(string) (string, bool)) function.Function {
 			name := args[0].AsString()
 			switch {
 			case len(args) > 2:
-				return cty.NilVal, errors.New("it takes a name and at most one default")
+				return cty.NilVal, errors.New("it accepts a name and at most one default")
 			case !envName.MatchString(name):
-				return cty.NilVal, errors.New("the name of an environment variable is made of letters, digits and underscores")
+				return cty.NilVal, errors.New("the name of an environment variable consists of letters, digits and underscores")
 			}
 			if value, _ := lookup(name); value != "" {
 				return cty.StringVal(value), nil
@@ -53,12 +54,12 @@ func envFunction(lookup func(string) (string, bool)) function.Function {
 			if len(args) == 2 {
 				return args[1], nil
 			}
-			return cty.NilVal, fmt.Errorf(`the environment variable %s is unset or empty. Set it, or give a default: env(%q, "…")`, name, name)
+			return cty.NilVal, fmt.Errorf(`the environment variable %s is unset or empty. Set it, or add a default: env(%q, "…")`, name, name)
 		},
 	})
 }
 
-// fileFunction is file(path): the content of a file, as it is.
+// fileFunction is file(path): the unchanged content of a file.
 func fileFunction(directory string) function.Function {
 	return function.New(&function.Spec{
 		Params: []function.Parameter{{Name: "path", Type: cty.String}},
@@ -70,10 +71,12 @@ func fileFunction(directory string) function.Function {
 			}
 			content, err := os.ReadFile(path)
 			switch {
+			case errors.Is(err, fs.ErrNotExist):
+				return cty.NilVal, fmt.Errorf("there is no file %s. Create it, or change the path, which is relative to the configuration file", path)
 			case err != nil:
 				return cty.NilVal, err
 			case !utf8.Valid(content):
-				return cty.NilVal, fmt.Errorf("%s is not a text in UTF-8", path)
+				return cty.NilVal, fmt.Errorf("%s is not UTF-8", path)
 			}
 			return cty.StringVal(string(content)), nil
 		},

@@ -8,14 +8,13 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "write what is said now into the files of testdata/problems")
+var update = flag.Bool("update", false, "update the diagnostics in the files of testdata/problems")
 
-// dashes part a file of testdata/problems: the configuration, and what is said
-// about it.
+// dashes separate a configuration of testdata/problems from its diagnostics.
 const dashes = "----------\n"
 
-// mistakeFiles returns the files of testdata/problems.
-func mistakeFiles(tb testing.TB) []string {
+// problemFiles returns the files of testdata/problems.
+func problemFiles(tb testing.TB) []string {
 	tb.Helper()
 	files, err := filepath.Glob("testdata/problems/*")
 	if err != nil || len(files) == 0 {
@@ -24,20 +23,20 @@ func mistakeFiles(tb testing.TB) []string {
 	return files
 }
 
-func splitGolden(tb testing.TB, path string) (src, said string) {
+func splitGolden(tb testing.TB, path string) (src, diagnostics string) {
 	tb.Helper()
 	content, err := os.ReadFile(path)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	src, said, ok := strings.Cut(string(content), dashes)
+	src, diagnostics, ok := strings.Cut(string(content), dashes)
 	if !ok {
 		tb.Fatalf("%s has no line of dashes", path)
 	}
-	return src, said
+	return src, diagnostics
 }
 
-// fileName returns what a configuration of testdata is called for its loader.
+// fileName returns the name of a configuration of testdata for its loader.
 func fileName(path string) string {
 	if strings.HasSuffix(path, ".json") {
 		return "auth.hcl.json"
@@ -45,9 +44,9 @@ func fileName(path string) string {
 	return "auth.hcl"
 }
 
-func TestEveryMistakeIsShownWithItsLineAndAWayOut(t *testing.T) {
+func TestLoader_Problems(t *testing.T) {
 	t.Parallel()
-	files := mistakeFiles(t)
+	files := problemFiles(t)
 	if len(files) < 40 {
 		t.Errorf("there are %d problems, want 40 at least", len(files))
 	}
@@ -57,7 +56,7 @@ func TestEveryMistakeIsShownWithItsLineAndAWayOut(t *testing.T) {
 			src, want := splitGolden(t, path)
 			_, err := loader(nil).Parse(fileName(path), []byte(src))
 			if err == nil {
-				t.Fatal("the mistake is not found")
+				t.Fatal("no diagnostics")
 			}
 			got := err.Error() + "\n"
 			if *update {
@@ -65,10 +64,10 @@ func TestEveryMistakeIsShownWithItsLineAndAWayOut(t *testing.T) {
 					t.Fatal(err)
 				}
 			} else if got != want {
-				t.Errorf("it says\n%s\nwant\n%s", got, want)
+				t.Errorf("got\n%s\nwant\n%s", got, want)
 			}
 			if !strings.Contains(got, "  on "+fileName(path)+" line ") {
-				t.Error("it does not say where")
+				t.Error("the line is not reported")
 			}
 		})
 	}

@@ -11,7 +11,7 @@ import (
 	"github.com/hashicorp/hcl/v2/hclsyntax"
 )
 
-// mask stands for what must not be seen.
+// mask replaces what must not be shown.
 const mask = "•••"
 
 // span is a part of the file, in bytes. end is exclusive.
@@ -20,8 +20,8 @@ type span struct{ start, end int }
 // maskedSpans returns what no snippet may show, in order and without overlap:
 // the literal parts of secret arguments, and the user information of URLs.
 //
-// It looks at tokens, not at the syntax tree: a file that cannot be parsed has
-// secrets, too. What it is not sure of it masks.
+// It inspects tokens instead of the syntax tree, because a file that cannot be
+// parsed also has secrets. In doubt it masks.
 func maskedSpans(isJSON bool, src []byte, names secretNames) []span {
 	var spans []span
 	if isJSON {
@@ -35,13 +35,13 @@ func maskedSpans(isJSON bool, src []byte, names secretNames) []span {
 	return merge(spans)
 }
 
-// userInfo is the name and password of a URL, wherever it stands.
+// userInfo is the name and password of a URL, anywhere in the file.
 var userInfo = regexp.MustCompile(`://([^\s"]+)@`)
 
-// secretNames tells secret arguments by their name.
+// secretNames are the names of secret arguments and of all others.
 type secretNames struct{ secret, known []string }
 
-// has reports whether name is a secret argument, or may be meant to be one.
+// has reports whether name is a secret argument, or may be a misspelled one.
 func (n secretNames) has(name string) bool {
 	switch {
 	case slices.Contains(n.secret, name):
@@ -84,8 +84,8 @@ func beginsItem(tokens hclsyntax.Tokens, i int) bool {
 	}
 }
 
-// endOfItem returns the index of the token that ends the argument whose value
-// begins at i: the line end, or the closing brace of a block of one line.
+// endOfItem returns the index of the token after the argument whose value begins
+// at i: the line end, or the closing brace of a block of one line.
 func endOfItem(tokens hclsyntax.Tokens, i int) int {
 	depth := 0
 	for ; i < len(tokens); i++ {
@@ -107,8 +107,8 @@ func endOfItem(tokens hclsyntax.Tokens, i int) int {
 	return i
 }
 
-// literals returns what the tokens say themselves: everything but punctuation,
-// names of functions, and what is handed to env and file.
+// literals returns the literal tokens: all except punctuation, names of functions,
+// and the names that env and file read.
 func literals(tokens hclsyntax.Tokens, from, to int) []span {
 	var spans []span
 	for i := from; i < to; i++ {
@@ -153,17 +153,17 @@ func isSourceName(tokens hclsyntax.Tokens, i int) bool {
 }
 
 var (
-	// jsonText is a member whose value is a text: name and value.
-	jsonText = regexp.MustCompile(`"([^"\\]*)"\s*:\s*"((?:[^"\\]|\\.)*)`)
-	// jsonNested is a member whose value is something in brackets.
+	// jsonString is a member whose value is a string: name and value.
+	jsonString = regexp.MustCompile(`"([^"\\]*)"\s*:\s*"((?:[^"\\]|\\.)*)`)
+	// jsonNested is a member whose value is an object or an array.
 	jsonNested = regexp.MustCompile(`"([^"\\]*)"\s*:\s*[\[{]([^\]}]*)`)
 )
 
 // jsonSecrets finds the secrets of a file in HCL's JSON form.
 func jsonSecrets(src []byte, names secretNames) []span {
 	var spans []span
-	for _, at := range jsonText.FindAllSubmatchIndex(src, -1) {
-		if names.has(string(src[at[2]:at[3]])) && holdsLiteral(src[at[4]:at[5]]) {
+	for _, at := range jsonString.FindAllSubmatchIndex(src, -1) {
+		if names.has(string(src[at[2]:at[3]])) && hasLiteral(src[at[4]:at[5]]) {
 			spans = append(spans, span{at[4], at[5]})
 		}
 	}
@@ -175,18 +175,18 @@ func jsonSecrets(src []byte, names secretNames) []span {
 	return spans
 }
 
-// holdsLiteral reports whether a JSON text, which is a template, says anything
-// itself.
-func holdsLiteral(text []byte) bool {
+// hasLiteral reports whether a JSON string, which is a template, has a literal
+// part.
+func hasLiteral(value []byte) bool {
 	var template string
-	if json.Unmarshal(slices.Concat([]byte{'"'}, text, []byte{'"'}), &template) != nil {
+	if json.Unmarshal(slices.Concat([]byte{'"'}, value, []byte{'"'}), &template) != nil {
 		return true
 	}
 	tokens, _ := hclsyntax.LexTemplate([]byte(template), "", hcl.InitialPos)
 	return len(literals(tokens, 0, len(tokens))) > 0
 }
 
-// merge orders spans and joins those that touch.
+// merge sorts spans and joins those that overlap or adjoin.
 func merge(spans []span) []span {
 	slices.SortFunc(spans, func(a, b span) int { return cmp.Compare(a.start, b.start) })
 	var merged []span

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// The kinds of block.
+// The blocks.
 const (
 	BlockAuth     = "auth"
 	BlockProvider = "provider"
@@ -14,14 +14,14 @@ const (
 	BlockDatabase = "database"
 )
 
-// Path names a place in the configuration.
+// Path identifies a block or an argument of the configuration.
 type Path struct {
-	Block    string // kind of block, such as BlockAuth
+	Block    string // such as BlockAuth
 	Label    string // name of a provider, strategy of a session, type of a database
 	Argument string // "" for the block as a whole; "http.timeout" in a nested block
 
-	// repeat counts the blocks of the same kind and label before this one: they
-	// are a mistake, which needs a place of its own.
+	// repeat is the number of earlier blocks with the same label. Such a block is
+	// an error, which needs its own path.
 	repeat int
 }
 
@@ -42,8 +42,8 @@ func (p Path) in(name string) Path {
 	return p
 }
 
-// outer returns the path that p is in: the nested block, then the block itself,
-// then any block of that kind, then nothing.
+// outer returns the path around p: the nested block, then the block itself, then
+// all blocks of its name, then the zero Path.
 func (p Path) outer() Path {
 	switch {
 	case p.Argument != "":

@@ -1,26 +1,12 @@
 package configfile
 
 import (
-	"net/url"
 	"regexp"
 	"slices"
 	"strings"
 
 	"github.com/cotterpin/cotterpin/core/config"
 )
-
-// allowsHTTP reports whether http is allowed. A mode that is none is a mistake
-// of its own, and brings no others along.
-func (r *rules) allowsHTTP() bool { return r.settings.Auth.Mode != config.ModeProduction }
-
-// base returns base_url, if it is an origin.
-func (r *rules) base() (*url.URL, bool) {
-	if originProblem(r.settings.Auth.BaseURL, true) != "" {
-		return nil, false
-	}
-	u, err := url.Parse(r.settings.Auth.BaseURL)
-	return u, err == nil
-}
 
 var pathForm = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)+$`)
 
@@ -29,11 +15,11 @@ func (r *rules) auth() {
 	if auth.Mode != config.ModeProduction && auth.Mode != config.ModeDevelopment {
 		r.wrong(at.in("mode"), `must be "production" or "development"`)
 	}
-	if problem := originProblem(auth.BaseURL, r.allowsHTTP()); problem != "" {
+	if problem := originProblem(auth.BaseURL, r.mayBeDevelopment()); problem != "" {
 		r.wrong(at.in("base_url"), "%s", problem)
 	}
 	if !pathForm.MatchString(auth.Path) || hasDotSegment(auth.Path) {
-		r.wrong(at.in("path"), `must be a path such as "/auth": it begins with a slash, does not end with one, and is made of letters, digits and "-", ".", "_", "~"`)
+		r.wrong(at.in("path"), `must be a path such as "/auth": it begins with a slash, does not end with one, and consists of letters, digits and "-", ".", "_", "~"`)
 	}
 	for _, origin := range auth.AllowedOrigins {
 		r.allowedOrigin(at.in("allowed_origins"), origin)
@@ -53,22 +39,27 @@ func hasDotSegment(path string) bool {
 }
 
 func (r *rules) allowedOrigin(at Path, origin string) {
-	switch problem := originProblem(origin, r.allowsHTTP()); {
+	problem := originProblem(origin, r.mayBeDevelopment())
+	switch {
 	case origin == "*":
 		r.wrong(at, `"*" would let every page on the web act for a signed-in user: list the origins`)
-	case problem != "":
-		r.wrong(at, "each one %s", problem)
+	case problem == "":
+	case !isAppOrigin(origin):
+		r.wrong(at, "%q %s", origin, problem)
+	case !r.mayBeBearer():
+		r.wrong(at, `%q is the origin of an app, which is not on the site of base_url and gets no cookie: add "bearer" to transport`, origin)
 	}
 }
 
-// proxyProblem says what is wrong with an address or a CIDR block; "" nothing.
-func proxyProblem(text string) string {
-	prefix, err := config.ParseProxy(text)
+// proxyProblem returns what is wrong with an address or a CIDR block; "" if
+// nothing is.
+func proxyProblem(proxy string) string {
+	prefix, err := config.ParseProxy(proxy)
 	switch {
 	case err != nil:
 		return `is neither an address nor a CIDR block: write "10.0.0.7" or "10.0.0.0/8"`
 	case prefix.Bits() == 0:
-		return "is everybody, who could then choose their address at will: list the proxies"
+		return "trusts every address, so a client could spoof its own: list the proxies"
 	default:
 		return ""
 	}

@@ -1,7 +1,6 @@
 package configfile
 
 import (
-	"cmp"
 	"net/netip"
 	"net/url"
 	"regexp"
@@ -21,13 +20,12 @@ const (
 // cookieName is a token (RFC 6265, section 4.1.1; RFC 9110, section 5.6.2).
 var cookieName = regexp.MustCompile("^[!#$%&'*+.^_`|~0-9A-Za-z-]+$")
 
-// cookie looks at the cookie of the session block at the path. Rules that ask
-// for base_url wait until that is an origin.
-func (r *rules) cookie(session Path, transport []string, given *config.Cookie) {
-	c := cmp.Or(given, new(config.DefaultCookie()))
+// cookie checks the cookie of the session block at the path. Rules that compare
+// with base_url are skipped while that is invalid.
+func (r *rules) cookie(session Path, transport []string, c *config.Cookie) {
 	at := session.in("cookie")
 	if c.Name != "" && !cookieName.MatchString(c.Name) {
-		r.wrong(at.in("name"), "must be made of letters, digits and punctuation that a cookie's name may have, such as \"__Host-session\"")
+		r.wrong(at.in("name"), "must consist of letters, digits and the punctuation that is valid in a cookie's name, such as \"__Host-session\"")
 	}
 	if !slices.Contains([]string{"lax", "strict", "none"}, c.SameSite) {
 		r.wrong(at.in("same_site"), `must be "lax", "strict" or "none"`)
@@ -48,21 +46,21 @@ func (r *rules) cookie(session Path, transport []string, given *config.Cookie) {
 	}
 }
 
-// cookieOverHTTP refuses what browsers take from https alone (RFC 6265bis,
+// cookieOverHTTP rejects what browsers accept over https only (RFC 6265bis,
 // sections 4.1.3 and 5.6.2; CHIPS).
 func (r *rules) cookieOverHTTP(at Path, c config.Cookie) {
 	if hasPrefix(c.Name, hostPrefix) || hasPrefix(c.Name, securePrefix) {
-		r.wrong(at.in("name"), "browsers take a cookie of this name over https alone, and base_url is http: leave the name out")
+		r.wrong(at.in("name"), "browsers accept a cookie with this name over https only, and base_url is http: leave the name out")
 	}
 	if c.SameSite == "none" {
-		r.wrong(at.in("same_site"), `browsers take "none" over https alone, and base_url is http`)
+		r.wrong(at.in("same_site"), `browsers accept "none" over https only, and base_url is http: use "lax" or "strict"`)
 	}
 	if c.Partitioned {
-		r.wrong(at.in("partitioned"), "browsers take a partitioned cookie over https alone, and base_url is http")
+		r.wrong(at.in("partitioned"), "browsers accept a partitioned cookie over https only, and base_url is http: leave it out")
 	}
 }
 
-// hasPrefix compares as browsers do: in any letter case.
+// hasPrefix compares as browsers do: in any case of letters.
 func hasPrefix(name, prefix string) bool {
 	return len(name) >= len(prefix) && strings.EqualFold(name[:len(prefix)], prefix)
 }
@@ -71,21 +69,21 @@ func (r *rules) cookieDomain(at Path, c config.Cookie, base *url.URL) {
 	host := base.Hostname()
 	_, isPublic := publicsuffix.EffectiveTLDPlusOne(c.Domain)
 	switch _, isAddress := netip.ParseAddr(host); {
-	case hasPrefix(cmp.Or(c.Name, config.DefaultCookieName(base.Scheme == "https")), hostPrefix):
+	case hasPrefix(c.NameFor(base.Scheme == "https"), hostPrefix):
 		r.wrong(at, `a cookie whose name begins with "__Host-" belongs to one host: leave the domain out, or choose another name, such as "__Secure-session"`)
 	case isAddress == nil:
 		r.wrong(at, "the host of base_url is an address, which has no domains above it: leave the domain out")
 	case c.Domain != host && !strings.HasSuffix(host, "."+c.Domain):
 		r.wrong(at, "must be the host of base_url, %q, or a domain above it, without a dot in front", host)
 	case isPublic != nil:
-		r.wrong(at, "must not be a public suffix, under which anybody can have a host: browsers refuse such a cookie")
+		r.wrong(at, "must not be a public suffix, below which every organization can have a host: browsers reject such a cookie")
 	}
 }
 
-// sameSite refuses allowed origins that the cookie would never come from.
+// sameSite rejects allowed origins from which browsers never send the cookie.
 func (r *rules) sameSite(policy string, base *url.URL) {
 	for _, origin := range r.settings.Auth.AllowedOrigins {
-		if originProblem(origin, r.allowsHTTP()) != "" {
+		if originProblem(origin, r.mayBeDevelopment()) != "" {
 			continue
 		}
 		if u, err := url.Parse(origin); err == nil && siteOf(u) != siteOf(base) {

@@ -11,9 +11,9 @@ func (r *rules) session() {
 	own, token := r.settings.Own, r.settings.ProviderToken
 	switch {
 	case own == nil && token == nil:
-		r.wrongAs("Missing session block", Path{Block: BlockSession}, `add session "own" {} for sessions of the kit, or session "provider_token" {} to use the provider's token as it is`)
+		r.wrongAs("Missing session block", Path{Block: BlockSession}, `add session "own" {} for sessions of the kit, or session "provider_token" {} to accept the provider's token at each request`)
 	case own != nil && token != nil:
-		r.wrong(Path{Block: BlockSession}, `there is one strategy: "own" or "provider_token"`)
+		r.wrong(Path{Block: BlockSession}, `there can be one strategy, "own" or "provider_token": remove one of the blocks`)
 	case own != nil:
 		r.own(Path{Block: BlockSession, Label: config.StrategyOwn}, *own)
 	default:
@@ -21,32 +21,32 @@ func (r *rules) session() {
 	}
 }
 
-// maxSession is the longest that browsers keep a cookie (RFC 6265bis, section
-// 5.5).
+// maxSession is the longest time that browsers store a cookie (RFC 6265bis,
+// section 5.5).
 const maxSession = 400 * 24 * time.Hour
 
 func (r *rules) own(at Path, own config.OwnSession) {
 	switch ttl, idle := own.TTL.Std(), own.IdleTTL.Std(); {
 	case ttl < time.Second || ttl > maxSession:
-		r.wrong(at.in("ttl"), `must be between "1s" and "400d", beyond which browsers keep no cookie`)
+		r.wrong(at.in("ttl"), `must be between "1s" and "400d", the longest time that browsers store a cookie`)
 	case idle != 0 && idle < time.Second:
-		r.wrong(at.in("idle_ttl"), `must be "1s" at least; "0s" switches it off`)
+		r.wrong(at.in("idle_ttl"), `must be at least "1s"; "0s" is no limit`)
 	case idle > ttl:
 		r.wrong(at.in("idle_ttl"), "must not be longer than ttl, which is %q", own.TTL)
 	}
 	if own.MaxPerUser < 1 {
-		r.wrong(at.in("max_per_user"), "must be 1 at least")
+		r.wrong(at.in("max_per_user"), "must be at least 1")
 	}
 	for i, claim := range own.Claims {
 		if claim == "" || slices.Contains(own.Claims[:i], claim) {
-			r.wrong(at.in("claims"), "must list names of claims, each once and none of them empty")
+			r.wrong(at.in("claims"), "must list names of claims, each once and none empty")
 			break
 		}
 	}
-	r.transport(at, own.Transport)
+	r.transports(at, own.Transport)
 	r.cookie(at, own.Transport, own.Cookie)
 	if r.settings.Database == nil {
-		r.wrongAs("Missing database block", at, "sessions are kept in a database: add a block such as database \"sqlite\" {}")
+		r.wrongAs("Missing database block", at, "sessions are stored in a database: add a block such as database \"sqlite\" {}")
 	}
 }
 
@@ -56,19 +56,34 @@ func (r *rules) providerToken(at Path, token config.ProviderTokenSession) {
 	case token.User != config.UserRequired && token.User != config.UserNone:
 		r.wrong(at.in("user"), `must be "required" or "none"`)
 	case token.User == config.UserRequired && !hasDatabase:
-		r.wrongAs("Missing database block", at, `users are kept in a database: add a block such as database "sqlite" {}, or keep no users with user = "none"`)
+		r.wrongAs("Missing database block", at, `users are stored in a database: add a block such as database "sqlite" {}, or set user = "none" to store no users`)
 	case token.User == config.UserNone && hasDatabase:
-		r.wrongAs("Database without use", Path{Block: BlockDatabase, Label: r.settings.Database.Type.Name()},
-			`nothing is stored where session "provider_token" has user = "none": remove this block, or that argument`)
+		r.wrongAs("Unused database block", Path{Block: BlockDatabase, Label: r.settings.Database.Type.Name()},
+			`session "provider_token" with user = "none" stores nothing: remove this block, or that argument`)
 	}
 	if token.CacheTTL.Std() < 0 {
-		r.wrong(at.in("cache_ttl"), `must not be negative; "0s" asks the database each time`)
+		r.wrong(at.in("cache_ttl"), `must not be negative; "0s" queries the database at each request`)
 	}
-	r.transport(at, token.Transport)
+	r.transports(at, token.Transport)
 	r.cookie(at, token.Transport, token.Cookie)
 }
 
-func (r *rules) transport(at Path, transport []string) {
+// mayBeBearer reports whether sessions travel as bearer tokens: also while that is
+// not known, because the block or the argument is invalid.
+func (r *rules) mayBeBearer() bool {
+	at, transport := Path{Block: BlockSession, Label: config.StrategyOwn, Argument: "transport"}, []string(nil)
+	switch own, token := r.settings.Own, r.settings.ProviderToken; {
+	case own != nil:
+		transport = own.Transport
+	case token != nil:
+		at.Label, transport = config.StrategyProviderToken, token.Transport
+	default:
+		return true
+	}
+	return r.failed(at) || slices.Contains(transport, config.TransportBearer)
+}
+
+func (r *rules) transports(at Path, transport []string) {
 	at = at.in("transport")
 	if len(transport) == 0 {
 		r.wrong(at, `must list "cookie", "bearer" or both`)
@@ -76,7 +91,7 @@ func (r *rules) transport(at Path, transport []string) {
 	for i, t := range transport {
 		switch {
 		case t != config.TransportCookie && t != config.TransportBearer:
-			r.wrong(at, `%q is no transport: use "cookie", "bearer" or both`, t)
+			r.wrong(at, `%q is not a transport: use "cookie", "bearer" or both`, t)
 		case slices.Contains(transport[:i], t):
 			r.wrong(at, "must list %q once", t)
 		}

@@ -15,14 +15,14 @@ var nameForm = regexp.MustCompile(`^[a-z][a-z0-9_-]*$`)
 
 func (r *rules) providers() {
 	if len(r.settings.Providers) == 0 {
-		r.wrongAs("Missing provider block", Path{Block: BlockProvider}, "nobody could sign in: add a block such as provider \"cotter\"")
+		r.wrongAs("Missing provider block", Path{Block: BlockProvider}, "no user could sign in: add a block such as provider \"cotter\"")
 	}
 	for i, instance := range r.settings.Providers {
 		r.provider(providerPath(r.settings.Providers[:i], instance), instance)
 	}
 }
 
-// providerPath returns the path of a provider that comes after those before it.
+// providerPath returns the path of a provider that follows those before it.
 func providerPath(before []provider.Instance, instance provider.Instance) Path {
 	at := Path{Block: BlockProvider, Label: providerName(instance)}
 	for _, other := range before {
@@ -37,30 +37,30 @@ func providerName(i provider.Instance) string { return cmp.Or(i.Name, i.Type.Nam
 
 func (r *rules) provider(at Path, instance provider.Instance) {
 	if !nameForm.MatchString(at.Label) {
-		r.wrong(at, `the name must begin with a small letter, and be made of small letters, digits, "-" and "_"`)
+		r.wrong(at, `the name must begin with a lowercase letter, and consist of lowercase letters, digits, "-" and "_"`)
 	}
 	if at.repeat > 0 {
-		r.wrongAs("Second provider of one name", at, fmt.Sprintf(`there is a provider %q already: give this one a name of its own, provider "TYPE" "NAME"`, at.Label))
+		r.wrongAs("Duplicate provider name", at, fmt.Sprintf(`there is another provider %q: name this one, provider "TYPE" "NAME"`, at.Label))
 	}
-	r.adopt(at, instance.Common.Problems())
+	r.addTypeProblems(at, instance.Common.Problems())
 	if problem := instanceProblem(instance.Type, instance.Settings); problem != "" {
 		r.wrong(at, "%s", problem)
 		return
 	}
-	r.adopt(at, instance.Type.Validate(instance.Settings, provider.Env{
+	r.addTypeProblems(at, instance.Type.Validate(instance.Settings, provider.Env{
 		Name:        at.Label,
-		Development: r.development(),
-		BaseURL:     r.settings.Auth.BaseURL,
+		Development: r.mayBeDevelopment(),
+		BaseURL:     r.validBaseURL(),
 		MountPath:   r.settings.Auth.Path + "/" + at.Label,
 		Directory:   r.settings.Directory,
 	}))
 }
 
-// instanceProblem says what a program did wrong when it made an instance in Go;
-// "" nothing.
+// instanceProblem returns what is wrong with an instance that was written in Go;
+// "" if nothing is.
 func instanceProblem(t config.Type, arguments any) string {
 	if t.Name() == "" {
-		return "it has no type"
+		return "it has no type: set Type, such as cotter.Type"
 	}
 	if want := t.NewSettings(); reflect.TypeOf(arguments) != reflect.TypeOf(want) || reflect.ValueOf(arguments).IsNil() {
 		return fmt.Sprintf("its settings must be a %T that is not nil", want)
@@ -78,8 +78,8 @@ func (r *rules) database() {
 		r.wrong(at, "%s", problem)
 		return
 	}
-	r.adopt(at, instance.Type.Validate(instance.Settings, database.Env{
-		Development: r.development(),
+	r.addTypeProblems(at, instance.Type.Validate(instance.Settings, database.Env{
+		Development: r.mayBeDevelopment(),
 		Directory:   r.settings.Directory,
 	}))
 }

@@ -1,12 +1,14 @@
 package configfile
 
 import (
+	"slices"
+
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/provider"
 )
 
-// File is a whole configuration: what a file says, or the same said in Go.
+// File is a whole configuration, from a file or written in Go.
 type File struct {
 	Auth      config.Auth
 	Providers []provider.Instance // in the order of the file; at least one
@@ -20,28 +22,49 @@ type File struct {
 	// with user "none".
 	Database *database.Instance
 
-	// Directory is what relative paths in the file are relative to; "" means
-	// the working directory.
+	// Directory is the base of relative paths in the file; "" is the working
+	// directory.
 	Directory string
 
-	// Source is the file; nil for settings that were made in Go.
+	// Source is the file; nil for settings written in Go.
 	Source *Source
 }
 
-// Warnings returns what was noticed about the file without being wrong, such
-// as a secret that stands in it. None for settings made in Go.
-func (s File) Warnings() config.Diagnostics {
-	if s.Source == nil {
-		return nil
+// WithDefaults returns f with its zero fields set to the defaults of the file.
+// Nothing that f points to is changed.
+func (f File) WithDefaults() File {
+	f.Auth = f.Auth.WithDefaults()
+	f.Users = f.Users.WithDefaults()
+	if f.Own != nil {
+		f.Own = new(f.Own.WithDefaults())
 	}
-	return s.Source.warnings
+	if f.ProviderToken != nil {
+		f.ProviderToken = new(f.ProviderToken.WithDefaults())
+	}
+	f.Providers = slices.Clone(f.Providers)
+	for i, instance := range f.Providers {
+		f.Providers[i] = instanceWithDefaults(instance)
+	}
+	if f.Database != nil {
+		f.Database = new(f.Database.WithDefaults())
+	}
+	return f
 }
 
-// Explain turns an error that came up later, when the block at path was opened
-// or checked, into a [config.Diagnostics] at the block's line. The summary says what
-// could not be done; errors.Is and errors.As still find err.
-func (s File) Explain(at Path, summary string, err error) config.Diagnostics {
-	return config.Diagnostics{s.Source.at(at, config.Diagnostic{
+// Warnings returns what deserves attention in the file without being an error,
+// such as a literal secret. Settings written in Go have none.
+func (f File) Warnings() config.Diagnostics {
+	if f.Source == nil {
+		return nil
+	}
+	return f.Source.warnings
+}
+
+// Explain returns err, which occurred when the block at the path was opened or
+// checked, as a [config.Diagnostics] at the line of the block. The summary
+// specifies what failed; errors.Is and errors.As find err.
+func (f File) Explain(at Path, summary string, err error) config.Diagnostics {
+	return config.Diagnostics{f.Source.at(at, config.Diagnostic{
 		Severity: config.SeverityError,
 		Summary:  summary,
 		Detail:   err.Error(),

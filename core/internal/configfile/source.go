@@ -9,14 +9,14 @@ import (
 	"github.com/cotterpin/cotterpin/core/config"
 )
 
-// source is a file, and what is known about its places. A nil source is that
-// of settings made in Go.
+// Source is a configuration file and the ranges of its blocks and arguments. It is
+// nil for settings written in Go.
 type Source struct {
 	filename string
 	src      []byte
-	context  func(offset int) string // header of the block around a place
+	context  func(offset int) string // header of the block around an offset
 	masked   []span
-	places   map[Path]hcl.Range
+	ranges   map[Path]hcl.Range
 	warnings config.Diagnostics
 }
 
@@ -26,7 +26,7 @@ func newSource(filename string, src []byte, file *hcl.File, names secretNames) *
 		src:      src,
 		context:  func(int) string { return "" },
 		masked:   maskedSpans(isJSON(filename), src, names),
-		places:   map[Path]hcl.Range{},
+		ranges:   map[Path]hcl.Range{},
 	}
 	if file != nil {
 		if nav, ok := file.Nav.(interface{ ContextString(offset int) string }); ok {
@@ -36,8 +36,8 @@ func newSource(filename string, src []byte, file *hcl.File, names secretNames) *
 	return s
 }
 
-// diagnostics translates what HCL found. What it found twice is given once: a
-// failed call is reported again by the template around it.
+// diagnostics converts diagnostics of HCL, without duplicates: the template around
+// a failed call reports that again.
 func (s *Source) diagnostics(found hcl.Diagnostics) config.Diagnostics {
 	ds := config.Diagnostics{}
 	seen := map[string]bool{}
@@ -58,44 +58,44 @@ func (s *Source) diagnostics(found hcl.Diagnostics) config.Diagnostics {
 			ds = append(ds, d)
 		}
 	}
-	sortByPlace(ds)
+	sortByRange(ds)
 	return ds
 }
 
-// syntaxErrors translates what the parser found, without its echoes: a text
-// whose quote is missing makes it stumble over all texts that follow, and JSON
-// that breaks off has no root either.
+// syntaxErrors converts diagnostics of the parser, without their consequences:
+// after an unclosed string every further string is an error, and incomplete JSON
+// has no root either.
 func (s *Source) syntaxErrors(found hcl.Diagnostics) config.Diagnostics {
 	seen := map[string]bool{}
 	return slices.DeleteFunc(s.diagnostics(found), func(d config.Diagnostic) bool {
-		isEcho := d.Summary == "Invalid multi-line string" && seen[d.Summary] ||
+		isConsequence := d.Summary == "Invalid multi-line string" && seen[d.Summary] ||
 			d.Summary == "Root value must be object" && len(found) > 1
 		seen[d.Summary] = true
-		return isEcho
+		return isConsequence
 	})
 }
 
-// at puts a finding to its place: that of the path, or else of the nearest one
-// around it that the file has; at worst, the beginning of the file.
+// at returns d with the range of the path, or else of the nearest path around it
+// that the file has; without any, the beginning of the file.
 func (s *Source) at(path Path, d config.Diagnostic) config.Diagnostic {
 	if s == nil {
 		d.Address = path.String()
 		return d
 	}
-	place := s.place(path)
-	return s.show(place, place, d)
+	at := s.rangeOf(path)
+	return s.show(at, at, d)
 }
 
-func (s *Source) place(path Path) hcl.Range {
+func (s *Source) rangeOf(path Path) hcl.Range {
 	for ; path != (Path{}); path = path.outer() {
-		if place, ok := s.places[path]; ok {
-			return place
+		if found, ok := s.ranges[path]; ok {
+			return found
 		}
 	}
 	return hcl.Range{Filename: s.filename, Start: hcl.InitialPos, End: hcl.InitialPos}
 }
 
-// show adds the place and the lines to a finding.
+// show returns d with the range and its lines.
 func (s *Source) show(subject, lines hcl.Range, d config.Diagnostic) config.Diagnostic {
 	d.Range = &config.Range{Filename: subject.Filename, Start: config.Position(subject.Start), End: config.Position(subject.End)}
 	code := s.linesOf(span{lines.Start.Byte, max(lines.End.Byte, subject.End.Byte)})
@@ -115,8 +115,8 @@ func (s *Source) show(subject, lines hcl.Range, d config.Diagnostic) config.Diag
 	return d
 }
 
-// linesOf returns the whole lines that hold the span, without the last line
-// end. HCL's ranges may be inverted, or lie behind the end of the file.
+// linesOf returns the whole lines of the span, without the last line end. HCL's
+// ranges may be inverted, or beyond the end of the file.
 func (s *Source) linesOf(part span) span {
 	start := min(part.start, len(s.src))
 	start = bytes.LastIndexByte(s.src[:start], '\n') + 1
@@ -131,7 +131,7 @@ func (s *Source) linesOf(part span) span {
 }
 
 // highlight returns the part of the code that the subject covers. A mask is
-// covered as a whole or not at all.
+// covered entirely or not at all.
 func (s *Source) highlight(subject, code span) span {
 	start := max(code.start, min(subject.start, code.end))
 	end := max(start, min(subject.end, code.end))

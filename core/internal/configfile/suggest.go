@@ -2,11 +2,10 @@ package configfile
 
 import "github.com/agext/levenshtein"
 
-// mostEdits is how far a misspelt name may be from what was meant, as HCL
-// judges it.
+// mostEdits is the largest edit distance of a suggestion, as in HCL.
 const mostEdits = 2
 
-// nearest returns the candidate that name was most likely meant to be.
+// nearest returns the candidate that is most similar to name.
 func nearest(name string, candidates []string) (string, bool) {
 	best, edits := "", mostEdits+1
 	for _, candidate := range candidates {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
@@ -11,7 +12,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider"
 )
 
-// The types of these tests have every kind of argument that a type can have.
+// The types of these tests have all types of argument that a block can have.
 
 type cotterSettings struct {
 	APIKeyID string `hcl:"api_key_id" doc:"the API key"`
@@ -20,7 +21,7 @@ type cotterSettings struct {
 
 type oidcSettings struct {
 	Issuer         string            `hcl:"issuer" doc:"the issuer"`
-	Audience       []string          `hcl:"audience" doc:"whom tokens must be for"`
+	Audience       []string          `hcl:"audience" doc:"clients that tokens must be issued to"`
 	RequiredClaims map[string]string `hcl:"required_claims,optional" doc:"claims that a token must have"`
 	Retries        *int              `hcl:"retries,optional" doc:"how often it is tried again"`
 	Claims         *oidcClaims       `hcl:"claims,block" doc:"where the claims are"`
@@ -28,11 +29,11 @@ type oidcSettings struct {
 
 type oidcClaims struct {
 	Subject string `hcl:"subject,optional" doc:"the subject"`
-	Email   string `hcl:"email,optional" doc:"the e-mail address"`
+	Email   string `hcl:"email,optional" doc:"the email address"`
 }
 
 type emulatorSettings struct {
-	Users []string `hcl:"users,optional" doc:"who exists from the start"`
+	Users []string `hcl:"users,optional" doc:"users that exist from the start"`
 }
 
 type sqliteSettings struct {
@@ -44,7 +45,7 @@ type postgresSettings struct {
 	URL          config.Secret   `hcl:"url" doc:"the connection"`
 	MaxOpenConns int             `hcl:"max_open_conns,optional" doc:"how many connections are open at most"`
 	Password     *config.Secret  `hcl:"password,optional" doc:"in place of the one in url"`
-	Patience     config.Duration `hcl:"patience,optional" doc:"how long a statement is waited for"`
+	Patience     config.Duration `hcl:"patience,optional" doc:"time limit of a statement"`
 }
 
 var errNotOpened = errors.New("this test opens nothing")
@@ -62,7 +63,7 @@ var (
 		Default: oidcSettings{Claims: &oidcClaims{Subject: "/sub", Email: "/email"}},
 		Validate: func(s oidcSettings, _ provider.Env) []config.Problem {
 			if len(s.Audience) == 0 {
-				return []config.Problem{{Argument: "audience", Message: "must list one client at least"}}
+				return []config.Problem{{Argument: "audience", Message: "must list at least one client"}}
 			}
 			if s.Claims.Subject == "" {
 				return []config.Problem{{Argument: "claims.subject", Message: "must not be empty"}}
@@ -74,10 +75,14 @@ var (
 	emulatorType = provider.Define(provider.Definition[emulatorSettings]{
 		Type: "emulator",
 		Validate: func(_ emulatorSettings, env provider.Env) []config.Problem {
-			if !env.Development {
-				return []config.Problem{{Message: "everybody can sign in as anybody here: it needs mode = \"development\""}}
+			switch {
+			case !env.Development:
+				return []config.Problem{{Message: "any client can sign in as any user: set mode = \"development\""}}
+			case env.BaseURL != "" && !strings.HasPrefix(env.BaseURL, "http://localhost"):
+				return []config.Problem{{Message: "base_url must be on localhost"}}
+			default:
+				return nil
 			}
-			return nil
 		},
 		Open: refuse[emulatorSettings, provider.Env, provider.Driver],
 	})
@@ -99,8 +104,7 @@ var (
 	})
 )
 
-// loader returns a loader that knows all types of these tests and the given
-// environment.
+// loader returns a loader with all types of these tests and the environment.
 func loader(environment map[string]string) configfile.Loader {
 	return configfile.Loader{
 		Types: []config.Type{cotterType, oidcType, emulatorType, sqliteType, postgresType},

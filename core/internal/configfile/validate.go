@@ -2,52 +2,55 @@ package configfile
 
 import (
 	"fmt"
+	"net/url"
 
 	"github.com/cotterpin/cotterpin/core/config"
 )
 
-// Validate returns everything that is wrong with the settings as one
-// [config.Diagnostics], or nil. It touches neither network nor file system. What
-// [Loader.Load] returns is valid.
-func (s File) Validate() error {
+// Validate returns all problems of f with its defaults as one
+// [config.Diagnostics], or nil. It uses neither the network nor the file system.
+// What [Loader.Load] returns is valid.
+func (f File) Validate() error {
 	var found config.Diagnostics
-	for _, m := range s.problems() {
-		found = append(found, m.diagnostic(s.Source))
+	for _, p := range f.WithDefaults().problems(func(Path) bool { return false }) {
+		found = append(found, p.diagnostic(f.Source))
 	}
 	if len(found) == 0 {
 		return nil
 	}
-	sortByPlace(found)
+	sortByRange(found)
 	return found
 }
 
-// mistake is something that breaks a rule.
-type mistake struct {
+// problem is a broken rule.
+type problem struct {
 	at      Path
-	summary string // "" for that of the place
-	problem string // what is wrong, and what to do about it
+	summary string // "" is that of the path
+	message string // what is wrong, and what to do about it
 }
 
-func (m mistake) diagnostic(s *Source) config.Diagnostic {
-	summary := m.summary
+func (p problem) diagnostic(s *Source) config.Diagnostic {
+	summary := p.summary
 	switch {
 	case summary != "":
-	case m.at.Argument != "":
-		summary = invalidValue(m.at.Argument)
+	case p.at.Argument != "":
+		summary = invalidValue(p.at.Argument)
 	default:
-		summary = "Invalid " + m.at.String()
+		summary = "Invalid " + p.at.String()
 	}
-	return s.at(m.at, config.Diagnostic{Severity: config.SeverityError, Summary: summary, Detail: sentence(m.problem)})
+	return s.at(p.at, config.Diagnostic{Severity: config.SeverityError, Summary: summary, Detail: sentence(p.message)})
 }
 
-// rules looks at settings and gathers the problems.
+// rules checks settings and collects the problems. It adds none that is the
+// consequence of another.
 type rules struct {
 	settings File
-	found    []mistake
+	failed   func(Path) bool // has a diagnostic already, so that its value is not what the file specifies
+	found    []problem
 }
 
-func (s File) problems() []mistake {
-	r := rules{settings: s}
+func (f File) problems(failed func(Path) bool) []problem {
+	r := rules{settings: f, failed: failed}
 	r.auth()
 	r.providers()
 	r.session()
@@ -55,23 +58,47 @@ func (s File) problems() []mistake {
 	return r.found
 }
 
-func (r *rules) wrong(at Path, problem string, args ...any) {
-	r.found = append(r.found, mistake{at: at, problem: fmt.Sprintf(problem, args...)})
+func (r *rules) wrong(at Path, message string, args ...any) {
+	r.wrongAs("", at, fmt.Sprintf(message, args...))
 }
 
-func (r *rules) wrongAs(summary string, at Path, problem string) {
-	r.found = append(r.found, mistake{at: at, summary: summary, problem: problem})
+func (r *rules) wrongAs(summary string, at Path, message string) {
+	if !r.failed(at) {
+		r.found = append(r.found, problem{at: at, summary: summary, message: message})
+	}
 }
 
-// adopt takes over what a type found out about its own arguments.
-func (r *rules) adopt(at Path, problems []config.Problem) {
-	for _, m := range problems {
-		if m.Argument == "" {
-			r.wrong(at, "%s", m.Message)
+// addTypeProblems adds the problems that a type of block found in its arguments.
+func (r *rules) addTypeProblems(at Path, problems []config.Problem) {
+	for _, p := range problems {
+		if p.Argument == "" {
+			r.wrong(at, "%s", p.Message)
 		} else {
-			r.wrong(at.in(m.Argument), "%s", m.Message)
+			r.wrong(at.in(p.Argument), "%s", p.Message)
 		}
 	}
 }
 
-func (r *rules) development() bool { return r.settings.Auth.Mode == config.ModeDevelopment }
+// mayBeDevelopment reports whether the rules of development apply: also while
+// the mode is invalid.
+func (r *rules) mayBeDevelopment() bool {
+	return r.settings.Auth.Mode != config.ModeProduction || r.failed(Path{Block: BlockAuth, Argument: "mode"})
+}
+
+// base returns base_url, if it is valid.
+func (r *rules) base() (*url.URL, bool) {
+	given := r.settings.Auth.BaseURL
+	if r.failed(Path{Block: BlockAuth, Argument: "base_url"}) || originProblem(given, r.mayBeDevelopment()) != "" {
+		return nil, false
+	}
+	u, err := url.Parse(given)
+	return u, err == nil
+}
+
+// validBaseURL returns base_url, or "" while it is invalid.
+func (r *rules) validBaseURL() string {
+	if _, ok := r.base(); !ok {
+		return ""
+	}
+	return r.settings.Auth.BaseURL
+}

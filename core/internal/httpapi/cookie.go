@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"cmp"
 	"iter"
 	"net/http"
 	"strings"
@@ -83,20 +84,14 @@ func (c Cookie) Count(r web.Request) int {
 // development allows, it is not Secure and has a name of its own: localhost's
 // ports share cookies.
 func NewCookie(s *config.Cookie, baseURL string) Cookie {
-	if s == nil {
-		silent := config.DefaultCookie()
-		s = &silent
-	}
+	described := cmp.Or(s, new(config.Cookie)).WithDefaults()
 	c := Cookie{
-		Name:        s.Name,
-		Domain:      s.Domain,
+		Domain:      described.Domain,
 		Secure:      strings.HasPrefix(baseURL, "https://"),
-		SameSite:    sameSite[s.SameSite],
-		Partitioned: s.Partitioned,
+		SameSite:    sameSite[described.SameSite],
+		Partitioned: described.Partitioned,
 	}
-	if c.Name == "" {
-		c.Name = config.DefaultCookieName(c.Secure)
-	}
+	c.Name = described.NameFor(c.Secure)
 	return c
 }
 

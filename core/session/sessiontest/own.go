@@ -262,7 +262,7 @@ func newOwn(t *testing.T, s *stores) own {
 	t.Helper()
 	c := &clock{at: start}
 	counting := &touchCounter{Store: s.Store}
-	both := config.DefaultOwnSession()
+	both := config.OwnSession{}
 	both.Transport = []string{config.TransportCookie, config.TransportBearer}
 	return own{
 		Own:     session.NewOwn(both, counting, c.now, slog.New(slog.DiscardHandler)),

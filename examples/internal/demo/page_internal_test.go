@@ -107,7 +107,7 @@ func TestThePageShowsWhatTheSessionsCanDo(t *testing.T) {
 	t.Parallel()
 	own := developmentSettings(t)
 	tokens := own
-	withoutUsers := config.DefaultProviderTokenSession()
+	withoutUsers := config.ProviderTokenSession{}
 	withoutUsers.User = config.UserNone
 	tokens.Own, tokens.ProviderToken = nil, &withoutUsers
 

@@ -4,7 +4,7 @@ auth {
 
 provider "cotter" {
   api_key_id = "6f0a5a3e"
-  colour = "red"
+  color = "red"
 }
 
 session "own" {
@@ -16,7 +16,7 @@ database "sqlite" {
 Error: Unsupported argument
 
   on auth.hcl line 7, column 3, in provider "cotter":
-   7:   colour = "red"
+   7:   color = "red"
 
-An argument named "colour" is not expected here. This block has api_key_id,
+An argument named "color" is not expected here. This block has api_key_id,
 base_url, cache, clock_skew, display_name, http, login_max_age, trust.

@@ -18,4 +18,5 @@ Error: Invalid value for "allowed_origins"
   on auth.hcl line 3, column 3, in auth:
    3:   allowed_origins = ["http://app.example.com"]
 
-Each one must begin with "https://"; only mode = "development" allows http.
+"http://app.example.com" must begin with "https://"; only mode = "development"
+allows http.

@@ -18,4 +18,5 @@ Error: Invalid value for "allowed_origins"
   on auth.hcl line 3, column 3, in auth:
    3:   allowed_origins = ["https://App.example.com:443"]
 
-Each one must be an origin and nothing else: write "https://app.example.com".
+"https://App.example.com:443" must be an origin without anything else: write
+"https://app.example.com".

@@ -13,5 +13,5 @@ Error: Missing auth block
   on auth.hcl line 1, column 1:
    1: provider "cotter" {
 
-The file needs one block auth, with the argument base_url: the origin of the
-application, such as "https://api.example.com".
+Add a block auth with the argument base_url, the origin of the application,
+such as "https://api.example.com".

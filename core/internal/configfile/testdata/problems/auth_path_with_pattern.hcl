@@ -19,4 +19,4 @@ Error: Invalid value for "path"
    3:   path = "/:tenant"
 
 Must be a path such as "/auth": it begins with a slash, does not end with one,
-and is made of letters, digits and "-", ".", "_", "~".
+and consists of letters, digits and "-", ".", "_", "~".

@@ -16,9 +16,9 @@ session "own" {
 database "sqlite" {
 }
 ----------
-Error: Second auth block
+Error: Duplicate auth block
 
   on auth.hcl line 5, column 1, in auth:
    5: auth {
 
-The block auth is on line 1 already. Remove one of them.
+There is another block auth on line 1. Remove one of them.

@@ -18,4 +18,4 @@ Error: Invalid value for "base_url"
    2:   base_url = "api.example.com"
 
 Must be an origin, such as "https://api.example.com": scheme, host, and the
-port where it is not the usual one.
+port if it is not the default.

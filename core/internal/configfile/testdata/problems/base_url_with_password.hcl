@@ -17,4 +17,4 @@ Error: Invalid value for "base_url"
   on auth.hcl line 2, column 3, in auth:
    2:   base_url = "https://•••@api.example.com"
 
-Must be an origin and nothing else: write "https://api.example.com".
+Must be an origin without anything else: write "https://api.example.com".

@@ -16,9 +16,9 @@ session "own" {
 database "sqlite" {
 }
 ----------
-Error: Second cookie block
+Error: Duplicate cookie block
 
   on auth.hcl line 12, column 3, in session "own":
   12:   cookie {
 
-The block cookie is on line 10 already. Remove one of them.
+There is another block cookie on line 10. Remove one of them.

@@ -21,5 +21,5 @@ Error: Invalid value for "cookie.domain"
   on auth.hcl line 12, column 5, in session "own":
   12:     domain = "com"
 
-Must not be a public suffix, under which anybody can have a host: browsers
-refuse such a cookie.
+Must not be a public suffix, below which every organization can have a host:
+browsers reject such a cookie.

@@ -21,5 +21,5 @@ Error: Invalid value for "cookie.name"
   on auth.hcl line 12, column 5, in session "own":
   12:     name = "__Host-session"
 
-Browsers take a cookie of this name over https alone, and base_url is http:
+Browsers accept a cookie with this name over https only, and base_url is http:
 leave the name out.

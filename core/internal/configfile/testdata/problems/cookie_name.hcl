@@ -20,5 +20,5 @@ Error: Invalid value for "cookie.name"
   on auth.hcl line 11, column 5, in session "own":
   11:     name = "my session"
 
-Must be made of letters, digits and punctuation that a cookie's name may have,
-such as "__Host-session".
+Must consist of letters, digits and the punctuation that is valid in a
+cookie's name, such as "__Host-session".

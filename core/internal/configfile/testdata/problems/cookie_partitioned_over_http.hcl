@@ -21,4 +21,5 @@ Error: Invalid value for "cookie.partitioned"
   on auth.hcl line 12, column 5, in session "own":
   12:     partitioned = true
 
-Browsers take a partitioned cookie over https alone, and base_url is http.
+Browsers accept a partitioned cookie over https only, and base_url is http:
+leave it out.

@@ -21,4 +21,5 @@ Error: Invalid value for "cookie.same_site"
   on auth.hcl line 12, column 5, in session "own":
   12:     same_site = "none"
 
-Browsers take "none" over https alone, and base_url is http.
+Browsers accept "none" over https only, and base_url is http: use "lax" or
+"strict".

@@ -15,4 +15,4 @@ Error: Missing database block
   on auth.hcl line 9, column 1, in session "own":
    9: session "own" {
 
-Sessions are kept in a database: add a block such as database "sqlite" {}.
+Sessions are stored in a database: add a block such as database "sqlite" {}.

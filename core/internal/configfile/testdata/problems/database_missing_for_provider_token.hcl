@@ -14,5 +14,5 @@ Error: Missing database block
   on auth.hcl line 9, column 1, in session "provider_token":
    9: session "provider_token" {
 
-Users are kept in a database: add a block such as database "sqlite" {}, or
-keep no users with user = "none".
+Users are stored in a database: add a block such as database "sqlite" {}, or
+set user = "none" to store no users.

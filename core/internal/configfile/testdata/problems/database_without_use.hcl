@@ -13,10 +13,10 @@ session "provider_token" {
 database "sqlite" {
 }
 ----------
-Error: Database without use
+Error: Unused database block
 
   on auth.hcl line 13, column 1, in database "sqlite":
   13: database "sqlite" {
 
-Nothing is stored where session "provider_token" has user = "none": remove
-this block, or that argument.
+Session "provider_token" with user = "none" stores nothing: remove this block,
+or that argument.

@@ -4,15 +4,15 @@ Error: Missing auth block
   on auth.hcl line 1, column 1:
    1:
 
-The file needs one block auth, with the argument base_url: the origin of the
-application, such as "https://api.example.com".
+Add a block auth with the argument base_url, the origin of the application,
+such as "https://api.example.com".
 
 Error: Missing provider block
 
   on auth.hcl line 1, column 1:
    1:
 
-Nobody could sign in: add a block such as provider "cotter".
+No user could sign in: add a block such as provider "cotter".
 
 Error: Missing session block
 
@@ -20,4 +20,4 @@ Error: Missing session block
    1:
 
 Add session "own" {} for sessions of the kit, or session "provider_token" {}
-to use the provider's token as it is.
+to accept the provider's token at each request.

@@ -17,5 +17,5 @@ Error: Error in function call
   on auth.hcl line 6, column 16, in provider "cotter":
    6:   api_key_id = env("cotter key")
 
-Call to function "env" failed: the name of an environment variable is made of
+Call to function "env" failed: the name of an environment variable consists of
 letters, digits and underscores.

@@ -18,4 +18,4 @@ Error: Error in function call
    6:   api_key_id = env("COTTER_API_KEY_ID")
 
 Call to function "env" failed: the environment variable COTTER_API_KEY_ID is
-unset or empty. Set it, or give a default: env("COTTER_API_KEY_ID", "…").
+unset or empty. Set it, or add a default: env("COTTER_API_KEY_ID", "…").

@@ -17,4 +17,4 @@ Error: Error in function call
   on auth.hcl line 6, column 16, in provider "cotter":
    6:   api_key_id = env("A", "b", "c")
 
-Call to function "env" failed: it takes a name and at most one default.
+Call to function "env" failed: it accepts a name and at most one default.

@@ -18,4 +18,4 @@ Error: Invalid value for "transport"
   on auth.hcl line 10, column 15, in session "own":
   10:   transport = "cookie"
 
-Must be a list of texts, such as ["a", "b"].
+Must be a list of strings, such as ["a", "b"].

@@ -18,4 +18,4 @@ Error: Invalid value for "claims"
   on auth.hcl line 10, column 12, in session "own":
   10:   claims = ["role", null]
 
-Must be a list of texts, such as ["a", "b"].
+Must be a list of strings, such as ["a", "b"].

@@ -19,4 +19,4 @@ Error: Invalid value for "required_claims"
   on auth.hcl line 8, column 21, in provider "oidc":
    8:   required_claims = ["hd"]
 
-Must be texts with names, such as { a = "b" }.
+Must be strings with names, such as { a = "b" }.

@@ -18,4 +18,4 @@ Error: Invalid value for "audience"
   on auth.hcl line 7, column 3, in provider "oidc":
    7:   audience = []
 
-Must list one client at least.
+Must list at least one client.

@@ -13,13 +13,6 @@ session "own" {
 database "sqlite" {
 }
 ----------
-Error: Missing required argument
-
-  on auth.hcl line 5, column 1, in provider "oidc":
-   5: provider "oidc" {
-
-The argument "audience" is required: whom tokens must be for.
-
 Error: Unsupported argument
 
   on auth.hcl line 7, column 3, in provider "oidc":

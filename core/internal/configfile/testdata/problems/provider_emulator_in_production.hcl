@@ -16,4 +16,4 @@ Error: Invalid provider "emulator"
   on auth.hcl line 5, column 1, in provider "emulator":
    5: provider "emulator" {
 
-Everybody can sign in as anybody here: it needs mode = "development".
+Any client can sign in as any user: set mode = "development".

@@ -13,4 +13,4 @@ Error: Missing provider block
   on auth.hcl line 1, column 1:
    1: auth {
 
-Nobody could sign in: add a block such as provider "cotter".
+No user could sign in: add a block such as provider "cotter".

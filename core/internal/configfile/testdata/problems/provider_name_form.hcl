@@ -17,5 +17,5 @@ Error: Invalid provider "Main Street"
   on auth.hcl line 5, column 1, in provider "cotter" "Main Street":
    5: provider "cotter" "Main Street" {
 
-The name must begin with a small letter, and be made of small letters, digits,
-"-" and "_".
+The name must begin with a lowercase letter, and consist of lowercase letters,
+digits, "-" and "_".

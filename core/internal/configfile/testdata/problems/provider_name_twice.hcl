@@ -17,13 +17,12 @@ session "own" {
 database "sqlite" {
 }
 ----------
-Error: Second provider of one name
+Error: Duplicate provider name
 
   on auth.hcl line 9, column 1, in provider "cotter":
    9: provider "cotter" {
 
-There is a provider "cotter" already: give this one a name of its own,
-provider "TYPE" "NAME".
+There is another provider "cotter": name this one, provider "TYPE" "NAME".
 
 Error: Invalid value for "clock_skew"
 

@@ -18,4 +18,4 @@ Error: Invalid value for "transport"
   on auth.hcl line 10, column 3, in session "provider_token":
   10:   transport = ["header"]
 
-"header" is no transport: use "cookie", "bearer" or both.
+"header" is not a transport: use "cookie", "bearer" or both.

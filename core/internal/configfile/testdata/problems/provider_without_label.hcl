@@ -17,5 +17,5 @@ Error: Missing type for provider
   on auth.hcl line 5, column 10, in provider:
    5: provider {
 
-Write provider "TYPE", or provider "TYPE" "NAME" where there are several of
-one type.
+Write provider "TYPE", or provider "TYPE" "NAME" if there are several of one
+type.

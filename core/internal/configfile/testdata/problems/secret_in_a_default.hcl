@@ -18,4 +18,4 @@ Error: Error in function call
   on auth.hcl line 13, column 9, in database "postgres":
   13:   url = env("DATABASE_URL", "•••", "•••")
 
-Call to function "env" failed: it takes a name and at most one default.
+Call to function "env" failed: it accepts a name and at most one default.

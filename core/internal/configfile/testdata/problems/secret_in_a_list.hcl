@@ -18,4 +18,4 @@ Error: Invalid value for "url"
   on auth.hcl line 13, column 9, in database "postgres":
   13:   url = ["•••"]
 
-Must be one text, in quotes.
+Must be one string, in quotes.

@@ -18,5 +18,5 @@ Error: Error in function call
   on auth.hcl line 13, column 9, in database "postgres":
   13:   url = env("•••")
 
-Call to function "env" failed: the name of an environment variable is made of
+Call to function "env" failed: the name of an environment variable consists of
 letters, digits and underscores.

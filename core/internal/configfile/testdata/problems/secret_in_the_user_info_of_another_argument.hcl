@@ -18,7 +18,7 @@ Error: Invalid value for "base_url"
   on auth.hcl line 2, column 3, in auth:
    2:   base_url = "https://•••@api.example.com"
 
-Must be an origin and nothing else: write "https://api.example.com".
+Must be an origin without anything else: write "https://api.example.com".
 
 Error: Error in function call
 
@@ -26,4 +26,4 @@ Error: Error in function call
   13:   url = env("DATABASE_URL")
 
 Call to function "env" failed: the environment variable DATABASE_URL is unset
-or empty. Set it, or give a default: env("DATABASE_URL", "…").
+or empty. Set it, or add a default: env("DATABASE_URL", "…").

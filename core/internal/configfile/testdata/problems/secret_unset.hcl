@@ -19,4 +19,4 @@ Error: Error in function call
   13:   url = env("DATABASE_URL")
 
 Call to function "env" failed: the environment variable DATABASE_URL is unset
-or empty. Set it, or give a default: env("DATABASE_URL", "…").
+or empty. Set it, or add a default: env("DATABASE_URL", "…").

@@ -18,4 +18,4 @@ Error: Invalid value for "max_per_user"
   on auth.hcl line 10, column 3, in session "own":
   10:   max_per_user = 0
 
-Must be 1 at least.
+Must be at least 1.

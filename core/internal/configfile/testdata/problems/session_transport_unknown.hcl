@@ -18,4 +18,4 @@ Error: Invalid value for "transport"
   on auth.hcl line 10, column 3, in session "own":
   10:   transport = ["cookies"]
 
-"cookies" is no transport: use "cookie", "bearer" or both.
+"cookies" is not a transport: use "cookie", "bearer" or both.

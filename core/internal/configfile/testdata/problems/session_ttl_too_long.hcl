@@ -18,4 +18,5 @@ Error: Invalid value for "ttl"
   on auth.hcl line 10, column 3, in session "own":
   10:   ttl = "401d"
 
-Must be between "1s" and "400d", beyond which browsers keep no cookie.
+Must be between "1s" and "400d", the longest time that browsers store a
+cookie.

@@ -15,9 +15,9 @@ session "provider_token" {
 database "sqlite" {
 }
 ----------
-Error: Second session block
+Error: Duplicate session block
 
   on auth.hcl line 12, column 1, in session "provider_token":
   12: session "provider_token" {
 
-The block session is on line 9 already. Remove one of them.
+There is another block session on line 9. Remove one of them.

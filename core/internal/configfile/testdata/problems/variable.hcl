@@ -18,5 +18,5 @@ Error: Variables not allowed
   on auth.hcl line 3, column 10, in auth:
    3:   mode = development
 
-There are no variables in this file. A text stands in quotes, and a value from
-outside comes through env("NAME").
+There are no variables in this file. Put strings in quotes, and read values
+from the environment with env("NAME").

@@ -12,13 +12,6 @@ session "own" {
 database "sqlite" {
 }
 ----------
-Error: Missing required argument
-
-  on auth.hcl line 5, column 1, in provider "cotter":
-   5: provider "cotter" {
-
-The argument "api_key_id" is required: the API key.
-
 Error: Unsupported argument
 
   on auth.hcl line 6, column 3, in provider "cotter":

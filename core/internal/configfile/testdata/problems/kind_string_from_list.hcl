@@ -17,4 +17,4 @@ Error: Invalid value for "api_key_id"
   on auth.hcl line 6, column 16, in provider "cotter":
    6:   api_key_id = ["6f0a5a3e"]
 
-Must be one text, in quotes.
+Must be one string, in quotes.

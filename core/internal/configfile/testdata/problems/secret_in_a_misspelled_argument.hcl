@@ -13,13 +13,6 @@ database "postgres" {
   ulr = "hunter2"
 }
 ----------
-Error: Missing required argument
-
-  on auth.hcl line 12, column 1, in database "postgres":
-  12: database "postgres" {
-
-The argument "url" is required: the connection.
-
 Error: Unsupported argument
 
   on auth.hcl line 13, column 3, in database "postgres":

@@ -18,5 +18,5 @@ Error: Invalid value for "trusted_proxies"
   on auth.hcl line 3, column 3, in auth:
    3:   trusted_proxies = ["0.0.0.0/0"]
 
-"0.0.0.0/0" is everybody, who could then choose their address at will: list
-the proxies.
+"0.0.0.0/0" trusts every address, so a client could spoof its own: list the
+proxies.

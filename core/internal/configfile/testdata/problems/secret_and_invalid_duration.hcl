@@ -14,13 +14,14 @@ database "postgres" {
   patience = "5"
 }
 ----------
-Warning: Secret "url" stands in the file
+Warning: Secret "url" is in the file
 
   on auth.hcl line 13, column 14, in database "postgres":
   13:   url      = "•••"
 
-Whoever reads the file or its history knows it. Take it from the environment,
-url = env("NAME"), or from a file, url = trimspace(file("PATH")).
+Anyone who can read the file or its history can read the secret. Read it from
+the environment, url = env("NAME"), or from a file, url =
+trimspace(file("PATH")).
 
 Error: Invalid value for "patience"
 

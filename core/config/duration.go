@@ -3,59 +3,31 @@ package config
 import (
 	"encoding"
 	"fmt"
-	"log/slog"
 	"strconv"
 	"strings"
 	"time"
 )
-
-// Secret is a text that must not be seen. Printing, formatting, logging and
-// marshalling it give "[secret]"; [Secret.Reveal] gives the text.
-type Secret struct{ text string }
-
-const redacted = "[secret]"
-
-// NewSecret returns a secret that holds text.
-func NewSecret(text string) Secret { return Secret{text: text} }
-
-// Reveal returns the text. Its result belongs in a connection or a signature,
-// never in an error or a log.
-func (s Secret) Reveal() string { return s.text }
-
-// IsZero reports whether the secret is empty.
-func (s Secret) IsZero() bool { return s.text == "" }
-
-// Format writes "[secret]" whatever the verb.
-func (s Secret) Format(f fmt.State, _ rune) { _, _ = f.Write([]byte(redacted)) }
-
-// MarshalText returns "[secret]".
-func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
-
-// UnmarshalText takes the text over.
-func (s *Secret) UnmarshalText(text []byte) error {
-	s.text = string(text)
-	return nil
-}
-
-// LogValue returns "[secret]".
-func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 
 // Duration is a length of time that is written with a unit: "90s", "15m",
 // "1h30m", or in whole days: "30d". Zero is the argument's default; an explicit
 // "0s" is [Off].
 type Duration time.Duration
 
+var _ encoding.TextUnmarshaler = (*Duration)(nil)
+
+const day = 24 * time.Hour
+
 // Off is an explicit "0s", which switches off the limit that the argument sets.
 // Its Std is zero.
 const Off Duration = -1
 
 // ParseDuration parses a [Duration]. A bare number, a negative value, and days
-// beside another unit are errors. "0s" is [Off].
+// with another unit are errors. "0s" is [Off].
 func ParseDuration(s string) (Duration, error) {
 	if days, ok := strings.CutSuffix(s, "d"); ok {
 		n, err := strconv.ParseUint(days, 10, 16)
 		if err != nil {
-			return 0, fmt.Errorf("%q is not a duration: days are whole and have no other unit beside them, such as \"30d\"", s)
+			return 0, fmt.Errorf("%q is not a duration: days are whole and without another unit, such as \"30d\"", s)
 		}
 		return explicit(time.Duration(n) * day), nil
 	}
@@ -109,8 +81,3 @@ func (d *Duration) UnmarshalText(text []byte) error {
 	}
 	return err
 }
-
-var (
-	_ encoding.TextUnmarshaler = (*Secret)(nil)
-	_ encoding.TextUnmarshaler = (*Duration)(nil)
-)

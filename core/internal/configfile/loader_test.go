@@ -21,7 +21,7 @@ import (
 
 const databaseURL = "postgres://app:hunter2@db/auth"
 
-// environment is what the files of testdata/good ask for.
+// environment has the variables that the files of testdata/valid read.
 var environment = map[string]string{
 	"COTTER_API_KEY_ID": "6f0a5a3e",
 	"DATABASE_URL":      databaseURL,
@@ -32,34 +32,34 @@ const day = config.Duration(24 * time.Hour)
 
 func load(t *testing.T, name string) configfile.File {
 	t.Helper()
-	s, err := loader(environment).Load(filepath.Join("testdata/good", name))
+	s, err := loader(environment).Load(filepath.Join("testdata/valid", name))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return s
 }
 
-// said is what a file says, as values that can be compared: without the types
-// and without the file.
-type said struct {
+// contents are the values of a file in a form that can be compared: without the
+// types and without the source.
+type contents struct {
 	Auth          config.Auth
-	Providers     []saidProvider
+	Providers     []providerContents
 	Users         config.Users
 	Own           *config.OwnSession
 	ProviderToken *config.ProviderTokenSession
 	Database      any
 }
 
-type saidProvider struct {
+type providerContents struct {
 	Type, Name string
 	Common     provider.Common
 	Settings   any
 }
 
-func whatIsSaid(s configfile.File) said {
-	all := said{Auth: s.Auth, Users: s.Users, Own: s.Own, ProviderToken: s.ProviderToken}
+func contentsOf(s configfile.File) contents {
+	all := contents{Auth: s.Auth, Users: s.Users, Own: s.Own, ProviderToken: s.ProviderToken}
 	for _, p := range s.Providers {
-		all.Providers = append(all.Providers, saidProvider{p.Type.Name(), p.Name, p.Common, p.Settings})
+		all.Providers = append(all.Providers, providerContents{p.Type.Name(), p.Name, p.Common, p.Settings})
 	}
 	if s.Database != nil {
 		all.Database = s.Database.Settings
@@ -67,38 +67,37 @@ func whatIsSaid(s configfile.File) said {
 	return all
 }
 
-func wantSaid(t *testing.T, got configfile.File, want said) {
+func wantContents(t *testing.T, got configfile.File, want contents) {
 	t.Helper()
-	if got := whatIsSaid(got); !reflect.DeepEqual(got, want) {
-		t.Errorf("the file says\n%s\nwant\n%s", asText(got), asText(want))
+	if got := contentsOf(got); !reflect.DeepEqual(got, want) {
+		t.Errorf("got\n%s\nwant\n%s", asJSON(got), asJSON(want))
 	}
 }
 
-func asText(s said) string {
-	text, err := json.MarshalIndent(s, "", "  ")
+func asJSON(c contents) string {
+	text, err := json.MarshalIndent(c, "", "  ")
 	if err != nil {
-		return fmt.Sprint(s)
+		return fmt.Sprint(c)
 	}
 	return string(text)
 }
 
-func TestAFileThatSaysLittleGetsTheDefaults(t *testing.T) {
+func TestLoader_Defaults(t *testing.T) {
 	t.Parallel()
 	common := provider.Common{}.WithDefaults()
-	own := config.DefaultOwnSession()
-	own.Cookie = new(config.DefaultCookie())
-	wantSaid(t, load(t, "development.hcl"), said{
+	own := config.OwnSession{}.WithDefaults()
+	wantContents(t, load(t, "development.hcl"), contents{
 		Auth:      config.Auth{Mode: "development", BaseURL: "http://localhost:8080", Path: "/auth"},
-		Providers: []saidProvider{{"emulator", "emulator", common, &emulatorSettings{Users: []string{"ada@example.com"}}}},
-		Users:     config.Users{Create: true},
+		Providers: []providerContents{{"emulator", "emulator", common, &emulatorSettings{Users: []string{"ada@example.com"}}}},
+		Users:     config.Users{Create: new(true)},
 		Own:       &own,
 		Database:  &sqliteSettings{Path: "auth.db"},
 	})
 }
 
-func TestAFileThatSaysEverythingIsTakenAtItsWord(t *testing.T) {
+func TestLoader_EveryArgument(t *testing.T) {
 	t.Parallel()
-	wantSaid(t, load(t, "everything.hcl"), said{
+	wantContents(t, load(t, "everything.hcl"), contents{
 		Auth: config.Auth{
 			Mode:           "production",
 			BaseURL:        "https://api.example.co.uk:8443",
@@ -107,7 +106,7 @@ func TestAFileThatSaysEverythingIsTakenAtItsWord(t *testing.T) {
 			TrustedProxies: []string{"10.0.0.0/8", "2001:db8::7"},
 			LoginFailures:  new(0),
 		},
-		Providers: []saidProvider{
+		Providers: []providerContents{
 			{"cotter", "old", provider.Common{
 				DisplayName: "Cotter, until spring",
 				Trust:       []string{},
@@ -128,6 +127,7 @@ func TestAFileThatSaysEverythingIsTakenAtItsWord(t *testing.T) {
 				Claims:   &oidcClaims{Subject: "/sub", Email: "/contact/email"},
 			}},
 		},
+		Users: config.Users{Create: new(false)},
 		ProviderToken: &config.ProviderTokenSession{
 			Transport: []string{"cookie", "bearer"},
 			User:      "required",
@@ -138,12 +138,12 @@ func TestAFileThatSaysEverythingIsTakenAtItsWord(t *testing.T) {
 	})
 }
 
-func TestTheJSONFormSaysTheSame(t *testing.T) {
+func TestLoader_JSONForm(t *testing.T) {
 	t.Parallel()
-	wantSaid(t, load(t, "production.hcl.json"), whatIsSaid(load(t, "production.hcl")))
+	wantContents(t, load(t, "production.hcl.json"), contentsOf(load(t, "production.hcl")))
 }
 
-func TestABlockDoesNotChangeTheDefaultsOfItsType(t *testing.T) {
+func TestLoader_TypeDefaultsUnchanged(t *testing.T) {
 	t.Parallel()
 	load(t, "everything.hcl")
 	fresh, ok := oidcType.NewSettings().(*oidcSettings)
@@ -152,7 +152,7 @@ func TestABlockDoesNotChangeTheDefaultsOfItsType(t *testing.T) {
 	}
 }
 
-func TestASecretFromTheEnvironmentIsNoWarning(t *testing.T) {
+func TestFile_NoWarnings(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"production.hcl", "production.hcl.json", "everything.hcl"} {
 		if warnings := load(t, name).Warnings(); len(warnings) > 0 {
@@ -161,34 +161,34 @@ func TestASecretFromTheEnvironmentIsNoWarning(t *testing.T) {
 	}
 }
 
-func TestASecretInTheFileIsAWarningThatDoesNotShowIt(t *testing.T) {
+func TestFile_WarningMasksSecret(t *testing.T) {
 	t.Parallel()
 	for name, secret := range map[string]string{
 		"production.hcl":      `env("DATABASE_URL")`,
 		"production.hcl.json": `"${env(\"DATABASE_URL\")}"`,
 	} {
-		src, err := os.ReadFile(filepath.Join("testdata/good", name))
+		src, err := os.ReadFile(filepath.Join("testdata/valid", name))
 		if err != nil {
 			t.Fatal(err)
 		}
 		literal := bytes.Replace(src, []byte(secret), []byte(`"`+databaseURL+`"`), 1)
 		s, err := loader(environment).Parse(name, literal)
 		if err != nil {
-			t.Fatalf("%s: a warning stands in the way: %v", name, err)
+			t.Fatalf("%s: a warning is an error: %v", name, err)
 		}
 		warnings := s.Warnings()
 		if len(warnings) != 1 || warnings[0].Severity != config.SeverityWarning {
 			t.Fatalf("%s: warnings %v, want one", name, warnings)
 		}
-		if said := warnings.Error(); !strings.Contains(said, "•••") || strings.Contains(said, "hunter2") {
-			t.Errorf("%s: the warning says\n%s", name, said)
+		if shown := warnings.Error(); !strings.Contains(shown, "•••") || strings.Contains(shown, "hunter2") {
+			t.Errorf("%s: got\n%s", name, shown)
 		}
 	}
 }
 
-func TestNoDiagnosticOfTheTestdataShowsASecret(t *testing.T) {
+func TestLoader_SecretsMasked(t *testing.T) {
 	t.Parallel()
-	for _, path := range mistakeFiles(t) {
+	for _, path := range problemFiles(t) {
 		src, _ := splitGolden(t, path)
 		if !strings.Contains(src, "hunter2") {
 			continue
@@ -204,9 +204,9 @@ func TestNoDiagnosticOfTheTestdataShowsASecret(t *testing.T) {
 	}
 }
 
-func TestADiagnosticAsJSONHasTheFormOfTerraform(t *testing.T) {
+func TestDiagnostic_JSON(t *testing.T) {
 	t.Parallel()
-	_, err := loader(nil).Parse("auth.hcl", []byte("auth {\n  base_url = \"https://api.example.com\"\n  colour   = \"red\"\n}\n"))
+	_, err := loader(nil).Parse("auth.hcl", []byte("auth {\n  base_url = \"https://api.example.com\"\n  color    = \"red\"\n}\n"))
 	found, ok := errors.AsType[config.Diagnostics](err)
 	if !ok {
 		t.Fatalf("the error is a %T", err)
@@ -220,15 +220,15 @@ func TestADiagnosticAsJSONHasTheFormOfTerraform(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = `{"severity":"error","summary":"Unsupported argument",` +
-		`"detail":"An argument named \"colour\" is not expected here. This block has allowed_origins, base_url, login_failures, mode, path, trusted_proxies.",` +
-		`"range":{"filename":"auth.hcl","start":{"line":3,"column":3,"byte":48},"end":{"line":3,"column":9,"byte":54}},` +
-		`"snippet":{"context":"auth","code":"  colour   = \"red\"","start_line":3,"highlight_start_offset":2,"highlight_end_offset":8,"values":[]}}`
+		`"detail":"An argument named \"color\" is not expected here. This block has allowed_origins, base_url, login_failures, mode, path, trusted_proxies.",` +
+		`"range":{"filename":"auth.hcl","start":{"line":3,"column":3,"byte":48},"end":{"line":3,"column":8,"byte":53}},` +
+		`"snippet":{"context":"auth","code":"  color    = \"red\"","start_line":3,"highlight_start_offset":2,"highlight_end_offset":7,"values":[]}}`
 	if string(got) != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
 }
 
-func TestTheSameFileGivesTheSameTextEachTime(t *testing.T) {
+func TestLoader_StableOrder(t *testing.T) {
 	t.Parallel()
 	src := []byte("auth {\n  a = 1\n  b = 2\n  c = 3\n  d = 4\n  e = 5\n}\n")
 	_, first := loader(nil).Parse("auth.hcl", src)
@@ -239,7 +239,7 @@ func TestTheSameFileGivesTheSameTextEachTime(t *testing.T) {
 	}
 }
 
-func TestAFileThatCannotBeReadIsADiagnostic(t *testing.T) {
+func TestLoader_MissingFile(t *testing.T) {
 	t.Parallel()
 	_, err := loader(nil).Load(filepath.Join(t.TempDir(), "auth.hcl"))
 	if _, ok := errors.AsType[config.Diagnostics](err); !ok || !errors.Is(err, os.ErrNotExist) {
@@ -247,7 +247,7 @@ func TestAFileThatCannotBeReadIsADiagnostic(t *testing.T) {
 	}
 }
 
-func TestALaterErrorIsShownAtItsBlock(t *testing.T) {
+func TestFile_Explain(t *testing.T) {
 	t.Parallel()
 	s := load(t, "production.hcl")
 	for name, c := range map[string]struct {
@@ -267,25 +267,25 @@ func TestALaterErrorIsShownAtItsBlock(t *testing.T) {
 			if !errors.Is(err, os.ErrPermission) {
 				t.Errorf("the cause is lost in %v", err)
 			}
-			want := fmt.Sprintf("Error: It cannot be opened\n\n  on %s line %d", filepath.Join("testdata/good", "production.hcl"), c.line)
+			want := fmt.Sprintf("Error: It cannot be opened\n\n  on %s line %d", filepath.Join("testdata/valid", "production.hcl"), c.line)
 			if !strings.HasPrefix(err.Error(), want) {
-				t.Errorf("it says\n%v\nwant\n%s", err, want)
+				t.Errorf("got\n%v\nwant\n%s", err, want)
 			}
 		})
 	}
 }
 
-// inGo returns valid settings that were made in Go.
+// inGo returns valid settings written in Go.
 func inGo() configfile.File {
 	return configfile.File{
-		Auth:      config.Auth{Mode: config.ModeProduction, BaseURL: "https://api.example.com", Path: "/auth"},
+		Auth:      config.Auth{BaseURL: "https://api.example.com"},
 		Providers: []provider.Instance{{Type: cotterType, Settings: &cotterSettings{APIKeyID: "6f0a5a3e"}}},
-		Own:       new(config.DefaultOwnSession()),
-		Database:  &database.Instance{Type: sqliteType, Settings: &sqliteSettings{Path: "auth.db"}},
+		Own:       new(config.OwnSession),
+		Database:  &database.Instance{Type: sqliteType, Settings: &sqliteSettings{}},
 	}
 }
 
-func TestSettingsMadeInGoFollowTheSameRules(t *testing.T) {
+func TestFile_Validate(t *testing.T) {
 	t.Parallel()
 	if err := inGo().Validate(); err != nil {
 		t.Fatal(err)
@@ -296,15 +296,15 @@ func TestSettingsMadeInGoFollowTheSameRules(t *testing.T) {
 	}{
 		"BaseURL":          {func(s *configfile.File) { s.Auth.BaseURL = "http://api.example.com" }, "Error: Invalid value for \"base_url\"\n\n  in auth\n\nMust begin with"},
 		"NoProvider":       {func(s *configfile.File) { s.Providers = nil }, "Error: Missing provider block\n\n  in provider\n\n"},
-		"SameProvider":     {func(s *configfile.File) { s.Providers = append(s.Providers, s.Providers[0]) }, "Error: Second provider of one name\n\n  in provider \"cotter\"\n\n"},
-		"NoType":           {func(s *configfile.File) { s.Providers[0].Type = provider.Type{} }, "It has no type."},
+		"SameProvider":     {func(s *configfile.File) { s.Providers = append(s.Providers, s.Providers[0]) }, "Error: Duplicate provider name\n\n  in provider \"cotter\"\n\n"},
+		"NoType":           {func(s *configfile.File) { s.Providers[0].Type = provider.Type{} }, "It has no type: set Type, such as cotter.Type."},
 		"OtherSettings":    {func(s *configfile.File) { s.Providers[0].Settings = &oidcSettings{} }, "Its settings must be a *configfile_test.cotterSettings that is not nil."},
 		"NilSettings":      {func(s *configfile.File) { s.Database.Settings = (*sqliteSettings)(nil) }, "Its settings must be a *configfile_test.sqliteSettings that is not nil."},
 		"NoSettings":       {func(s *configfile.File) { s.Database.Settings = nil }, "Its settings must be a *configfile_test.sqliteSettings that is not nil."},
 		"NegativeDuration": {func(s *configfile.File) { s.Own.IdleTTL = -day }, "Error: Invalid value for \"idle_ttl\""},
-		"ZeroTTL":          {func(s *configfile.File) { s.Own.TTL = 0 }, "Error: Invalid value for \"ttl\""},
+		"TTLOff":           {func(s *configfile.File) { s.Own.TTL = config.Off }, "Error: Invalid value for \"ttl\""},
 		"NoSession":        {func(s *configfile.File) { s.Own = nil }, "Error: Missing session block"},
-		"TwoSessions":      {func(s *configfile.File) { s.ProviderToken = new(config.DefaultProviderTokenSession()) }, "Error: Invalid session"},
+		"TwoSessions":      {func(s *configfile.File) { s.ProviderToken = new(config.ProviderTokenSession) }, "Error: Invalid session"},
 		"NoDatabase":       {func(s *configfile.File) { s.Database = nil }, "Error: Missing database block"},
 		"ItsOwnRule":       {func(s *configfile.File) { s.Database.Settings = &sqliteSettings{Migrate: "yes"} }, "Error: Invalid value for \"migrate\"\n\n  in database \"sqlite\""},
 	} {
@@ -314,13 +314,13 @@ func TestSettingsMadeInGoFollowTheSameRules(t *testing.T) {
 			c.change(&s)
 			err := s.Validate()
 			if err == nil || !strings.Contains(err.Error(), c.want) {
-				t.Errorf("it says\n%v\nwant\n%s", err, c.want)
+				t.Errorf("got\n%v\nwant\n%s", err, c.want)
 			}
 		})
 	}
 }
 
-func TestAFileFromTheLoaderIsValid(t *testing.T) {
+func TestFile_ValidateLoaded(t *testing.T) {
 	t.Parallel()
 	for _, name := range []string{"development.hcl", "production.hcl", "production.hcl.json", "everything.hcl"} {
 		if err := load(t, name).Validate(); err != nil {
@@ -329,7 +329,7 @@ func TestAFileFromTheLoaderIsValid(t *testing.T) {
 	}
 }
 
-func TestFormattingAlignsAndKeepsTheMeaning(t *testing.T) {
+func TestLoader_Format(t *testing.T) {
 	t.Parallel()
 	const untidy, tidy = "auth {\nbase_url=\"https://a.example\" # here\n  mode    = \"production\"\n}\n",
 		"auth {\n  base_url = \"https://a.example\" # here\n  mode     = \"production\"\n}\n"
@@ -346,16 +346,19 @@ func TestFormattingAlignsAndKeepsTheMeaning(t *testing.T) {
 	}
 }
 
-func TestEveryArgumentIsDocumentedOnce(t *testing.T) {
+func TestArguments(t *testing.T) {
 	t.Parallel()
 	seen := map[string]bool{}
-	arguments := configfile.Arguments(loader(nil).Types)
+	arguments, err := configfile.Arguments(loader(nil).Types)
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, a := range arguments {
 		if a.Doc == "" {
 			t.Errorf("%s: %s has no doc tag", a.Block, a.Name)
 		}
 		if key := a.Block + " " + a.Name; seen[key] {
-			t.Errorf("%s is there twice", key)
+			t.Errorf("%s is listed twice", key)
 		} else {
 			seen[key] = true
 		}
@@ -366,32 +369,22 @@ func TestEveryArgumentIsDocumentedOnce(t *testing.T) {
 		{Block: `session "own"`, Name: "transport", Type: "list(string)", Default: `["cookie"]`, Doc: "cookie, bearer, or both; the first is the default of a login"},
 		{Block: `database "postgres"`, Name: "url", Type: "secret", Required: true, Doc: "the connection"},
 		{Block: `database "postgres"`, Name: "max_open_conns", Type: "number", Default: "10", Doc: "how many connections are open at most"},
-		{Block: "users", Name: "create", Type: "bool", Default: "true", Doc: "whether an unknown identity becomes a user at its first login"},
+		{Block: "users", Name: "create", Type: "bool", Default: "true", Doc: "whether the first login of an unknown identity creates a user"},
 		{Block: `provider "oidc"`, Name: "required_claims", Type: "map(string)", Doc: "claims that a token must have"},
 	} {
 		if !slices.Contains(arguments, want) {
-			t.Errorf("there is no %+v", want)
+			t.Errorf("%+v is missing", want)
 		}
 	}
 }
 
-func TestTwoTypesOfOneNamePanic(t *testing.T) {
-	t.Parallel()
-	defer func() {
-		if recover() == nil {
-			t.Error("they are taken")
-		}
-	}()
-	configfile.Arguments([]config.Type{cotterType, cotterType})
-}
-
 func FuzzParse(f *testing.F) {
-	for _, path := range mistakeFiles(f) {
+	for _, path := range problemFiles(f) {
 		src, _ := splitGolden(f, path)
 		f.Add([]byte(src), strings.HasSuffix(path, ".json"))
 	}
 	for _, name := range []string{"development.hcl", "production.hcl", "production.hcl.json", "everything.hcl"} {
-		src, err := os.ReadFile(filepath.Join("testdata/good", name))
+		src, err := os.ReadFile(filepath.Join("testdata/valid", name))
 		if err != nil {
 			f.Fatal(err)
 		}
@@ -399,19 +392,19 @@ func FuzzParse(f *testing.F) {
 	}
 	l := loader(environment)
 	f.Fuzz(func(t *testing.T, src []byte, isJSON bool) {
-		name := "testdata/good/auth.hcl"
+		name := "testdata/valid/auth.hcl"
 		if isJSON {
 			name += ".json"
 		}
 		s, err := l.Parse(name, src)
 		if err != nil {
 			if err.Error() == "" {
-				t.Error("an error without a text")
+				t.Error("the error is empty")
 			}
 			return
 		}
 		if err := s.Validate(); err != nil {
-			t.Errorf("what is loaded is not valid: %v", err)
+			t.Errorf("the loaded file is not valid: %v", err)
 		}
 		if isJSON {
 			return
@@ -427,6 +420,6 @@ func FuzzParse(f *testing.F) {
 		if err != nil {
 			t.Fatalf("after formatting it is not valid: %v", err)
 		}
-		wantSaid(t, again, whatIsSaid(s))
+		wantContents(t, again, contentsOf(s))
 	})
 }

@@ -1,0 +1,79 @@
+package config
+
+import (
+	"net/netip"
+
+	"github.com/cotterpin/cotterpin/core/internal/defaults"
+)
+
+// Values of Auth.Mode.
+const (
+	ModeProduction  = "production"
+	ModeDevelopment = "development"
+)
+
+// Auth is the block `auth`.
+type Auth struct {
+	// Mode is [ModeProduction], the default, or [ModeDevelopment].
+	Mode string `hcl:"mode,optional" doc:"production, or development, which allows http and the emulator"`
+
+	// BaseURL is the application's origin. Required.
+	BaseURL string `hcl:"base_url" doc:"the application's origin, such as https://api.example.com"`
+
+	// Path is the prefix of the kit's routes. Default "/auth".
+	Path string `hcl:"path,optional" doc:"the prefix of the kit's routes"`
+
+	// AllowedOrigins lists further origins that may call the kit from a browser or
+	// an app's web view. Default none.
+	AllowedOrigins []string `hcl:"allowed_origins,optional" doc:"origins that may call from a browser (CORS and the cross-origin guard); origins of apps, such as capacitor://localhost, need the transport bearer"`
+
+	// TrustedProxies lists the addresses and CIDR blocks whose X-Forwarded-For
+	// is trusted. Default none: the client's address is that of the socket.
+	TrustedProxies []string `hcl:"trusted_proxies,optional" doc:"addresses or CIDR blocks whose X-Forwarded-For is trusted"`
+
+	// LoginFailures is the number of refused logins and refreshes per minute and
+	// address (an IPv6 /64) before the response is 429. 0 is no limit. Default
+	// 60, in development 0.
+	LoginFailures *int `hcl:"login_failures,optional" doc:"refused logins and refreshes per minute and address; 0 is no limit; default 60, in development 0"`
+}
+
+// WithDefaults returns a with its zero fields set to their defaults.
+// LoginFailures stays nil, because its default depends on Mode; see
+// [Auth.Failures].
+func (a Auth) WithDefaults() Auth {
+	return defaults.Fill(a, Auth{Mode: ModeProduction, Path: "/auth"})
+}
+
+// Failures returns LoginFailures or, if it is nil, the default of the mode.
+func (a Auth) Failures() int {
+	switch {
+	case a.LoginFailures != nil:
+		return *a.LoginFailures
+	case a.Mode == ModeDevelopment:
+		return 0
+	default:
+		return 60
+	}
+}
+
+// ProxyPrefixes returns TrustedProxies as networks, without the elements that
+// are neither an address nor a CIDR block, which the kit refuses at the start.
+func (a Auth) ProxyPrefixes() []netip.Prefix {
+	var prefixes []netip.Prefix
+	for _, proxy := range a.TrustedProxies {
+		if prefix, err := ParseProxy(proxy); err == nil {
+			prefixes = append(prefixes, prefix)
+		}
+	}
+	return prefixes
+}
+
+// ParseProxy parses an element of TrustedProxies: an address or a CIDR block.
+func ParseProxy(s string) (netip.Prefix, error) {
+	if address, err := netip.ParseAddr(s); err == nil {
+		address = address.Unmap().WithZone("")
+		return netip.PrefixFrom(address, address.BitLen()), nil
+	}
+	prefix, err := netip.ParsePrefix(s)
+	return prefix.Masked(), err
+}

@@ -1,0 +1,58 @@
+package config_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/cotterpin/cotterpin/core/config"
+)
+
+func TestSecret_Redacted(t *testing.T) {
+	t.Parallel()
+	const value = "hunter2"
+	type block struct {
+		URL     config.Secret
+		Pointer *config.Secret
+	}
+	b := block{URL: config.NewSecret(value), Pointer: new(config.NewSecret(value))}
+	var shown strings.Builder
+	for _, verb := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%X", "%d", "%t"} {
+		fmt.Fprintf(&shown, verb+verb+verb+"\n", b.URL, b.Pointer, b)
+	}
+	fmt.Fprintln(&shown, b.URL, fmt.Errorf("opening %v", b.URL))
+	encoded, err := json.Marshal(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown.Write(encoded)
+	var log bytes.Buffer
+	for _, handler := range []slog.Handler{slog.NewTextHandler(&log, nil), slog.NewJSONHandler(&log, nil)} {
+		slog.New(handler).Info("opened", "url", b.URL, "pointer", b.Pointer, "block", b)
+	}
+	shown.Write(log.Bytes())
+
+	all := shown.String()
+	for _, form := range []string{value, fmt.Sprintf("%x", value), fmt.Sprintf("%X", value), fmt.Sprintf("%d", []byte(value))} {
+		if strings.Contains(all, form) {
+			t.Errorf("%s is shown in\n%s", form, all)
+		}
+	}
+	if !strings.Contains(all, "[secret]") || b.URL.Reveal() != value {
+		t.Error("the secret is lost")
+	}
+}
+
+func TestSecret_UnmarshalText(t *testing.T) {
+	t.Parallel()
+	var s config.Secret
+	if !s.IsZero() {
+		t.Error("the zero value is not zero")
+	}
+	if err := s.UnmarshalText([]byte("hunter2")); err != nil || s.Reveal() != "hunter2" || s.IsZero() {
+		t.Errorf("got %q, %v", s.Reveal(), err)
+	}
+}

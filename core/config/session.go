@@ -1,0 +1,91 @@
+package config
+
+import (
+	"time"
+
+	"github.com/cotterpin/cotterpin/core/internal/defaults"
+)
+
+// The session strategies, which are the labels of the block `session`.
+const (
+	StrategyOwn           = "own"
+	StrategyProviderToken = "provider_token"
+)
+
+// Values of Transport: how a session travels.
+const (
+	TransportCookie = "cookie"
+	TransportBearer = "bearer"
+)
+
+// OwnSession is the block `session "own"`.
+type OwnSession struct {
+	// TTL is the longest duration of a session. Default 30 days.
+	TTL Duration `hcl:"ttl,optional" doc:"the longest duration of a session"`
+
+	// IdleTTL is the longest duration without a request, at most TTL. [Off] is
+	// no limit. Default 7 days. The last request is recorded at most once every
+	// min(1 h, IdleTTL/10), so a session may expire that much earlier.
+	IdleTTL Duration `hcl:"idle_ttl,optional" doc:"the longest duration without a request, at most ttl; 0s is no limit"`
+
+	// Transport lists how sessions travel. The first is the default of a login.
+	// Default cookie.
+	Transport []string `hcl:"transport,optional" doc:"cookie, bearer, or both; the first is the default of a login"`
+
+	// MaxPerUser is the number of active sessions of a user. One more login
+	// revokes the oldest. Default 20.
+	MaxPerUser int `hcl:"max_per_user,optional" doc:"active sessions of a user; one more login revokes the oldest"`
+
+	// Claims lists further claims of the provider's token that the session
+	// keeps for guards. Default none.
+	Claims []string `hcl:"claims,optional" doc:"further claims of the provider's token that the session keeps for guards"`
+
+	// Cookie describes the session cookie; nil is the default.
+	Cookie *Cookie `hcl:"cookie,block"`
+}
+
+// WithDefaults returns s with its zero fields set to their defaults.
+func (s OwnSession) WithDefaults() OwnSession {
+	return defaults.Fill(s, OwnSession{
+		TTL:        Duration(30 * day),
+		IdleTTL:    Duration(7 * day),
+		Transport:  []string{TransportCookie},
+		MaxPerUser: 20,
+		Cookie:     new(Cookie{}.WithDefaults()),
+	})
+}
+
+// Values of ProviderTokenSession.User.
+const (
+	UserRequired = "required"
+	UserNone     = "none"
+)
+
+// ProviderTokenSession is the block `session "provider_token"`.
+type ProviderTokenSession struct {
+	// Transport lists how tokens travel. The first is the default of a login.
+	// Default bearer.
+	Transport []string `hcl:"transport,optional" doc:"bearer, cookie, or both; the first is the default of a login"`
+
+	// User is [UserRequired], the default, or [UserNone], which stores nothing
+	// and needs no database.
+	User string `hcl:"user,optional" doc:"required: the identity must be registered; none: no users and no database"`
+
+	// CacheTTL is how long a user that was found is used without another
+	// database query. A user that was not found is never cached. [Off] queries
+	// the database at each request. Default one minute.
+	CacheTTL Duration `hcl:"cache_ttl,optional" doc:"how long a user that was found is used without another database query; 0s queries at each request"`
+
+	// Cookie describes the cookie; nil is the default.
+	Cookie *Cookie `hcl:"cookie,block"`
+}
+
+// WithDefaults returns s with its zero fields set to their defaults.
+func (s ProviderTokenSession) WithDefaults() ProviderTokenSession {
+	return defaults.Fill(s, ProviderTokenSession{
+		Transport: []string{TransportBearer},
+		User:      UserRequired,
+		CacheTTL:  Duration(time.Minute),
+		Cookie:    new(Cookie{}.WithDefaults()),
+	})
+}
