@@ -1,15 +1,12 @@
 package adaptertest
 
 import (
-	"context"
 	"log/slog"
-	"strings"
 	"testing"
 
 	"github.com/cotterpin/cotterpin/core"
 	"github.com/cotterpin/cotterpin/core/config"
-	"github.com/cotterpin/cotterpin/core/identity"
-	"github.com/cotterpin/cotterpin/core/provider"
+	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
 // Load is what a benchmark drives an application with: GET /guarded with one
@@ -25,12 +22,12 @@ type Load struct {
 // a route, and guarding it too. start serves the load inside the process, with
 // a handler that does nothing, and returns what makes one request.
 //
-// The kit's provider takes every token at no cost, and nothing is stored. What
-// is measured is the way to the verdict and back.
+// The token is one that the kit has verified before, and nothing is stored. What
+// is measured is the way to the check and back.
 func Bench(b *testing.B, start func(b *testing.B, load Load) (request func())) {
 	b.Helper()
-	kit := newCredulousKit(b)
-	token := strings.Repeat("eyJhbGciOiJFUzI1NiJ9", 40) // as long as Cotter's
+	issuer := providertest.NewIssuer(b)
+	kit, token := newBenchKit(b, issuer), issuer.AccessToken("bench@example.com")
 	for _, c := range []struct {
 		name string
 		load Load
@@ -50,19 +47,14 @@ func Bench(b *testing.B, start func(b *testing.B, load Load) (request func())) {
 	}
 }
 
-// newCredulousKit returns a kit without users whose sessions are the tokens of
-// a provider that believes everything.
-func newCredulousKit(t testing.TB) *core.Kit {
+// newBenchKit returns a kit without users whose sessions are the issuer's tokens.
+func newBenchKit(t testing.TB, issuer *providertest.Issuer) *core.Kit {
 	t.Helper()
-	tokens := config.ProviderTokenSession{}
-	tokens.User = config.UserNone
-	tokens.Transport = []string{config.TransportBearer, config.TransportCookie}
-	s := core.Settings{
-		Providers:     []provider.Instance{{Type: credulousType, Settings: new(struct{})}},
-		ProviderToken: &tokens,
-	}
-	s.Auth.Mode = config.ModeDevelopment
-	s.Auth.BaseURL = baseURL
+	s := newSettings(issuer)
+	byProvidersToken(&s)
+	s.ProviderToken.User = config.UserNone
+	s.ProviderToken.Transport = []string{config.TransportBearer, config.TransportCookie}
+	s.Database = nil
 	kit, err := core.New(t.Context(), s, core.WithLogger(slog.New(slog.DiscardHandler)))
 	if err != nil {
 		t.Fatal(err)
@@ -73,17 +65,4 @@ func newCredulousKit(t testing.TB) *core.Kit {
 		}
 	})
 	return kit
-}
-
-// credulous is a provider that takes everybody for whom their token names: the
-// subject is the text of the request itself.
-type credulous struct{}
-
-var credulousType = provider.Define(provider.Definition[struct{}]{
-	Type: "credulous",
-	Open: func(context.Context, struct{}, provider.Env) (provider.Provider, error) { return credulous{}, nil },
-})
-
-func (credulous) Verify(_ context.Context, c provider.Credential) (identity.Identity, error) {
-	return identity.Identity{Key: identity.Key{Issuer: "https://issuer.example", Subject: c.AccessToken}}, nil
 }

@@ -79,7 +79,7 @@ func TestSignIns(t *testing.T) {
 			"'self' http://localhost:1234",
 		},
 		"CotterItself": {
-			instance("cotter", cotter.Type, &cotter.Settings{APIKeyID: "key", BaseURL: cotter.DefaultSettings().BaseURL}),
+			instance("cotter", cotter.Type, &cotter.Settings{APIKeyID: "key", BaseURL: "https://www.cotter.app/api/v0"}),
 			[]signIn{{"cotter", "https://js.cotter.app/app", "https://www.cotter.app/api/v0", "key"}},
 			"'self' https://www.cotter.app",
 		},
