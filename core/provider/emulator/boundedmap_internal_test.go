@@ -11,7 +11,7 @@ func TestBoundedMap_EvictsOldest(t *testing.T) {
 	m.put("c", 4)
 	for key, want := range map[string]int{"a": 0, "b": 2, "c": 4} {
 		if got, ok := m.get(key); got != want || ok != (want != 0) {
-			t.Errorf("%s: %d, %t", key, got, ok)
+			t.Errorf("get %s: %d, %t, want %d", key, got, ok, want)
 		}
 	}
 	m.remove("b")
