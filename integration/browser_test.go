@@ -60,7 +60,8 @@ func newTab(parent context.Context, t *testing.T, options ...chromedp.ContextOpt
 			if err != nil {
 				return
 			}
-			if message.Type == chromedp.ConsoleError || message.IsException() {
+			rejected := strings.Contains(message.String(), "status of 401") // Chromium reports each failed request
+			if message.Type == chromedp.ConsoleError && !rejected || message.IsException() {
 				t.Errorf("console: %s (%s)", message, message.URL)
 			}
 		}
@@ -218,6 +219,34 @@ func TestBrowser_Keyboard(t *testing.T) {
 	if focused := b.focused(); focused != "sign-in-title" {
 		t.Errorf("the focus is on %q", focused)
 	}
+}
+
+// TestBrowser_SessionRevokedElsewhere covers G06: the page returns to its sign-in
+// view at the first 401.
+func TestBrowser_SessionRevokedElsewhere(t *testing.T) {
+	t.Parallel()
+	b := newBrowser(t)
+	p := start(t, "nethttp", "")
+	b.do(chromedp.Navigate(p.page), chromedp.WaitVisible(chromedp.ID("sign-in-title")))
+	b.signIn(ada)
+	b.waitForText("me", ada)
+	other := b.another(t)
+	other.do(chromedp.Navigate(p.page))
+	other.signIn(ada)
+	other.waitForText("me", ada)
+	other.press("#sign-out-everywhere")
+	other.waitForText("status", "You are signed out everywhere.")
+
+	b.do(chromedp.SendKeys(chromedp.ID("note"), "Buy milk"+kb.Enter), chromedp.WaitVisible(chromedp.ID("sign-in-title")))
+	b.waitForText("status", "Your session has expired or was revoked.")
+	if shown := evaluate[string](b, `document.getElementById("me").textContent + document.getElementById("error").textContent`); shown != "" {
+		t.Errorf("the page still shows %q", shown)
+	}
+	if focused := b.focused(); focused != "sign-in-title" {
+		t.Errorf("the focus is on %q", focused)
+	}
+	b.signIn(ada)
+	b.waitForText("status", "Welcome back.")
 }
 
 // tabTo presses the tab key until the element with the id, or the text if it

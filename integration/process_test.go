@@ -132,9 +132,13 @@ func TestProgram_Flags(t *testing.T) {
 	t.Parallel()
 	for _, framework := range frameworks {
 		for _, dash := range []string{"-", "--"} {
-			code, stderr := runBriefly(t, framework, dash+"addr", "256.0.0.1:0", dash+"config", "")
+			code, stderr := runBriefly(t, framework, dash+"addr", "256.0.0.1:0")
 			if code != 1 || !strings.Contains(stderr, "cannot listen") {
 				t.Errorf("%s %saddr: exit code %d\n%s", framework, dash, code, stderr)
+			}
+			code, stderr = runBriefly(t, framework, dash+"config", "")
+			if code != 2 || !strings.Contains(stderr, "the file name is empty") {
+				t.Errorf("%s %sconfig: exit code %d\n%s", framework, dash, code, stderr)
 			}
 		}
 		for _, wrong := range [][]string{{"-port", "8080"}, {"auth.hcl"}} {

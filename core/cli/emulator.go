@@ -19,13 +19,13 @@ import (
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
-// Bounds of the emulator's server. Writing takes as long as its slowest fault.
+// Limits of the emulator's server. writeTimeout exceeds its slowest fault.
 const (
 	readTimeout  = 5 * time.Second
 	writeTimeout = 30 * time.Second
 	idleTimeout  = time.Minute
 	maxHeader    = 16 << 10
-	grace        = 10 * time.Second // for requests that run when it is stopped
+	grace        = 10 * time.Second // for running requests after a signal
 )
 
 func newEmulator() *cobra.Command {
@@ -35,8 +35,8 @@ func newEmulator() *cobra.Command {
 		Short: "Run the Cotter emulator alone, until it is interrupted",
 		Long: `Run the Cotter emulator alone, until SIGINT or SIGTERM.
 
-It has new keys at each start, forgets everything at its end, and answers this
-machine alone: whoever reaches it can sign in as anybody.`,
+It has new keys at each start, stores nothing, and accepts requests from this
+machine only: anyone who can reach it can sign in as any user.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
@@ -44,15 +44,15 @@ machine alone: whoever reaches it can sign in as anybody.`,
 			return runEmulator(ctx, cmd, addr, apiKey)
 		},
 	}
-	cmd.Flags().StringVar(&addr, "addr", "127.0.0.1:0", "HOST:PORT to listen on: a loopback host, localhost if left out; port 0 picks one")
-	cmd.Flags().StringVar(&apiKey, "api-key", "", "the API key ID that it knows (required)")
+	cmd.Flags().StringVar(&addr, "addr", "127.0.0.1:0", "HOST:PORT to listen on; the host must be loopback and defaults to localhost; port 0 picks a free port")
+	cmd.Flags().StringVar(&apiKey, "api-key", "", "the API key ID to accept (required)")
 	if err := cmd.MarkFlagRequired("api-key"); err != nil {
-		panic(err) // the flag stands one line above
+		panic(err) // the flag is defined one line above
 	}
 	return cmd
 }
 
-// runEmulator serves until ctx ends.
+// runEmulator serves until ctx is done.
 func runEmulator(ctx context.Context, cmd *cobra.Command, addr, apiKey string) error {
 	host, port, err := splitLoopback(addr)
 	if err != nil {
@@ -60,9 +60,9 @@ func runEmulator(ctx context.Context, cmd *cobra.Command, addr, apiKey string) e
 	}
 	listener, err := new(net.ListenConfig).Listen(ctx, "tcp", net.JoinHostPort(host, port))
 	if err != nil {
-		return fmt.Errorf("emulator: %w", err)
+		return listenError(err)
 	}
-	defer func() { _ = listener.Close() }() // the server may not have got it
+	defer func() { _ = listener.Close() }() // a second time after serve
 	url, err := urlOf(host, listener)
 	if err != nil {
 		return err
@@ -81,7 +81,15 @@ func runEmulator(ctx context.Context, cmd *cobra.Command, addr, apiKey string) e
 	return serve(ctx, listener, handler, log)
 }
 
-// splitLoopback returns the parts of --addr, whose host must be this machine.
+// listenError adds the fix to the error of a port that is in use.
+func listenError(err error) error {
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return fmt.Errorf("emulator: %w: stop the other process, or choose another port with --addr", err)
+	}
+	return fmt.Errorf("emulator: %w", err)
+}
+
+// splitLoopback splits --addr, whose host must be loopback.
 func splitLoopback(addr string) (host, port string, err error) {
 	host, port, err = net.SplitHostPort(addr)
 	if err != nil {
@@ -89,13 +97,12 @@ func splitLoopback(addr string) (host, port string, err error) {
 	}
 	host = cmp.Or(host, "localhost")
 	if !web.IsLoopback(host) {
-		return "", "", errors.New("emulator: --addr must be a loopback address, such as 127.0.0.1:0: whoever reaches the emulator can sign in as anybody")
+		return "", "", errors.New("emulator: --addr must be a loopback address, such as 127.0.0.1:0: anyone who can reach the emulator can sign in as any user")
 	}
 	return host, port, nil
 }
 
-// urlOf returns the URL of a listener, with the host as it was asked for and
-// the port as it became.
+// urlOf returns the URL of a listener, with the host of --addr.
 func urlOf(host string, listener net.Listener) (string, error) {
 	_, port, err := net.SplitHostPort(listener.Addr().String())
 	if err != nil {
@@ -104,7 +111,7 @@ func urlOf(host string, listener net.Listener) (string, error) {
 	return "http://" + net.JoinHostPort(host, port), nil
 }
 
-// serve answers requests until ctx ends, and then finishes those that run.
+// serve handles requests until ctx is done, and then completes the running ones.
 func serve(ctx context.Context, listener net.Listener, handler http.Handler, log *slog.Logger) error {
 	server := &http.Server{
 		Handler:        handler,

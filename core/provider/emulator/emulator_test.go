@@ -33,7 +33,7 @@ const (
 	verifier = "a verifier with + / and =, as one of Cotter's clients sends"
 )
 
-// bench is an emulator with a clock that only the test moves.
+// bench is an emulator with a clock that only the test advances.
 type bench struct {
 	*emulator.Emulator
 
@@ -74,7 +74,7 @@ func (b *bench) advance(d time.Duration) {
 	b.now = b.now.Add(d)
 }
 
-// request is a request from this machine; a test changes what it is about.
+// request returns a valid request from this machine.
 func request(method, target, body string) web.Request {
 	path, query, _ := strings.Cut(target, "?")
 	return web.Request{
@@ -106,7 +106,7 @@ func withHeader(r web.Request, pairs ...string) web.Request {
 	return r
 }
 
-// apiRequest is a request that bears the API key.
+// apiRequest returns a request with the API key.
 func apiRequest(method, target, body string) web.Request {
 	return withHeader(request(method, target, body), "Api_key_id", apiKey)
 }
@@ -123,8 +123,8 @@ func wantStatus(t *testing.T, got web.Response, want int) {
 	}
 }
 
-// wantRefusal demands a refusal in Cotter's shape.
-func wantRefusal(t *testing.T, got web.Response, status int, text string) {
+// wantError requires an error in Cotter's form.
+func wantError(t *testing.T, got web.Response, status int, text string) {
 	t.Helper()
 	wantStatus(t, got, status)
 	var shape map[string]string
@@ -165,7 +165,7 @@ func challenge() string {
 	return base64.RawURLEncoding.EncodeToString(digest[:])
 }
 
-// appQuery is the query with which an application opens the hosted page.
+// appQuery returns the query with which an application opens the hosted page.
 func appQuery() url.Values {
 	return url.Values{
 		"api_key":        {apiKey},
@@ -181,7 +181,7 @@ var (
 	hiddenPattern = regexp.MustCompile(`<input type="hidden" name="([^"]*)" value="([^"]*)">`)
 )
 
-// browser fills in pages. transport is how it reaches the emulator.
+// browser submits forms. transport sends its requests to the emulator.
 type browser struct {
 	t         *testing.T
 	transport func(method, target, body string) (status int, location string, page []byte)
@@ -189,8 +189,8 @@ type browser struct {
 
 func (b *bench) browser(t *testing.T) browser {
 	return browser{t: t, transport: func(method, target, body string) (int, string, []byte) {
-		answer := b.serve(t, withHeader(request(method, target, body), "Sec-Fetch-Site", "same-origin", "Origin", "null"))
-		return answer.Status, field(answer, "Location"), answer.Body
+		response := b.serve(t, withHeader(request(method, target, body), "Sec-Fetch-Site", "same-origin", "Origin", "null"))
+		return response.Status, field(response, "Location"), response.Body
 	}}
 }
 
@@ -222,30 +222,30 @@ func (b browser) submit(page, name, value string) (status int, location string, 
 	return status, location, string(body)
 }
 
-type letter struct {
+type message struct {
 	To, Channel, Code, Link string
 	SentAt                  string `json:"sent_at"`
 }
 
-func (b *bench) letters(t *testing.T) []letter {
+func (b *bench) messages(t *testing.T) []message {
 	t.Helper()
-	answer := b.serve(t, request(http.MethodGet, "/_emulator/mailbox", ""))
-	wantStatus(t, answer, http.StatusOK)
-	var box struct{ Messages []letter }
-	decode(t, answer.Body, &box)
+	response := b.serve(t, request(http.MethodGet, "/_emulator/mailbox", ""))
+	wantStatus(t, response, http.StatusOK)
+	var box struct{ Messages []message }
+	decode(t, response.Body, &box)
 	return box.Messages
 }
 
 func (b *bench) lastCode(t *testing.T) string {
 	t.Helper()
-	letters := b.letters(t)
-	if len(letters) == 0 {
+	messages := b.messages(t)
+	if len(messages) == 0 {
 		t.Fatal("the mailbox is empty")
 	}
-	return letters[len(letters)-1].Code
+	return messages[len(messages)-1].Code
 }
 
-// codePage walks to the page on which the one-time code is typed.
+// codePage returns the page that accepts the one-time code.
 func (b *bench) codePage(t *testing.T) string {
 	t.Helper()
 	browser := b.browser(t)
@@ -264,7 +264,7 @@ type exchange struct {
 	Redirect    string `json:"redirect_url"`
 }
 
-// signIn signs Ada in and returns what the application exchanges.
+// signIn signs Ada in and returns the application's exchange.
 func (b *bench) signIn(t *testing.T) exchange {
 	t.Helper()
 	status, location, page := b.browser(t).submit(b.codePage(t), "code", b.lastCode(t))
@@ -283,7 +283,7 @@ func exchangeFrom(t *testing.T, location string) exchange {
 	query := back.Query()
 	id, err := strconv.Atoi(query.Get("challenge_id"))
 	if err != nil || query.Get("state") != "st&te <1>" || query.Get("from") != "app" || back.Host != "localhost:3000" {
-		t.Fatalf("returned to %s", location)
+		t.Fatalf("redirected to %s", location)
 	}
 	return exchange{Verifier: verifier, Code: query.Get("code"), ChallengeID: id, Redirect: returnTo}
 }
@@ -297,7 +297,7 @@ type tokens struct {
 	Method  string `json:"auth_method"`
 }
 
-type identityAnswer struct {
+type identityResponse struct {
 	Identifier map[string]any
 	Token      map[string]string
 	OAuthToken *tokens `json:"oauth_token"`
@@ -312,10 +312,10 @@ func (b *bench) getIdentity(t *testing.T, x exchange) web.Response {
 // tokens signs Ada in and returns her tokens.
 func (b *bench) tokens(t *testing.T) tokens {
 	t.Helper()
-	answer := b.getIdentity(t, b.signIn(t))
-	wantStatus(t, answer, http.StatusOK)
-	var got identityAnswer
-	decode(t, answer.Body, &got)
+	response := b.getIdentity(t, b.signIn(t))
+	wantStatus(t, response, http.StatusOK)
+	var got identityResponse
+	decode(t, response.Body, &got)
 	return *got.OAuthToken
 }
 
@@ -335,17 +335,17 @@ func part(t *testing.T, token string, index int) map[string]any {
 	return object
 }
 
-// stalled is a body that never ends.
-type stalled struct{}
+// endless is a body that never ends.
+type endless struct{}
 
-func (stalled) Read(p []byte) (int, error) {
+func (endless) Read(p []byte) (int, error) {
 	for i := range p {
 		p[i] = ' '
 	}
 	return len(p), nil
 }
 
-var _ io.Reader = stalled{}
+var _ io.Reader = endless{}
 
 // publishedPEM returns the only published key as PEM.
 func publishedPEM(t *testing.T, b *bench) []byte {
@@ -353,7 +353,7 @@ func publishedPEM(t *testing.T, b *bench) []byte {
 	var set struct{ Keys []struct{ X, Y string } }
 	decode(t, b.serve(t, request(http.MethodGet, "/api/v0/token/jwks", "")).Body, &set)
 	if len(set.Keys) != 1 {
-		t.Fatalf("%d keys", len(set.Keys))
+		t.Fatalf("%d published keys, want one", len(set.Keys))
 	}
 	point := []byte{4}
 	for _, coordinate := range []string{set.Keys[0].X, set.Keys[0].Y} {

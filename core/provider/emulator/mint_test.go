@@ -18,12 +18,12 @@ import (
 	"github.com/cotterpin/cotterpin/core/token"
 )
 
-func (b *bench) mint(t *testing.T, order string) tokens {
+func (b *bench) mint(t *testing.T, body string) tokens {
 	t.Helper()
-	answer := b.serve(t, request(http.MethodPost, "/_emulator/mint", order))
-	wantStatus(t, answer, http.StatusOK)
+	response := b.serve(t, request(http.MethodPost, "/_emulator/mint", body))
+	wantStatus(t, response, http.StatusOK)
 	var got tokens
-	decode(t, answer.Body, &got)
+	decode(t, response.Body, &got)
 	return got
 }
 
@@ -58,7 +58,7 @@ func (k keyed) Rules() provider.Rules {
 	return rules
 }
 
-func TestTokensAreCottersToTheLetter(t *testing.T) {
+func TestTokens_MatchCotter(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	got := b.tokens(t)
@@ -81,14 +81,14 @@ func TestTokensAreCottersToTheLetter(t *testing.T) {
 	header := part(t, got.Access, 0)
 	kid, _ := header["kid"].(string)
 	if len(header) != 3 || header["alg"] != "ES256" || header["typ"] != "JWT" || !strings.HasPrefix(kid, "SPACE_JWT_PUBLIC:") {
-		t.Errorf("header %v", header)
+		t.Errorf("header of the access token: %v", header)
 	}
 	if err := b.verify(t, provider.Tokens{AccessToken: got.Access, IDToken: got.ID}); err != nil {
 		t.Errorf("Verify: %v", err)
 	}
 }
 
-func TestEachStartHasItsOwnKeysAndTheSameUsers(t *testing.T) {
+func TestNew_NewKeysSameUsers(t *testing.T) {
 	t.Parallel()
 	one, two := newBench(t), newBench(t)
 	first, second := one.tokens(t), two.tokens(t)
@@ -100,33 +100,33 @@ func TestEachStartHasItsOwnKeysAndTheSameUsers(t *testing.T) {
 	}
 }
 
-// Each order differs in one thing from the one that is accepted.
-func TestMintedTokensAreRefusedForWhatIsWrongWithThem(t *testing.T) {
+// Each request differs from the accepted one in one member.
+func TestMint_DefectsAreRejected(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		change string
 		code   autherr.Code
 	}{
-		"AnotherAudience":   {`"access":{"aud":"another"}`, autherr.InvalidToken},
-		"AudienceAsArray":   {`"access":{"aud":["` + apiKey + `"]}`, autherr.InvalidToken},
-		"NoAudience":        {`"access":{"aud":null}`, autherr.InvalidToken},
-		"AnotherIssuer":     {`"access":{"iss":"https://www.cotter.app"}`, autherr.InvalidToken},
-		"NoExpiry":          {`"access":{"exp":null}`, autherr.InvalidToken},
-		"Expired":           {`"access":{"exp":1500000001,"iat":1500000000}`, autherr.TokenExpired},
-		"IssuedInTheFuture": {`"access":{"iat":33000000000,"exp":33000003600}`, autherr.InvalidToken},
-		"IDTypeInAccess":    {`"access":{"type":"client_id_token"}`, autherr.InvalidToken},
-		"AnotherScope":      {`"access":{"scope":"all"}`, autherr.InvalidToken},
-		"ZeroSubject":       {`"access":{"sub":"00000000-0000-0000-0000-000000000000"}`, autherr.InvalidToken},
-		"AnotherSubject":    {`"id":{"sub":"7c9e6679-7425-40de-944b-e07fc1f90ae7"}`, autherr.InvalidToken},
-		"AnotherIdentifier": {`"id":{"identifier":"eve@example.com"}`, autherr.InvalidToken},
-		"UnknownKeyID":      {`"header":{"kid":"another"}`, autherr.InvalidToken},
-		"NoKeyID":           {`"header":{"kid":null}`, autherr.InvalidToken},
-		"Unsigned":          {`"header":{"alg":"none"}`, autherr.InvalidToken},
-		"PublicKeyAsSecret": {`"header":{"alg":"HS256"}`, autherr.InvalidToken},
-		"NoAlgorithm":       {`"header":{"alg":null}`, autherr.InvalidToken},
-		"Critical":          {`"header":{"crit":["exp"]}`, autherr.InvalidToken},
-		"RetiredKey":        {`"key":"retired"`, autherr.InvalidToken},
-		"ForeignKey":        {`"key":"foreign"`, autherr.InvalidToken},
+		"other audience":          {`"access":{"aud":"another"}`, autherr.InvalidToken},
+		"audience as array":       {`"access":{"aud":["` + apiKey + `"]}`, autherr.InvalidToken},
+		"no audience":             {`"access":{"aud":null}`, autherr.InvalidToken},
+		"other issuer":            {`"access":{"iss":"https://www.cotter.app"}`, autherr.InvalidToken},
+		"no expiry":               {`"access":{"exp":null}`, autherr.InvalidToken},
+		"expired":                 {`"access":{"exp":1500000001,"iat":1500000000}`, autherr.TokenExpired},
+		"issued in the future":    {`"access":{"iat":33000000000,"exp":33000003600}`, autherr.InvalidToken},
+		"ID type in access token": {`"access":{"type":"client_id_token"}`, autherr.InvalidToken},
+		"other scope":             {`"access":{"scope":"all"}`, autherr.InvalidToken},
+		"zero subject":            {`"access":{"sub":"00000000-0000-0000-0000-000000000000"}`, autherr.InvalidToken},
+		"other subject":           {`"id":{"sub":"7c9e6679-7425-40de-944b-e07fc1f90ae7"}`, autherr.InvalidToken},
+		"other identifier":        {`"id":{"identifier":"eve@example.com"}`, autherr.InvalidToken},
+		"unknown key ID":          {`"header":{"kid":"another"}`, autherr.InvalidToken},
+		"no key ID":               {`"header":{"kid":null}`, autherr.InvalidToken},
+		"unsigned":                {`"header":{"alg":"none"}`, autherr.InvalidToken},
+		"public key as secret":    {`"header":{"alg":"HS256"}`, autherr.InvalidToken},
+		"no algorithm":            {`"header":{"alg":null}`, autherr.InvalidToken},
+		"critical header":         {`"header":{"crit":["exp"]}`, autherr.InvalidToken},
+		"retired key":             {`"key":"retired"`, autherr.InvalidToken},
+		"foreign key":             {`"key":"foreign"`, autherr.InvalidToken},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -144,7 +144,7 @@ func TestMintedTokensAreRefusedForWhatIsWrongWithThem(t *testing.T) {
 	}
 }
 
-func TestAForeignKeyUnderAPublishedIDHasAWrongSignature(t *testing.T) {
+func TestMint_ForeignKeyPublishedID(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	right := b.mint(t, `{"identifier":"`+ada+`"}`)
@@ -158,7 +158,7 @@ func TestAForeignKeyUnderAPublishedIDHasAWrongSignature(t *testing.T) {
 	}
 }
 
-func TestMintedSignaturesAreWhatTheirHeaderSays(t *testing.T) {
+func TestMint_SignatureMatchesHeader(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	unsigned := b.mint(t, `{"identifier":"`+ada+`","header":{"alg":"none"}}`).Access
@@ -171,29 +171,29 @@ func TestMintedSignaturesAreWhatTheirHeaderSays(t *testing.T) {
 	mac := hmac.New(sha256.New, publishedPEM(t, b))
 	mac.Write([]byte(shared[:dot]))
 	if err != nil || !hmac.Equal(got, mac.Sum(nil)) {
-		t.Errorf("alg HS256 is not keyed by the public key")
+		t.Errorf("the secret of alg HS256 is not the public key")
 	}
 }
 
-func TestAMintedRefreshTokenWorks(t *testing.T) {
+func TestMint_RefreshToken(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	minted := b.mint(t, `{"identifier":"`+ada+`","access":{"scope":"all"}}`)
 	if claims := part(t, b.refresh(t, minted.Refresh).Access, 1); claims["identifier"] != ada || claims["scope"] != "access" {
-		t.Errorf("claims %v", claims)
+		t.Errorf("claims of the refreshed token: %v", claims)
 	}
 }
 
-func TestMintRefusesWhatItDoesNotKnow(t *testing.T) {
+func TestMint_RejectsUnknown(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.mint(t, `{"identifier":"`+ada+`"}`)
-	for _, order := range []string{
+	for _, body := range []string{
 		``, `[]`, `{}`, `null`, `{"identifier":""}`, `{"identifier":1}`, `{"identifier":"a","identifier":"b"}`,
 		`{"identifier":"a","key":"another"}`, `{"identifier":"a","key":null}`, `{"identifier":"a","access":[]}`,
 		`{"identifier":"a","other":1}`, `{"Identifier":"a"}`, `{"identifier":"a"} x`, `{"identifier":" a"}`,
 		`{"identifier":"` + strings.Repeat("a", 255) + `"}`,
 	} {
-		wantRefusal(t, b.serve(t, request(http.MethodPost, "/_emulator/mint", order)), http.StatusBadRequest, "")
+		wantError(t, b.serve(t, request(http.MethodPost, "/_emulator/mint", body)), http.StatusBadRequest, "")
 	}
 }

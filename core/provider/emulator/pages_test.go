@@ -10,29 +10,29 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/emulator"
 )
 
-func TestTheHostedPageRefuses(t *testing.T) {
+func TestPage_RejectsParameters(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ parameter, value string }{
-		"AnotherAPIKey":        {"api_key", "another"},
-		"NoAPIKey":             {"api_key", ""},
-		"NoRedirect":           {"redirect_url", ""},
-		"RedirectUndefined":    {"redirect_url", "undefined"},
-		"RedirectElsewhere":    {"redirect_url", "https://evil.example/"},
-		"RedirectLikeLoopback": {"redirect_url", "http://localhost.evil.example/"},
-		"RedirectWithUser":     {"redirect_url", "http://localhost:3000@evil.example/"},
-		"RedirectBackslash":    {"redirect_url", `http://localhost\@evil.example/`},
-		"RedirectNoScheme":     {"redirect_url", "//localhost/"},
-		"RedirectScript":       {"redirect_url", "javascript:alert(1)//localhost"},
-		"RedirectData":         {"redirect_url", "data:text/html,x"},
-		"RedirectCRLF":         {"redirect_url", "http://localhost/\r\nSet-Cookie: a=b"},
-		"NoState":              {"state", ""},
-		"LongState":            {"state", strings.Repeat("s", 2049)},
-		"NoChallenge":          {"code_challenge", ""},
-		"ShortChallenge":       {"code_challenge", challenge()[1:]},
-		"PaddedChallenge":      {"code_challenge", challenge() + "="},
-		"NoType":               {"type", ""},
-		"AnotherType":          {"type", "NAME"},
-		"AnotherMethod":        {"auth_method", "WEBAUTHN"},
+		"other API key":            {"api_key", "another"},
+		"no API key":               {"api_key", ""},
+		"no redirect":              {"redirect_url", ""},
+		"undefined redirect":       {"redirect_url", "undefined"},
+		"redirect to another host": {"redirect_url", "https://evil.example/"},
+		"redirect like loopback":   {"redirect_url", "http://localhost.evil.example/"},
+		"redirect with user":       {"redirect_url", "http://localhost:3000@evil.example/"},
+		"redirect with backslash":  {"redirect_url", `http://localhost\@evil.example/`},
+		"redirect without scheme":  {"redirect_url", "//localhost/"},
+		"script redirect":          {"redirect_url", "javascript:alert(1)//localhost"},
+		"data redirect":            {"redirect_url", "data:text/html,x"},
+		"redirect with CRLF":       {"redirect_url", "http://localhost/\r\nSet-Cookie: a=b"},
+		"no state":                 {"state", ""},
+		"long state":               {"state", strings.Repeat("s", 2049)},
+		"no challenge":             {"code_challenge", ""},
+		"short challenge":          {"code_challenge", challenge()[1:]},
+		"padded challenge":         {"code_challenge", challenge() + "="},
+		"no type":                  {"type", ""},
+		"other type":               {"type", "NAME"},
+		"other method":             {"auth_method", "WEBAUTHN"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -41,17 +41,17 @@ func TestTheHostedPageRefuses(t *testing.T) {
 			wantStatus(t, b.serve(t, request(http.MethodGet, "/app?"+query.Encode(), "")), http.StatusOK)
 			query.Set(c.parameter, c.value)
 			for _, method := range []string{http.MethodGet, http.MethodPost} {
-				answer := b.serve(t, request(method, "/app?"+query.Encode(), "identifier="+ada))
-				wantStatus(t, answer, http.StatusBadRequest)
-				if field(answer, "Location") != "" || !strings.Contains(string(answer.Body), `role="alert"`) {
-					t.Errorf("%v %s", answer.Header, answer.Body)
+				response := b.serve(t, request(method, "/app?"+query.Encode(), "identifier="+ada))
+				wantStatus(t, response, http.StatusBadRequest)
+				if field(response, "Location") != "" || !strings.Contains(string(response.Body), `role="alert"`) {
+					t.Errorf("want an error page, got header %v, body %s", response.Header, response.Body)
 				}
 			}
 		})
 	}
 }
 
-func TestTheOwnOriginIsAnApplicationToo(t *testing.T) {
+func TestPage_OwnOrigin(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, remote, func(o *emulator.Options) { o.IssuerURL = "http://emulator.example/auth/emulator" })
 	query := appQuery()
@@ -59,15 +59,15 @@ func TestTheOwnOriginIsAnApplicationToo(t *testing.T) {
 	wantStatus(t, b.serve(t, request(http.MethodGet, "/app?"+query.Encode(), "")), http.StatusOK)
 }
 
-func TestDirectLoginSkipsTheFirstPage(t *testing.T) {
+func TestPage_DirectLogin(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	query := appQuery()
 	query.Set("input", ada)
-	answer := b.serve(t, request(http.MethodGet, "/app?"+query.Encode(), ""))
-	wantStatus(t, answer, http.StatusOK)
-	if !strings.Contains(string(answer.Body), `value="`+ada+`"`) {
-		t.Errorf("the input is not filled in: %s", answer.Body)
+	response := b.serve(t, request(http.MethodGet, "/app?"+query.Encode(), ""))
+	wantStatus(t, response, http.StatusOK)
+	if !strings.Contains(string(response.Body), `value="`+ada+`"`) {
+		t.Errorf("the input is not filled in: %s", response.Body)
 	}
 	query.Set("direct_login", "true")
 	if page := b.browser(t).open("/app?" + query.Encode()); !strings.Contains(page, b.lastCode(t)) {
@@ -77,7 +77,7 @@ func TestDirectLoginSkipsTheFirstPage(t *testing.T) {
 	wantStatus(t, b.serve(t, request(http.MethodGet, "/app?"+query.Encode(), "")), http.StatusOK)
 }
 
-func TestTheCodePageShowsTheCode(t *testing.T) {
+func TestPage_ShowsCode(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	page := b.codePage(t)
@@ -88,7 +88,7 @@ func TestTheCodePageShowsTheCode(t *testing.T) {
 	}
 }
 
-func TestThePageSuggestsTheUsersOfTheFile(t *testing.T) {
+func TestPage_SuggestsUsers(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, func(o *emulator.Options) { o.Users = []string{ada, "+442079460000"} })
 	page := b.browser(t).open("/app?" + appQuery().Encode())
@@ -97,7 +97,7 @@ func TestThePageSuggestsTheUsersOfTheFile(t *testing.T) {
 	}
 }
 
-func TestCancelReturnsWithAnErrorAndTheState(t *testing.T) {
+func TestPage_Cancel(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	for _, page := range []string{b.browser(t).open("/app?" + appQuery().Encode()), b.codePage(t)} {
@@ -110,7 +110,7 @@ func TestCancelReturnsWithAnErrorAndTheState(t *testing.T) {
 	}
 }
 
-func TestStartAgainLeadsToTheFirstPage(t *testing.T) {
+func TestPage_StartAgain(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	_, after, _ := strings.Cut(b.codePage(t), `<a href="/app?`)
@@ -120,7 +120,7 @@ func TestStartAgainLeadsToTheFirstPage(t *testing.T) {
 	}
 }
 
-func TestWhatIsTypedIsEscaped(t *testing.T) {
+func TestPage_EscapesInput(t *testing.T) {
 	t.Parallel()
 	const attack = `"><script>alert(1)</script><a href='javascript:alert(1)`
 	b := newBench(t)
@@ -136,7 +136,7 @@ func TestWhatIsTypedIsEscaped(t *testing.T) {
 	_, _, wrong := browser.submit(second, "code", attack)
 	for _, page := range []string{first, again, second, wrong} {
 		if !strings.Contains(page, "<h1>") {
-			t.Fatalf("no page: %q", page)
+			t.Fatalf("not a page: %q", page)
 		}
 		if strings.Contains(page, "<script") || strings.Contains(page, `href="javascript:`) || strings.Contains(page, `href='javascript:`) {
 			t.Errorf("unescaped: %s", page)
@@ -144,7 +144,7 @@ func TestWhatIsTypedIsEscaped(t *testing.T) {
 	}
 }
 
-func TestPagesAllowNoScriptAndNoOtherHost(t *testing.T) {
+func TestPage_ContentSecurityPolicy(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	for redirect, target := range map[string]string{
@@ -153,15 +153,15 @@ func TestPagesAllowNoScriptAndNoOtherHost(t *testing.T) {
 	} {
 		query := appQuery()
 		query.Set("redirect_url", redirect)
-		answer := b.serve(t, request(http.MethodGet, "/app?"+query.Encode(), ""))
+		response := b.serve(t, request(http.MethodGet, "/app?"+query.Encode(), ""))
 		want := "default-src 'none'; style-src 'self'; form-action 'self' " + target + "; base-uri 'none'; frame-ancestors 'none'"
-		if got := field(answer, "Content-Security-Policy"); got != want {
+		if got := field(response, "Content-Security-Policy"); got != want {
 			t.Errorf("policy %q, want %q", got, want)
 		}
 	}
 }
 
-func TestLinksKeepToTheMount(t *testing.T) {
+func TestPage_LinksBelowMount(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, func(o *emulator.Options) {
 		o.IssuerURL, o.BasePath = "http://localhost:1234/auth/emulator", "/auth/emulator"
@@ -169,13 +169,13 @@ func TestLinksKeepToTheMount(t *testing.T) {
 	page := string(b.serve(t, request(http.MethodGet, "/app?"+appQuery().Encode(), "")).Body)
 	form := formPattern.FindStringSubmatch(page)
 	if form == nil || !strings.HasPrefix(form[1], "/auth/emulator/app?") || !strings.Contains(page, `href="/auth/emulator/app/style.css"`) {
-		t.Fatalf("page %s", page)
+		t.Fatalf("links or form outside of the mount: %s", page)
 	}
-	answer := b.serve(t, request(http.MethodPost, "/app?"+appQuery().Encode(), "identifier="+ada))
-	if location := field(answer, "Location"); !strings.HasPrefix(location, "/auth/emulator/app/code?id=") {
+	response := b.serve(t, request(http.MethodPost, "/app?"+appQuery().Encode(), "identifier="+ada))
+	if location := field(response, "Location"); !strings.HasPrefix(location, "/auth/emulator/app/code?id=") {
 		t.Errorf("location %q", location)
 	}
-	if link := b.letters(t)[0].Link; !strings.HasPrefix(link, "http://localhost:1234/auth/emulator/app/code?id=") {
+	if link := b.messages(t)[0].Link; !strings.HasPrefix(link, "http://localhost:1234/auth/emulator/app/code?id=") {
 		t.Errorf("link %q", link)
 	}
 	minted := b.mint(t, `{"identifier":"`+ada+`"}`)
@@ -185,18 +185,18 @@ func TestLinksKeepToTheMount(t *testing.T) {
 	}
 }
 
-func TestTheStyleSheet(t *testing.T) {
+func TestPage_StyleSheet(t *testing.T) {
 	t.Parallel()
-	answer := newBench(t).serve(t, request(http.MethodGet, "/app/style.css", ""))
-	wantStatus(t, answer, http.StatusOK)
-	if field(answer, "Content-Type") != "text/css; charset=utf-8" || !strings.Contains(string(answer.Body), "light-dark(") {
-		t.Errorf("%v", answer.Header)
+	response := newBench(t).serve(t, request(http.MethodGet, "/app/style.css", ""))
+	wantStatus(t, response, http.StatusOK)
+	if field(response, "Content-Type") != "text/css; charset=utf-8" || !strings.Contains(string(response.Body), "light-dark(") {
+		t.Errorf("header %v", response.Header)
 	}
 }
 
-// Whatever the query, nobody is sent to another machine and nothing in the
-// answer breaks a line.
-func FuzzTheHostedPage(f *testing.F) {
+// FuzzPage checks that no query leads to another machine or to a line break in the
+// header.
+func FuzzPage(f *testing.F) {
 	f.Add(returnTo, "state", ada)
 	f.Add("http://localhost:3000\\@evil.example", "\r\nX: y", "a@b")
 	f.Add("http://[::1%25evil]:80/", "\x00", `"@<script>`)
@@ -208,22 +208,22 @@ func FuzzTheHostedPage(f *testing.F) {
 		query.Set("state", state)
 		query.Set("input", input)
 		query.Set("direct_login", "true")
-		answer := b.serve(t, request(http.MethodGet, "/app?"+query.Encode(), ""))
-		for _, h := range answer.Header {
+		response := b.serve(t, request(http.MethodGet, "/app?"+query.Encode(), ""))
+		for _, h := range response.Header {
 			if strings.ContainsAny(h.Value, "\r\n\x00") {
-				t.Fatalf("%s: %q", h.Name, h.Value)
+				t.Fatalf("header field %s: %q", h.Name, h.Value)
 			}
 		}
-		if answer.Status != http.StatusFound {
+		if response.Status != http.StatusFound {
 			return
 		}
-		_, location, _ := b.browser(t).submit(b.browser(t).open(field(answer, "Location")), "code", b.lastCode(t))
+		_, location, _ := b.browser(t).submit(b.browser(t).open(field(response, "Location")), "code", b.lastCode(t))
 		back, err := url.Parse(location)
 		if err != nil || back.Query().Get("state") != state || back.Query().Get("code") == "" {
-			t.Fatalf("returned to %q", location)
+			t.Fatalf("redirected to %q", location)
 		}
 		if host := back.Hostname(); !strings.EqualFold(host, "localhost") && host != "::1" && !strings.HasPrefix(host, "127.") && !strings.HasPrefix(host, "::ffff:127.") {
-			t.Fatalf("returned to %q", location)
+			t.Fatalf("redirected to %q", location)
 		}
 	})
 }

@@ -9,7 +9,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
-// winners counts how many of 32 simultaneous requests are answered with 200.
+// winners returns the number of 200 responses to 32 concurrent requests.
 func (b *bench) winners(t *testing.T, next func() web.Request) int64 {
 	t.Helper()
 	var won atomic.Int64
@@ -26,22 +26,22 @@ func (b *bench) winners(t *testing.T, next func() web.Request) int64 {
 	return won.Load()
 }
 
-func TestSimultaneousExchangesHaveOneWinner(t *testing.T) {
+func TestGetIdentity_ConcurrentExchanges(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	body := encode(t, b.signIn(t))
 	won := b.winners(t, func() web.Request { return apiRequest(http.MethodPost, "/api/v0/verify/get_identity", body) })
 	if won != 1 {
-		t.Errorf("%d winners", won)
+		t.Errorf("%d requests succeeded, want one", won)
 	}
 }
 
-func TestSimultaneousRefreshesHaveOneWinner(t *testing.T) {
+func TestRefresh_Concurrent(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	token := b.tokens(t).Refresh
 	won := b.winners(t, func() web.Request { return refreshRequest(t, ownTokenPath, token) })
 	if won != 1 {
-		t.Errorf("%d winners", won)
+		t.Errorf("%d requests succeeded, want one", won)
 	}
 }

@@ -18,14 +18,14 @@ func refreshRequest(t *testing.T, path, token string) web.Request {
 
 func (b *bench) refresh(t *testing.T, token string) tokens {
 	t.Helper()
-	answer := b.serve(t, refreshRequest(t, ownTokenPath, token))
-	wantStatus(t, answer, http.StatusOK)
+	response := b.serve(t, refreshRequest(t, ownTokenPath, token))
+	wantStatus(t, response, http.StatusOK)
 	var got tokens
-	decode(t, answer.Body, &got)
+	decode(t, response.Body, &got)
 	return got
 }
 
-func TestRefreshKeepsTheNumberAndChangesTheSecret(t *testing.T) {
+func TestRefresh_Rotates(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	first := b.tokens(t)
@@ -42,22 +42,22 @@ func TestRefreshKeepsTheNumberAndChangesTheSecret(t *testing.T) {
 	}
 }
 
-func TestTheOldRefreshTokenIsDead(t *testing.T) {
+func TestRefresh_RejectsOldToken(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	first := b.tokens(t)
 	second := b.refresh(t, first.Refresh)
-	wantRefusal(t, b.serve(t, refreshRequest(t, ownTokenPath, first.Refresh)), http.StatusBadRequest, "not valid")
+	wantError(t, b.serve(t, refreshRequest(t, ownTokenPath, first.Refresh)), http.StatusBadRequest, "not valid")
 	b.refresh(t, second.Refresh)
 }
 
-func TestRefreshWithoutTheKeyInThePath(t *testing.T) {
+func TestRefresh_WithoutKeyInPath(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	wantStatus(t, b.serve(t, refreshRequest(t, "/api/v0/token", b.tokens(t).Refresh)), http.StatusOK)
 }
 
-func TestRefreshTakesTheCookieWhereTheBodyHasNone(t *testing.T) {
+func TestRefresh_Cookie(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	r := withHeader(request(http.MethodPost, ownTokenPath, `{"grant_type":"refresh_token"}`),
@@ -65,14 +65,14 @@ func TestRefreshTakesTheCookieWhereTheBodyHasNone(t *testing.T) {
 	wantStatus(t, b.serve(t, r), http.StatusOK)
 }
 
-func TestRefreshRefuses(t *testing.T) {
+func TestRefresh_RejectsInvalidToken(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*bench, string) string{
-		"AnotherSecret": func(_ *bench, token string) string { return token[:len(token)-1] + "!" },
-		"AnotherNumber": func(_ *bench, token string) string { return "9" + token },
-		"NoColon":       func(_ *bench, token string) string { return strings.Replace(token, ":", "", 1) },
-		"Nothing":       func(*bench, string) string { return "" },
-		"AfterThirtyDays": func(b *bench, token string) string {
+		"other secret": func(_ *bench, token string) string { return token[:len(token)-1] + "!" },
+		"other number": func(_ *bench, token string) string { return "9" + token },
+		"no colon":     func(_ *bench, token string) string { return strings.Replace(token, ":", "", 1) },
+		"empty":        func(*bench, string) string { return "" },
+		"after thirty days": func(b *bench, token string) string {
 			b.advance(30 * 24 * time.Hour)
 			return token
 		},
@@ -81,26 +81,26 @@ func TestRefreshRefuses(t *testing.T) {
 			t.Parallel()
 			b := newBench(t)
 			token := b.refresh(t, b.tokens(t).Refresh).Refresh
-			wantRefusal(t, b.serve(t, refreshRequest(t, ownTokenPath, change(b, token))), http.StatusBadRequest, "not valid")
+			wantError(t, b.serve(t, refreshRequest(t, ownTokenPath, change(b, token))), http.StatusBadRequest, "not valid")
 		})
 	}
 }
 
-func TestAnotherGrantTypeIsRefused(t *testing.T) {
+func TestRefresh_RejectsGrantType(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	body := encode(t, map[string]string{"grant_type": "identity_token", "refresh_token": b.tokens(t).Refresh})
-	wantRefusal(t, b.serve(t, apiRequest(http.MethodPost, ownTokenPath, body)), http.StatusBadRequest, "grant_type")
+	wantError(t, b.serve(t, apiRequest(http.MethodPost, ownTokenPath, body)), http.StatusBadRequest, "grant_type")
 }
 
-func TestLogoutClearsTheCookieAndEndsItsToken(t *testing.T) {
+func TestLogout_RevokesToken(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	token := b.tokens(t).Refresh
-	answer := b.serve(t, withHeader(request(http.MethodDelete, ownTokenPath, ""), "Api_key_id", apiKey, "Cookie", "refreshToken="+token))
-	wantStatus(t, answer, http.StatusOK)
-	if len(answer.Cookies) != 1 || !strings.HasPrefix(answer.Cookies[0], "refreshToken=;") || !strings.Contains(answer.Cookies[0], "Max-Age=0") {
-		t.Errorf("cookies %q", answer.Cookies)
+	response := b.serve(t, withHeader(request(http.MethodDelete, ownTokenPath, ""), "Api_key_id", apiKey, "Cookie", "refreshToken="+token))
+	wantStatus(t, response, http.StatusOK)
+	if len(response.Cookies) != 1 || !strings.HasPrefix(response.Cookies[0], "refreshToken=;") || !strings.Contains(response.Cookies[0], "Max-Age=0") {
+		t.Errorf("cookies %q", response.Cookies)
 	}
-	wantRefusal(t, b.serve(t, refreshRequest(t, ownTokenPath, token)), http.StatusBadRequest, "not valid")
+	wantError(t, b.serve(t, refreshRequest(t, ownTokenPath, token)), http.StatusBadRequest, "not valid")
 }

@@ -12,18 +12,18 @@ import (
 
 func (b *bench) user(t *testing.T, identifier string) map[string]any {
 	t.Helper()
-	answer := b.serve(t, apiRequest(http.MethodGet, "/api/v0/user?identifier="+identifier, ""))
-	wantStatus(t, answer, http.StatusOK)
+	response := b.serve(t, apiRequest(http.MethodGet, "/api/v0/user?identifier="+identifier, ""))
+	wantStatus(t, response, http.StatusOK)
 	var got map[string]any
-	decode(t, answer.Body, &got)
+	decode(t, response.Body, &got)
 	return got
 }
 
-func TestAnUnknownUserHasTheZeroID(t *testing.T) {
+func TestUsers_UnknownHasZeroID(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	if got := b.user(t, ada)["ID"]; got != uuid.Nil.String() {
-		t.Fatalf("ID %v", got)
+		t.Fatalf("ID %v, want the zero UUID", got)
 	}
 	b.tokens(t)
 	if got := b.user(t, ada); got["ID"] == uuid.Nil.String() || got["identifier"] != ada {
@@ -31,23 +31,23 @@ func TestAnUnknownUserHasTheZeroID(t *testing.T) {
 	}
 }
 
-func TestAUserIsCreatedOnceAndWithoutTokens(t *testing.T) {
+func TestUsers_CreateOnce(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	create := apiRequest(http.MethodPost, "/api/v0/user/create?oauth_token=true", `{"identifier":"`+ada+`"}`)
-	answer := b.serve(t, create)
-	wantStatus(t, answer, http.StatusOK)
+	response := b.serve(t, create)
+	wantStatus(t, response, http.StatusOK)
 	var created map[string]any
-	decode(t, answer.Body, &created)
+	decode(t, response.Body, &created)
 	if created["ID"] != b.user(t, ada)["ID"] || created["oauth_token"] != nil || created["identifiers"] != nil ||
 		created["created_at"] != "2026-11-22T10:00:00.000000Z" || created["default_method"] != nil {
 		t.Errorf("created %v", created)
 	}
 	again := apiRequest(http.MethodPost, "/api/v0/user/create", `{"identifier":"`+ada+`"}`)
-	wantRefusal(t, b.serve(t, again), http.StatusBadRequest, "User already exists")
+	wantError(t, b.serve(t, again), http.StatusBadRequest, "User already exists")
 }
 
-func TestUsersOfTheFileExistFromTheStart(t *testing.T) {
+func TestUsers_FromOptions(t *testing.T) {
 	t.Parallel()
 	b := newBench(t, func(o *emulator.Options) { o.Users = []string{ada} })
 	if b.user(t, ada)["ID"] == uuid.Nil.String() {
@@ -55,18 +55,18 @@ func TestUsersOfTheFileExistFromTheStart(t *testing.T) {
 	}
 }
 
-func TestTheSameIdentifierHasAnotherIDUnderAnotherAPIKey(t *testing.T) {
+func TestUsers_IDDependsOnAPIKey(t *testing.T) {
 	t.Parallel()
 	prefilled := func(o *emulator.Options) { o.Users = []string{ada} }
 	one := newBench(t, prefilled)
 	two := newBench(t, prefilled, func(o *emulator.Options) { o.APIKeyID = "another" })
 	minted := `{"identifier":"` + ada + `"}`
 	if part(t, one.mint(t, minted).Access, 1)["sub"] == part(t, two.mint(t, minted).Access, 1)["sub"] {
-		t.Error("the same id")
+		t.Error("the API keys share a user id")
 	}
 }
 
-func TestALaterSignInUpdatesTheUser(t *testing.T) {
+func TestUsers_SignInUpdates(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	b.tokens(t)
@@ -77,24 +77,24 @@ func TestALaterSignInUpdatesTheUser(t *testing.T) {
 	}
 }
 
-func TestListingUsersNeedsASecretNobodyHas(t *testing.T) {
+func TestUsers_ListRejected(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	wantRefusal(t, b.serve(t, apiRequest(http.MethodGet, "/api/v0/user/list?page=0", "")), http.StatusUnauthorized, "API_SECRET_KEY")
+	wantError(t, b.serve(t, apiRequest(http.MethodGet, "/api/v0/user/list?page=0", "")), http.StatusUnauthorized, "API_SECRET_KEY")
 }
 
-func TestNewRefusesOptionsThatMakeNoSense(t *testing.T) {
+func TestNew_RejectsOptions(t *testing.T) {
 	t.Parallel()
 	for name, change := range map[string]func(*emulator.Options){
-		"NoAPIKey":         func(o *emulator.Options) { o.APIKeyID = "" },
-		"APIKeyWithSlash":  func(o *emulator.Options) { o.APIKeyID = "a/b" },
-		"NoIssuer":         func(o *emulator.Options) { o.IssuerURL = "" },
-		"IssuerElsewhere":  func(o *emulator.Options) { o.IssuerURL = "https://emulator.example" },
-		"IssuerWithSlash":  func(o *emulator.Options) { o.IssuerURL = issuer + "/" },
-		"IssuerWithQuery":  func(o *emulator.Options) { o.IssuerURL = issuer + "?a" },
-		"RelativeBasePath": func(o *emulator.Options) { o.BasePath = "auth" },
-		"BasePathSlash":    func(o *emulator.Options) { o.BasePath = "/auth/" },
-		"EmptyUser":        func(o *emulator.Options) { o.Users = []string{""} },
+		"no API key":           func(o *emulator.Options) { o.APIKeyID = "" },
+		"API key with slash":   func(o *emulator.Options) { o.APIKeyID = "a/b" },
+		"no issuer":            func(o *emulator.Options) { o.IssuerURL = "" },
+		"remote issuer":        func(o *emulator.Options) { o.IssuerURL = "https://emulator.example" },
+		"issuer with slash":    func(o *emulator.Options) { o.IssuerURL = issuer + "/" },
+		"issuer with query":    func(o *emulator.Options) { o.IssuerURL = issuer + "?a" },
+		"relative base path":   func(o *emulator.Options) { o.BasePath = "auth" },
+		"base path with slash": func(o *emulator.Options) { o.BasePath = "/auth/" },
+		"empty user":           func(o *emulator.Options) { o.Users = []string{""} },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -104,7 +104,7 @@ func TestNewRefusesOptionsThatMakeNoSense(t *testing.T) {
 			}
 			change(&options)
 			if _, err := emulator.New(options); err == nil {
-				t.Error("no error")
+				t.Error("want an error")
 			}
 		})
 	}

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestTheWorkerSaysWhetherATokenIsValid(t *testing.T) {
+func TestWorker_Result(t *testing.T) {
 	t.Parallel()
 	const (
 		right     = `{"success":true}`
@@ -20,15 +20,15 @@ func TestTheWorkerSaysWhetherATokenIsValid(t *testing.T) {
 	dot := strings.LastIndexByte(own.Access, '.')
 	swapped := own.Access[:dot] + others.Access[strings.LastIndexByte(others.Access, '.'):]
 	for name, c := range map[string]struct{ token, key, want string }{
-		"Own":                     {own.Access, apiKey, right},
-		"OwnWithoutKey":           {own.Access, "", right},
-		"AnIDToken":               {own.ID, apiKey, right},
-		"AnothersWithoutKey":      {others.Access, "", right},
-		"Anothers":                {others.Access, apiKey, malformed},
-		"Expired":                 {expired.Access, apiKey, malformed},
-		"AnotherTokensSignature":  {swapped, apiKey, unsigned},
-		"NoToken":                 {"", "", malformed},
-		"SomethingElseAltogether": {"a.b.c", apiKey, malformed},
+		"own token":                  {own.Access, apiKey, right},
+		"own token without key":      {own.Access, "", right},
+		"ID token":                   {own.ID, apiKey, right},
+		"other audience without key": {others.Access, "", right},
+		"other audience":             {others.Access, apiKey, malformed},
+		"expired":                    {expired.Access, apiKey, malformed},
+		"signature of another token": {swapped, apiKey, unsigned},
+		"no token":                   {"", "", malformed},
+		"not a token":                {"a.b.c", apiKey, malformed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -37,10 +37,10 @@ func TestTheWorkerSaysWhetherATokenIsValid(t *testing.T) {
 			if c.key != "" {
 				r = withHeader(r, "Api_key_id", c.key)
 			}
-			answer := b.serve(t, r)
-			wantStatus(t, answer, http.StatusOK)
-			if string(answer.Body) != c.want {
-				t.Errorf("got %s, want %s", answer.Body, c.want)
+			response := b.serve(t, r)
+			wantStatus(t, response, http.StatusOK)
+			if string(response.Body) != c.want {
+				t.Errorf("got %s, want %s", response.Body, c.want)
 			}
 		})
 	}

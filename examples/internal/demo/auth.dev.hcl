@@ -1,15 +1,15 @@
-# What a demo application runs on where no file is named.
+# The configuration of the demo applications without the flag -config.
 auth {
   mode     = "development"           # default "production"; only development allows http and the emulator
-  base_url = "http://localhost:8080" # the program puts in the port that it listens on
+  base_url = "http://localhost:8080" # the program replaces the port by that of -addr
 }
 
-provider "emulator" { # a real issuer on this process: Cotter's API, own keys, codes in a mailbox
+provider "emulator" { # a real issuer in this process: Cotter's API, its own keys, codes in a mailbox
   users = ["ada@example.com", "grace@example.com"]
 }
 
 session "own" {
-  transport = ["cookie", "bearer"] # a login is given a cookie unless it asks for a bearer token
+  transport = ["cookie", "bearer"] # a login sets a cookie unless it requests a bearer token
 }
 
 database "sqlite" {

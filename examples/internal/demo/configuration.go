@@ -3,8 +3,6 @@ package demo
 import (
 	"context"
 	_ "embed"
-	"fmt"
-	"net"
 
 	"github.com/cotterpin/cotterpin/core"
 	"github.com/cotterpin/cotterpin/core/provider/cotter"
@@ -18,7 +16,7 @@ import (
 //go:embed auth.dev.hcl
 var developmentFile []byte
 
-// load reads a configuration file; "" is the embedded one, whose paths are
+// load reads a configuration file. "" is the embedded one, whose paths are
 // relative to the working directory.
 func load(ctx context.Context, file string) (core.Settings, error) {
 	types := core.WithTypes(cotter.Type, oidc.Type, emulator.Type, sqlite.Type, postgres.Type, mysql.Type)
@@ -26,13 +24,4 @@ func load(ctx context.Context, file string) (core.Settings, error) {
 		return core.Parse("auth.dev.hcl", developmentFile, types)
 	}
 	return core.Load(ctx, file, types)
-}
-
-// LocalURL is what a browser on this machine calls the listener.
-func LocalURL(l net.Listener) string {
-	_, port, err := net.SplitHostPort(l.Addr().String())
-	if err != nil {
-		panic(fmt.Errorf("demo: %w", err)) // a TCP listener has a port
-	}
-	return "http://localhost:" + port
 }

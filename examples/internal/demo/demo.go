@@ -1,6 +1,6 @@
-// Package demo is what the demo applications share: flags, configuration,
-// start, end, and what their routes answer, as values. What a framework does is
-// in the program of that framework.
+// Package demo is the shared part of the demo applications: flags, configuration,
+// start, shutdown, and the responses of their routes, as values. The program of a
+// framework adds that framework.
 package demo
 
 import (
@@ -10,7 +10,6 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
-	"net"
 	"os"
 	"os/signal"
 	"syscall"
@@ -24,39 +23,26 @@ type App struct {
 	page core.Response
 }
 
-// Main is the whole of a program: it opens what the flags say, serves what
-// mount returns until the process is told to end, and exits: 0 after SIGTERM or
-// SIGINT, 1 if it could not start or go on, 2 for wrong flags.
+// Main is the main function of a program. It opens the kit, serves what mount
+// returns until SIGTERM or SIGINT, and exits: with 0 after a signal, 1 if the
+// program cannot start or continue, 2 for wrong flags.
 func Main(mount func(*App) Server) {
-	flags := parseFlags()
+	f, err := parseFlags(os.Args[0], os.Args[1:], os.Stderr)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return
+	case err != nil:
+		os.Exit(2)
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends at once
-	if err := run(ctx, flags, os.Stderr, mount); err != nil {
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
+	if err := run(ctx, f, os.Stderr, mount); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
-// flags are the flags of a program.
-type flags struct {
-	config string // "": the embedded file
-	addr   string
-}
-
-func parseFlags() flags {
-	var f flags
-	flag.StringVar(&f.config, "config", "", "configuration `file` (default: emulator, own sessions, and SQLite in ./auth.db)")
-	flag.StringVar(&f.addr, "addr", "127.0.0.1:8080", "`host:port` to listen on; port 0 picks one")
-	flag.Parse()
-	if flag.NArg() > 0 {
-		fmt.Fprintf(flag.CommandLine.Output(), "unexpected argument: %s\n", flag.Arg(0))
-		flag.Usage()
-		os.Exit(2)
-	}
-	return f
-}
-
-// run serves until ctx is done. The database is closed when it returns.
+// run serves until ctx is done. It closes the database before it returns.
 func run(ctx context.Context, f flags, stderr io.Writer, mount func(*App) Server) (err error) {
 	log := slog.New(slog.NewJSONHandler(stderr, &slog.HandlerOptions{ReplaceAttr: inUTC}))
 	slog.SetDefault(log)
@@ -64,13 +50,17 @@ func run(ctx context.Context, f flags, stderr io.Writer, mount func(*App) Server
 	if err != nil {
 		return err
 	}
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", f.addr)
+	listener, err := Listen(ctx, f.addr)
 	if err != nil {
-		return fmt.Errorf("cannot listen: %w", err)
+		return err
 	}
-	defer listener.Close() //nolint:errcheck // the server has closed it, but where nothing was served
+	defer listener.Close() //nolint:errcheck // a second time after Serve
 	if f.config == "" {
 		settings.Auth.BaseURL = LocalURL(listener)
+	}
+	if otherPort(settings.Auth.BaseURL, listener.Addr()) {
+		log.Warn("the port of base_url is not the port of -addr: the page will not open",
+			"event", "base_url_port", "base_url", settings.Auth.BaseURL, "address", listener.Addr().String())
 	}
 	app, err := Open(ctx, settings, core.WithLogger(log))
 	if err != nil {
@@ -82,7 +72,7 @@ func run(ctx context.Context, f flags, stderr io.Writer, mount func(*App) Server
 	return Serve(ctx, mount(app), listener)
 }
 
-// inUTC has the logs of all nodes tell one time.
+// inUTC converts times to UTC, so that the logs of all nodes are comparable.
 func inUTC(_ []string, a slog.Attr) slog.Attr {
 	if a.Value.Kind() == slog.KindTime {
 		a.Value = slog.TimeValue(a.Value.Time().UTC())

@@ -31,32 +31,32 @@ var (
 	pageTemplate = template.Must(template.New("page").Parse(pageHTML))
 )
 
-// page is what the template shows.
+// page is the data of the template.
 type page struct {
 	Style    template.CSS
 	Script   template.JS
 	AuthPath string
 	SignIns  []signIn
 
-	OwnSessions bool // callers can list their sessions
-	Users       bool // callers can end all of them
+	OwnSessions bool // the user can list sessions
+	Users       bool // the user can sign out everywhere
 }
 
-// signIn is a provider whose hosted page signs people in.
+// signIn is a provider with a hosted sign-in page.
 type signIn struct {
-	Name string // what people read
+	Name string // for display
 	Page string // URL of the hosted page
 	API  string // URL of Cotter's API
 	Key  string // the application's API key
 }
 
-// Page answers the one page of the application.
+// Page returns the only page of the application.
 func (a *App) Page() core.Response { return a.page }
 
 func renderPage(s core.Settings) (core.Response, error) {
 	p := page{
-		Style:       template.CSS(pageCSS), //nolint:gosec // our own
-		Script:      template.JS(pageJS),   //nolint:gosec // our own
+		Style:       template.CSS(pageCSS), //nolint:gosec // an embedded file
+		Script:      template.JS(pageJS),   //nolint:gosec // an embedded file
 		AuthPath:    s.Auth.Path,
 		SignIns:     signInsOf(s),
 		OwnSessions: s.Own != nil,
@@ -66,15 +66,15 @@ func renderPage(s core.Settings) (core.Response, error) {
 	if err := pageTemplate.Execute(&body, p); err != nil {
 		return core.Response{}, fmt.Errorf("demo: the page: %w", err)
 	}
-	answer := web.NoContent().
+	response := web.NoContent().
 		With("Content-Type", "text/html; charset=utf-8").
 		With("Content-Security-Policy", contentPolicy(p.SignIns))
-	answer.Status = http.StatusOK
-	answer.Body = body.Bytes()
-	return answer, nil
+	response.Status = http.StatusOK
+	response.Body = body.Bytes()
+	return response, nil
 }
 
-// contentPolicy allows the page's own style and script, and calls to this
+// contentPolicy allows the style and script of the page, and requests to this
 // application and to the providers' APIs.
 func contentPolicy(signIns []signIn) string {
 	connect := []string{"'self'"}
@@ -96,7 +96,7 @@ func contentPolicy(signIns []signIn) string {
 	}, "; ")
 }
 
-// hashOf is the hash source of CSP Level 3, section 2.3.1.
+// hashOf returns a hash source (CSP Level 3, section 2.3.1).
 func hashOf(text string) string {
 	digest := sha256.Sum256([]byte(text))
 	return "'sha256-" + base64.StdEncoding.EncodeToString(digest[:]) + "'"
@@ -113,8 +113,8 @@ func signInsOf(s core.Settings) []signIn {
 	return all
 }
 
-// signInOf returns false for a provider that has no page which this application
-// knows how to use.
+// signInOf returns false for a provider without a hosted page that the script
+// supports.
 func signInOf(instance provider.Instance, authPath string) (signIn, bool) {
 	switch c := instance.Settings.(type) {
 	case *emulator.Settings:
@@ -127,8 +127,8 @@ func signInOf(instance provider.Instance, authPath string) (signIn, bool) {
 	}
 }
 
-// hostedPage is where the pages to an API are: an emulator serves both, Cotter
-// has them on a host of their own.
+// hostedPage returns the URL of the hosted page for an API. An emulator serves
+// both; Cotter serves the page from another host.
 func hostedPage(baseURL string) string {
 	u, err := url.Parse(baseURL)
 	if err == nil && web.IsLoopback(u.Hostname()) {
@@ -137,7 +137,7 @@ func hostedPage(baseURL string) string {
 	return "https://js.cotter.app/app"
 }
 
-// originOf returns "" for a path alone.
+// originOf returns "" for a path without a host.
 func originOf(text string) string {
 	u, err := url.Parse(text)
 	if err != nil || u.Host == "" {

@@ -2,14 +2,19 @@
 
 const auth = document.body.dataset.auth;
 const ownSessions = "ownSessions" in document.body.dataset;
-const started = "signIn"; // what sessionStorage keeps while somebody is at the provider's page
+const pendingKey = "signIn"; // of sessionStorage, while the user is at the provider's page
 const $ = (id) => document.getElementById(id);
 
-let token = ""; // of a session that travels as bearer: kept here and nowhere else
+let token = ""; // of a bearer session: only in memory
 
-// ---- calls
+// ---- requests
 
-class Refusal extends Error {}
+class Rejection extends Error {
+  constructor(status, message) {
+    super(message);
+    this.status = status;
+  }
+}
 
 async function call(method, path, body) {
   const headers = {};
@@ -17,53 +22,53 @@ async function call(method, path, body) {
   if (token) headers["Authorization"] = "Bearer " + token;
   const response = await fetch(path, { method, headers, body });
   const text = await response.text();
-  if (!response.ok) throw new Refusal(explain(response.status, text));
+  if (!response.ok) throw new Rejection(response.status, explain(response.status, text));
   return { status: response.status, body: text ? JSON.parse(text) : null };
 }
 
-// explain reads a problem document (RFC 9457), or Cotter's shape of an error.
+// explain accepts a problem document (RFC 9457) and an error in Cotter's form.
 function explain(status, text) {
   try {
     const problem = JSON.parse(text);
     if (problem.code) return `${problem.title} (${problem.code})`;
     if (problem.msg) return problem.msg;
-  } catch { /* an answer of something in between */ }
-  return `The answer was ${status}`;
+  } catch { /* the response of a proxy */ }
+  return `The response was ${status}`;
 }
 
-// ---- signing in
+// ---- sign-in
 
 const base64url = (bytes) =>
   btoa(String.fromCharCode(...new Uint8Array(bytes))).replaceAll("+", "-").replaceAll("/", "_").replaceAll("=", "");
 const randomText = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
 const here = () => location.origin + location.pathname;
 
-async function leaveForProvider({ page, api, key }) {
+async function openProvider({ page, api, key }) {
   const state = randomText(), verifier = randomText();
   const challenge = base64url(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier)));
-  sessionStorage.setItem(started, JSON.stringify({ state, verifier, api, key }));
+  sessionStorage.setItem(pendingKey, JSON.stringify({ state, verifier, api, key }));
   location.assign(page + "?" + new URLSearchParams({
     api_key: key, redirect_url: here(), state, code_challenge: challenge, type: "EMAIL",
   }));
 }
 
-// comeBack finishes a sign-in if the address says that the provider's page has
-// sent us back. What the address said is gone afterwards.
-async function comeBack() {
+// completeSignIn completes a sign-in if the provider's page has redirected here. It
+// removes the parameters from the address.
+async function completeSignIn() {
   const query = new URLSearchParams(location.search);
   if (!query.has("code") && !query.has("error")) return false;
-  const signIn = JSON.parse(sessionStorage.getItem(started) ?? "{}");
-  sessionStorage.removeItem(started);
+  const signIn = JSON.parse(sessionStorage.getItem(pendingKey) ?? "{}");
+  sessionStorage.removeItem(pendingKey);
   history.replaceState(null, "", location.pathname);
   if (!signIn.state || query.get("state") !== signIn.state) {
-    throw new Refusal("This is the end of a sign-in that did not begin here. Nobody was signed in.");
+    throw new Rejection(0, "This sign-in did not begin here. You are not signed in.");
   }
-  if (query.has("error")) throw new Refusal("You did not sign in.");
+  if (query.has("error")) throw new Rejection(0, "You did not sign in.");
   await login(JSON.stringify(await exchange(signIn, query)));
   return true;
 }
 
-// exchange turns the code into what Cotter's front end hands to a back end.
+// exchange exchanges the code for the payload that Cotter's front end posts to a back end.
 async function exchange({ api, key, verifier }, query) {
   const response = await fetch(api + "/verify/get_identity?oauth_token=true", {
     method: "POST",
@@ -77,7 +82,7 @@ async function exchange({ api, key, verifier }, query) {
     }),
   });
   const text = await response.text();
-  if (!response.ok) throw new Refusal(explain(response.status, text));
+  if (!response.ok) throw new Rejection(response.status, explain(response.status, text));
   const { user, oauth_token } = JSON.parse(text);
   return { email: user.identifier, oauth_token, user };
 }
@@ -86,14 +91,14 @@ async function login(payload) {
   const { status, body } = await call("POST", auth + "/login", payload);
   token = body.token?.access_token ?? "";
   await show();
-  say((status === 201 ? "You are registered." : "Welcome back.") +
-    (token ? " The token is in this page’s memory: reloading forgets it." : ""));
+  report((status === 201 ? "You are registered." : "Welcome back.") +
+    (token ? " The token is in the memory of this page: reloading signs you out." : ""));
 }
 
-// ---- what is shown
+// ---- view
 
-const say = (text) => { $("status").textContent = text; };
-const complain = (text) => { $("error").textContent = text; };
+const report = (text) => { $("status").textContent = text; };
+const reportError = (text) => { $("error").textContent = text; };
 
 function element(name, properties = {}, ...children) {
   const e = Object.assign(document.createElement(name), properties);
@@ -106,25 +111,25 @@ const time = (text) => element("time", { dateTime: text }, readable(text));
 
 async function show() {
   const me = (await call("GET", "/api/public")).body;
-  const known = me.subject !== null;
-  if (known) {
+  const signedIn = me.subject !== null;
+  if (signedIn) {
     showMe(me, (await call("GET", auth + "/session")).body);
     if (ownSessions) await showSessions();
   }
-  $("signed-in").hidden = !known;
-  $("signed-out").hidden = known;
-  return known;
+  $("signed-in").hidden = !signedIn;
+  $("signed-out").hidden = signedIn;
+  return signedIn;
 }
 
 function showMe(me, { user, session }) {
   const rows = [
     ["Signed in as", user?.identifier ?? me.subject, "name"],
-    ["E-mail", user?.email && user.email + (user.email_verified ? " (verified)" : " (not verified)")],
+    ["Email", user?.email && user.email + (user.email_verified ? " (verified)" : " (not verified)")],
     ["Phone", user?.phone && user.phone + (user.phone_verified ? " (verified)" : " (not verified)")],
-    ["User", me.user_id ? element("code", { id: "user-id" }, me.user_id) : "none is kept"],
+    ["User", me.user_id ? element("code", { id: "user-id" }, me.user_id) : "not stored"],
     ["Provider", me.provider],
     ["Method", me.auth_method],
-    ["Session", session.strategy === "own" ? "of this application" : "the provider’s token"],
+    ["Session", session.strategy === "own" ? "this application’s own" : "the provider’s token"],
     ["Expires", time(session.expires_at)],
   ];
   $("me").replaceChildren(...rows.filter(([, value]) => value).flatMap(([name, value, className = ""]) =>
@@ -144,19 +149,19 @@ function sessionItem({ id, current, created_at, last_seen_at, user_agent, addres
     "since ", time(created_at), ", last seen ", time(last_seen_at), address ? ` from ${address}` : "");
   const item = element("li", {}, element("div", {}, title, details));
   if (!current) {
-    const end = element("button", { type: "button" }, "End");
-    end.setAttribute("aria-label", `End the session of ${title.textContent} since ${readable(created_at)}`);
-    onPress(end, async () => {
+    const revoke = element("button", { type: "button" }, "Revoke");
+    revoke.setAttribute("aria-label", `Revoke the session of ${title.textContent} since ${readable(created_at)}`);
+    onPress(revoke, async () => {
       await call("POST", auth + "/sessions/revoke", JSON.stringify({ id }));
       await showSessions();
-      arrive("sessions-title", "The session has ended.");
+      moveTo("sessions-title", "The session was revoked.");
     });
-    item.append(end);
+    item.append(revoke);
   }
   return item;
 }
 
-// userAgentName is a guess, for people.
+// userAgentName guesses a name for display.
 function userAgentName(text) {
   if (!text) return "Unknown program";
   const browser = /(Edg|OPR|Firefox|Chrome|Safari)\//.exec(text)?.[1];
@@ -165,37 +170,48 @@ function userAgentName(text) {
   return name ? name + (system ? " on " + system : "") : text;
 }
 
-// arrive moves the keyboard's focus to where the story goes on.
-function arrive(id, text) {
-  say(text);
+// moveTo reports a change and moves the keyboard focus to the heading of its result.
+function moveTo(id, text) {
+  report(text);
   $(id).focus();
 }
 
-function forget(text) {
+// showSignedOut discards the user's data.
+function showSignedOut(text) {
   token = "";
   $("me").replaceChildren();
   $("sessions")?.replaceChildren();
   $("notes").replaceChildren();
   $("signed-in").hidden = true;
   $("signed-out").hidden = false;
-  arrive("sign-in-title", text);
+  moveTo("sign-in-title", text);
 }
 
-// ---- what people do
+// ---- actions
 
-// attempt runs an action once at a time and tells how it failed.
+// attempt runs one action at a time and reports a failure.
 async function attempt(control, action) {
   if (control.ariaBusy === "true") return;
   control.ariaBusy = "true";
-  complain("");
+  reportError("");
   try {
     await action();
   } catch (failure) {
-    say("");
-    complain(failure instanceof Refusal ? failure.message : "The application does not answer.");
+    showFailure(failure);
   } finally {
     control.ariaBusy = "false";
   }
+}
+
+// showFailure reports a failed action. A 401 while the page shows a user means that
+// the session has expired or was revoked elsewhere.
+function showFailure(failure) {
+  if (failure.status === 401 && !$("signed-in").hidden) {
+    showSignedOut("Your session has expired or was revoked. Sign in again.");
+    return;
+  }
+  report("");
+  reportError(failure instanceof Rejection ? failure.message : "The application does not respond.");
 }
 
 const onPress = (button, action) => button?.addEventListener("click", () => attempt(button, action));
@@ -204,7 +220,7 @@ const onSubmit = (form, action) => form.addEventListener("submit", (event) => {
   attempt(form, action);
 });
 
-for (const button of document.querySelectorAll(".sign-in")) onPress(button, () => leaveForProvider(button.dataset));
+for (const button of document.querySelectorAll(".sign-in")) onPress(button, () => openProvider(button.dataset));
 
 onSubmit($("by-hand"), async () => {
   await login($("payload").value);
@@ -214,31 +230,31 @@ onSubmit($("by-hand"), async () => {
 
 onPress($("sign-out"), async () => {
   await call("POST", auth + "/logout");
-  forget("You are signed out.");
+  showSignedOut("You are signed out.");
 });
 
 onPress($("sign-out-everywhere"), async () => {
   await call("POST", auth + "/sessions/revoke", JSON.stringify({ all: true }));
-  if (!ownSessions) await call("POST", auth + "/logout"); // the cookie, if there is one
-  forget("You are signed out everywhere.");
+  if (!ownSessions) await call("POST", auth + "/logout"); // clears the cookie, if any
+  showSignedOut("You are signed out everywhere.");
 });
 
 onPress($("end-others"), async () => {
   await call("POST", auth + "/sessions/revoke", JSON.stringify({ others: true }));
   await showSessions();
-  arrive("sessions-title", "All other sessions have ended.");
+  moveTo("sessions-title", "All other sessions were revoked.");
 });
 
 onSubmit($("note-form"), async () => {
   const { body } = await call("POST", "/api/notes", JSON.stringify({ note: $("note").value }));
   $("notes").prepend(element("li", {}, body.note));
   $("note").value = "";
-  say("The note was posted.");
+  report("The note was posted.");
 });
 
 attempt(document.body, async () => {
   try {
-    if (await comeBack()) $("me-title").focus();
+    if (await completeSignIn()) $("me-title").focus();
     else await show();
   } catch (failure) {
     $("signed-out").hidden = !$("signed-in").hidden;

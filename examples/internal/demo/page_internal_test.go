@@ -17,13 +17,13 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/oidc"
 )
 
-func TestThePolicyNamesTheHashesOfWhatThePageHolds(t *testing.T) {
+func TestPage_PolicyHashes(t *testing.T) {
 	t.Parallel()
 	page, policy := rendered(t, developmentSettings(t))
 	for directive, element := range map[string]string{"style-src": "style", "script-src": "script"} {
 		inline := regexp.MustCompile(`(?s)<`+element+`>(.*?)</`+element+`>`).FindAllStringSubmatch(page, -1)
 		if len(inline) != 1 {
-			t.Fatalf("the page has %d elements %s", len(inline), element)
+			t.Fatalf("the page has %d elements %s, want one", len(inline), element)
 		}
 		digest := sha256.Sum256([]byte(inline[0][1]))
 		want := directive + " 'sha256-" + base64.StdEncoding.EncodeToString(digest[:]) + "'"
@@ -33,18 +33,18 @@ func TestThePolicyNamesTheHashesOfWhatThePageHolds(t *testing.T) {
 	}
 }
 
-func TestThePageLoadsNothingFromElsewhere(t *testing.T) {
+func TestPage_NoExternalResources(t *testing.T) {
 	t.Parallel()
 	page, policy := rendered(t, developmentSettings(t))
 	if !strings.Contains(policy, "connect-src 'self';") {
 		t.Errorf("policy: %s", policy)
 	}
 	if found := regexp.MustCompile(`(src|href)="[^#d][^"]*"|@import|: url\(|style=|onclick=`).FindString(page); found != "" {
-		t.Errorf("the page holds %s", found)
+		t.Errorf("the page contains %s", found)
 	}
 }
 
-func TestEveryControlHasALabel(t *testing.T) {
+func TestPage_LabelsControls(t *testing.T) {
 	t.Parallel()
 	page, _ := rendered(t, developmentSettings(t))
 	controls := regexp.MustCompile(`<(?:input|textarea|select)[^>]* id="([^"]+)"`).FindAllStringSubmatch(page, -1)
@@ -58,7 +58,7 @@ func TestEveryControlHasALabel(t *testing.T) {
 	}
 }
 
-func TestSignIns(t *testing.T) {
+func TestPage_SignIns(t *testing.T) {
 	t.Parallel()
 	instance := func(name string, kind provider.Type, arguments any) provider.Instance {
 		return provider.Instance{Name: name, Type: kind, Settings: arguments}
@@ -68,22 +68,22 @@ func TestSignIns(t *testing.T) {
 		want     []signIn
 		connect  string
 	}{
-		"AnEmulatorInThisProcess": {
+		"emulator in this process": {
 			instance("local", emulator.Type, &emulator.Settings{}),
 			[]signIn{{"local", "/auth/local/app", "/auth/local/api/v0", emulator.APIKeyID}},
 			"'self'",
 		},
-		"AnEmulatorBeside": {
+		"emulator alone": {
 			instance("cotter", cotter.Type, &cotter.Settings{APIKeyID: "key", BaseURL: "http://localhost:1234/api/v0"}),
 			[]signIn{{"cotter", "http://localhost:1234/app", "http://localhost:1234/api/v0", "key"}},
 			"'self' http://localhost:1234",
 		},
-		"CotterItself": {
+		"Cotter": {
 			instance("cotter", cotter.Type, &cotter.Settings{APIKeyID: "key", BaseURL: "https://www.cotter.app/api/v0"}),
 			[]signIn{{"cotter", "https://js.cotter.app/app", "https://www.cotter.app/api/v0", "key"}},
 			"'self' https://www.cotter.app",
 		},
-		"AProviderWhosePageIsNotKnown": {instance("google", oidc.Type, &oidc.Settings{}), nil, "'self'"},
+		"provider without page": {instance("google", oidc.Type, &oidc.Settings{}), nil, "'self'"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -97,13 +97,13 @@ func TestSignIns(t *testing.T) {
 				t.Errorf("policy: %s", policy)
 			}
 			if open := strings.Contains(page, "<details open>"); open != (c.want == nil) {
-				t.Errorf("the form for tokens is open: %t", open)
+				t.Errorf("the token form is open: %t", open)
 			}
 		})
 	}
 }
 
-func TestThePageShowsWhatTheSessionsCanDo(t *testing.T) {
+func TestPage_SessionStrategy(t *testing.T) {
 	t.Parallel()
 	own := developmentSettings(t)
 	tokens := own
@@ -115,7 +115,7 @@ func TestThePageShowsWhatTheSessionsCanDo(t *testing.T) {
 	tokenPage, _ := rendered(t, tokens)
 	for _, id := range []string{`id="sessions"`, `id="sign-out-everywhere"`} {
 		if !strings.Contains(ownPage, id) || strings.Contains(tokenPage, id) {
-			t.Errorf("%s: own %t, provider's token %t", id, strings.Contains(ownPage, id), strings.Contains(tokenPage, id))
+			t.Errorf("%s: own %t, provider token %t", id, strings.Contains(ownPage, id), strings.Contains(tokenPage, id))
 		}
 	}
 }
@@ -131,17 +131,17 @@ func developmentSettings(t *testing.T) core.Settings {
 
 func rendered(t *testing.T, s core.Settings) (page, policy string) {
 	t.Helper()
-	answer, err := renderPage(s)
+	response, err := renderPage(s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if answer.Status != http.StatusOK {
-		t.Errorf("status %d", answer.Status)
+	if response.Status != http.StatusOK {
+		t.Errorf("status %d", response.Status)
 	}
-	for _, field := range answer.Header {
+	for _, field := range response.Header {
 		if field.Name == "Content-Security-Policy" {
 			policy = field.Value
 		}
 	}
-	return string(answer.Body), policy
+	return string(response.Body), policy
 }

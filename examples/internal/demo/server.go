@@ -11,27 +11,26 @@ import (
 	"time"
 )
 
-// What every server is given.
+// Limits of every server.
 const (
 	ReadTimeout    = 5 * time.Second // of a request, its body included
 	MaxHeaderBytes = 16 << 10
 
-	// grace is how long requests may still run once the process is told to end.
-	grace = 10 * time.Second
+	shutdownTimeout = 10 * time.Second // for running requests
 )
 
-// Server is a server of some framework; *http.Server is one. If it is an
+// Server is the server of a framework, such as *http.Server. If it implements
 // io.Closer, Close cuts all of its connections.
 type Server interface {
 	// Serve accepts connections until Shutdown.
 	Serve(l net.Listener) error
 
-	// Shutdown stops accepting and returns when no request is under way, or
-	// with an error when ctx is done.
+	// Shutdown stops accepting connections and returns once no request is
+	// running, or with an error when ctx is done.
 	Shutdown(ctx context.Context) error
 }
 
-// HTTPServer returns a server for whatever is a handler of net/http.
+// HTTPServer returns a server for a handler of net/http.
 func HTTPServer(handler http.Handler) Server {
 	return &http.Server{
 		Handler:        handler,
@@ -41,9 +40,9 @@ func HTTPServer(handler http.Handler) Server {
 	}
 }
 
-// Serve runs the server until ctx is done and its requests have ended, or have
-// had their time. That connections had to be cut is no error. Those of a server
-// that cannot cut them, such as fiber's, last as long as the process.
+// Serve runs the server until ctx is done, and then waits up to 10 seconds for
+// running requests. Connections that are cut after that are not an error. A server
+// that is not an io.Closer, such as fiber's, keeps them until the process exits.
 func Serve(ctx context.Context, server Server, l net.Listener) error {
 	stopped := make(chan error, 1)
 	go func() { stopped <- server.Serve(l) }()
@@ -52,7 +51,7 @@ func Serve(ctx context.Context, server Server, l net.Listener) error {
 		return fmt.Errorf("cannot serve: %w", err)
 	case <-ctx.Done():
 	}
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), shutdownTimeout)
 	defer cancel()
 	if err := server.Shutdown(ctx); err != nil {
 		slog.Warn("connections were cut", "event", "shutdown_cut", "error", err.Error())
@@ -65,8 +64,8 @@ func Serve(ctx context.Context, server Server, l net.Listener) error {
 	return nil
 }
 
-// cut ends the contexts of the requests that still run, before what they use is
-// closed.
+// cut cancels the contexts of the running requests, before the caller closes the
+// database.
 func cut(server Server) {
 	closer, ok := server.(io.Closer)
 	if !ok {

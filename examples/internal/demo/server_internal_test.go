@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// server is a server whose requests end when shutdown says so.
+// server is a server whose Shutdown calls shutdown.
 type server struct {
 	failure  error // of Serve
 	shutdown func(context.Context) error
@@ -33,15 +33,15 @@ func (s server) Shutdown(ctx context.Context) error {
 	return err
 }
 
-func TestRequestsHaveTenSecondsToEnd(t *testing.T) {
+func TestServe_ShutdownTimeout(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
-		requests time.Duration // how long they go on
+		requests time.Duration // their remaining duration
 		want     time.Duration
 	}{
-		"None":         {0, 0},
-		"Short":        {9 * time.Second, 9 * time.Second},
-		"CutOffInTime": {time.Hour, 10 * time.Second},
+		"no requests":   {0, 0},
+		"short request": {9 * time.Second, 9 * time.Second},
+		"long request":  {time.Hour, 10 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -65,7 +65,7 @@ func TestRequestsHaveTenSecondsToEnd(t *testing.T) {
 	}
 }
 
-func TestARequestThatDoesNotEndIsCut(t *testing.T) {
+func TestServe_CutsRequests(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		client, connection := net.Pipe()
@@ -95,7 +95,7 @@ func TestARequestThatDoesNotEndIsCut(t *testing.T) {
 				t.Error(err)
 			}
 		default:
-			t.Error("the request still runs")
+			t.Error("the request is still running")
 			client.Close()
 		}
 	})
@@ -125,7 +125,7 @@ func (l *pipeListener) Close() error {
 
 func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
 
-func TestAServerThatFailsIsAnError(t *testing.T) {
+func TestServe_Error(t *testing.T) {
 	t.Parallel()
 	broken := errors.New("broken")
 	if err := Serve(t.Context(), server{failure: broken}, nil); !errors.Is(err, broken) {

@@ -20,29 +20,35 @@ type callerBody struct {
 	SessionID  *string `json:"session_id"`
 }
 
-// Caller answers who calls. What is not known is null; for a stranger, whose
-// principal is the zero value, that is everything.
+// Caller returns the caller as JSON. Empty fields are null: all of them for an
+// unauthenticated caller, whose principal is the zero value.
 func Caller(p core.Principal) core.Response {
 	body := callerBody{
-		Provider:   textOrNull(p.Provider),
-		Subject:    textOrNull(p.Subject),
-		AuthMethod: textOrNull(p.AuthMethod),
-		SessionID:  textOrNull(p.SessionID),
+		Provider:   stringOrNull(p.Provider),
+		Subject:    stringOrNull(p.Subject),
+		AuthMethod: stringOrNull(p.AuthMethod),
+		SessionID:  stringOrNull(p.SessionID),
 	}
 	if p.UserID != uuid.Nil {
-		body.UserID = textOrNull(p.UserID.String())
+		body.UserID = stringOrNull(p.UserID.String())
 	}
 	return web.JSON(http.StatusOK, body)
 }
 
-// maxNote is how many bytes the body of a note may have.
-const maxNote = 64 << 10
+func stringOrNull(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+const maxNoteBody = 64 << 10 // bytes
 
 type noteBody struct {
 	Note *string `json:"note"`
 }
 
-// Note answers the note that a body holds, as if it had been written down.
+// Note returns the note in the body as if it had been stored.
 func (a *App) Note(body io.Reader) core.Response {
 	note, err := ReadNote(body)
 	if err != nil {
@@ -55,11 +61,11 @@ func (a *App) Note(body io.Reader) core.Response {
 //
 // Errors by code: InvalidRequest, PayloadTooLarge.
 func ReadNote(body io.Reader) (string, error) {
-	text, err := io.ReadAll(io.LimitReader(body, maxNote+1))
+	text, err := io.ReadAll(io.LimitReader(body, maxNoteBody+1))
 	if err != nil {
 		return "", autherr.Wrap(autherr.InvalidRequest, "unreadable_body", err)
 	}
-	if len(text) > maxNote {
+	if len(text) > maxNoteBody {
 		return "", autherr.New(autherr.PayloadTooLarge, "body_too_large")
 	}
 	var read noteBody
@@ -67,11 +73,4 @@ func ReadNote(body io.Reader) (string, error) {
 		return "", autherr.New(autherr.InvalidRequest, "malformed_note")
 	}
 	return *read.Note, nil
-}
-
-func textOrNull(s string) *string {
-	if s == "" {
-		return nil
-	}
-	return &s
 }

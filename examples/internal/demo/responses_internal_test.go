@@ -17,12 +17,12 @@ func TestCaller(t *testing.T) {
 		principal core.Principal
 		want      string
 	}{
-		"Stranger": {core.Principal{}, `{"user_id":null,"provider":null,"subject":null,"auth_method":null,"session_id":null}`},
-		"Known": {
+		"unauthenticated": {core.Principal{}, `{"user_id":null,"provider":null,"subject":null,"auth_method":null,"session_id":null}`},
+		"user": {
 			core.Principal{UserID: uuid.MustParse("01a204ce-1a2d-7364-a16e-e0937d4657eb"), Provider: "p", Subject: "s", AuthMethod: "OTP", SessionID: "i"},
 			`{"user_id":"01a204ce-1a2d-7364-a16e-e0937d4657eb","provider":"p","subject":"s","auth_method":"OTP","session_id":"i"}`,
 		},
-		"ProvidersTokenWithoutUser": {
+		"token without user": {
 			core.Principal{Provider: "p", Subject: "s"},
 			`{"user_id":null,"provider":"p","subject":"s","auth_method":null,"session_id":null}`,
 		},
@@ -35,11 +35,11 @@ func TestCaller(t *testing.T) {
 
 func TestReadNote(t *testing.T) {
 	t.Parallel()
-	brim := `{"note":"` + strings.Repeat("x", maxNote-len(`{"note":""}`)) + `"}`
+	largest := `{"note":"` + strings.Repeat("x", maxNoteBody-len(`{"note":""}`)) + `"}`
 	for body, want := range map[string]autherr.Code{
-		`{"note":"x"}`: "", `{"note":""}`: "", brim: "",
-		brim + " ": autherr.PayloadTooLarge,
-		"":         autherr.InvalidRequest, "x": autherr.InvalidRequest, `{}`: autherr.InvalidRequest,
+		`{"note":"x"}`: "", `{"note":""}`: "", largest: "",
+		largest + " ": autherr.PayloadTooLarge,
+		"":            autherr.InvalidRequest, "x": autherr.InvalidRequest, `{}`: autherr.InvalidRequest,
 		`{"note":null}`: autherr.InvalidRequest, `{"note":7}`: autherr.InvalidRequest, `{"note":"x"}x`: autherr.InvalidRequest,
 	} {
 		_, err := ReadNote(strings.NewReader(body))
@@ -48,6 +48,6 @@ func TestReadNote(t *testing.T) {
 		}
 	}
 	if _, err := ReadNote(iotest.ErrReader(iotest.ErrTimeout)); autherr.CodeOf(err) != autherr.InvalidRequest {
-		t.Errorf("a body that breaks off: %v", err)
+		t.Errorf("an aborted body: %v", err)
 	}
 }
