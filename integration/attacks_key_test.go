@@ -51,7 +51,7 @@ func many() int {
 func floodOfUnknownKeys(t *testing.T, s *scene) {
 	began := time.Now()
 	issuer := providertest.NewIssuer(t)
-	p := s.alone(t, issuer, tokenBearer)
+	p := s.dedicated(t, issuer, tokenBearer)
 	p.signIn(t, issuer, ada)
 	valid := bearer(issuer.AccessToken(ada))
 	atOnce(20, func(i int) {
@@ -72,7 +72,7 @@ func floodOfUnknownKeys(t *testing.T, s *scene) {
 
 func floodOfBadSignatures(t *testing.T, s *scene) {
 	issuer := providertest.NewIssuer(t)
-	p := s.alone(t, issuer, tokenBearer)
+	p := s.dedicated(t, issuer, tokenBearer)
 	p.signIn(t, issuer, ada)
 	forger := providertest.NewKey(issuer.Key().ID)
 	before := issuer.Requests(providertest.CotterKeysPath)
@@ -218,7 +218,7 @@ func weakRSAKeys(t *testing.T, s *scene) {
 	huge := rs256{"huge", modulus, big.NewInt(65537), func([]byte) []byte { return make([]byte, 2048) }}
 	issuer := providertest.NewIssuer(t)
 	keys := newKeyServer(t, publish(weak.jwk(), one.jwk(), even.jwk(), huge.jwk(), valid.jwk()))
-	p := s.alone(t, issuer, ownSession, corp(issuer, fmt.Sprintf("jwks_url = %q", keys.URL)))
+	p := s.dedicated(t, issuer, ownSession, corp(issuer, fmt.Sprintf("jwks_url = %q", keys.URL)))
 	p.signedIn(t, p.login(t, postedID(issuer.OIDCToken(ada, valid.edit()))))
 	for _, key := range []rs256{weak, one, even, huge} {
 		p.rejectsLogin(t, ada, postedID(issuer.OIDCToken(ada, key.edit())))
@@ -309,7 +309,7 @@ func documentSizes(t *testing.T, s *scene) {
 
 func rotationAfterUnknownKey(t *testing.T, s *scene) {
 	issuer := providertest.NewIssuer(t)
-	p := s.alone(t, issuer, tokenBearer)
+	p := s.dedicated(t, issuer, tokenBearer)
 	p.signIn(t, issuer, ada)
 	p.rejects(t, bearer(issuer.AccessToken(ada, unknownKey(1))))
 	issuer.Rotate()
@@ -322,7 +322,7 @@ func discoveryOfAnotherIssuer(t *testing.T, s *scene) {
 		right, other := providertest.NewIssuer(t), providertest.NewIssuer(t)
 		other.SetDiscovery("issuer", wrong)
 		for _, issuer := range []*providertest.Issuer{right, other} {
-			p := s.alone(t, issuer, ownSession, corp(issuer))
+			p := s.dedicated(t, issuer, ownSession, corp(issuer))
 			a := p.login(t, postedID(issuer.OIDCToken(ada)))
 			if issuer == right {
 				a.is(t, http.StatusCreated, "")

@@ -128,7 +128,7 @@ func slowIssuer(t *testing.T, s *scene) {
 
 func unknownIssuerHost(t *testing.T, s *scene) {
 	issuer := providertest.NewIssuer(t)
-	p := s.alone(t, issuer, ownSession, edit{issuer.CotterURL(), "https://nobody.invalid/api/v0"}, corp(issuer))
+	p := s.dedicated(t, issuer, ownSession, edit{issuer.CotterURL(), "https://nobody.invalid/api/v0"}, corp(issuer))
 	cannotCheck(t, p.login(t, posted(issuer.AccessToken(ada))))
 	p.signedIn(t, p.login(t, postedID(issuer.OIDCToken(ada))))
 	p.ready(t, http.StatusOK, `"degraded"`)
@@ -165,7 +165,7 @@ func documentsWithoutKeys(t *testing.T, s *scene) {
 
 func rotationWithOverlap(t *testing.T, s *scene) {
 	issuer := providertest.NewIssuer(t)
-	p := s.alone(t, issuer, tokenBearer)
+	p := s.dedicated(t, issuer, tokenBearer)
 	p.signIn(t, issuer, ada)
 	for range 2 { // the burst that is allowed
 		old := bearer(issuer.AccessToken(ada))
@@ -177,7 +177,7 @@ func rotationWithOverlap(t *testing.T, s *scene) {
 
 func rotationWithoutOverlap(t *testing.T, s *scene) {
 	issuer := providertest.NewIssuer(t)
-	p := s.alone(t, issuer, tokenBearer)
+	p := s.dedicated(t, issuer, tokenBearer)
 	p.signIn(t, issuer, ada)
 	old := bearer(issuer.AccessToken(ada))
 	p.me(t, old)
@@ -295,7 +295,7 @@ func oneOfTwoIssuersDown(t *testing.T, s *scene) {
 	up, down := providertest.NewIssuer(t), providertest.NewIssuer(t)
 	down.SetJWKS(providertest.Failing)
 	for _, session := range []string{ownSession, tokenBearer} {
-		p := s.alone(t, up, session, corp(down))
+		p := s.dedicated(t, up, session, corp(down))
 		p.signIn(t, up, ada)
 		cannotCheck(t, p.login(t, postedID(down.OIDCToken(ada))))
 		p.signIn(t, up, ada)
@@ -312,7 +312,7 @@ func issuerClockOff(t *testing.T, s *scene) {
 	issuer := providertest.NewIssuer(t)
 	issuer.Now = func() time.Time { return time.Now().Add(time.Duration(off.Load())) }
 	patient := edit{"trust      =", "clock_skew = \"120s\"\n  trust ="}
-	strict, lenient := s.alone(t, issuer, ownSession), s.alone(t, issuer, ownSession, patient)
+	strict, lenient := s.dedicated(t, issuer, ownSession), s.dedicated(t, issuer, ownSession, patient)
 	// A login with a token that is valid for a minute of the issuer's time.
 	brief := func() map[string]any {
 		return posted(issuer.AccessToken(ada, providertest.Claim("exp", issuer.Now().Add(time.Minute).Unix())))
@@ -337,7 +337,7 @@ func issuerClockOff(t *testing.T, s *scene) {
 
 func rotationDuringFlood(t *testing.T, s *scene) {
 	issuer := providertest.NewIssuer(t)
-	p := s.alone(t, issuer, tokenBearer)
+	p := s.dedicated(t, issuer, tokenBearer)
 	p.signIn(t, issuer, ada)
 	for n := range 50 {
 		p.rejects(t, bearer(issuer.AccessToken(ada, unknownKey(n))))

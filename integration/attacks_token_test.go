@@ -17,7 +17,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
-// tokenAttacks are the attacks that consist of a token alone, by id.
+// tokenAttacks are the attacks that consist only of a token, by id.
 var tokenAttacks = map[string]attack{
 	"J01": forged(func(m minter) []string {
 		none := m.access(providertest.Unsigned())

@@ -32,7 +32,7 @@ var children = map[string]func(t *testing.T){
 	"Browser": func(t *testing.T) { t.Helper(); newBrowser(t) },
 	"PausedServer": func(t *testing.T) {
 		t.Helper()
-		server := alone(t, engine.All[0])
+		server := dedicated(t, engine.All[0])
 		if err := server.Pause(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -100,7 +100,7 @@ func startHelper(t *testing.T, children string) *exec.Cmd {
 	}
 	helper := exec.Command(os.Args[0], "-test.run=^TestChildren_Helper$", "-test.v")
 	helper.Env = append(os.Environ(), helperPrograms+"="+programs, helperChildren+"="+children, "TMPDIR="+directory,
-		"DOCKER_HOST=unix:///nonexistent", "REQUIRE_ENGINES=") // servers on the host alone
+		"DOCKER_HOST=unix:///nonexistent", "REQUIRE_ENGINES=") // servers on the host only
 	stderr, err := helper.StderrPipe()
 	if err != nil {
 		t.Fatal(err)

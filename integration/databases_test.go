@@ -141,10 +141,10 @@ func mustHave(t *testing.T, e *engine.Engine, err error) {
 	}
 }
 
-// alone returns a server that only this test uses.
-func alone(t *testing.T, e *engine.Engine) *engine.Alone {
+// dedicated returns a server that only this test uses.
+func dedicated(t *testing.T, e *engine.Engine) *engine.Dedicated {
 	t.Helper()
-	server, err := e.Alone()
+	server, err := e.Dedicated()
 	mustHave(t, e, err)
 	t.Cleanup(func() {
 		if err := server.Close(); err != nil {

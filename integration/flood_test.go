@@ -25,7 +25,7 @@ var floodFor = flag.Duration("flood", 3*time.Second, "`duration` of the flood in
 // logged.
 func floodOfBadTokens(t *testing.T, s *scene) {
 	issuer := providertest.NewIssuer(t)
-	p := s.alone(t, issuer, tokenBearer)
+	p := s.dedicated(t, issuer, tokenBearer)
 	p.signIn(t, issuer, ada)
 	_, calm := p.flooded(t, issuer, 0, *floodFor)
 	p.flooded(t, issuer, floodWorkers, *floodFor/3) // warm up

@@ -74,12 +74,12 @@ func (s *scene) withKeys(t *testing.T, session string, serve func(*providertest.
 
 func (s *scene) withKeysOf(t *testing.T, issuer *providertest.Issuer, keys *keyServer, session string, edits ...edit) keyScene {
 	t.Helper()
-	p := s.alone(t, issuer, session, append(edits, edit{issuer.CotterURL(), keys.URL + "/api/v0"})...)
+	p := s.dedicated(t, issuer, session, append(edits, edit{issuer.CotterURL(), keys.URL + "/api/v0"})...)
 	return keyScene{p, issuer, keys}
 }
 
-// alone starts a program with its own issuer.
-func (s *scene) alone(t *testing.T, issuer *providertest.Issuer, session string, edits ...edit) *program {
+// dedicated starts a program with its own issuer.
+func (s *scene) dedicated(t *testing.T, issuer *providertest.Issuer, session string, edits ...edit) *program {
 	t.Helper()
 	database := s.backend.create(t)
 	p := start(t, s.framework, edited(t, configurationOn(database.block, issuer, session), edits))

@@ -20,7 +20,7 @@ import (
 func TestServer_Faults(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, e *engine.Engine) {
-		server, issuer := alone(t, e), providertest.NewIssuer(t)
+		server, issuer := dedicated(t, e), providertest.NewIssuer(t)
 		p := startOn(t, at(t, e, databaseOn(t, server.Server)), "nethttp", issuer, manySessions)
 		people := startTraffic(t, p, issuer)
 		for _, fault := range []struct {
@@ -59,7 +59,7 @@ func must(t *testing.T, do func(context.Context) error) {
 func TestServer_ReadOnly(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, e *engine.Engine) {
-		server, issuer := alone(t, e), providertest.NewIssuer(t)
+		server, issuer := dedicated(t, e), providertest.NewIssuer(t)
 		url := databaseOn(t, server.Server)
 		admin := connection(t, e, url)
 		database := at(t, e, asPlainUser(t, e, admin, url))
@@ -202,7 +202,7 @@ func execute(t *testing.T, conn *sql.Conn, statements ...string) {
 func TestServer_Defaults(t *testing.T) {
 	t.Parallel()
 	onEachEngine(t, func(t *testing.T, e *engine.Engine) {
-		server := alone(t, e)
+		server := dedicated(t, e)
 		for _, d := range defaults[e.Name] {
 			t.Run(d.name, func(t *testing.T) {
 				url := databaseOn(t, server.Server)

@@ -33,14 +33,14 @@ func contained(ctx context.Context, e *Engine) (*Server, error) {
 	return server, err
 }
 
-// containedAlone is contained for a server that only one test uses.
-func containedAlone(ctx context.Context, e *Engine) (*Alone, error) {
+// containedDedicated is contained for a server that only one test uses.
+func containedDedicated(ctx context.Context, e *Engine) (*Dedicated, error) {
 	entrypoint := []string{"sh", "-c", supervisor, "supervisor"}
 	server, location, err := e.contain(ctx, entrypoint, slices.Concat(e.product.arguments, e.product.durable))
 	if err != nil {
 		return nil, err
 	}
-	return &Alone{server, location}, nil
+	return &Dedicated{server, location}, nil
 }
 
 // supervisor is the first process of such a container. It restarts the server,

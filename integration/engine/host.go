@@ -26,13 +26,13 @@ func hosted(ctx context.Context, e *Engine) (*Server, error) {
 	return server, err
 }
 
-// hostedAlone is hosted for a server that only one test uses.
-func hostedAlone(ctx context.Context, e *Engine) (*Alone, error) {
+// hostedDedicated is hosted for a server that only one test uses.
+func hostedDedicated(ctx context.Context, e *Engine) (*Dedicated, error) {
 	server, location, err := e.host(ctx, e.product.durable)
 	if err != nil {
 		return nil, err
 	}
-	return &Alone{server, location}, nil
+	return &Dedicated{server, location}, nil
 }
 
 func (e *Engine) host(ctx context.Context, more []string) (*Server, *program, error) {

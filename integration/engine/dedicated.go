@@ -8,9 +8,9 @@ import (
 	"syscall"
 )
 
-// Alone is a server that only one test uses. Its committed data survives a
+// Dedicated is a server that only one test uses. Its committed data survives a
 // kill, and its address stays the same.
-type Alone struct {
+type Dedicated struct {
 	*Server
 
 	location location
@@ -24,62 +24,62 @@ type location interface {
 	start(ctx context.Context) error // after the end
 }
 
-// Alone starts a server for one test, which closes it, in a container or on the
-// host.
-func (e *Engine) Alone() (*Alone, error) {
+// Dedicated starts a server for one test, which closes it, in a container or on
+// the host.
+func (e *Engine) Dedicated() (*Dedicated, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
-	alone, err := containedAlone(ctx, e)
+	server, err := containedDedicated(ctx, e)
 	if err == nil || os.Getenv(requirement) == onlyContainers {
-		return alone, err
+		return server, err
 	}
 	failures := []error{fmt.Errorf("docker: %w", err)}
-	if alone, err = hostedAlone(ctx, e); err != nil {
+	if server, err = hostedDedicated(ctx, e); err != nil {
 		failures = append(failures, fmt.Errorf("host: %w", err))
-		return nil, fmt.Errorf("engine: no separate %s: %w", e, errors.Join(failures...))
+		return nil, fmt.Errorf("engine: no dedicated %s: %w", e, errors.Join(failures...))
 	}
-	return alone, nil
+	return server, nil
 }
 
 // Close stops the server and removes its data.
-func (a *Alone) Close() error { return a.close() }
+func (d *Dedicated) Close() error { return d.close() }
 
 // Pause stops every process of the server. Connections stay open. On a busy
 // machine a container is not always frozen at once.
-func (a *Alone) Pause(ctx context.Context) error {
-	return poll(ctx, func(context.Context) error { return a.location.pause() })
+func (d *Dedicated) Pause(ctx context.Context) error {
+	return poll(ctx, func(context.Context) error { return d.location.pause() })
 }
 
 // Resume continues the processes.
-func (a *Alone) Resume(context.Context) error { return a.location.resume() }
+func (d *Dedicated) Resume(context.Context) error { return d.location.resume() }
 
 // Kill kills every process of the server.
-func (a *Alone) Kill(ctx context.Context) error { return a.end(ctx, syscall.SIGKILL) }
+func (d *Dedicated) Kill(ctx context.Context) error { return d.end(ctx, syscall.SIGKILL) }
 
 // Start starts a killed server, and returns when it responds.
-func (a *Alone) Start(ctx context.Context) error {
-	if err := a.location.start(ctx); err != nil {
+func (d *Dedicated) Start(ctx context.Context) error {
+	if err := d.location.start(ctx); err != nil {
 		return err
 	}
-	_, err := a.version(ctx)
+	_, err := d.version(ctx)
 	return err
 }
 
 // Restart shuts the server down and starts it again.
-func (a *Alone) Restart(ctx context.Context) error {
-	if err := a.end(ctx, a.engine.product.stop); err != nil {
+func (d *Dedicated) Restart(ctx context.Context) error {
+	if err := d.end(ctx, d.engine.product.stop); err != nil {
 		return err
 	}
-	return a.Start(ctx)
+	return d.Start(ctx)
 }
 
 // end returns when the server does not respond any more.
-func (a *Alone) end(ctx context.Context, signal syscall.Signal) error {
-	if err := a.location.end(signal); err != nil {
+func (d *Dedicated) end(ctx context.Context, signal syscall.Signal) error {
+	if err := d.location.end(signal); err != nil {
 		return err
 	}
 	return poll(ctx, func(ctx context.Context) error {
-		if a.admin.PingContext(ctx) == nil {
+		if d.admin.PingContext(ctx) == nil {
 			return errors.New("the server still responds")
 		}
 		return nil
