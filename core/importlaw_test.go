@@ -32,6 +32,7 @@ var importLaw = []lawRow{
 	{leaves, vocabulary},
 
 	{"core/internal/httpapi", vocabulary},
+	{"core/internal/signer", ""},
 	{"core/token", vocabulary + "github.com/lestrrat-go/jwx/v2/... github.com/maypok86/otter/v2 golang.org/x/sync/singleflight golang.org/x/time/..."},
 	{"core/provider", vocabulary + "core/token"},
 	{"core/internal/verify", vocabulary + "core/provider core/token github.com/maypok86/otter/v2"},
@@ -62,7 +63,7 @@ var importLaw = []lawRow{
 	{"ent/...", storage},
 
 	// The suites are the only packages outside of tests that know how to test.
-	{"core/provider/providertest", vocabulary + "core/internal/verify core/provider core/token" + testLibraries},
+	{"core/provider/providertest", vocabulary + "core/internal/signer core/internal/verify core/provider core/token" + testLibraries},
 	{"core/account/accounttest", vocabulary + "core/account" + testLibraries},
 	{"core/session/sessiontest", vocabulary + "core/account core/session" + testLibraries},
 	{"adapters/adaptertest", vocabulary + "core core/account core/account/memstore core/database " +

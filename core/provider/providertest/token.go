@@ -1,10 +1,10 @@
 package providertest
 
 import (
-	"crypto/hmac"
-	"crypto/sha256"
 	"encoding/json"
 	"fmt"
+
+	"github.com/cotterpin/cotterpin/core/internal/signer"
 )
 
 // Token is a token (JWS compact, RFC 7515) before it is signed.
@@ -12,18 +12,17 @@ type Token struct {
 	Header map[string]any
 	Claims map[string]any
 
-	// RawHeader and RawClaims, if not empty, are signed in place of Header and
-	// Claims: texts that no JSON encoder writes, such as a member twice.
+	// RawHeader and RawClaims, if not empty, replace Header and Claims by a string
+	// that no JSON encoder writes, such as one with a duplicate member.
 	RawHeader, RawClaims string
 
-	// Signature returns the signature over "header.claims".
+	// Signature returns the signature of "header.claims" in base64url.
 	Signature func(input []byte) []byte
 }
 
 // String returns the signed token.
 func (t Token) String() string {
-	input := encode(part(t.RawHeader, t.Header)) + "." + encode(part(t.RawClaims, t.Claims))
-	return input + "." + encode(t.Signature([]byte(input)))
+	return signer.Compact(part(t.RawHeader, t.Header), part(t.RawClaims, t.Claims), t.Signature)
 }
 
 func part(raw string, members map[string]any) []byte {
@@ -58,41 +57,38 @@ func set(members map[string]any, name string, value any) {
 	members[name] = value
 }
 
-// RawHeader signs that text as the header.
+// RawHeader replaces the header by a string.
 func RawHeader(text string) Edit { return func(t *Token) { t.RawHeader = text } }
 
-// RawClaims signs that text as the claims.
+// RawClaims replaces the claims by a string.
 func RawClaims(text string) Edit { return func(t *Token) { t.RawClaims = text } }
 
-// SignedBy signs with a key and says so: kid and alg are the key's.
+// SignedBy signs with a key and sets kid and alg to the key's.
 func SignedBy(k *Key) Edit {
 	return func(t *Token) {
 		t.Header["kid"], t.Header["alg"] = k.ID, k.Algorithm
-		t.Signature = k.sign
+		t.Signature = k.Sign
 	}
 }
 
-// ForgedBy signs with a key and leaves the header as it was.
+// ForgedBy signs with a key and leaves the header unchanged.
 func ForgedBy(k *Key) Edit {
-	return func(t *Token) { t.Signature = k.sign }
+	return func(t *Token) { t.Signature = k.Sign }
 }
 
-// Unsigned says `"alg": "none"` and has no signature (RFC 7519, section 6).
+// Unsigned sets `"alg": "none"` and leaves the signature empty (RFC 7519, section
+// 6).
 func Unsigned() Edit {
 	return func(t *Token) {
 		t.Header["alg"] = "none"
-		t.Signature = func([]byte) []byte { return nil }
+		t.Signature = signer.None
 	}
 }
 
-// MAC says `"alg": "HS256"` and is authenticated with that secret.
+// MAC sets `"alg": "HS256"` and signs with that secret.
 func MAC(secret []byte) Edit {
 	return func(t *Token) {
 		t.Header["alg"] = "HS256"
-		t.Signature = func(input []byte) []byte {
-			mac := hmac.New(sha256.New, secret)
-			mac.Write(input)
-			return mac.Sum(nil)
-		}
+		t.Signature = signer.HS256(secret)
 	}
 }
