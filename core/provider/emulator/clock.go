@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// clock is the emulator's own clock, which may be made to go wrong.
+// clock is the emulator's clock, which a fault can skew.
 type clock struct {
 	base func() time.Time
 	skew atomic.Int64 // nanoseconds

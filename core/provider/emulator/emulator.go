@@ -1,30 +1,30 @@
-// Package emulator is a Cotter of one's own: an issuer that speaks Cotter's API
-// and hosted sign-in page, signs with real keys, and delivers its one-time codes
-// into a mailbox that everybody on this machine can read.
+// Package emulator is an issuer that implements Cotter's API and hosted sign-in
+// page on this machine. It signs with real keys and delivers one-time codes to a
+// mailbox that every process on this machine can read.
 //
 // It runs alone ([New] and ServeHTTP) or inside the kit, as `provider
-// "emulator"` ([Type]). Its keys are new at every start, their ids are never
-// Cotter's, and its tokens name its own URL as issuer, so that none of them can
-// pass where a token of Cotter is demanded. User ids follow from the API key and
-// the identifier, so that they outlive a restart.
+// "emulator"` ([Type]). Its keys are new at each start, their ids are never
+// Cotter's, and its tokens have its own URL as issuer, so that none of them is
+// accepted in place of a token of Cotter. User ids are derived from the API key
+// and the identifier, so that they survive a restart.
 //
-// What it serves, below its mount:
+// It serves, below its mount:
 //
 //   - Cotter's API: /api/v0/token/jwks, /api/v0/verify/get_identity,
 //     /api/v0/token and /api/v0/token/{API_KEY_ID}, /api/v0/user,
-//     /api/v0/user/create; other paths below /api/v0/ answer 501.
+//     /api/v0/user/create. Other paths below /api/v0/ respond with 501.
 //   - The hosted page: /app. The worker: /verify.
 //   - For tests: /_emulator/mailbox, /_emulator/mint, /_emulator/faults.
 //
-// It does not do social login, WebAuthn, trusted devices, or anything that needs
-// Cotter's API_SECRET_KEY. Who asks for a magic link gets a code instead.
+// It does not implement social login, WebAuthn, trusted devices, or anything that
+// needs Cotter's API_SECRET_KEY. A request for a magic link gets a code instead.
 //
 // # Security
 //
-// Whoever reaches the emulator is anybody. It therefore answers 404 to a peer or
-// a Host that is not loopback, redirects to loopback and its own origin alone,
-// and the kit refuses it in production. [Options].InsecureRemote lifts the first
-// two.
+// Anyone who can reach the emulator can sign in as any user. It therefore responds
+// with 404 to a peer or a Host that is not loopback, redirects to loopback and its
+// own origin only, and the kit rejects it in production. [Options].InsecureRemote
+// lifts the first two.
 package emulator
 
 import (
@@ -41,47 +41,47 @@ import (
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
-// Options say what an emulator is. APIKeyID and IssuerURL are required.
+// Options configures an emulator. APIKeyID and IssuerURL are required.
 type Options struct {
-	// APIKeyID is the one API key it knows: at Cotter a UUID, here up to 100
+	// APIKeyID is the only accepted API key: a UUID at Cotter, here 1 to 100
 	// letters, digits, "-" and "_".
 	APIKeyID string
 
-	// IssuerURL is the URL the emulator is reached under, mount included,
-	// without trailing slash, such as "http://localhost:1234". It is the iss of
-	// its tokens. Loopback, unless InsecureRemote.
+	// IssuerURL is the URL of the emulator, mount included, without trailing slash,
+	// such as "http://localhost:1234". It is the iss of its tokens. It must be
+	// loopback, unless InsecureRemote is set.
 	IssuerURL string
 
-	// BasePath is the path of the mount as browsers see it, such as
-	// "/auth/emulator". "" (default): the emulator stands at the root.
+	// BasePath is the path of the mount in browsers, such as "/auth/emulator".
+	// Default: "", the root.
 	BasePath string
 
-	// Users are identifiers that exist from the start and that the sign-in page
+	// Users lists identifiers that exist from the start and that the sign-in page
 	// suggests. Default: none.
 	Users []string
 
-	// InsecureRemote lets everybody in who can reach the emulator: whatever the
-	// peer, the Host and the redirect. It is warned about at each start.
+	// InsecureRemote accepts every peer, Host and redirect, so that anyone who can
+	// reach the emulator can sign in as any user. New logs a warning.
 	InsecureRemote bool
 
 	Now func() time.Time // nil: time.Now
 	Log *slog.Logger     // nil: slog.Default
 }
 
-// Emulator is an issuer of Cotter tokens. It keeps what it must remember in
-// memory, bounded: the oldest goes first.
+// Emulator is an issuer of Cotter tokens. Its state is in memory and bounded: the
+// oldest entries are evicted first. It is safe for concurrent use.
 type Emulator struct {
 	options Options
 	origin  string // of IssuerURL
 	clock   clock
 
-	keys     *keyring
-	legacy   legacySigner
-	faults   faults
-	signIns  *signIns
-	families *families
-	users    *users
-	mailbox  mailbox
+	keys          *keyring
+	legacy        legacySigner
+	faults        faults
+	signIns       *signIns
+	refreshTokens *refreshTokens
+	users         *users
+	mailbox       mailbox
 
 	routes map[string]methods
 }
@@ -91,7 +91,7 @@ var (
 	_ http.Handler = (*Emulator)(nil)
 )
 
-// New returns an emulator with new keys.
+// New returns an emulator with new keys. It returns an error for invalid options.
 func New(o Options) (*Emulator, error) {
 	if o.Now == nil {
 		o.Now = time.Now
@@ -99,38 +99,34 @@ func New(o Options) (*Emulator, error) {
 	if o.Log == nil {
 		o.Log = slog.Default()
 	}
-	issuer, err := o.check()
-	if err != nil {
-		return nil, err
-	}
-	keys, err := newKeyring()
+	issuer, err := o.validate()
 	if err != nil {
 		return nil, err
 	}
 	e := &Emulator{
-		options:  o,
-		origin:   originOf(issuer),
-		clock:    clock{base: o.Now},
-		keys:     keys,
-		legacy:   newLegacySigner(o.APIKeyID),
-		signIns:  newSignIns(),
-		families: newFamilies(),
-		users:    newUsers(o.APIKeyID),
+		options:       o,
+		origin:        originOf(issuer),
+		clock:         clock{base: o.Now},
+		keys:          newKeyring(),
+		legacy:        newLegacySigner(o.APIKeyID),
+		signIns:       newSignIns(),
+		refreshTokens: newRefreshTokens(),
+		users:         newUsers(o.APIKeyID),
 	}
 	for _, identifier := range o.Users {
-		e.users.seen(identifier, e.clock.now())
+		e.users.create(identifier, e.clock.now())
 	}
-	e.routes = e.table()
+	e.routes = e.routeTable()
 	if o.InsecureRemote {
-		o.Log.Warn("the Cotter emulator answers remote callers: whoever reaches it can sign in as anybody", "issuer", o.IssuerURL)
+		o.Log.Warn("the Cotter emulator accepts remote callers: anyone who can reach it can sign in as any user", "issuer", o.IssuerURL)
 	}
 	return e, nil
 }
 
 var apiKeyPattern = regexp.MustCompile(`^[A-Za-z0-9_-]{1,100}$`)
 
-// check returns the parsed IssuerURL of options that make sense.
-func (o Options) check() (*url.URL, error) {
+// validate returns the parsed IssuerURL.
+func (o Options) validate() (*url.URL, error) {
 	if !apiKeyPattern.MatchString(o.APIKeyID) {
 		return nil, errors.New("emulator: APIKeyID must be 1 to 100 letters, digits, \"-\" and \"_\"")
 	}
@@ -155,11 +151,11 @@ func (o Options) check() (*url.URL, error) {
 	return issuer, nil
 }
 
-// ServeHTTP answers a request of net/http, for an emulator at the root.
+// ServeHTTP serves an emulator at the root with net/http.
 func (e *Emulator) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	e.Serve(r.Context(), web.FromHTTP(r)).WriteHTTP(w)
 }
 
-// Keys returns the published keys, as they are at each moment and without the
-// faults that /_emulator/faults asks for.
+// Keys returns the published keys. It follows rotations and ignores the faults of
+// the key set.
 func (e *Emulator) Keys() token.KeySet { return e.keys }

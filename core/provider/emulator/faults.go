@@ -11,58 +11,58 @@ import (
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
-// The ways in which the key set is answered.
+// Modes of the key set endpoint.
 const (
-	keysOK      = "ok"
-	keysFail    = "500"
-	keysSlow    = "slow"
-	keysGarbage = "garbage"
-	keysHuge    = "huge"
-	keysEmpty   = "empty"
+	jwksOK      = "ok"
+	jwksFail    = "500"
+	jwksSlow    = "slow"
+	jwksGarbage = "garbage"
+	jwksHuge    = "huge"
+	jwksEmpty   = "empty"
 )
 
 const (
-	slowness = 10 * time.Second // of a slow answer: longer than anybody should wait for keys
-	hugeness = 8 << 20          // bytes of padding in a huge answer
+	slowDelay   = 10 * time.Second // exceeds a sensible client's timeout
+	hugePadding = 8 << 20          // bytes
 )
 
-// faults is how the key set is answered. The zero value is without fault.
+// faults holds the mode of the key set endpoint. The zero value has no fault.
 type faults struct {
-	keys atomic.Value // string
+	jwks atomic.Value // string
 }
 
-func (f *faults) mode() string {
-	mode, _ := f.keys.Load().(string)
+func (f *faults) jwksMode() string {
+	mode, _ := f.jwks.Load().(string)
 	return mode
 }
 
-// jwks answers the key set, or what the fault makes of it.
-func (e *Emulator) jwks(ctx context.Context, _ web.Request) (web.Response, error) {
-	mode := e.faults.mode()
+// getJWKS returns the key set, as the current fault distorts it.
+func (e *Emulator) getJWKS(ctx context.Context, _ web.Request) (web.Response, error) {
+	mode := e.faults.jwksMode()
 	switch mode {
-	case keysFail:
-		return web.Response{}, refuse(http.StatusInternalServerError, "a fault was asked for")
-	case keysGarbage:
-		answer := web.JSON(http.StatusOK, nil)
-		answer.Body = []byte("<html>502 Bad Gateway</html>")
-		return answer, nil
-	case keysEmpty:
+	case jwksFail:
+		return web.Response{}, newAPIError(http.StatusInternalServerError, "a fault is set")
+	case jwksGarbage:
+		response := web.JSON(http.StatusOK, nil)
+		response.Body = []byte("<html>502 Bad Gateway</html>")
+		return response, nil
+	case jwksEmpty:
 		return web.JSON(http.StatusOK, keySet{Keys: []map[string]any{}}), nil
-	case keysSlow:
-		pause(ctx, slowness)
+	case jwksSlow:
+		wait(ctx, slowDelay)
 	}
-	set := e.keys.public()
-	if mode == keysHuge {
+	set := e.keys.document()
+	if mode == jwksHuge {
 		return web.JSON(http.StatusOK, struct {
 			keySet
 			Padding string `json:"padding"`
-		}{set, strings.Repeat("x", hugeness)}), nil
+		}{set, strings.Repeat("x", hugePadding)}), nil
 	}
 	return web.JSON(http.StatusOK, set), nil
 }
 
-// pause waits, but no longer than the caller does.
-func pause(ctx context.Context, d time.Duration) {
+// wait returns after d, or earlier if ctx is done.
+func wait(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
@@ -71,9 +71,10 @@ func pause(ctx context.Context, d time.Duration) {
 	}
 }
 
-// faultOrder is what is asked of /_emulator/faults. What is not named stays.
-type faultOrder struct {
-	keys            string // "" leaves them
+// faultsRequest is the body of /_emulator/faults. A missing member changes
+// nothing.
+type faultsRequest struct {
+	jwks            string // "": unchanged
 	rotate, dropOld bool
 	skew            *time.Duration
 }
@@ -83,60 +84,55 @@ func (e *Emulator) setFaults(_ context.Context, r web.Request) (web.Response, er
 	if err != nil {
 		return web.Response{}, err
 	}
-	order, err := parseFaultOrder(body)
+	request, err := parseFaults(body)
 	if err != nil {
 		return web.Response{}, err
 	}
-	if err := e.obey(order); err != nil {
-		return web.Response{}, err
-	}
+	e.applyFaults(request)
 	return web.NoContent(), nil
 }
 
-func (e *Emulator) obey(order faultOrder) error {
-	if order.rotate {
-		if err := e.keys.rotate(); err != nil {
-			return err
-		}
+func (e *Emulator) applyFaults(request faultsRequest) {
+	if request.rotate {
+		e.keys.rotate()
 	}
-	if order.dropOld {
+	if request.dropOld {
 		e.keys.dropOld()
 	}
-	if order.keys != "" {
-		e.faults.keys.Store(order.keys)
+	if request.jwks != "" {
+		e.faults.jwks.Store(request.jwks)
 	}
-	if order.skew != nil {
-		e.clock.setSkew(*order.skew)
+	if request.skew != nil {
+		e.clock.setSkew(*request.skew)
 	}
-	return nil
 }
 
-func parseFaultOrder(body strictjson.Object) (faultOrder, error) {
-	var order faultOrder
+func parseFaults(body strictjson.Object) (faultsRequest, error) {
+	var request faultsRequest
 	for _, name := range body.Names() {
 		value, _ := body.Lookup(name)
 		var ok bool
 		switch name {
 		case "jwks":
-			order.keys, ok = parseKeysMode(value)
+			request.jwks, ok = parseJWKSMode(value)
 		case "rotate":
-			order.rotate, ok = value.Bool()
+			request.rotate, ok = value.Bool()
 		case "drop_old":
-			order.dropOld, ok = value.Bool()
+			request.dropOld, ok = value.Bool()
 		case "clock_skew":
-			order.skew, ok = parseSkew(value)
+			request.skew, ok = parseSkew(value)
 		}
 		if !ok {
-			return faultOrder{}, badRequest(`faults are {"jwks":"ok|500|slow|garbage|huge|empty","rotate":true,"drop_old":true,"clock_skew":"90s"}`)
+			return faultsRequest{}, badRequest(`the body must be {"jwks":"ok|500|slow|garbage|huge|empty","rotate":true,"drop_old":true,"clock_skew":"90s"}, each member optional`)
 		}
 	}
-	return order, nil
+	return request, nil
 }
 
-func parseKeysMode(value strictjson.Value) (string, bool) {
+func parseJWKSMode(value strictjson.Value) (string, bool) {
 	mode, _ := value.String()
 	switch mode {
-	case keysOK, keysFail, keysSlow, keysGarbage, keysHuge, keysEmpty:
+	case jwksOK, jwksFail, jwksSlow, jwksGarbage, jwksHuge, jwksEmpty:
 		return mode, true
 	default:
 		return "", false

@@ -10,14 +10,14 @@ import (
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
-// local reports whether a request comes from this machine and was meant for it.
-// The Host is looked at so that no foreign name that resolves to 127.0.0.1 lets
-// a web page in (DNS rebinding).
-func (e *Emulator) local(r web.Request) bool {
+// isLocal reports whether a request comes from this machine and is addressed to
+// it. The Host is checked too, so that a foreign name that resolves to 127.0.0.1
+// does not admit a web page (DNS rebinding).
+func (e *Emulator) isLocal(r web.Request) bool {
 	return e.options.InsecureRemote || isLoopback(r.Remote) && isLoopback(r.Host)
 }
 
-// isLoopback is [web.IsLoopback] for a host that may have a port.
+// isLoopback is [web.IsLoopback] for a host with or without a port.
 func isLoopback(hostport string) bool {
 	host, _, err := net.SplitHostPort(hostport)
 	if err != nil {
@@ -26,21 +26,21 @@ func isLoopback(hostport string) bool {
 	return web.IsLoopback(host)
 }
 
-// sameOrigin lets only requests through that no page of another origin made a
-// browser send. GET is no exception: what these endpoints show is secret.
+// sameOrigin rejects requests that a page of another origin caused, GET included:
+// these endpoints return secrets.
 func sameOrigin(next endpoint) endpoint {
 	return func(ctx context.Context, r web.Request) (web.Response, error) {
 		unsafe := r
 		unsafe.Method = http.MethodPost
 		if !(httpapi.CrossOriginGuard{}).Allows(unsafe) {
-			return web.Response{}, refuse(http.StatusForbidden, "requests from another site are not taken")
+			return web.Response{}, newAPIError(http.StatusForbidden, "requests from another site are not accepted")
 		}
 		return next(ctx, r)
 	}
 }
 
-// forAPIKey lets only requests through that bear the API key.
-func (e *Emulator) forAPIKey(next endpoint) endpoint {
+// requireAPIKey rejects requests without the API key.
+func (e *Emulator) requireAPIKey(next endpoint) endpoint {
 	return func(ctx context.Context, r web.Request) (web.Response, error) {
 		if r.First("Api_key_id") != e.options.APIKeyID {
 			return web.Response{}, unknownAPIKey()
@@ -49,8 +49,8 @@ func (e *Emulator) forAPIKey(next endpoint) endpoint {
 	}
 }
 
-func unknownAPIKey() *refusal {
-	return refuse(http.StatusUnauthorized, "API_KEY_ID is unknown to this emulator")
+func unknownAPIKey() *apiError {
+	return newAPIError(http.StatusUnauthorized, "API_KEY_ID is unknown to this emulator")
 }
 
 // allowsCORS reports whether scripts of other origins may call the path.
@@ -58,21 +58,21 @@ func allowsCORS(path string) bool {
 	return strings.HasPrefix(path, apiPath) || path == workerPath
 }
 
-// withCORS lets the page that asked read the answer, if its origin is one to
-// which the emulator would redirect.
-func (e *Emulator) withCORS(answer web.Response, r web.Request) web.Response {
-	answer = answer.With("Vary", "Origin")
+// withCORS allows the calling page to read the response if the emulator would
+// redirect to its origin.
+func (e *Emulator) withCORS(response web.Response, r web.Request) web.Response {
+	response = response.With("Vary", "Origin")
 	origin := r.First("Origin")
-	if page, err := parseWebURL(origin); err != nil || originOf(page) != origin || !e.mayReturnTo(page) {
-		return answer
+	if page, err := parseWebURL(origin); err != nil || originOf(page) != origin || !e.allowsRedirect(page) {
+		return response
 	}
-	answer = answer.
+	response = response.
 		With("Access-Control-Allow-Origin", origin).
 		With("Access-Control-Allow-Credentials", "true")
 	if !r.Preflight() {
-		return answer
+		return response
 	}
-	return answer.
+	return response.
 		With("Access-Control-Allow-Headers", "API_KEY_ID, API_SECRET_KEY, Content-Type").
 		With("Access-Control-Allow-Methods", "GET, POST, PUT, DELETE, OPTIONS").
 		With("Access-Control-Max-Age", "600")

@@ -12,15 +12,15 @@ import (
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
-// identityAnswer is what an application gets for an authorization code.
-type identityAnswer struct {
+// identityResponse is the response to the exchange of an authorization code.
+type identityResponse struct {
 	Identifier identifierObject `json:"identifier"`
 	Token      legacyToken      `json:"token"`
 	OAuthToken *oauthToken      `json:"oauth_token,omitempty"`
 	User       userObject       `json:"user"`
 }
 
-// identifierObject is an identifier on a device, as Cotter writes it.
+// identifierObject is Cotter's object for an identifier on a device.
 type identifierObject struct {
 	ID             string  `json:"ID"`
 	CreatedAt      string  `json:"created_at"`
@@ -35,8 +35,8 @@ type identifierObject struct {
 	Timestamp      string  `json:"timestamp"`
 }
 
-// getIdentity exchanges an authorization code, which is used up even if the
-// rest of the request is wrong.
+// getIdentity exchanges an authorization code. The code is used up even if the
+// rest of the request is invalid.
 func (e *Emulator) getIdentity(_ context.Context, r web.Request) (web.Response, error) {
 	query, err := url.ParseQuery(r.Query)
 	if err != nil {
@@ -46,40 +46,41 @@ func (e *Emulator) getIdentity(_ context.Context, r web.Request) (web.Response, 
 	if err != nil {
 		return web.Response{}, err
 	}
-	done, err := e.exchange(body)
+	completed, err := e.exchange(body)
 	if err != nil {
 		return web.Response{}, err
 	}
 	now := e.clock.now()
-	known := e.users.seen(done.identifier, now)
-	answer := e.identityAnswer(known, done.kind, now)
+	u := e.users.signedIn(completed.identifier, now)
+	response := e.identityResponse(u, completed.identifierType, now)
 	if query.Get("oauth_token") != "true" {
-		return web.JSON(http.StatusOK, answer), nil
+		return web.JSON(http.StatusOK, response), nil
 	}
-	refreshToken := e.families.start(known.identifier, now)
-	issued, err := e.tokens(known, refreshToken, alteration{})
+	refreshToken := e.refreshTokens.issue(u.identifier, now)
+	issued, err := e.issueTokens(u, refreshToken, edits{})
 	if err != nil {
 		return web.Response{}, err
 	}
-	answer.OAuthToken = &issued
-	return web.JSON(http.StatusOK, answer).WithCookie(e.refreshCookie(r, refreshToken)), nil
+	response.OAuthToken = &issued
+	return web.JSON(http.StatusOK, response).WithCookie(e.refreshCookie(r, refreshToken)), nil
 }
 
+// exchange returns the sign-in whose authorization code is in the body.
 func (e *Emulator) exchange(body strictjson.Object) (signIn, error) {
 	challengeID, ok := challengeIDIn(body)
 	if !ok {
 		return signIn{}, badRequest("challenge_id must be an integer")
 	}
-	done, ok := e.signIns.take(stringIn(body, "authorization_code"), e.clock.now())
+	completed, ok := e.signIns.redeem(stringIn(body, "authorization_code"), e.clock.now())
 	switch {
-	case !ok || done.challengeID != challengeID:
+	case !ok || completed.challengeID != challengeID:
 		return signIn{}, badRequest("The authorization code is not valid")
-	case !done.comesFrom(stringIn(body, "redirect_url")):
+	case !completed.matchesOrigin(stringIn(body, "redirect_url")):
 		return signIn{}, badRequest("The redirect URL is not valid for this authorization code")
-	case !done.provedBy(stringIn(body, "code_verifier")):
+	case !completed.matchesVerifier(stringIn(body, "code_verifier")):
 		return signIn{}, badRequest("The code verifier is not valid")
 	}
-	return done, nil
+	return completed, nil
 }
 
 func challengeIDIn(body strictjson.Object) (int64, bool) {
@@ -90,23 +91,23 @@ func challengeIDIn(body strictjson.Object) (int64, bool) {
 	return value.Int64()
 }
 
-func (e *Emulator) identityAnswer(u user, kind string, now time.Time) identityAnswer {
+func (e *Emulator) identityResponse(u user, identifierType string, now time.Time) identityResponse {
 	id := uuid.NewString()
-	at := now.UTC().Format(microseconds)
-	return identityAnswer{
+	timestamp := now.UTC().Format(microseconds)
+	return identityResponse{
 		Identifier: identifierObject{
 			ID:             id,
-			CreatedAt:      at,
-			UpdateAt:       at,
+			CreatedAt:      timestamp,
+			UpdateAt:       timestamp,
 			Identifier:     u.identifier,
-			IdentifierType: kind,
+			IdentifierType: identifierType,
 			PublicKey:      e.legacy.publicKey(),
 			DeviceType:     "BROWSER",
 			DeviceName:     "Cotter emulator",
 			Expiry:         now.Add(refreshLifetime).UTC().Format(microseconds),
-			Timestamp:      at,
+			Timestamp:      timestamp,
 		},
-		Token: e.legacy.sign(id, u.identifier, kind, now),
+		Token: e.legacy.sign(id, u.identifier, identifierType, now),
 		User:  e.userObject(u),
 	}
 }

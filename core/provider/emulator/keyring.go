@@ -2,69 +2,39 @@ package emulator
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"fmt"
 	"slices"
 	"strings"
 	"sync"
 
 	"github.com/google/uuid"
 
+	"github.com/cotterpin/cotterpin/core/internal/signer"
 	"github.com/cotterpin/cotterpin/core/token"
 )
 
-// signingKey is a key pair for ES256 with its name.
-type signingKey struct {
-	id      string
-	private *ecdsa.PrivateKey
-	public  token.Key
-}
-
-func newSigningKey() (*signingKey, error) {
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		return nil, fmt.Errorf("emulator: generate a key: %w", err)
-	}
-	id := "SPACE_JWT_PUBLIC:" + strings.ToUpper(uuid.NewString())
-	public, err := token.NewKey(id, "ES256", &private.PublicKey)
-	if err != nil {
-		return nil, fmt.Errorf("emulator: %w", err)
-	}
-	return &signingKey{id, private, public}, nil
-}
-
-// maxPublished is how many keys are published at most; rotating beyond it
-// drops the oldest.
+// maxPublished bounds the published keys; rotating beyond it drops the oldest.
 const maxPublished = 16
 
-// keyring is the emulator's keys.
+// keyring holds the emulator's keys, which are ES256 as at Cotter.
 type keyring struct {
 	mu        sync.Mutex
-	published []*signingKey // oldest first; the last one signs
-	retired   *signingKey   // the one that signed before; at start one that nobody published
-	foreign   *signingKey   // never published
+	published []*signer.Key // oldest first; the last one signs
+	retired   *signer.Key   // the previous signing key; before the first rotation an unpublished one
+	foreign   *signer.Key   // never published
 }
 
-func newKeyring() (*keyring, error) {
-	fresh := make([]*signingKey, 3)
-	for i := range fresh {
-		key, err := newSigningKey()
-		if err != nil {
-			return nil, err
-		}
-		fresh[i] = key
-	}
-	return &keyring{published: fresh[:1:1], retired: fresh[1], foreign: fresh[2]}, nil
+func newKeyring() *keyring {
+	return &keyring{published: []*signer.Key{newKey()}, retired: newKey(), foreign: newKey()}
 }
 
-// rotate makes a new key sign. The old ones stay published.
-func (r *keyring) rotate() error {
-	key, err := newSigningKey()
-	if err != nil {
-		return err
-	}
+// newKey returns a key whose id has Cotter's form.
+func newKey() *signer.Key {
+	return signer.NewES256("SPACE_JWT_PUBLIC:" + strings.ToUpper(uuid.NewString()))
+}
+
+// rotate signs with a new key from now on. The old keys stay published.
+func (r *keyring) rotate() {
+	key := newKey()
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.retired = r.published[len(r.published)-1]
@@ -72,18 +42,17 @@ func (r *keyring) rotate() error {
 	if len(r.published) > maxPublished {
 		r.published = slices.Delete(r.published, 0, 1)
 	}
-	return nil
 }
 
 // dropOld publishes the signing key alone.
 func (r *keyring) dropOld() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.published = []*signingKey{r.published[len(r.published)-1]}
+	r.published = []*signer.Key{r.published[len(r.published)-1]}
 }
 
-// named returns the key that mint calls "current", "retired" or "foreign".
-func (r *keyring) named(name string) (*signingKey, bool) {
+// byName returns the key that mint calls "current", "retired" or "foreign".
+func (r *keyring) byName(name string) (*signer.Key, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch name {
@@ -98,35 +67,39 @@ func (r *keyring) named(name string) (*signingKey, bool) {
 	}
 }
 
-func (r *keyring) current() *signingKey {
-	key, _ := r.named("current")
+func (r *keyring) current() *signer.Key {
+	key, _ := r.byName("current")
 	return key
 }
 
-// keySet is a JWK Set document (RFC 7517, section 5).
+// keySet is a JWK Set (RFC 7517, section 5).
 type keySet struct {
 	Keys []map[string]any `json:"keys"`
 }
 
-func (r *keyring) public() keySet {
+func (r *keyring) document() keySet {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var set keySet
 	for _, key := range r.published {
-		set.Keys = append(set.Keys, token.PublicJWK(key.id, &key.private.PublicKey))
+		set.Keys = append(set.Keys, key.JWK())
 	}
 	return set
 }
 
 var _ token.KeySet = (*keyring)(nil)
 
-// Key is [token.KeySet] over the published keys.
+// Key implements [token.KeySet] with the published keys.
 func (r *keyring) Key(ctx context.Context, kid, alg string) (token.Key, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var keys []token.Key
 	for _, published := range r.published {
-		keys = append(keys, published.public)
+		key, err := token.NewKey(published.ID, published.Algorithm, published.Public())
+		if err != nil {
+			return token.Key{}, err
+		}
+		keys = append(keys, key)
 	}
 	return token.Static(keys...).Key(ctx, kid, alg)
 }

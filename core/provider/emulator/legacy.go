@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// legacySigner signs what Cotter calls `token`: an older proof, which back ends
-// should ignore. Its key is new at every start.
+// legacySigner signs Cotter's `token`, an older proof of sign-in that back ends
+// should ignore. Its key is new at each start.
 type legacySigner struct {
 	apiKeyID string
 	public   ed25519.PublicKey
@@ -21,7 +21,7 @@ func newLegacySigner(apiKeyID string) legacySigner {
 	return legacySigner{apiKeyID: apiKeyID, public: public, private: private}
 }
 
-// legacyToken is an older proof. Every member is a text.
+// legacyToken is the older proof. Its timestamps are Unix seconds as strings.
 type legacyToken struct {
 	IdentifierID   string `json:"identifier_id"`
 	Identifier     string `json:"identifier"`
@@ -32,13 +32,13 @@ type legacyToken struct {
 	Signature      string `json:"signature"`
 }
 
-func (s legacySigner) sign(identifierID, identifier, kind string, now time.Time) legacyToken {
+func (s legacySigner) sign(identifierID, identifier, identifierType string, now time.Time) legacyToken {
 	expireAt := strconv.FormatInt(now.Add(refreshLifetime).Unix(), 10)
-	signed := identifier + kind + s.apiKeyID + expireAt
+	signed := identifier + identifierType + s.apiKeyID + expireAt
 	return legacyToken{
 		IdentifierID:   identifierID,
 		Identifier:     identifier,
-		IdentifierType: kind,
+		IdentifierType: identifierType,
 		Receiver:       s.apiKeyID,
 		Timestamp:      strconv.FormatInt(now.Unix(), 10),
 		ExpireAt:       expireAt,

@@ -9,12 +9,12 @@ import (
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
-// message is what would have been sent to somebody.
+// message is a message that Cotter would have sent to the user.
 type message struct {
 	To      string `json:"to"`
 	Channel string `json:"channel"` // EMAIL or SMS
 	Code    string `json:"code"`
-	Link    string `json:"link"` // the page on which the code is typed
+	Link    string `json:"link"` // the page that accepts the code
 	SentAt  string `json:"sent_at"`
 }
 
@@ -23,16 +23,16 @@ const (
 	milliseconds = "2006-01-02T15:04:05.000Z07:00"
 )
 
-// mailbox is the last messages, oldest first. The zero value is empty.
+// mailbox holds the most recent messages, oldest first. The zero value is empty.
 type mailbox struct {
 	mu       sync.Mutex
 	messages []message
 }
 
-func (m *mailbox) deliver(letter message) {
+func (m *mailbox) deliver(delivered message) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.messages = append(m.messages, letter)
+	m.messages = append(m.messages, delivered)
 	if len(m.messages) > maxMessages {
 		m.messages = slices.Delete(m.messages, 0, 1)
 	}
@@ -44,6 +44,6 @@ func (m *mailbox) list() []message {
 	return append([]message{}, m.messages...)
 }
 
-func (e *Emulator) listMail(context.Context, web.Request) (web.Response, error) {
+func (e *Emulator) getMailbox(context.Context, web.Request) (web.Response, error) {
 	return web.JSON(http.StatusOK, map[string][]message{"messages": e.mailbox.list()}), nil
 }

@@ -8,29 +8,27 @@ import (
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
-// mint answers with tokens as of a sign-in of the identifier, but altered at
-// will: claims and header members set or, by null, removed, and signed by
-// another key. The header's alg decides the signature only where it is "none"
-// or "HS256". See [signingKey.sign].
+// mint returns tokens as of a sign-in of the identifier, with the requested
+// edits: claims and header members set or, by null, removed, and another signing
+// key. See [sign] for the effect of the header's alg.
 func (e *Emulator) mint(_ context.Context, r web.Request) (web.Response, error) {
 	body, err := readObject(r)
 	if err != nil {
 		return web.Response{}, err
 	}
-	identifier, a, err := e.parseMint(body)
+	identifier, changes, err := e.parseMint(body)
 	if err != nil {
 		return web.Response{}, err
 	}
 	now := e.clock.now()
-	minted, err := e.tokens(e.users.seen(identifier, now), e.families.start(identifier, now), a)
+	minted, err := e.issueTokens(e.users.signedIn(identifier, now), e.refreshTokens.issue(identifier, now), changes)
 	if err != nil {
 		return web.Response{}, err
 	}
 	return web.JSON(http.StatusOK, minted), nil
 }
 
-func (e *Emulator) parseMint(body strictjson.Object) (identifier string, a alteration, err error) {
-	a.key = e.keys.current()
+func (e *Emulator) parseMint(body strictjson.Object) (identifier string, changes edits, err error) {
 	for _, name := range body.Names() {
 		value, _ := body.Lookup(name)
 		var ok bool
@@ -38,21 +36,21 @@ func (e *Emulator) parseMint(body strictjson.Object) (identifier string, a alter
 		case "identifier":
 			identifier, ok = value.String()
 		case "access":
-			a.access, ok = value.Object()
+			changes.access, ok = value.Object()
 		case "id":
-			a.id, ok = value.Object()
+			changes.id, ok = value.Object()
 		case "header":
-			a.header, ok = value.Object()
+			changes.header, ok = value.Object()
 		case "key":
 			text, _ := value.String()
-			a.key, ok = e.keys.named(text)
+			changes.key, ok = e.keys.byName(text)
 		}
 		if !ok {
-			return "", alteration{}, badRequest(`mint takes {"identifier":"…","access":{…},"id":{…},"header":{…},"key":"current|retired|foreign"}`)
+			return "", edits{}, badRequest(`the body must be {"identifier":"…","access":{…},"id":{…},"header":{…},"key":"current|retired|foreign"}, only identifier required`)
 		}
 	}
 	if !validIdentifier(identifier) {
-		return "", alteration{}, badRequest(identifierRule)
+		return "", edits{}, badRequest(identifierRule)
 	}
-	return identifier, a, nil
+	return identifier, changes, nil
 }

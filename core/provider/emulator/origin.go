@@ -7,12 +7,12 @@ import (
 	"strings"
 )
 
-// hostPattern leaves no character that means something in a header field, such
-// as Content-Security-Policy, or on a page.
+// hostPattern excludes every character with a meaning in a header field, such as
+// Content-Security-Policy, or on a page.
 var hostPattern = regexp.MustCompile(`^([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?$`)
 
-// parseWebURL parses an absolute http or https URL without user information.
-// The error holds nothing of the text.
+// parseWebURL parses an absolute http or https URL without user information. The
+// error does not quote the input.
 func parseWebURL(text string) (*url.URL, error) {
 	u, err := url.Parse(text)
 	if err != nil || u.Scheme != "http" && u.Scheme != "https" || u.User != nil || !hostPattern.MatchString(u.Host) {
@@ -34,7 +34,8 @@ func originOf(u *url.URL) string {
 	return u.Scheme + "://" + host
 }
 
-// mayReturnTo reports whether an application at u may get codes and answers.
-func (e *Emulator) mayReturnTo(u *url.URL) bool {
+// allowsRedirect reports whether an application at u may receive codes and
+// responses.
+func (e *Emulator) allowsRedirect(u *url.URL) bool {
 	return e.options.InsecureRemote || isLoopback(u.Host) || originOf(u) == e.origin
 }

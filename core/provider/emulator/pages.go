@@ -22,15 +22,15 @@ var pageTemplates = template.Must(template.ParseFS(pageFiles, "pages/*.html"))
 //go:embed pages/style.css
 var styleSheet []byte
 
-// page is what the templates show.
+// page is the data of the templates.
 type page struct {
 	Title   string
-	Problem string // what was wrong with the last input; "" if nothing was
+	Problem string // what is wrong with the last input; "" for nothing
 	Style   string // path of the style sheet
 
-	Action string // where the form goes
-	Cancel string // the application's URL for "did not sign in"; "" if it is unknown
-	Again  string // where to begin anew; "" if that is unknown
+	Action  string // target of the form
+	Cancel  string // the application's URL for a user who does not sign in
+	Restart string // path that starts the sign-in again; "" if unknown
 
 	Phone      bool
 	Identifier string
@@ -41,124 +41,127 @@ type page struct {
 	Mailbox string // path of the mailbox
 }
 
-// render answers with a page. returnTo is the application to which its form may
-// lead in the end; nil if it has none.
-func (e *Emulator) render(status int, name string, p page, returnTo *url.URL) (web.Response, error) {
+// render returns a page. redirect is the application's URL, which its form may
+// lead to; nil for none.
+func (e *Emulator) render(status int, name string, p page, redirect *url.URL) (web.Response, error) {
 	p.Style = e.options.BasePath + stylePath
 	var body bytes.Buffer
 	if err := pageTemplates.ExecuteTemplate(&body, name, p); err != nil {
 		return web.Response{}, fmt.Errorf("emulator: page %s: %w", name, err)
 	}
 	return document(status, "text/html; charset=utf-8", body.Bytes()).
-		With("Content-Security-Policy", contentPolicy(returnTo)), nil
+		With("Content-Security-Policy", contentPolicy(redirect)), nil
 }
 
-// contentPolicy allows the style sheet and the forms. A browser also holds what
-// a form redirects to against form-action, so the application is named in it;
-// IPv6 addresses cannot be, their scheme stands in (CSP Level 3, section 2.3.1).
-func contentPolicy(returnTo *url.URL) string {
+// contentPolicy allows the style sheet and the forms. Browsers apply form-action
+// to the redirect that follows a form as well, so the application is listed. CSP
+// cannot express an IPv6 address (CSP Level 3, section 2.3.1): its scheme is
+// listed instead.
+func contentPolicy(redirect *url.URL) string {
 	formAction := "'self'"
 	switch {
-	case returnTo == nil:
-	case strings.HasPrefix(returnTo.Host, "["):
-		formAction += " " + returnTo.Scheme + ":"
+	case redirect == nil:
+	case strings.HasPrefix(redirect.Host, "["):
+		formAction += " " + redirect.Scheme + ":"
 	default:
-		formAction += " " + originOf(returnTo)
+		formAction += " " + originOf(redirect)
 	}
 	return "default-src 'none'; style-src 'self'; form-action " + formAction + "; base-uri 'none'; frame-ancestors 'none'"
 }
 
-// document returns a body that is not JSON, with the fields every answer has.
+// document returns a body that is not JSON, with the header fields of every
+// response.
 func document(status int, contentType string, body []byte) web.Response {
-	answer := web.NoContent().With("Content-Type", contentType)
-	answer.Status = status
-	answer.Body = body
-	return answer
+	response := web.NoContent().With("Content-Type", contentType)
+	response.Status = status
+	response.Body = body
+	return response
 }
 
-func redirect(status int, location string) web.Response {
-	answer := web.NoContent().With("Location", location)
-	answer.Status = status
-	return answer
+func redirectTo(location string, status int) web.Response {
+	response := web.NoContent().With("Location", location)
+	response.Status = status
+	return response
 }
 
-func (e *Emulator) style(context.Context, web.Request) (web.Response, error) {
+func (e *Emulator) getStyle(context.Context, web.Request) (web.Response, error) {
 	return document(http.StatusOK, "text/css; charset=utf-8", styleSheet), nil
 }
 
-// sorry shows a refusal as a page; any other error is passed on.
-func (e *Emulator) sorry(err error, again string) (web.Response, error) {
-	r, ok := errors.AsType[*refusal](err)
+// renderError renders an *apiError as a page and returns any other error. restart
+// is as in page.
+func (e *Emulator) renderError(err error, restart string) (web.Response, error) {
+	shown, ok := errors.AsType[*apiError](err)
 	if !ok {
 		return web.Response{}, err
 	}
-	return e.render(r.status, "problem.html", page{Title: "This does not work", Problem: r.Msg, Again: again}, nil)
+	return e.render(shown.status, "problem.html", page{Title: "This does not work", Problem: shown.Msg, Restart: restart}, nil)
 }
 
-// openApp is where applications send somebody to sign in.
+// openApp is the page that applications redirect a user to.
 func (e *Emulator) openApp(_ context.Context, r web.Request) (web.Response, error) {
-	query, a, err := e.applicationIn(r)
+	query, request, err := e.authorizeRequestIn(r)
 	if err != nil {
-		return e.sorry(err, "")
+		return e.renderError(err, "")
 	}
 	identifier := strings.TrimSpace(query.Get("input"))
-	if query.Get("direct_login") == "true" && a.takes(identifier) {
-		return e.sendCode(a, identifier, http.StatusFound), nil
+	if query.Get("direct_login") == "true" && request.accepts(identifier) {
+		return e.sendCode(request, identifier, http.StatusFound), nil
 	}
-	return e.askIdentifier(http.StatusOK, a, identifier, "")
+	return e.renderIdentifierForm(http.StatusOK, request, identifier, "")
 }
 
-func (e *Emulator) applicationIn(r web.Request) (url.Values, application, error) {
+func (e *Emulator) authorizeRequestIn(r web.Request) (url.Values, authorizeRequest, error) {
 	query, err := url.ParseQuery(r.Query)
 	if err != nil {
-		return nil, application{}, badRequest("The query is malformed.")
+		return nil, authorizeRequest{}, badRequest("The query is malformed.")
 	}
-	a, err := e.parseApplication(query)
-	return query, a, err
+	request, err := e.parseAuthorizeRequest(query)
+	return query, request, err
 }
 
-func (e *Emulator) askIdentifier(status int, a application, identifier, problem string) (web.Response, error) {
+func (e *Emulator) renderIdentifierForm(status int, request authorizeRequest, identifier, problem string) (web.Response, error) {
 	return e.render(status, "identifier.html", page{
 		Title:      "Sign in",
 		Problem:    problem,
-		Action:     a.again(e.options.BasePath, e.options.APIKeyID),
-		Cancel:     a.refused(),
-		Phone:      a.kind == kindPhone,
+		Action:     request.path(e.options.BasePath, e.options.APIKeyID),
+		Cancel:     request.deniedURL(),
+		Phone:      request.identifierType == typePhone,
 		Identifier: identifier,
-		Suggested:  e.suggestions(a),
-	}, a.redirect)
+		Suggested:  e.suggestions(request),
+	}, request.redirect)
 }
 
-func (e *Emulator) suggestions(a application) []string {
-	var fitting []string
+func (e *Emulator) suggestions(request authorizeRequest) []string {
+	var suggested []string
 	for _, identifier := range e.options.Users {
-		if a.takes(identifier) {
-			fitting = append(fitting, identifier)
+		if request.accepts(identifier) {
+			suggested = append(suggested, identifier)
 		}
 	}
-	return fitting
+	return suggested
 }
 
 func (e *Emulator) submitIdentifier(_ context.Context, r web.Request) (web.Response, error) {
-	_, a, err := e.applicationIn(r)
+	_, request, err := e.authorizeRequestIn(r)
 	if err != nil {
-		return e.sorry(err, "")
+		return e.renderError(err, "")
 	}
 	form, err := readForm(r)
 	if err != nil {
-		return e.sorry(err, "")
+		return e.renderError(err, "")
 	}
 	identifier := strings.TrimSpace(form.Get("identifier"))
-	if !a.takes(identifier) {
-		return e.askIdentifier(http.StatusBadRequest, a, identifier, a.identifierHint())
+	if !request.accepts(identifier) {
+		return e.renderIdentifierForm(http.StatusBadRequest, request, identifier, request.identifierHint())
 	}
-	return e.sendCode(a, identifier, http.StatusSeeOther), nil
+	return e.sendCode(request, identifier, http.StatusSeeOther), nil
 }
 
-// sendCode puts a one-time code into the mailbox and goes on to its page.
-func (e *Emulator) sendCode(a application, identifier string, status int) web.Response {
+// sendCode puts a one-time code into the mailbox and redirects to its page.
+func (e *Emulator) sendCode(request authorizeRequest, identifier string, status int) web.Response {
 	now := e.clock.now()
-	handle, begun := e.signIns.begin(a, identifier, now)
+	handle, begun := e.signIns.begin(request, identifier, now)
 	query := "?" + url.Values{"id": {handle}}.Encode()
 	e.mailbox.deliver(message{
 		To:      identifier,
@@ -167,75 +170,64 @@ func (e *Emulator) sendCode(a application, identifier string, status int) web.Re
 		Link:    e.options.IssuerURL + codePath + query,
 		SentAt:  now.UTC().Format(milliseconds),
 	})
-	return redirect(status, e.options.BasePath+codePath+query)
+	return redirectTo(e.options.BasePath+codePath+query, status)
 }
 
-// openCode is the page on which the one-time code is typed.
+// openCode is the page that accepts the one-time code.
 func (e *Emulator) openCode(_ context.Context, r web.Request) (web.Response, error) {
 	query, err := url.ParseQuery(r.Query)
 	if err != nil {
-		return e.sorry(badRequest("The query is malformed."), "")
+		return e.renderError(badRequest("The query is malformed."), "")
 	}
-	waiting, ok := e.signIns.find(query.Get("id"), e.clock.now())
+	pending, ok := e.signIns.find(query.Get("id"), e.clock.now())
 	if !ok {
-		return e.sorry(tooLate(), e.again(waiting))
+		return e.renderError(signInExpired(), e.restartPath(pending))
 	}
-	return e.askCode(http.StatusOK, query.Get("id"), waiting, "")
+	return e.renderCodeForm(http.StatusOK, query.Get("id"), pending, "")
 }
 
-func (e *Emulator) askCode(status int, handle string, s signIn, problem string) (web.Response, error) {
+func (e *Emulator) renderCodeForm(status int, handle string, pending signIn, problem string) (web.Response, error) {
 	return e.render(status, "code.html", page{
 		Title:      "Enter the code",
 		Problem:    problem,
 		Action:     e.options.BasePath + codePath,
-		Cancel:     s.refused(),
-		Again:      e.again(s),
-		Identifier: s.identifier,
+		Cancel:     pending.deniedURL(),
+		Restart:    e.restartPath(pending),
+		Identifier: pending.identifier,
 		Handle:     handle,
-		Code:       s.code,
+		Code:       pending.code,
 		Mailbox:    e.options.BasePath + testPath + "mailbox",
-	}, s.redirect)
+	}, pending.redirect)
 }
 
 func (e *Emulator) submitCode(_ context.Context, r web.Request) (web.Response, error) {
 	form, err := readForm(r)
 	if err != nil {
-		return e.sorry(err, "")
+		return e.renderError(err, "")
 	}
 	handle := form.Get("id")
-	verdict, tried, authorization := e.signIns.attempt(handle, strings.TrimSpace(form.Get("code")), e.clock.now())
-	switch verdict {
-	case codeRight:
-		return redirect(http.StatusFound, tried.done(authorization)), nil
-	case codeWrong:
-		return e.askCode(http.StatusBadRequest, handle, tried, "That is not the code.")
-	case codeRefused:
-		return redirect(http.StatusFound, tried.refused()), nil
+	result, attempted, authorizationCode := e.signIns.attempt(handle, strings.TrimSpace(form.Get("code")), e.clock.now())
+	switch result {
+	case attemptAccepted:
+		return redirectTo(attempted.successURL(authorizationCode), http.StatusFound), nil
+	case attemptWrong:
+		return e.renderCodeForm(http.StatusBadRequest, handle, attempted, "That is not the code.")
+	case attemptExhausted:
+		return redirectTo(attempted.deniedURL(), http.StatusFound), nil
 	default:
-		return e.sorry(tooLate(), e.again(tried))
+		return e.renderError(signInExpired(), e.restartPath(attempted))
 	}
 }
 
-func tooLate() *refusal {
+func signInExpired() *apiError {
 	return badRequest("This sign-in is over: its code was used, or was sent more than five minutes ago.")
 }
 
-// again is where a sign-in begins anew; "" for none.
-func (e *Emulator) again(s signIn) string {
+// restartPath returns the path that starts the sign-in again; "" for the zero
+// sign-in.
+func (e *Emulator) restartPath(s signIn) string {
 	if s.redirect == nil {
 		return ""
 	}
-	return s.again(e.options.BasePath, e.options.APIKeyID)
-}
-
-func readForm(r web.Request) (url.Values, error) {
-	body, err := readBody(r)
-	if err != nil {
-		return nil, err
-	}
-	form, err := url.ParseQuery(string(body))
-	if err != nil {
-		return nil, badRequest("The form is malformed.")
-	}
-	return form, nil
+	return s.path(e.options.BasePath, e.options.APIKeyID)
 }

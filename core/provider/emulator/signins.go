@@ -16,13 +16,14 @@ import (
 const (
 	codeLifetime = 5 * time.Minute // of one-time codes and of authorization codes
 	maxAttempts  = 5               // at a one-time code
-	maxSignIns   = 1_000           // that wait for a code, and as many that wait for the exchange
+	maxSignIns   = 1_000           // pending, and as many completed
 )
 
-// signIn is somebody on the way to an application: first with a one-time code
-// to type, then with an authorization code to exchange.
+// signIn is a sign-in: pending until the user enters the one-time code, then
+// completed until the application exchanges the authorization code.
 type signIn struct {
-	application
+	authorizeRequest
+
 	identifier  string
 	challengeID int64
 	code        string // the one-time code
@@ -30,127 +31,126 @@ type signIn struct {
 	expires     time.Time
 }
 
-// signIns are the sign-ins under way.
+// signIns holds the sign-ins in progress.
 type signIns struct {
-	mu       sync.Mutex
-	last     int64
-	waiting  *bounded[string, signIn] // for the one-time code, by handle
-	accepted *bounded[string, signIn] // by authorization code
+	mu              sync.Mutex
+	lastChallengeID int64
+	pending         *boundedMap[string, signIn] // by handle
+	completed       *boundedMap[string, signIn] // by authorization code
 }
 
 func newSignIns() *signIns {
 	return &signIns{
-		last:     1_000,
-		waiting:  newBounded[string, signIn](maxSignIns),
-		accepted: newBounded[string, signIn](maxSignIns),
+		lastChallengeID: 1_000,
+		pending:         newBoundedMap[string, signIn](maxSignIns),
+		completed:       newBoundedMap[string, signIn](maxSignIns),
 	}
 }
 
 // begin starts a sign-in with a new one-time code.
-func (s *signIns) begin(a application, identifier string, now time.Time) (handle string, begun signIn) {
+func (s *signIns) begin(r authorizeRequest, identifier string, now time.Time) (handle string, begun signIn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.last++
+	s.lastChallengeID++
 	begun = signIn{
-		application: a,
-		identifier:  identifier,
-		challengeID: s.last,
-		code:        oneTimeCode(),
-		expires:     now.Add(codeLifetime),
+		authorizeRequest: r,
+		identifier:       identifier,
+		challengeID:      s.lastChallengeID,
+		code:             newOneTimeCode(),
+		expires:          now.Add(codeLifetime),
 	}
 	handle = rand.Text()
-	s.waiting.put(handle, begun)
+	s.pending.put(handle, begun)
 	return handle, begun
 }
 
-// find returns a sign-in that waits for its one-time code; ok is false if there
-// is none or its time is over.
-func (s *signIns) find(handle string, now time.Time) (waiting signIn, ok bool) {
+// find returns a pending sign-in; ok is false if there is none or it has expired.
+func (s *signIns) find(handle string, now time.Time) (pending signIn, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	waiting, ok = s.waiting.get(handle)
-	return waiting, ok && now.Before(waiting.expires)
+	pending, ok = s.pending.get(handle)
+	return pending, ok && now.Before(pending.expires)
 }
 
-// verdict is what becomes of a typed one-time code.
-type verdict int
+// attemptResult is the result of entering a one-time code.
+type attemptResult int
 
 const (
-	codeUnknown verdict = iota // no such sign-in, or its time is over
-	codeWrong                  // another attempt is left
-	codeRefused                // it was the last attempt
-	codeRight
+	attemptUnknown   attemptResult = iota // no such sign-in, or it has expired
+	attemptWrong                          // another attempt is left
+	attemptExhausted                      // it was the last attempt
+	attemptAccepted
 )
 
-// attempt compares a typed code. After a right one, authorization is the code
-// to exchange.
-func (s *signIns) attempt(handle, code string, now time.Time) (v verdict, tried signIn, authorization string) {
+// attempt compares an entered code. After attemptAccepted, authorizationCode is
+// the code to exchange.
+func (s *signIns) attempt(handle, code string, now time.Time) (result attemptResult, attempted signIn, authorizationCode string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	tried, ok := s.waiting.get(handle)
-	if !ok || !now.Before(tried.expires) {
-		return codeUnknown, tried, ""
+	attempted, ok := s.pending.get(handle)
+	if !ok || !now.Before(attempted.expires) {
+		return attemptUnknown, attempted, ""
 	}
-	if subtle.ConstantTimeCompare([]byte(code), []byte(tried.code)) == 1 {
-		s.waiting.remove(handle)
-		return codeRight, tried, s.accept(tried, now)
+	if subtle.ConstantTimeCompare([]byte(code), []byte(attempted.code)) == 1 {
+		s.pending.remove(handle)
+		return attemptAccepted, attempted, s.complete(attempted, now)
 	}
-	tried.attempts++
-	if tried.attempts == maxAttempts {
-		s.waiting.remove(handle)
-		return codeRefused, tried, ""
+	attempted.attempts++
+	if attempted.attempts == maxAttempts {
+		s.pending.remove(handle)
+		return attemptExhausted, attempted, ""
 	}
-	s.waiting.put(handle, tried)
-	return codeWrong, tried, ""
+	s.pending.put(handle, attempted)
+	return attemptWrong, attempted, ""
 }
 
-func (s *signIns) accept(done signIn, now time.Time) string {
-	done.expires = now.Add(codeLifetime)
-	authorization := rand.Text()
-	s.accepted.put(authorization, done)
-	return authorization
+func (s *signIns) complete(completed signIn, now time.Time) (authorizationCode string) {
+	completed.expires = now.Add(codeLifetime)
+	authorizationCode = rand.Text()
+	s.completed.put(authorizationCode, completed)
+	return authorizationCode
 }
 
-// take returns the sign-in of an authorization code, which is used up by it.
-func (s *signIns) take(authorization string, now time.Time) (signIn, bool) {
+// redeem returns the sign-in of an authorization code and uses the code up.
+func (s *signIns) redeem(authorizationCode string, now time.Time) (signIn, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	done, ok := s.accepted.get(authorization)
-	s.accepted.remove(authorization)
-	return done, ok && now.Before(done.expires)
+	completed, ok := s.completed.get(authorizationCode)
+	s.completed.remove(authorizationCode)
+	return completed, ok && now.Before(completed.expires)
 }
 
-// provedBy reports whether the verifier belongs to the challenge. Its alphabet
-// is free: one of Cotter's own clients sends padded base64.
-func (s signIn) provedBy(verifier string) bool {
+// matchesVerifier reports whether the code challenge belongs to the verifier. The
+// verifier may have any alphabet: one of Cotter's own clients sends padded base64.
+func (s signIn) matchesVerifier(verifier string) bool {
 	digest := sha256.Sum256([]byte(verifier))
 	challenge := base64.RawURLEncoding.EncodeToString(digest[:])
-	return subtle.ConstantTimeCompare([]byte(challenge), []byte(s.challenge)) == 1
+	return subtle.ConstantTimeCompare([]byte(challenge), []byte(s.codeChallenge)) == 1
 }
 
-// comesFrom reports whether redirectURL has the origin the code was sent to.
-func (s signIn) comesFrom(redirectURL string) bool {
+// matchesOrigin reports whether redirectURL has the origin that received the code.
+func (s signIn) matchesOrigin(redirectURL string) bool {
 	u, err := parseWebURL(redirectURL)
 	return err == nil && originOf(u) == originOf(s.redirect)
 }
 
-// done is where somebody goes who has signed in.
-func (s signIn) done(authorization string) string {
-	return s.returning(url.Values{
-		"code":         {authorization},
+// successURL returns the application's URL for a completed sign-in.
+func (s signIn) successURL(authorizationCode string) string {
+	return s.redirectWith(url.Values{
+		"code":         {authorizationCode},
 		"challenge_id": {strconv.FormatInt(s.challengeID, 10)},
 	})
 }
 
 func (s signIn) channel() string {
-	if s.kind == kindPhone {
+	if s.identifierType == typePhone {
 		return "SMS"
 	}
 	return "EMAIL"
 }
 
-// oneTimeCode returns six digits.
-func oneTimeCode() string {
+// newOneTimeCode returns six digits.
+func newOneTimeCode() string {
 	n, err := rand.Int(rand.Reader, big.NewInt(1_000_000))
 	if err != nil {
 		panic("emulator: " + err.Error()) // crypto/rand does not fail

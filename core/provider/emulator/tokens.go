@@ -1,10 +1,13 @@
 package emulator
 
 import (
+	"encoding/json"
+	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/cotterpin/cotterpin/core/internal/signer"
 	"github.com/cotterpin/cotterpin/core/internal/strictjson"
 )
 
@@ -13,12 +16,12 @@ const (
 	refreshLifetime = 30 * 24 * time.Hour
 	authMethod      = "OTP"
 
-	// neverAuthenticated is what Cotter's ID tokens say in auth_time: Go's zero
-	// time, as a text.
+	// neverAuthenticated is the auth_time of Cotter's ID tokens: Go's zero time,
+	// as a string.
 	neverAuthenticated = "-62135596800"
 )
 
-// oauthToken is what Cotter calls oauth_token.
+// oauthToken is Cotter's object of the same name.
 type oauthToken struct {
 	AccessToken  string `json:"access_token"`
 	AuthMethod   string `json:"auth_method"`
@@ -28,26 +31,26 @@ type oauthToken struct {
 	TokenType    string `json:"token_type"`
 }
 
-// alteration is how tokens differ from those of a sign-in. The zero value is
-// "not at all".
-type alteration struct {
+// edits are the differences between minted tokens and those of a sign-in. The
+// zero value has none.
+type edits struct {
 	access, id, header strictjson.Object
-	key                *signingKey // nil: the one that signs
+	key                *signer.Key // nil: the current one
 }
 
-// tokens returns an access and an ID token for the user, beside the refresh
+// issueTokens returns an access and an ID token for the user with the refresh
 // token.
-func (e *Emulator) tokens(u user, refreshToken string, a alteration) (oauthToken, error) {
-	key := a.key
+func (e *Emulator) issueTokens(u user, refreshToken string, changes edits) (oauthToken, error) {
+	key := changes.key
 	if key == nil {
 		key = e.keys.current()
 	}
 	now := e.clock.now()
-	access, err := key.sign(key.header().altered(a.header), e.accessClaims(u, now).altered(a.access))
+	access, err := sign(key, changes.header, e.accessClaims(u, now).with(changes.access))
 	if err != nil {
 		return oauthToken{}, err
 	}
-	id, err := key.sign(key.header().altered(a.header), e.idClaims(u, now).altered(a.id))
+	id, err := sign(key, changes.header, e.idClaims(u, now).with(changes.id))
 	if err != nil {
 		return oauthToken{}, err
 	}
@@ -59,10 +62,6 @@ func (e *Emulator) tokens(u user, refreshToken string, a alteration) (oauthToken
 		RefreshToken: refreshToken,
 		TokenType:    "Bearer",
 	}, nil
-}
-
-func (k *signingKey) header() members {
-	return members{"alg": "ES256", "kid": k.id, "typ": "JWT"}
 }
 
 func (e *Emulator) accessClaims(u user, now time.Time) members {
@@ -80,8 +79,8 @@ func (e *Emulator) idClaims(u user, now time.Time) members {
 	return claims
 }
 
-// commonClaims are in both tokens, each with its own jti. There is no nbf, and
-// aud is a text, not an array.
+// commonClaims returns the claims of both tokens, with a new jti at each call.
+// There is no nbf, and aud is a string, not an array.
 func (e *Emulator) commonClaims(u user, now time.Time) members {
 	return members{
 		"aud":            e.options.APIKeyID,
@@ -93,4 +92,43 @@ func (e *Emulator) commonClaims(u user, now time.Time) members {
 		"jti":            uuid.NewString(),
 		"sub":            u.id,
 	}
+}
+
+// members is a JSON object, which is encoded in alphabetical order as at Cotter.
+type members map[string]any
+
+// with applies changes to m and returns it: null removes a member, any other
+// value sets it.
+func (m members) with(changes strictjson.Object) members {
+	for _, name := range changes.Names() {
+		value, _ := changes.Lookup(name)
+		if value.IsNull() {
+			delete(m, name)
+		} else {
+			m[name] = json.RawMessage(value)
+		}
+	}
+	return m
+}
+
+// sign returns a token that the key signs with ES256, whatever alg is in the
+// header, except for two attacks: "none" leaves the signature empty, and "HS256"
+// uses the public key, as PEM, as the secret.
+func sign(key *signer.Key, changes strictjson.Object, claims members) (string, error) {
+	header, err := json.Marshal(members{"alg": key.Algorithm, "kid": key.ID, "typ": "JWT"}.with(changes))
+	if err != nil {
+		return "", fmt.Errorf("emulator: encode the header: %w", err)
+	}
+	body, err := json.Marshal(claims)
+	if err != nil {
+		return "", fmt.Errorf("emulator: encode the claims: %w", err)
+	}
+	signature := key.Sign
+	switch stringIn(changes, "alg") {
+	case "none":
+		signature = signer.None
+	case "HS256":
+		signature = signer.HS256(key.PEM())
+	}
+	return signer.Compact(header, body, signature), nil
 }

@@ -8,41 +8,41 @@ import (
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
-// inProcess carries requests of an [http.Client] to a handler without a socket.
-// Whatever their URL, they come from this machine.
+// inProcess is a transport that calls a handler without a socket. Every request
+// comes from this machine, whatever its URL.
 type inProcess struct{ handler web.Handler }
 
-// RoundTrip is [http.RoundTripper].
+// RoundTrip implements [http.RoundTripper].
 func (t inProcess) RoundTrip(request *http.Request) (*http.Response, error) {
-	described := web.FromHTTP(request)
-	described.Host = "localhost"
-	described.Remote = "127.0.0.1"
+	local := web.FromHTTP(request)
+	local.Host = "localhost"
+	local.Remote = "127.0.0.1"
 	if request.Body == nil {
-		described.Body = http.NoBody
+		local.Body = http.NoBody
 	} else {
 		defer request.Body.Close()
 	}
-	answer := t.handler.Serve(request.Context(), described)
+	response := t.handler.Serve(request.Context(), local)
 	if err := request.Context().Err(); err != nil {
 		return nil, err
 	}
 	return &http.Response{
-		StatusCode:    answer.Status,
+		StatusCode:    response.Status,
 		Proto:         request.Proto,
 		ProtoMajor:    request.ProtoMajor,
 		ProtoMinor:    request.ProtoMinor,
-		Header:        headerOf(answer),
-		Body:          io.NopCloser(bytes.NewReader(answer.Body)),
-		ContentLength: int64(len(answer.Body)),
+		Header:        headerOf(response),
+		Body:          io.NopCloser(bytes.NewReader(response.Body)),
+		ContentLength: int64(len(response.Body)),
 		Request:       request,
 	}, nil
 }
 
-func headerOf(answer web.Response) http.Header {
+func headerOf(response web.Response) http.Header {
 	header := http.Header{}
-	for _, field := range answer.Header {
+	for _, field := range response.Header {
 		header.Set(field.Name, field.Value)
 	}
-	header["Set-Cookie"] = answer.Cookies
+	header["Set-Cookie"] = response.Cookies
 	return header
 }

@@ -15,7 +15,6 @@ import (
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
-// user is somebody the emulator knows.
 type user struct {
 	id         string
 	identifier string
@@ -23,61 +22,61 @@ type user struct {
 	updated    time.Time
 }
 
-// maxUsers is how many users are remembered. Forgetting one costs its dates
-// alone, since its id is derived.
+// maxUsers bounds the stored users. An evicted user loses the dates only, since
+// the id is derived.
 const maxUsers = 10_000
 
 type users struct {
 	mu           sync.Mutex
 	namespace    uuid.UUID
-	byIdentifier *bounded[string, user]
+	byIdentifier *boundedMap[string, user]
 }
 
-// newUsers returns a register whose ids follow from the API key and the
-// identifier (UUID version 5; RFC 9562, section 5.5).
+// newUsers returns an empty store, which derives a user's id from the API key and
+// the identifier (UUID version 5; RFC 9562, section 5.5).
 func newUsers(apiKeyID string) *users {
 	return &users{
 		namespace:    uuid.NewSHA1(uuid.NameSpaceURL, []byte("urn:cotterpin:emulator:"+apiKeyID)),
-		byIdentifier: newBounded[string, user](maxUsers),
+		byIdentifier: newBoundedMap[string, user](maxUsers),
 	}
 }
 
-// seen returns the user, who is created if unknown.
-func (u *users) seen(identifier string, now time.Time) user {
+// signedIn returns the user, updated or created.
+func (u *users) signedIn(identifier string, now time.Time) user {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	known, ok := u.byIdentifier.get(identifier)
+	current, ok := u.byIdentifier.get(identifier)
 	if !ok {
-		known = u.fresh(identifier, now)
+		current = u.newUser(identifier, now)
 	}
-	known.updated = now
-	u.byIdentifier.put(identifier, known)
-	return known
+	current.updated = now
+	u.byIdentifier.put(identifier, current)
+	return current
 }
 
-// create returns a new user; ok is false if there is one already.
+// create returns a new user; ok is false if the user exists.
 func (u *users) create(identifier string, now time.Time) (created user, ok bool) {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	if _, exists := u.byIdentifier.get(identifier); exists {
 		return user{}, false
 	}
-	created = u.fresh(identifier, now)
+	created = u.newUser(identifier, now)
 	u.byIdentifier.put(identifier, created)
 	return created, true
 }
 
-// find returns a user, who has the zero UUID if unknown: so does Cotter.
+// find returns a user; an unknown one has the zero UUID, as at Cotter.
 func (u *users) find(identifier string) user {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	if known, ok := u.byIdentifier.get(identifier); ok {
-		return known
+	if found, ok := u.byIdentifier.get(identifier); ok {
+		return found
 	}
 	return user{id: uuid.Nil.String()}
 }
 
-func (u *users) fresh(identifier string, now time.Time) user {
+func (u *users) newUser(identifier string, now time.Time) user {
 	return user{
 		id:         uuid.NewSHA1(u.namespace, []byte(identifier)).String(),
 		identifier: identifier,
@@ -86,20 +85,19 @@ func (u *users) fresh(identifier string, now time.Time) user {
 	}
 }
 
-// maxIdentifier is how many bytes an identifier has at most: as many as an
-// e-mail address (RFC 5321, section 4.5.3.1.3, less the angle brackets).
+// maxIdentifier is the maximum length in bytes: that of an email address (RFC
+// 5321, section 4.5.3.1.3, without the angle brackets).
 const maxIdentifier = 254
 
-const identifierRule = "an identifier is 1 to 254 bytes of printable text without outer blanks"
+const identifierRule = "an identifier is 1 to 254 bytes of printable UTF-8 without leading or trailing spaces"
 
-// validIdentifier reports whether the text can be an identifier: an e-mail
-// address, a phone number or any name.
+// validIdentifier accepts an email address, a phone number and any other name.
 func validIdentifier(text string) bool {
 	return text != "" && len(text) <= maxIdentifier && utf8.ValidString(text) &&
 		strings.TrimSpace(text) == text && !strings.ContainsFunc(text, func(c rune) bool { return !unicode.IsPrint(c) })
 }
 
-// userObject is a user as Cotter's user API and login payload write it.
+// userObject is a user in Cotter's user API and login payload.
 type userObject struct {
 	ID            string   `json:"ID"`
 	ClientUserID  string   `json:"client_user_id"`
@@ -108,7 +106,7 @@ type userObject struct {
 	DeletedAt     string   `json:"deleted_at"`
 	Issuer        string   `json:"issuer"`
 	Identifier    string   `json:"identifier"`
-	Identifiers   []string `json:"identifiers"` // deprecated there: always null
+	Identifiers   []string `json:"identifiers"` // deprecated at Cotter: always null
 	Enrolled      []string `json:"enrolled"`
 	DefaultMethod *string  `json:"default_method"`
 }
@@ -136,8 +134,8 @@ func (e *Emulator) getUser(_ context.Context, r web.Request) (web.Response, erro
 	return web.JSON(http.StatusOK, e.userObject(e.users.find(query.Get("identifier")))), nil
 }
 
-// createUser makes a user known. It hands out no tokens, whatever the query
-// asks for: nobody has proved to be that user.
+// createUser creates a user. It returns no tokens, whatever the query requests,
+// because the caller has not signed in as that user.
 func (e *Emulator) createUser(_ context.Context, r web.Request) (web.Response, error) {
 	body, err := readObject(r)
 	if err != nil {
@@ -154,7 +152,7 @@ func (e *Emulator) createUser(_ context.Context, r web.Request) (web.Response, e
 	return web.JSON(http.StatusOK, e.userObject(created)), nil
 }
 
-// listUsers refuses: nobody has an API_SECRET_KEY of the emulator.
+// listUsers rejects every request: the emulator has no API_SECRET_KEY.
 func (e *Emulator) listUsers(context.Context, web.Request) (web.Response, error) {
-	return web.Response{}, refuse(http.StatusUnauthorized, "API_SECRET_KEY is unknown to this emulator")
+	return web.Response{}, newAPIError(http.StatusUnauthorized, "API_SECRET_KEY is unknown to this emulator")
 }

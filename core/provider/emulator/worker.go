@@ -10,15 +10,15 @@ import (
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
-// workerVerdict is what Cotter's worker says of a token: whether it is valid,
-// never whose it is.
-type workerVerdict struct {
+// workerResult is the response of Cotter's worker: whether a token is valid,
+// without its user.
+type workerResult struct {
 	Success bool   `json:"success"`
 	Reason  string `json:"reason,omitempty"`
 }
 
-// verifyToken is Cotter's worker. As there, the type of the token is not looked
-// at, and its audience only if the request names an API key.
+// verifyToken is Cotter's worker. Like Cotter, it ignores the type of the token,
+// and checks the audience only if the request has an API key.
 func (e *Emulator) verifyToken(ctx context.Context, r web.Request) (web.Response, error) {
 	body, err := readObject(r)
 	if err != nil {
@@ -30,9 +30,9 @@ func (e *Emulator) verifyToken(ctx context.Context, r web.Request) (web.Response
 		audience = []string{key}
 	}
 	if err := e.checkToken(ctx, raw, audience); err != nil {
-		return web.JSON(http.StatusOK, workerVerdict{Reason: workerReason(err)}), nil
+		return web.JSON(http.StatusOK, workerResult{Reason: workerReason(err)}), nil
 	}
-	return web.JSON(http.StatusOK, workerVerdict{Success: true}), nil
+	return web.JSON(http.StatusOK, workerResult{Success: true}), nil
 }
 
 func workerToken(body strictjson.Object) string {

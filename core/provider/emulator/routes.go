@@ -10,11 +10,11 @@ import (
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
-// endpoint answers a request whose path and method are its own. An error that
-// is not a *refusal is a fault of the emulator.
+// endpoint handles one method of one path. An error that is not an *apiError is a
+// fault of the emulator itself.
 type endpoint func(context.Context, web.Request) (web.Response, error)
 
-// methods are the endpoints of one path.
+// methods maps the methods of one path to their endpoints.
 type methods map[string]endpoint
 
 const (
@@ -31,31 +31,31 @@ const (
 	testPath     = "/_emulator/"
 )
 
-func (e *Emulator) table() map[string]methods {
+func (e *Emulator) routeTable() map[string]methods {
 	return map[string]methods{
-		jwksPath:                          {http.MethodGet: e.jwks},
-		identityPath:                      {http.MethodPost: e.forAPIKey(e.getIdentity)},
-		refreshPath:                       {http.MethodPost: e.forAPIKey(e.refresh)},
-		ownTokenPath + e.options.APIKeyID: {http.MethodPost: e.forAPIKey(e.refresh), http.MethodDelete: e.forAPIKey(e.logout)},
-		userPath:                          {http.MethodGet: e.forAPIKey(e.getUser)},
-		userPath + "/create":              {http.MethodPost: e.forAPIKey(e.createUser)},
-		userPath + "/list":                {http.MethodGet: e.forAPIKey(e.listUsers)},
+		jwksPath:                          {http.MethodGet: e.getJWKS},
+		identityPath:                      {http.MethodPost: e.requireAPIKey(e.getIdentity)},
+		refreshPath:                       {http.MethodPost: e.requireAPIKey(e.refresh)},
+		ownTokenPath + e.options.APIKeyID: {http.MethodPost: e.requireAPIKey(e.refresh), http.MethodDelete: e.requireAPIKey(e.logout)},
+		userPath:                          {http.MethodGet: e.requireAPIKey(e.getUser)},
+		userPath + "/create":              {http.MethodPost: e.requireAPIKey(e.createUser)},
+		userPath + "/list":                {http.MethodGet: e.requireAPIKey(e.listUsers)},
 		workerPath:                        {http.MethodPost: e.verifyToken},
 
 		appPath:   {http.MethodGet: e.openApp, http.MethodPost: sameOrigin(e.submitIdentifier)},
 		codePath:  {http.MethodGet: e.openCode, http.MethodPost: sameOrigin(e.submitCode)},
-		stylePath: {http.MethodGet: e.style},
+		stylePath: {http.MethodGet: e.getStyle},
 
-		testPath + "mailbox": {http.MethodGet: sameOrigin(e.listMail)},
+		testPath + "mailbox": {http.MethodGet: sameOrigin(e.getMailbox)},
 		testPath + "mint":    {http.MethodPost: sameOrigin(e.mint)},
 		testPath + "faults":  {http.MethodPost: sameOrigin(e.setFaults)},
 	}
 }
 
-// Serve answers a request whose path is relative to the mount.
+// Serve handles a request whose path is relative to the mount.
 func (e *Emulator) Serve(ctx context.Context, r web.Request) web.Response {
-	if !e.local(r) {
-		return refuse(http.StatusNotFound, "there is nothing here").response()
+	if !e.isLocal(r) {
+		return newAPIError(http.StatusNotFound, "there is nothing here").response()
 	}
 	if !allowsCORS(r.Path) {
 		return e.dispatch(ctx, r)
@@ -67,7 +67,7 @@ func (e *Emulator) Serve(ctx context.Context, r web.Request) web.Response {
 }
 
 func (e *Emulator) dispatch(ctx context.Context, r web.Request) web.Response {
-	known, ok := e.routes[r.Path]
+	route, ok := e.routes[r.Path]
 	if !ok {
 		return unknownPath(r.Path).response()
 	}
@@ -75,26 +75,26 @@ func (e *Emulator) dispatch(ctx context.Context, r web.Request) web.Response {
 	if method == http.MethodHead {
 		method = http.MethodGet
 	}
-	serve, ok := known[method]
+	serve, ok := route[method]
 	if !ok {
-		return refuse(http.StatusMethodNotAllowed, "the method is not allowed here").response().
-			With("Allow", strings.Join(slices.Sorted(maps.Keys(known)), ", "))
+		return newAPIError(http.StatusMethodNotAllowed, "the method is not allowed here").response().
+			With("Allow", strings.Join(slices.Sorted(maps.Keys(route)), ", "))
 	}
-	answer, err := serve(ctx, r)
+	response, err := serve(ctx, r)
 	if err != nil {
-		return e.failure(err)
+		return e.errorResponse(err)
 	}
-	return answer
+	return response
 }
 
-func unknownPath(path string) *refusal {
+func unknownPath(path string) *apiError {
 	rest, isToken := strings.CutPrefix(path, ownTokenPath)
 	switch {
 	case isToken && rest != "custom" && !strings.Contains(rest, "/"):
 		return unknownAPIKey()
 	case strings.HasPrefix(path, apiPath):
-		return refuse(http.StatusNotImplemented, "the emulator does not do this part of Cotter's API")
+		return newAPIError(http.StatusNotImplemented, "the emulator does not implement this part of Cotter's API")
 	default:
-		return refuse(http.StatusNotFound, "there is nothing here")
+		return newAPIError(http.StatusNotFound, "there is nothing here")
 	}
 }
