@@ -15,7 +15,7 @@ type anySignature struct{}
 
 func (anySignature) Verify([]byte, []byte, any) error { return nil }
 
-func TestTheMemoryOfACacheIsBounded(t *testing.T) { //nolint:paralleltest // the heap is everybody's
+func TestCache_BoundsMemory(t *testing.T) { //nolint:paralleltest // the heap is everybody's
 	places, many := 1000, 1_000_000
 	if testing.Short() || raceDetector {
 		places, many = 200, 5000
@@ -55,12 +55,12 @@ func TestTheMemoryOfACacheIsBounded(t *testing.T) { //nolint:paralleltest // the
 					t.Fatalf("%q, %v", id.Subject, err)
 				}
 			}
-			cache.known.CleanUp()
-			entries, weight := cache.known.EstimatedSize(), int(cache.known.WeightedSize())
+			cache.entries.CleanUp()
+			entries, weight := cache.entries.EstimatedSize(), int(cache.entries.WeightedSize())
 			used := heap() - before
 			t.Logf("%d tokens are remembered in %d places, %d bytes each", entries, weight, used/int64(max(entries, 1)))
-			if entries == 0 || weight > places || used > int64(places*CachedSize) {
-				t.Errorf("%d bytes in %d places, want %d in %d at most", used, weight, places*CachedSize, places)
+			if entries == 0 || weight > places || used > int64(places*cachedSize) {
+				t.Errorf("%d bytes in %d places, want %d in %d at most", used, weight, places*cachedSize, places)
 			}
 			runtime.KeepAlive(cache)
 		})

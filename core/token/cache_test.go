@@ -61,7 +61,7 @@ func (c cached) refuses(tb testing.TB, raw string, code autherr.Code, reason str
 	}
 }
 
-func TestATokenThatComesAgainIsNotJudgedAgain(t *testing.T) {
+func TestCache_VerifiesOnce(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	c := newCached(t, strictPolicy(token.Static(i.public(t))), 10)
@@ -73,7 +73,7 @@ func TestATokenThatComesAgainIsNotJudgedAgain(t *testing.T) {
 	c.gives(t, ada, "user-1", 2)
 }
 
-func TestACacheOfNoneJudgesEachTime(t *testing.T) {
+func TestCache_SizeZero(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	c := newCached(t, strictPolicy(token.Static(i.public(t))), 0)
@@ -83,7 +83,7 @@ func TestACacheOfNoneJudgesEachTime(t *testing.T) {
 	c.refuses(t, raw+"A", autherr.InvalidToken, "bad_signature")
 }
 
-func TestThatATokenIsWrongIsNotRemembered(t *testing.T) {
+func TestCache_DoesNotStoreErrors(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	policy := strictPolicy(token.Static(i.public(t)))
@@ -96,7 +96,7 @@ func TestThatATokenIsWrongIsNotRemembered(t *testing.T) {
 	c.gives(t, raw, "user-1", 2)
 }
 
-func TestATokenThatDiffersInOneByteIsAnother(t *testing.T) {
+func TestCache_TokensDifferInOneByte(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	policy := strictPolicy(token.Static(i.public(t)))
@@ -104,7 +104,7 @@ func TestATokenThatDiffersInOneByteIsAnother(t *testing.T) {
 	raw := i.sign(t, goodHeader, goodClaims)
 	c.gives(t, raw, "user-1", 1)
 
-	others := []string{raw + "=", raw + " ", raw + "\n", raw + ".", " " + raw, raw[:len(raw)-1], raw + strings.Repeat("A", token.MaxSize)}
+	others := []string{raw + "=", raw + " ", raw + "\n", raw + ".", " " + raw, raw[:len(raw)-1], raw + strings.Repeat("A", maxSize)}
 	for at := range len(raw) {
 		others = append(others, raw[:at]+string(raw[at]^1)+raw[at+1:])
 	}
@@ -118,7 +118,7 @@ func TestATokenThatDiffersInOneByteIsAnother(t *testing.T) {
 	c.gives(t, raw, "user-1", 1)
 }
 
-func TestASecondSignatureOfATokenIsJudged(t *testing.T) { // J15
+func TestCache_SecondSignature(t *testing.T) { // J15
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	c := newCached(t, strictPolicy(token.Static(i.public(t))), 10)
@@ -132,7 +132,7 @@ func TestASecondSignatureOfATokenIsJudged(t *testing.T) { // J15
 	c.gives(t, raw[:end+1]+encode(string(signature)), "user-1", 2)
 }
 
-func TestARememberedTokenLivesNoLonger(t *testing.T) {
+func TestCache_ChecksLifetime(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	policy := strictPolicy(token.Static(i.public(t)))
@@ -178,7 +178,7 @@ func TestARememberedTokenLivesNoLonger(t *testing.T) {
 	}
 }
 
-func TestARememberedTokenEndsWithItsKey(t *testing.T) { // J41
+func TestCache_KeyReplaced(t *testing.T) { // J41
 	t.Parallel()
 	for name, next := range map[string]struct{ kid, reason string }{
 		"AnotherKey":             {"k2", "unknown_key"},
@@ -214,7 +214,7 @@ func TestARememberedTokenEndsWithItsKey(t *testing.T) { // J41
 	}
 }
 
-func TestARememberedTokenEndsWithTheAgeOfItsKey(t *testing.T) { // K10
+func TestCache_KeysTooOld(t *testing.T) { // K10
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		i := newIssuer(t, "k1")
@@ -235,7 +235,7 @@ func TestARememberedTokenEndsWithTheAgeOfItsKey(t *testing.T) { // K10
 	})
 }
 
-func TestCachesShareNothing(t *testing.T) { // J49
+func TestCache_SharesNothing(t *testing.T) { // J49
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	policy := strictPolicy(token.Static(i.public(t)))
@@ -258,7 +258,7 @@ func TestCachesShareNothing(t *testing.T) { // J49
 	c.gives(t, raw, "user-1", 1)
 }
 
-func TestManyTokensAtTheSameTimeAreNeverMixedUp(t *testing.T) { // J50
+func TestCache_ConcurrentTokensNotMixedUp(t *testing.T) { // J50
 	t.Parallel()
 	const n = 1000
 	i := newIssuer(t, "k1")
@@ -285,7 +285,7 @@ func slowCheck(p *token.Policy) {
 	p.Check = func(token.Claims) error { time.Sleep(time.Second); return nil }
 }
 
-func TestUsesAtTheSameTimeAreJudgedOnce(t *testing.T) {
+func TestCache_ConcurrentUsesVerifyOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		i := newIssuer(t, "k1")
@@ -301,7 +301,7 @@ func TestUsesAtTheSameTimeAreJudgedOnce(t *testing.T) {
 	})
 }
 
-func TestWhatIsWrongDoesNotPassBesideWhatIsRight(t *testing.T) { // J50
+func TestCache_ForgedDuringVerification(t *testing.T) { // J50
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		i := newIssuer(t, "k1")
@@ -323,7 +323,7 @@ func TestWhatIsWrongDoesNotPassBesideWhatIsRight(t *testing.T) { // J50
 	})
 }
 
-func TestWhoHasAnotherKeyJudgesForThemselves(t *testing.T) {
+func TestCache_KeyReplacedDuringVerification(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		i, other := newIssuer(t, "k1"), newIssuer(t, "k1")
@@ -342,7 +342,7 @@ func TestWhoHasAnotherKeyJudgesForThemselves(t *testing.T) {
 	})
 }
 
-func TestACallerWhoGivesUpFailsNobodyElse(t *testing.T) {
+func TestCache_CanceledCaller(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		i := newIssuer(t, "k1")
@@ -371,7 +371,7 @@ func TestACallerWhoGivesUpFailsNobodyElse(t *testing.T) {
 	})
 }
 
-func TestAPanicLeavesNobodyWaiting(t *testing.T) {
+func TestCache_PanicReleasesWaiters(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		i := newIssuer(t, "k1")
@@ -404,9 +404,9 @@ func TestAPanicLeavesNobodyWaiting(t *testing.T) {
 	})
 }
 
-// TestACacheChangesNoAnswer lets the same things happen with a cache and
+// TestCache_SameResultsAsVerifier lets the same things happen with a cache and
 // without, and compares all that is said.
-func TestACacheChangesNoAnswer(t *testing.T) {
+func TestCache_SameResultsAsVerifier(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(3) {
 		t.Run(fmt.Sprint("Seed", seed), func(t *testing.T) {
@@ -437,7 +437,7 @@ func compareWithCache(t *testing.T, random *rand.Rand) {
 		at := now().Unix() + int64(random.IntN(180)) - 120
 		claims := fmt.Sprintf(`{"iss":"https://issuer.example","aud":"app","sub":"user-%d","iat":%d,"exp":%d}`,
 			len(tokens), at, at+int64(random.IntN(3*3600)))
-		tokens = append(tokens, i.sign(t, change(t, goodHeader, "k1", i.kid), claims))
+		tokens = append(tokens, i.sign(t, change(t, goodHeader, "k1", i.ID), claims))
 	}
 	both := func(set func(*upstream)) { set(first); set(second) }
 	for step := range 600 {
@@ -474,7 +474,7 @@ func compareWithCache(t *testing.T, random *rand.Rand) {
 	}
 }
 
-func TestACacheIsUsedByManyAtOnce(t *testing.T) {
+func TestCache_ConcurrentKeyChanges(t *testing.T) {
 	t.Parallel()
 	rounds := 60
 	if testing.Short() {

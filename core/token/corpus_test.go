@@ -147,7 +147,7 @@ func demandType(kind string) func(token.Claims) error {
 	}
 }
 
-func TestTheCorpusIsDecidedAsItSays(t *testing.T) {
+func TestCorpus_Results(t *testing.T) {
 	t.Parallel()
 	keys, all := readKeys(t), readCorpus(t)
 	verifiers := corpusVerifiers(t, keys)
@@ -200,7 +200,7 @@ func writeFile(t *testing.T, path, text string) {
 }
 
 // No test runs beside this one: what it measures is the process's.
-func TestABombCostsNoMoreMemoryThanItSays(t *testing.T) { //nolint:paralleltest // see above
+func TestCorpus_MemoryLimits(t *testing.T) { //nolint:paralleltest // see above
 	keys, all := readKeys(t), readCorpus(t)
 	verifiers := corpusVerifiers(t, keys)
 	bombs := 0
@@ -242,7 +242,7 @@ var casesOfTokens = []string{
 	"J25", "J26", "J27", "J28", "J29", "J30", "J31", "J32", "J33", "J34", "J35", "J36", "J37", "J40", "J45", "J46", "J47", "J48",
 }
 
-func TestTheCorpusHasEveryCaseThatATokenDecides(t *testing.T) {
+func TestCorpus_CoversAttacks(t *testing.T) {
 	t.Parallel()
 	var there []string
 	for id := range readCorpus(t) {

@@ -28,7 +28,7 @@ func serve(t *testing.T, handler http.HandlerFunc) string {
 
 func write(w http.ResponseWriter, body []byte) { _, _ = w.Write(body) }
 
-func TestAFetchedDocumentIsWhatWasPublished(t *testing.T) {
+func TestFetcher_ReturnsDocument(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	address := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -45,7 +45,7 @@ func TestAFetchedDocumentIsWhatWasPublished(t *testing.T) {
 	accept(t, v, i.sign(t, goodHeader, goodClaims))
 }
 
-func TestAnswersThatAreNotADocumentAreFailures(t *testing.T) { // K11, K14, F-K07
+func TestFetcher_RejectsResponses(t *testing.T) { // K11, K14, F-K07
 	t.Parallel()
 	good := document(t, newIssuer(t, "k1").jwk(nil))
 	var redirected atomic.Int32
@@ -125,7 +125,7 @@ func TestAnswersThatAreNotADocumentAreFailures(t *testing.T) { // K11, K14, F-K0
 	})
 }
 
-func TestABodyThatDripsIsCutByTheContext(t *testing.T) { // F-K04
+func TestFetcher_SlowBodyTimesOut(t *testing.T) { // F-K04
 	t.Parallel()
 	address := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		write(w, []byte(`{"keys":[`))
@@ -141,7 +141,7 @@ func TestABodyThatDripsIsCutByTheContext(t *testing.T) { // F-K04
 	}
 }
 
-func TestACertificateIsVerified(t *testing.T) { // F-K12
+func TestFetcher_VerifiesCertificate(t *testing.T) { // F-K12
 	t.Parallel()
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { write(w, []byte("{}")) }))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -155,7 +155,7 @@ func TestACertificateIsVerified(t *testing.T) { // F-K12
 	}
 }
 
-func TestTheClientThatWasGivenIsNotChanged(t *testing.T) {
+func TestFetcher_LeavesClientUnchanged(t *testing.T) {
 	t.Parallel()
 	client := &http.Client{}
 	address := serve(t, func(w http.ResponseWriter, _ *http.Request) { write(w, []byte("{}")) })
@@ -167,7 +167,7 @@ func TestTheClientThatWasGivenIsNotChanged(t *testing.T) {
 	}
 }
 
-func TestAddressesAreHTTPSOrLoopbackInDevelopment(t *testing.T) { // K12
+func TestFetcher_CheckURL(t *testing.T) { // K12
 	t.Parallel()
 	for address, want := range map[string]string{ // where it is taken
 		"https://issuer.example/jwks":   "everywhere",

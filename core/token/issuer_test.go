@@ -1,10 +1,6 @@
 package token_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"strings"
@@ -12,6 +8,7 @@ import (
 	"time"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/internal/signer"
 	"github.com/cotterpin/cotterpin/core/token"
 )
 
@@ -21,39 +18,24 @@ const (
 	goodClaims = `{"iss":"https://issuer.example","aud":"app","sub":"user-1","iat":1795345200,"exp":1795348800,"type":"access"}`
 )
 
+// maxSize is the maximum length of a token in bytes.
+const maxSize = 8 << 10
+
 // issued is the iat of a good token, and the time at which tests verify it.
 var issued = time.Unix(1795345200, 0)
 
-// issuer signs whatever it is told to.
-type issuer struct {
-	kid string
-	key *ecdsa.PrivateKey
-}
+// issuer signs any header and claims with ES256.
+type issuer struct{ *signer.Key }
 
 func newIssuer(tb testing.TB, kid string) issuer {
 	tb.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return issuer{kid: kid, key: key}
+	return issuer{signer.NewES256(kid)}
 }
 
-// sign returns a token of those texts, whatever they are.
+// sign returns a token of header and claims, valid or not.
 func (i issuer) sign(tb testing.TB, header, claims string) string {
 	tb.Helper()
-	signed := encode(header) + "." + encode(claims)
-	return signed + "." + encode(string(signES256(tb, i.key, signed)))
-}
-
-func signES256(tb testing.TB, key *ecdsa.PrivateKey, signed string) []byte {
-	tb.Helper()
-	digest := sha256.Sum256([]byte(signed))
-	r, s, err := ecdsa.Sign(rand.Reader, key, digest[:])
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return append(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32))...)
+	return signer.Compact([]byte(header), []byte(claims), i.Sign)
 }
 
 func encode(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
@@ -61,7 +43,7 @@ func encode(text string) string { return base64.RawURLEncoding.EncodeToString([]
 // public returns the key as the issuer publishes it.
 func (i issuer) public(tb testing.TB) token.Key {
 	tb.Helper()
-	key, err := token.NewKey(i.kid, "ES256", &i.key.PublicKey)
+	key, err := token.NewKey(i.ID, i.Algorithm, i.Public())
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -70,7 +52,7 @@ func (i issuer) public(tb testing.TB) token.Key {
 
 // jwk returns the entry of a document, with members changed or, if nil, removed.
 func (i issuer) jwk(changes map[string]any) map[string]any {
-	entry := token.PublicJWK(i.kid, &i.key.PublicKey)
+	entry := i.JWK()
 	for name, value := range changes {
 		entry[name] = value
 		if value == nil {

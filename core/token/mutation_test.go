@@ -23,7 +23,7 @@ const mutations = 100_000
 // Every mutation is refused, and each for the same reason as ever: the file
 // holds the digest of all reasons. Where a change of it is meant,
 // -update-mutations writes it anew.
-func TestAHundredThousandMutationsAreRefused(t *testing.T) {
+func TestVerifier_RejectsMutations(t *testing.T) {
 	t.Parallel()
 	const file = "testdata/mutations.sha256"
 	keys, all := readKeys(t), readCorpus(t)
@@ -237,7 +237,7 @@ func (m *mutator) edit() string {
 	return pick(words) + " " + pick(places) + " " + pick(values)
 }
 
-func TestMutationsAreTheSameInEveryRun(t *testing.T) {
+func TestMutator_IsDeterministic(t *testing.T) {
 	t.Parallel()
 	keys, all := readKeys(t), readCorpus(t)
 	var runs [2][]string

@@ -8,7 +8,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/token"
 )
 
-func TestAVerifierKeepsThePolicyThatItWasMadeOf(t *testing.T) {
+func TestVerifier_CopiesPolicy(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	policy := strictPolicy(token.Static(i.public(t)))
@@ -23,7 +23,7 @@ func TestAVerifierKeepsThePolicyThatItWasMadeOf(t *testing.T) {
 	refuse(t, v, i.sign(t, change(t, goodHeader, "JWT", "at+jwt"), goodClaims), "wrong_header_type")
 }
 
-func TestTheLargestClockSkewIsTaken(t *testing.T) {
+func TestVerifier_MaximumClockSkew(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	policy := strictPolicy(token.Static(i.public(t)))

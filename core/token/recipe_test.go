@@ -390,7 +390,14 @@ func publicJWK(tb testing.TB, keys map[string]any, name string) string {
 	if !ok {
 		tb.Fatalf("%s is not on P-256", name)
 	}
-	text, err := json.Marshal(token.PublicJWK("k1", public))
+	point, err := public.Bytes()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	text, err := json.Marshal(map[string]any{
+		"kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": "k1",
+		"x": encode(string(point[1:33])), "y": encode(string(point[33:])),
+	})
 	if err != nil {
 		tb.Fatal(err)
 	}

@@ -203,7 +203,7 @@ func (r reference) agrees(t *testing.T, v *token.Verifier, raw string) (good boo
 	return good
 }
 
-func TestTheReferenceDecidesAsTheCorpusSays(t *testing.T) {
+func TestReference_MatchesCorpus(t *testing.T) {
 	t.Parallel()
 	keys, all := readKeys(t), readCorpus(t)
 	r := reference{publicOf(t, keys, "issuer").(*ecdsa.PublicKey)}
@@ -221,7 +221,7 @@ func TestTheReferenceDecidesAsTheCorpusSays(t *testing.T) {
 
 // Whatever header and claims are signed, and whatever byte is changed after
 // that, verifier and reference agree, and nothing changed is taken.
-func FuzzSignedTokensAreDecidedAsByTheReference(f *testing.F) {
+func FuzzReference_SignedTokens(f *testing.F) {
 	keys, all := readKeys(f), readCorpus(f)
 	v, r := corpusVerifiers(f, keys)["access"], reference{publicOf(f, keys, "issuer").(*ecdsa.PublicKey)}
 	for _, id := range slices.Sorted(maps.Keys(all)) {
@@ -244,7 +244,7 @@ func FuzzSignedTokensAreDecidedAsByTheReference(f *testing.F) {
 	})
 }
 
-func FuzzTokensAreDecidedAsByTheReference(f *testing.F) {
+func FuzzReference_Tokens(f *testing.F) {
 	keys, all := readKeys(f), readCorpus(f)
 	v, r := corpusVerifiers(f, keys)["access"], reference{publicOf(f, keys, "issuer").(*ecdsa.PublicKey)}
 	for _, id := range slices.Sorted(maps.Keys(all)) {
@@ -273,7 +273,7 @@ func (c corpusCase) texts(tb testing.TB, keys map[string]any, all map[string]cor
 	return fill(r.header), fill(r.claims)
 }
 
-func TestTheReferenceFindsLoneSurrogates(t *testing.T) {
+func TestReference_FindsLoneSurrogates(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]bool{
 		`\u0041`: false, `\ud83d\ude00`: false, `\\ud800`: false, `\"\ud83d\ude00`: false,

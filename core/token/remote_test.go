@@ -91,7 +91,7 @@ func ask(t *testing.T, keys token.KeySet, kid string, code autherr.Code) {
 	}
 }
 
-func TestTheFirstQuestionFetchesTheKeys(t *testing.T) {
+func TestRemoteKeySet_FirstUseFetches(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		up := new(upstream)
@@ -104,7 +104,7 @@ func TestTheFirstQuestionFetchesTheKeys(t *testing.T) {
 	})
 }
 
-func TestAThousandColdQuestionsAreOneRequest(t *testing.T) { // F-K16, J50
+func TestRemoteKeySet_ColdStartFetchesOnce(t *testing.T) { // F-K16, J50
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		i := newIssuer(t, "k1")
@@ -128,7 +128,7 @@ func TestAThousandColdQuestionsAreOneRequest(t *testing.T) { // F-K16, J50
 	})
 }
 
-func TestAnOutageAtTheStartHealsByItself(t *testing.T) { // F-K01
+func TestRemoteKeySet_RecoversFromOutage(t *testing.T) { // F-K01
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		up := new(upstream)
@@ -151,7 +151,7 @@ func TestAnOutageAtTheStartHealsByItself(t *testing.T) { // F-K01
 	})
 }
 
-func TestAnUnknownKidIsLookedForOnceMore(t *testing.T) { // F-K11, K15
+func TestRemoteKeySet_UnknownKidFetches(t *testing.T) { // F-K11, K15
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		old, next := newIssuer(t, "k1"), newIssuer(t, "k2")
@@ -169,7 +169,7 @@ func TestAnUnknownKidIsLookedForOnceMore(t *testing.T) { // F-K11, K15
 	})
 }
 
-func TestTheSameUnknownKidDoesNotSpendTheBudget(t *testing.T) {
+func TestRemoteKeySet_RepeatedUnknownKid(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		up := new(upstream)
@@ -187,7 +187,7 @@ func TestTheSameUnknownKidDoesNotSpendTheBudget(t *testing.T) {
 	})
 }
 
-func TestAFloodOfUnknownKidsIsBounded(t *testing.T) { // K01, F-K21
+func TestRemoteKeySet_UnknownKidFlood(t *testing.T) { // K01, F-K21
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		up := new(upstream)
@@ -209,7 +209,7 @@ func TestAFloodOfUnknownKidsIsBounded(t *testing.T) { // K01, F-K21
 	})
 }
 
-func TestBadSignaturesCostNoRequest(t *testing.T) { // K02
+func TestRemoteKeySet_BadSignaturesNeverFetch(t *testing.T) { // K02
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		i := newIssuer(t, "k1")
@@ -225,7 +225,7 @@ func TestBadSignaturesCostNoRequest(t *testing.T) { // K02
 	})
 }
 
-func TestAKnownKidWithAnotherAlgorithmCostsNoRequest(t *testing.T) {
+func TestRemoteKeySet_OtherAlgorithmNeverFetches(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		up := new(upstream)
@@ -241,7 +241,7 @@ func TestAKnownKidWithAnotherAlgorithmCostsNoRequest(t *testing.T) {
 	})
 }
 
-func TestAnUnknownKidIsNoVerdictWhileTheIssuerIsDown(t *testing.T) {
+func TestRemoteKeySet_UnknownKidDuringOutage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		up := new(upstream)
@@ -260,7 +260,38 @@ func TestAnUnknownKidIsNoVerdictWhileTheIssuerIsDown(t *testing.T) {
 	})
 }
 
-func TestOldKeysServeWhileNewOnesAreFetched(t *testing.T) { // K10, F-K03
+func TestRemoteKeySet_OtherAlgorithmDuringOutage(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		up := new(upstream)
+		up.serve(t, newIssuer(t, "k1"))
+		keys := token.NewRemoteKeySet(token.RemoteOptions{Fetch: up.fetch})
+		ask(t, keys, "k1", "")
+		up.fail()
+		ask(t, keys, "k2", autherr.TemporarilyUnavailable)
+		if _, err := keys.Key(t.Context(), "k1", "RS256"); autherr.CodeOf(err) != autherr.InvalidToken {
+			t.Errorf("a known key with another algorithm: %v", err)
+		}
+		up.expect(t, 2)
+	})
+}
+
+func TestRemoteKeySet_RetriesAfterFailedFetch(t *testing.T) { // A21
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		up := new(upstream)
+		up.serve(t, newIssuer(t, "k1"))
+		keys := token.NewRemoteKeySet(token.RemoteOptions{Fetch: up.fetch})
+		ask(t, keys, "k2", autherr.InvalidToken)
+		up.fail()
+		ask(t, keys, "k3", autherr.TemporarilyUnavailable)
+		up.serve(t, newIssuer(t, "k2"))
+		ask(t, keys, "k2", "") // the document from before the failure no longer counts
+		up.expect(t, 3)
+	})
+}
+
+func TestRemoteKeySet_RefreshesInBackground(t *testing.T) { // K10, F-K03
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		up := new(upstream)
@@ -288,7 +319,7 @@ func TestOldKeysServeWhileNewOnesAreFetched(t *testing.T) { // K10, F-K03
 	})
 }
 
-func TestAKeyThatLeftTheSetIsDeadAfterAnHourWithoutTraffic(t *testing.T) { // K10, J41
+func TestRemoteKeySet_RemovedKeyAfterAnHour(t *testing.T) { // K10, J41
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		up := new(upstream)
@@ -302,7 +333,7 @@ func TestAKeyThatLeftTheSetIsDeadAfterAnHourWithoutTraffic(t *testing.T) { // K1
 	})
 }
 
-func TestOldKeysAreWaitedForOnceIfTheIssuerIsSlow(t *testing.T) {
+func TestRemoteKeySet_SlowRefreshWaitsOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		up := new(upstream)
@@ -322,7 +353,7 @@ func TestOldKeysAreWaitedForOnceIfTheIssuerIsSlow(t *testing.T) {
 	})
 }
 
-func TestTheLastGoodKeysLastForADay(t *testing.T) { // F-K02, F-K08, F-K09
+func TestRemoteKeySet_StaleKeysForADay(t *testing.T) { // F-K02, F-K08, F-K09
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		up := new(upstream)
@@ -346,7 +377,7 @@ func TestTheLastGoodKeysLastForADay(t *testing.T) { // F-K02, F-K08, F-K09
 	})
 }
 
-func TestACallerWaitsThreeSecondsAndTheFetchGoesOn(t *testing.T) { // F-K03
+func TestRemoteKeySet_CallerWaitLimit(t *testing.T) { // F-K03
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		up := &upstream{delay: 4 * time.Second}
@@ -365,7 +396,7 @@ func TestACallerWaitsThreeSecondsAndTheFetchGoesOn(t *testing.T) { // F-K03
 	})
 }
 
-func TestAFetchIsCutAfterFiveSeconds(t *testing.T) { // F-K04
+func TestRemoteKeySet_FetchTimeout(t *testing.T) { // F-K04
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		up := &upstream{delay: time.Hour}
@@ -381,7 +412,7 @@ func TestAFetchIsCutAfterFiveSeconds(t *testing.T) { // F-K04
 	})
 }
 
-func TestACancelledCallerDoesNotEndTheFetchOfTheOthers(t *testing.T) { // F-K17
+func TestRemoteKeySet_CanceledCaller(t *testing.T) { // F-K17
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		up := &upstream{delay: 2 * time.Second}
@@ -403,7 +434,7 @@ func TestACancelledCallerDoesNotEndTheFetchOfTheOthers(t *testing.T) { // F-K17
 	})
 }
 
-func TestCheckFetchesOnceAndThenKnows(t *testing.T) {
+func TestRemoteKeySet_Check(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		up := &upstream{delay: 4 * time.Second}
@@ -427,7 +458,7 @@ func TestCheckFetchesOnceAndThenKnows(t *testing.T) {
 	})
 }
 
-func TestHalfOfTheFetchesMayFail(t *testing.T) { // F-K14, F-K18
+func TestRemoteKeySet_EveryOtherFetchFails(t *testing.T) { // F-K14, F-K18
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		up := new(upstream)
@@ -448,7 +479,7 @@ func TestHalfOfTheFetchesMayFail(t *testing.T) { // F-K14, F-K18
 	}) // which fails if a goroutine is left
 }
 
-func TestAPanicWhileFetchingIsAFailure(t *testing.T) {
+func TestRemoteKeySet_PanicInFetch(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		keys := token.NewRemoteKeySet(token.RemoteOptions{Fetch: func(context.Context) ([]byte, error) { panic("boom") }})
@@ -458,7 +489,7 @@ func TestAPanicWhileFetchingIsAFailure(t *testing.T) {
 	})
 }
 
-func TestTheLogTellsEachEventAndSaysNothingTwice(t *testing.T) {
+func TestRemoteKeySet_Logs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
@@ -503,7 +534,7 @@ func (h logHandler) Handle(context.Context, slog.Record) error {
 	return nil
 }
 
-func TestNobodyWaitsForTheLogAndItsPanicsHarmNobody(t *testing.T) {
+func TestRemoteKeySet_LogDoesNotBlock(t *testing.T) {
 	t.Parallel()
 	for name, handle := range map[string]func(){
 		"Slow":      func() { time.Sleep(time.Hour) },
@@ -537,7 +568,7 @@ func TestNobodyWaitsForTheLogAndItsPanicsHarmNobody(t *testing.T) {
 	}
 }
 
-func TestAClockThatIsInjectedIsTheOnlyOne(t *testing.T) {
+func TestRemoteKeySet_InjectedClock(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		now := issued

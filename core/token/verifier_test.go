@@ -25,7 +25,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/token"
 )
 
-func TestVerifyTellsWhatTheTokenSays(t *testing.T) {
+func TestVerifier_ReturnsClaims(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	v := newVerifier(t, strictPolicy(token.Static(i.public(t))))
@@ -67,7 +67,7 @@ func TestVerifyTellsWhatTheTokenSays(t *testing.T) {
 	}
 }
 
-func TestVerifyRefusesChangedHeaders(t *testing.T) {
+func TestVerifier_RejectsHeaders(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	v := newVerifier(t, strictPolicy(token.Static(i.public(t))))
@@ -138,7 +138,7 @@ func TestVerifyRefusesChangedHeaders(t *testing.T) {
 	}
 }
 
-func TestVerifyTakesHeadersThatSayLess(t *testing.T) {
+func TestVerifier_AcceptsMinimalHeaders(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	v := newVerifier(t, strictPolicy(token.Static(i.public(t))))
@@ -151,7 +151,7 @@ func TestVerifyTakesHeadersThatSayLess(t *testing.T) {
 	}
 }
 
-func TestAnOpenHeaderStillSaysNothingAboutKeysOrForm(t *testing.T) {
+func TestVerifier_OpenHeaderLimits(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	policy := strictPolicy(token.Static(i.public(t)))
@@ -167,7 +167,7 @@ func TestAnOpenHeaderStillSaysNothingAboutKeysOrForm(t *testing.T) {
 	}
 }
 
-func TestVerifyRefusesChangedClaims(t *testing.T) {
+func TestVerifier_RejectsClaims(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	v := newVerifier(t, strictPolicy(token.Static(i.public(t))))
@@ -246,7 +246,7 @@ func TestVerifyRefusesChangedClaims(t *testing.T) {
 	}
 }
 
-func TestVerifyRefusesAnotherForm(t *testing.T) {
+func TestVerifier_RejectsMalformedTokens(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	v := newVerifier(t, strictPolicy(token.Static(i.public(t))))
@@ -303,7 +303,7 @@ func TestVerifyRefusesAnotherForm(t *testing.T) {
 
 const base64Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
-func TestVerifyTakesATokenOfExactlyTheMaximumSize(t *testing.T) {
+func TestVerifier_AcceptsMaximumSize(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	v := newVerifier(t, strictPolicy(token.Static(i.public(t))))
@@ -311,14 +311,14 @@ func TestVerifyTakesATokenOfExactlyTheMaximumSize(t *testing.T) {
 		return i.sign(t, goodHeader, change(t, goodClaims, "access", strings.Repeat("x", n)))
 	}
 	n := 5000
-	for len(filled(n+1)) <= token.MaxSize {
+	for len(filled(n+1)) <= maxSize {
 		n++
 	}
 	accept(t, v, filled(n))
 	refuse(t, v, filled(n+1), "too_large")
 }
 
-func TestVerifyRefusesForgedSignatures(t *testing.T) {
+func TestVerifier_RejectsForgedSignatures(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	v := newVerifier(t, strictPolicy(token.Static(i.public(t))))
@@ -326,7 +326,7 @@ func TestVerifyRefusesForgedSignatures(t *testing.T) {
 	accept(t, v, good)
 
 	signed := encode(goodHeader) + "." + encode(goodClaims)
-	right := signES256(t, i.key, signed)
+	right := i.Sign([]byte(signed))
 	forge := func(signature []byte) { refuse(t, v, signed+"."+encode(string(signature)), "bad_signature") }
 
 	// J12
@@ -343,18 +343,13 @@ func TestVerifyRefusesForgedSignatures(t *testing.T) {
 		forge(append(right, make([]byte, 64)...)[:length])
 	}
 	// DER in place of r and s
-	digest := sha256.Sum256([]byte(signed))
-	der, err := ecdsa.SignASN1(rand.Reader, i.key, digest[:])
-	if err != nil {
-		t.Fatal(err)
-	}
-	forge(der)
+	forge(spoil(t, right, []string{"der"}, ""))
 	// Of another token, and of another issuer with the same kid (J35).
-	forge(signES256(t, i.key, signed+"x"))
+	forge(i.Sign([]byte(signed + "x")))
 	refuse(t, v, newIssuer(t, "k1").sign(t, goodHeader, goodClaims), "bad_signature")
 }
 
-func TestAPublicKeyIsNotASharedSecret(t *testing.T) { // J03
+func TestVerifier_PublicKeyAsSecret(t *testing.T) { // J03
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	keys := token.Static(i.public(t))
@@ -362,11 +357,12 @@ func TestAPublicKeyIsNotASharedSecret(t *testing.T) { // J03
 	v := newVerifier(t, policy)
 	accept(t, v, i.sign(t, goodHeader, goodClaims))
 
-	der, err := x509.MarshalPKIXPublicKey(&i.key.PublicKey)
+	block, _ := pem.Decode(i.PEM())
+	public, err := x509.ParsePKIXPublicKey(block.Bytes)
 	if err != nil {
 		t.Fatal(err)
 	}
-	point, err := i.key.PublicKey.Bytes()
+	point, err := public.(*ecdsa.PublicKey).Bytes()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -375,7 +371,7 @@ func TestAPublicKeyIsNotASharedSecret(t *testing.T) { // J03
 		t.Fatal(err)
 	}
 	for _, secret := range [][]byte{
-		pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), der, point[1:], point[1:33], jwk, nil,
+		i.PEM(), block.Bytes, point[1:], point[1:33], jwk, nil,
 	} {
 		for alg, reason := range map[string]string{"HS256": "wrong_algorithm", "ES256": "bad_signature"} {
 			signed := encode(`{"alg":"`+alg+`","kid":"k1","typ":"JWT"}`) + "." + encode(goodClaims)
@@ -390,7 +386,7 @@ func TestAPublicKeyIsNotASharedSecret(t *testing.T) { // J03
 	}
 }
 
-func TestEachFlippedBitIsRefused(t *testing.T) { // J40
+func TestVerifier_RejectsFlippedBits(t *testing.T) { // J40
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	v := newVerifier(t, strictPolicy(token.Static(i.public(t))))
@@ -407,7 +403,7 @@ func TestEachFlippedBitIsRefused(t *testing.T) { // J40
 	}
 }
 
-func TestTheLifetimeIsKeptToTheSecond(t *testing.T) { // J30
+func TestVerifier_LifetimeInSeconds(t *testing.T) { // J30
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	policy := strictPolicy(token.Static(i.public(t)))
@@ -443,7 +439,7 @@ func TestTheLifetimeIsKeptToTheSecond(t *testing.T) { // J30
 	}
 }
 
-func TestExpiredIsSaidOfATokenThatIsRightOtherwise(t *testing.T) {
+func TestVerifier_ExpiredIsOnlyFault(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	policy := strictPolicy(token.Static(i.public(t)))
@@ -475,7 +471,7 @@ func TestExpiredIsSaidOfATokenThatIsRightOtherwise(t *testing.T) {
 	}
 }
 
-func TestAudienceListsNeedAnAuthorizedParty(t *testing.T) { // J33
+func TestVerifier_AudienceLists(t *testing.T) { // J33
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	policy := strictPolicy(token.Static(i.public(t)))
@@ -510,7 +506,7 @@ func TestAudienceListsNeedAnAuthorizedParty(t *testing.T) { // J33
 	}
 }
 
-func TestHeaderTypesAreThoseOfThePolicy(t *testing.T) {
+func TestVerifier_HeaderTypes(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	policy := strictPolicy(token.Static(i.public(t)))
@@ -522,7 +518,7 @@ func TestHeaderTypesAreThoseOfThePolicy(t *testing.T) {
 	refuse(t, v, i.sign(t, change(t, goodHeader, "JWT", "o\u212a"), goodClaims), "wrong_header_type") // the Kelvin sign
 }
 
-func TestAKeyIsFoundWithoutIDOnlyIfItIsTheOnlyOne(t *testing.T) {
+func TestVerifier_TokenWithoutKeyID(t *testing.T) {
 	t.Parallel()
 	one, two := newIssuer(t, ""), newIssuer(t, "k2")
 	policy := strictPolicy(token.Static(one.public(t)))
@@ -535,7 +531,7 @@ func TestAKeyIsFoundWithoutIDOnlyIfItIsTheOnlyOne(t *testing.T) {
 	accept(t, newVerifier(t, policy), two.sign(t, `{"alg":"ES256","kid":"k2"}`, goodClaims))
 }
 
-func TestCheckRunsBehindTheSignatureAndItsErrorIsReturned(t *testing.T) {
+func TestVerifier_CheckAfterSignature(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	policy := strictPolicy(token.Static(i.public(t)))
@@ -562,7 +558,7 @@ func (f keySetFunc) Key(ctx context.Context, kid, alg string) (token.Key, error)
 	return f(ctx, kid, alg)
 }
 
-func TestKeysAreAskedForOnlyWhenTheRestIsRight(t *testing.T) {
+func TestVerifier_KeysFetchedLast(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	asked := 0
@@ -584,7 +580,7 @@ func TestKeysAreAskedForOnlyWhenTheRestIsRight(t *testing.T) {
 	}
 }
 
-func TestKeysThatCannotBeLookedAtAreNoFaultOfTheToken(t *testing.T) {
+func TestVerifier_KeysUnavailable(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	down := autherr.New(autherr.TemporarilyUnavailable, "keys_unavailable")
@@ -596,7 +592,7 @@ func TestKeysThatCannotBeLookedAtAreNoFaultOfTheToken(t *testing.T) {
 	}
 }
 
-func TestAKeyOfAnotherAlgorithmVerifiesNothing(t *testing.T) {
+func TestVerifier_KeyOfAnotherAlgorithm(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	key := i.public(t)
@@ -610,7 +606,7 @@ func TestAKeyOfAnotherAlgorithmVerifiesNothing(t *testing.T) {
 	refuse(t, v, i.sign(t, goodHeader, goodClaims), "bad_signature")
 }
 
-func TestEveryAlgorithmVerifiesItsSignatures(t *testing.T) {
+func TestVerifier_EveryAlgorithm(t *testing.T) {
 	t.Parallel()
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -688,7 +684,7 @@ func TestEveryAlgorithmVerifiesItsSignatures(t *testing.T) {
 	}
 }
 
-func TestAnIncompletePolicyIsRefused(t *testing.T) {
+func TestNewVerifier_RejectsInvalidPolicies(t *testing.T) {
 	t.Parallel()
 	good := strictPolicy(token.Static())
 	if _, err := token.NewVerifier(good); err != nil {
@@ -714,7 +710,7 @@ func TestAnIncompletePolicyIsRefused(t *testing.T) {
 	}
 }
 
-func TestPeekTellsWhomATokenClaimsToBeFrom(t *testing.T) {
+func TestPeek_ReturnsIssuerAndAudience(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	for claims, want := range map[string][]string{
@@ -735,7 +731,7 @@ func TestPeekTellsWhomATokenClaimsToBeFrom(t *testing.T) {
 	}
 }
 
-func TestErrorsHoldNothingOfTheToken(t *testing.T) {
+func TestVerifier_ErrorsOmitTokenContent(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	v := newVerifier(t, strictPolicy(token.Static(i.public(t))))
@@ -754,7 +750,7 @@ func TestErrorsHoldNothingOfTheToken(t *testing.T) {
 	}
 }
 
-func FuzzParse(f *testing.F) {
+func FuzzPeek(f *testing.F) {
 	i := newIssuer(f, "k1")
 	f.Add(i.sign(f, goodHeader, goodClaims))
 	f.Add("e30.e30.AA")
@@ -767,7 +763,7 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		segments := strings.Split(raw, ".")
-		if len(segments) != 3 || len(raw) > token.MaxSize {
+		if len(segments) != 3 || len(raw) > maxSize {
 			t.Fatalf("%d segments, %d bytes", len(segments), len(raw))
 		}
 		for _, segment := range segments {
@@ -784,7 +780,7 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-func FuzzVerify(f *testing.F) {
+func FuzzVerifier(f *testing.F) {
 	i := newIssuer(f, "k1")
 	v := newVerifier(f, strictPolicy(token.Static(i.public(f))))
 	f.Add(goodHeader, goodClaims, "")
@@ -808,7 +804,7 @@ func FuzzVerify(f *testing.F) {
 		signature := []byte(decode(t, segments[2]))
 		digest := sha256.Sum256([]byte(segments[0] + "." + segments[1]))
 		r, s := new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:])
-		if !ecdsa.Verify(&i.key.PublicKey, digest[:], r, s) {
+		if !ecdsa.Verify(i.Public().(*ecdsa.PublicKey), digest[:], r, s) {
 			t.Fatal("the signature is not right")
 		}
 		var plainHeader, plainClaims map[string]any

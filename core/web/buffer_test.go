@@ -22,7 +22,7 @@ func overwrite(buffers ...[]byte) {
 	}
 }
 
-func TestTextsFromBuffersStay(t *testing.T) {
+func TestFromBuffers_Copies(t *testing.T) {
 	t.Parallel()
 	method, path, query, host := []byte("POST"), []byte("/api/notes%2F1"), []byte("a=b"), []byte("api.example.com")
 	peer := &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 4711}
@@ -44,7 +44,7 @@ func TestTextsFromBuffersStay(t *testing.T) {
 	}
 }
 
-func TestThePeerOfBuffersIsAnAddressOrUnknown(t *testing.T) {
+func TestFromBuffers_PeerAddress(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		peer net.Addr
@@ -80,7 +80,7 @@ func lines(buffer *[]byte, pairs ...string) iter.Seq2[[]byte, []byte] {
 	}
 }
 
-func TestLinesOfOneFieldInOrder(t *testing.T) {
+func TestLines_InOrder(t *testing.T) {
 	t.Parallel()
 	sent := []string{
 		"Cookie", "a=1", "Origin", "https://a.example", "cookie", " b=2\t", "X-Cookie", "c=3", "Cookia", "d=4", "COOKIE", "", "Cookie-X", "e=5",

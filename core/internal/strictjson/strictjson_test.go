@@ -30,7 +30,7 @@ func nested(depth int) string {
 	return strings.Repeat(`{"a":`, depth-1) + "{}" + strings.Repeat("}", depth-1)
 }
 
-func TestParseTakesWhatTheGrammarAllows(t *testing.T) {
+func TestParse_AcceptsGrammar(t *testing.T) {
 	t.Parallel()
 	for _, text := range good {
 		if _, err := strictjson.Parse([]byte(text)); err != nil {
@@ -42,7 +42,7 @@ func TestParseTakesWhatTheGrammarAllows(t *testing.T) {
 	}
 }
 
-func TestParseRefuses(t *testing.T) {
+func TestParse_Rejects(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{
 		"nothing":                     ``,
@@ -129,7 +129,7 @@ func numbered(n int) string {
 	return strings.Join(members, ",")
 }
 
-func TestErrorsPointAtTheFaultAndKeepTheTextToThemselves(t *testing.T) {
+func TestSyntaxError_OmitsContent(t *testing.T) {
 	t.Parallel()
 	for text, offset := range map[string]int{
 		`{"secret":1,"secret":2}`:       12,
@@ -155,7 +155,7 @@ func TestErrorsPointAtTheFaultAndKeepTheTextToThemselves(t *testing.T) {
 }
 
 // With the time squared, this many members would take many minutes.
-func TestManyMembersAreReadInLinearTime(t *testing.T) {
+func TestParse_LinearTime(t *testing.T) {
 	t.Parallel()
 	const members, deadline = 500_000, 2 * time.Minute
 	text := []byte(`{` + numbered(members) + `}`)
@@ -183,7 +183,7 @@ func parse(t *testing.T, text string) strictjson.Object {
 	return object
 }
 
-func TestLookupFindsTheExactNameOnly(t *testing.T) {
+func TestObject_LookupExactName(t *testing.T) {
 	t.Parallel()
 	object := parse(t, `{"sub":"a","Sub":"b","\u0073ub2":"c"}`)
 	for name, want := range map[string]string{"sub": "a", "Sub": "b", "sub2": "c"} {
@@ -200,7 +200,7 @@ func TestLookupFindsTheExactNameOnly(t *testing.T) {
 	}
 }
 
-func TestParseKeepsNoHoldOfTheBytes(t *testing.T) {
+func TestParse_CopiesInput(t *testing.T) {
 	t.Parallel()
 	text := []byte(`{"a":"before"}`)
 	object, err := strictjson.Parse(text)
@@ -214,7 +214,7 @@ func TestParseKeepsNoHoldOfTheBytes(t *testing.T) {
 	}
 }
 
-func TestValuesAnswerForTheirKindAlone(t *testing.T) {
+func TestValue_Types(t *testing.T) {
 	t.Parallel()
 	object := parse(t, `{
 		"string": "1", "integer": 1, "fraction": 1.0, "exponent": 1e0, "huge": 9223372036854775808,
@@ -265,7 +265,7 @@ func TestValuesAnswerForTheirKindAlone(t *testing.T) {
 
 func second[T any](_ T, ok bool) bool { return ok }
 
-func TestValuesAreDecoded(t *testing.T) {
+func TestValue_Decodes(t *testing.T) {
 	t.Parallel()
 	object := parse(t, `{"i":-42,"b":true,"s":"\ud83d\ude00\n","l":["a","\u0062"],"o":{"x":{"y":"z"}}}`)
 
@@ -298,7 +298,7 @@ func TestValuesAreDecoded(t *testing.T) {
 	}
 }
 
-func TestCheckCaseRefusesAKnownNameInAnotherLetterCase(t *testing.T) {
+func TestObject_CheckCase(t *testing.T) {
 	t.Parallel()
 	known := []string{"email", "ID", "task"}
 	for _, text := range []string{`{}`, `{"email":1,"ID":2,"task":3,"Other":4}`, `{"emails":1}`} {
