@@ -1,4 +1,4 @@
-package web_test
+package httpapi_test
 
 import (
 	"io"
@@ -10,7 +10,6 @@ import (
 	"testing"
 
 	"github.com/cotterpin/cotterpin/core/internal/httpapi"
-	"github.com/cotterpin/cotterpin/core/web"
 )
 
 // overwrite does what a framework does that uses its buffers again.
@@ -26,7 +25,7 @@ func TestFromBuffers_Copies(t *testing.T) {
 	t.Parallel()
 	method, path, query, host := []byte("POST"), []byte("/api/notes%2F1"), []byte("a=b"), []byte("api.example.com")
 	peer := &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1), Port: 4711}
-	r := web.FromBuffers(method, path, query, host, []byte("text"), peer)
+	r := httpapi.FromBuffers(method, path, query, host, []byte("text"), peer)
 	overwrite(method, path, query, host, peer.IP)
 	if r.Method != http.MethodPost || r.Path != "/api/notes%2F1" || r.Query != "a=b" || r.Host != "api.example.com" {
 		t.Errorf("got %q %q %q %q", r.Method, r.Path, r.Query, r.Host)
@@ -38,7 +37,7 @@ func TestFromBuffers_Copies(t *testing.T) {
 		t.Errorf("body %q, %v", body, err)
 	}
 
-	r = web.FromBuffers([]byte("GET"), []byte("/"), nil, nil, nil, peer)
+	r = httpapi.FromBuffers([]byte("GET"), []byte("/"), nil, nil, nil, peer)
 	if body, err := io.ReadAll(r.Body); r.Path != "/" || r.Query != "" || r.Host != "" || len(body) != 0 || err != nil {
 		t.Errorf("got %q %q %q, body %q, %v", r.Path, r.Query, r.Host, body, err)
 	}
@@ -60,7 +59,7 @@ func TestFromBuffers_PeerAddress(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			r := web.FromBuffers([]byte("GET"), []byte("/"), nil, []byte("h"), nil, c.peer)
+			r := httpapi.FromBuffers([]byte("GET"), []byte("/"), nil, []byte("h"), nil, c.peer)
 			if got := (httpapi.Proxies{}).Client(r).String(); got != c.want {
 				t.Errorf("%q is %s, want %s", r.Remote, got, c.want)
 			}
@@ -93,7 +92,7 @@ func TestLines_InOrder(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var buffer []byte
-			got := web.Lines(lines(&buffer, sent...), name)
+			got := httpapi.Lines(lines(&buffer, sent...), name)
 			overwrite(buffer)
 			if !slices.Equal(got, want) {
 				t.Errorf("got %q, want %q", got, want)

@@ -1,4 +1,4 @@
-package web
+package httpapi
 
 import (
 	"bytes"
@@ -7,12 +7,14 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+
+	"github.com/cotterpin/cotterpin/core/web"
 )
 
 // FromBuffers returns a request whose parts are in buffers that the framework
 // reuses. It copies them with one allocation, except for the body. The caller
 // sets the other fields: Header, TLS and ContentLength.
-func FromBuffers(method, path, query, host, body []byte, peer net.Addr) Request {
+func FromBuffers(method, path, query, host, body []byte, peer net.Addr) web.Request {
 	var space [256]byte
 	parts := append(space[:0], method...)
 	parts = append(parts, path...)
@@ -23,7 +25,7 @@ func FromBuffers(method, path, query, host, body []byte, peer net.Addr) Request 
 		part, copied = copied[:len(of)], copied[len(of):]
 		return part
 	}
-	r := Request{Method: next(method), Path: next(path), Query: next(query), Host: next(host), Body: http.NoBody}
+	r := web.Request{Method: next(method), Path: next(path), Query: next(query), Host: next(host), Body: http.NoBody}
 	r.Remote = copied
 	if len(body) > 0 {
 		r.Body = bytes.NewReader(body)
@@ -40,7 +42,7 @@ func appendAddress(to []byte, a net.Addr) []byte {
 }
 
 // Lines returns the lines of a field from all lines of a header, as
-// [Header].Values does: in order, trimmed and copied. It ignores letter case in
+// [web.Header].Values does: in order, trimmed and copied. It ignores letter case in
 // names.
 func Lines(all iter.Seq2[[]byte, []byte], name string) []string {
 	s := searches.Get().(*search) //nolint:forcetypeassert // the pool contains no other type
