@@ -48,9 +48,9 @@ func TestClaims_Immutable(t *testing.T) {
 	claims := identity.NewClaims(given)
 
 	given["role"], groups[0] = "admin", "admin"
-	taken := claims.Map()
-	taken["role"] = "admin"
-	taken["groups"].([]string)[0] = "admin"
+	copied := claims.Map()
+	copied["role"] = "admin"
+	copied["groups"].([]string)[0] = "admin"
 	claims.Get("groups").([]string)[0] = "admin"
 
 	if want := map[string]any{"role": "user", "groups": []string{"user"}}; !reflect.DeepEqual(claims.Map(), want) {

@@ -9,8 +9,8 @@ import (
 	"github.com/cotterpin/cotterpin/core/internal/signer"
 )
 
-// Whatever an issuer publishes, what is used of it is public, sound, told apart
-// by its id, and no more than was looked at.
+// For any document, the keys that are used are public, sound and unambiguous,
+// and their number is bounded.
 func FuzzParseJWKS_Documents(f *testing.F) {
 	one := marshal(f, signer.NewES256("k1").JWK())
 	two := marshal(f, signer.NewES256("k1").JWK())

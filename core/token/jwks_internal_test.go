@@ -49,23 +49,23 @@ func rsaJWK(n *big.Int, e []byte) map[string]any {
 
 func TestParseJWKS_SkipsUnusableEntries(t *testing.T) { // K04 to K09
 	t.Parallel()
-	good := signer.NewES256("good").JWK()
+	valid := signer.NewES256("valid").JWK()
 	ec := signer.NewES256("k1").JWK()
 	p384 := newKeyPair(t, elliptic.P384())
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
 	}
-	rsaGood := rsaJWK(rsaKey.N, []byte{1, 0, 1})
-	edGood := map[string]any{"kty": "OKP", "crv": "Ed25519", "kid": "e1", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
-	odd := func(bits uint) *big.Int { // an odd number of that many bits
+	validRSA := rsaJWK(rsaKey.N, []byte{1, 0, 1})
+	validEd := map[string]any{"kty": "OKP", "crv": "Ed25519", "kid": "e1", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
+	odd := func(bits uint) *big.Int { // an odd number
 		n := new(big.Int).Lsh(big.NewInt(1), bits-1)
 		return n.SetBit(n, 0, 1)
 	}
 	text := func(entry map[string]any, name string) string { s, _ := entry[name].(string); return s }
 
-	// The entries that the others are made of are all right.
-	for _, entry := range []any{ec, rsaGood, edGood, with(ec, map[string]any{"use": nil, "alg": nil, "kid": nil, "key_ops": []string{"verify"}, "x5c": 1, "new": true})} {
+	// The entries that the others are based on are valid.
+	for _, entry := range []any{ec, validRSA, validEd, with(ec, map[string]any{"use": nil, "alg": nil, "kid": nil, "key_ops": []string{"verify"}, "x5c": 1, "new": true})} {
 		set, err := parseJWKS([]byte(`{"keys":[` + marshal(t, entry) + `]}`))
 		if err != nil || len(set.skipped) != 0 {
 			t.Fatalf("%v: %v, skipped %v", entry, err, set.skipped)
@@ -80,14 +80,14 @@ func TestParseJWKS_SkipsUnusableEntries(t *testing.T) { // K04 to K09
 		"a string":                      {"key", errMalformedKey},
 		"a list":                        {[]any{ec}, errMalformedKey},
 		"an empty object":               {map[string]any{}, errKeyType},
-		"a made-up type":                {with(ec, map[string]any{"kty": "XX"}), errKeyType},
+		"an invented type":              {with(ec, map[string]any{"kty": "XX"}), errKeyType},
 		"a type of the future":          {map[string]any{"kty": "AKP", "alg": "ML-DSA-44", "pub": "AAAA"}, errKeyType},
 		"a type in another letter case": {with(ec, map[string]any{"kty": "ec"}), errKeyType},
 		"a type that is a number":       {with(ec, map[string]any{"kty": 1}), errKeyType},
 		"a member twice":                {json.RawMessage(`{"kty":"EC","kty":"EC"}`), errMalformedKey},
 		"a secret":                      {map[string]any{"kty": "oct", "kid": "k1", "alg": "HS256", "k": "AAAA"}, errPrivate},
 		"a private EC key":              {with(ec, map[string]any{"d": strings.Repeat("A", 43)}), errPrivate},
-		"a private RSA key":             {with(rsaGood, map[string]any{"d": "AAAA"}), errPrivate},
+		"a private RSA key":             {with(validRSA, map[string]any{"d": "AAAA"}), errPrivate},
 		"an empty private part":         {with(ec, map[string]any{"d": ""}), errPrivate},
 		"use enc":                       {with(ec, map[string]any{"use": "enc"}), errNotForSigning},
 		"use no string":                 {with(ec, map[string]any{"use": []string{"sig"}}), errNotForSigning},
@@ -100,13 +100,13 @@ func TestParseJWKS_SkipsUnusableEntries(t *testing.T) { // K04 to K09
 		"kid long":                      {with(ec, map[string]any{"kid": strings.Repeat("k", 256)}), errKeyID},
 		"alg none":                      {with(ec, map[string]any{"alg": "none"}), errAlgorithm},
 		"alg HS256":                     {with(ec, map[string]any{"alg": "HS256"}), errAlgorithm},
-		"alg for encryption":            {with(rsaGood, map[string]any{"alg": "RSA-OAEP"}), errAlgorithm},
+		"alg for encryption":            {with(validRSA, map[string]any{"alg": "RSA-OAEP"}), errAlgorithm},
 		"alg a number":                  {with(ec, map[string]any{"alg": 1}), errAlgorithm},
 		"alg of another curve":          {with(ec, map[string]any{"alg": "ES384"}), errCurve},
 		"alg of P-521":                  {with(ec, map[string]any{"alg": "ES512"}), errCurve},
 		"alg of another type":           {with(ec, map[string]any{"alg": "RS256"}), errKeyType},
-		"RSA with alg of a curve":       {with(rsaGood, map[string]any{"alg": "ES256"}), errKeyType},
-		"Ed25519 with alg of a curve":   {with(edGood, map[string]any{"alg": "ES256"}), errKeyType},
+		"RSA with alg of a curve":       {with(validRSA, map[string]any{"alg": "ES256"}), errKeyType},
+		"Ed25519 with alg of a curve":   {with(validEd, map[string]any{"alg": "ES256"}), errKeyType},
 		"a P-384 key with alg ES256":    {map[string]any{"kty": "EC", "crv": "P-384", "alg": "ES256", "x": base64url.EncodeToString(p384.X.FillBytes(make([]byte, 48))), "y": base64url.EncodeToString(p384.Y.FillBytes(make([]byte, 48)))}, errCurve},
 		"an unknown curve":              {with(ec, map[string]any{"crv": "P-257"}), errMalformedKey},
 		"secp256k1":                     {with(ec, map[string]any{"crv": "secp256k1", "alg": nil}), errMalformedKey},
@@ -120,8 +120,8 @@ func TestParseJWKS_SkipsUnusableEntries(t *testing.T) { // K04 to K09
 		"31 bytes of x":                 {with(ec, map[string]any{"x": text(ec, "x")[:42]}), errMalformedKey},
 		"33 bytes of x":                 {with(ec, map[string]any{"x": "A" + text(ec, "x")}), errMalformedKey},
 		"x padded":                      {with(ec, map[string]any{"x": text(ec, "x") + "="}), errMalformedKey},
-		"X25519":                        {with(edGood, map[string]any{"crv": "X25519", "alg": "EdDSA"}), errKeyType},
-		"31 bytes of Ed25519":           {with(edGood, map[string]any{"x": text(edGood, "x")[:42]}), errMalformedKey},
+		"X25519":                        {with(validEd, map[string]any{"crv": "X25519", "alg": "EdDSA"}), errKeyType},
+		"31 bytes of Ed25519":           {with(validEd, map[string]any{"x": text(validEd, "x")[:42]}), errMalformedKey},
 		"RSA of 1024 bits":              {rsaJWK(odd(1024), []byte{1, 0, 1}), errModulus},
 		"RSA of 2047 bits":              {rsaJWK(odd(2047), []byte{1, 0, 1}), errModulus},
 		"RSA of 8193 bits":              {rsaJWK(odd(8193), []byte{1, 0, 1}), errModulus},
@@ -132,18 +132,18 @@ func TestParseJWKS_SkipsUnusableEntries(t *testing.T) { // K04 to K09
 		"an even exponent":              {rsaJWK(rsaKey.N, []byte{1, 0, 0}), errExponent},
 		"an exponent of 32 bits":        {rsaJWK(rsaKey.N, []byte{0x80, 0, 0, 1}), errExponent},
 		"an exponent that would be cut": {rsaJWK(rsaKey.N, []byte{1, 0, 0, 0, 0, 0, 1, 0, 1}), errMalformedKey},
-		"no exponent":                   {with(rsaGood, map[string]any{"e": nil}), errMalformedKey},
+		"no exponent":                   {with(validRSA, map[string]any{"e": nil}), errMalformedKey},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			set, err := parseJWKS([]byte(`{"keys":[` + marshal(t, c.entry) + `,` + marshal(t, good) + `]}`))
+			set, err := parseJWKS([]byte(`{"keys":[` + marshal(t, c.entry) + `,` + marshal(t, valid) + `]}`))
 			if err != nil {
 				t.Fatal(err)
 			}
 			if !slices.Equal(set.skipped, []error{c.cause}) {
 				t.Errorf("skipped for %v, want %v", set.skipped, c.cause)
 			}
-			if len(set.keys) != 1 || set.keys[0].ID != "good" {
+			if len(set.keys) != 1 || set.keys[0].ID != "valid" {
 				t.Errorf("keys are %v", set.keys)
 			}
 		})
@@ -193,7 +193,7 @@ func TestParseJWKS_AmbiguousID(t *testing.T) {
 		t.Errorf("two keys without id: %v", set.keys)
 	}
 	if set := parse(first, with(second, map[string]any{"use": "enc"})); len(set.keys) != 1 || set.keys[0].ID != "k1" {
-		t.Errorf("an unusable key beside a usable one: %v", set.keys)
+		t.Errorf("an unusable key next to a usable one: %v", set.keys)
 	}
 
 	static := Static(
@@ -287,7 +287,7 @@ func TestNewKey_RejectsUnfitKeys(t *testing.T) {
 }
 
 func FuzzParseJWKS_Entries(f *testing.F) {
-	good := marshal(f, signer.NewES256("good").JWK())
+	valid := marshal(f, signer.NewES256("valid").JWK())
 	f.Add(marshal(f, signer.NewES256("k1").JWK()))
 	for _, v := range vectors {
 		f.Add(v.jwk)
@@ -297,11 +297,11 @@ func FuzzParseJWKS_Entries(f *testing.F) {
 	f.Add(`{"kty":"RSA","n":"` + strings.Repeat("A", 342) + `","e":"AQAB"}`)
 	f.Add(`null`)
 	f.Fuzz(func(t *testing.T, entry string) {
-		document := []byte(`{"keys":[` + entry + `,` + good + `]}`)
+		document := []byte(`{"keys":[` + entry + `,` + valid + `]}`)
 		set, err := parseJWKS(document)
 		if !json.Valid(document) {
 			if err == nil {
-				t.Fatal("encoding/json refuses the document")
+				t.Fatal("encoding/json rejects the document")
 			}
 			return
 		}
@@ -315,8 +315,8 @@ func FuzzParseJWKS_Entries(f *testing.F) {
 			return // more or less than one entry
 		}
 		kid, _ := object.Lookup("kid")
-		if id, _ := kid.String(); id != "good" && !set.keys.has("good") {
-			t.Fatal("the good key is gone")
+		if id, _ := kid.String(); id != "valid" && !set.keys.has("valid") {
+			t.Fatal("the valid key is missing")
 		}
 		_, private := object.Lookup("d")
 		kty, _ := object.Lookup("kty")

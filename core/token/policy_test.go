@@ -14,13 +14,13 @@ func TestVerifier_CopiesPolicy(t *testing.T) {
 	policy := strictPolicy(token.Static(i.public(t)))
 	policy.Types = []string{"JWT"}
 	v := newVerifier(t, policy)
-	good := i.sign(t, goodHeader, goodClaims)
-	accept(t, v, good)
+	valid := i.sign(t, validHeader, validClaims)
+	accept(t, v, valid)
 
 	policy.Audience[0], policy.Algorithms[0], policy.Types[0] = "other", "ES384", "at+jwt"
-	accept(t, v, good)
-	refuse(t, v, i.sign(t, goodHeader, change(t, goodClaims, `"app"`, `"other"`)), "wrong_audience")
-	refuse(t, v, i.sign(t, change(t, goodHeader, "JWT", "at+jwt"), goodClaims), "wrong_header_type")
+	accept(t, v, valid)
+	reject(t, v, i.sign(t, validHeader, change(t, validClaims, `"app"`, `"other"`)), "wrong_audience")
+	reject(t, v, i.sign(t, change(t, validHeader, "JWT", "at+jwt"), validClaims), "wrong_header_type")
 }
 
 func TestVerifier_MaximumClockSkew(t *testing.T) {
@@ -31,7 +31,7 @@ func TestVerifier_MaximumClockSkew(t *testing.T) {
 	now := issued.Add(time.Hour + token.MaxClockSkew)
 	policy.Now = func() time.Time { return now }
 	v := newVerifier(t, policy)
-	raw := i.sign(t, goodHeader, goodClaims)
+	raw := i.sign(t, validHeader, validClaims)
 	accept(t, v, raw)
 	now = now.Add(time.Second)
 	if _, err := v.Verify(t.Context(), raw); autherr.CodeOf(err) != autherr.TokenExpired {

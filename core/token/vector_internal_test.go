@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The examples of the standards.
+// vectors are the examples of the RFCs.
 var vectors = map[string]struct{ alg, jwk, token string }{
 	"RFC 7515, appendix A.3": {
 		"ES256",
@@ -41,10 +41,10 @@ func TestKey_VerifiesRFCExamples(t *testing.T) { // J46
 			t.Fatalf("%s: %v", name, err)
 		}
 		if !key.verify([]byte(v.token[:end]), signature) {
-			t.Errorf("%s: the signature is refused", name)
+			t.Errorf("%s: the signature is rejected", name)
 		}
 		if key.verify([]byte(v.token[:end]+"A"), signature) {
-			t.Errorf("%s: the signature is taken for another text", name)
+			t.Errorf("%s: the signature is accepted for other content", name)
 		}
 	}
 }

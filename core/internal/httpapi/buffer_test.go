@@ -12,7 +12,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/internal/httpapi"
 )
 
-// overwrite does what a framework does that uses its buffers again.
+// overwrite simulates a framework that reuses its buffers.
 func overwrite(buffers ...[]byte) {
 	for _, buffer := range buffers {
 		for i := range buffer {

@@ -26,7 +26,7 @@ func TestParse_UnbalancedBrackets(t *testing.T) {
 	parse(t, `{"a":[{"b":1}]}`)
 	for _, text := range []string{`["a":1}`, `{"a":1]`, `{"a":[1}}`, `{"a":{"b":1]}`, `["a"]`, `{"a":1}}`, `{{"a":1}`, `{"a":[1]]}`} {
 		if _, err := strictjson.Parse([]byte(text)); err == nil {
-			t.Errorf("%s is taken", text)
+			t.Errorf("%s is accepted", text)
 		}
 	}
 }
@@ -38,7 +38,7 @@ func TestParse_DuplicateAmongMany(t *testing.T) {
 		for i := range members {
 			text := fmt.Sprintf(`{"o":{%s,"m%d":0}}`, numbered(members), i)
 			if _, err := strictjson.Parse([]byte(text)); err == nil {
-				t.Errorf("%s is taken", text)
+				t.Errorf("%s is accepted", text)
 			}
 		}
 	}

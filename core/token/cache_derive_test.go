@@ -8,7 +8,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/token"
 )
 
-func TestCache_ReadError(t *testing.T) {
+func TestCache_DeriveError(t *testing.T) {
 	t.Parallel()
 	for name, tokens := range map[string]int{"cached": 10, "not cached": 0} {
 		t.Run(name, func(t *testing.T) {
@@ -17,11 +17,11 @@ func TestCache_ReadError(t *testing.T) {
 			now := issued
 			policy := strictPolicy(token.Static(i.public(t)))
 			policy.Now = func() time.Time { return now }
-			var refusal error
+			var fault error
 			c := cached{Cache: token.NewCache(newVerifier(t, policy), tokens, func(claims token.Claims) (string, error) {
-				return claims.Subject, refusal
+				return claims.Subject, fault
 			})}
-			raw := i.sign(t, goodHeader, goodClaims)
+			raw := i.sign(t, validHeader, validClaims)
 			verify := func(want autherr.Code) {
 				t.Helper()
 				got, err := c.Verify(t.Context(), raw)
@@ -29,13 +29,13 @@ func TestCache_ReadError(t *testing.T) {
 					t.Errorf("got %q and %v, want code %q", got, err, want)
 				}
 			}
-			refusal = autherr.New(autherr.InvalidToken, "unreadable")
+			fault = autherr.New(autherr.InvalidToken, "unreadable")
 			verify(autherr.InvalidToken)
-			refusal = nil
+			fault = nil
 			verify("") // the error was not cached
 			now = now.Add(24 * time.Hour)
 			verify(autherr.TokenExpired)
-			refusal = autherr.New(autherr.InvalidToken, "unreadable")
+			fault = autherr.New(autherr.InvalidToken, "unreadable")
 			verify(autherr.InvalidToken) // an expired token with a second fault
 		})
 	}
