@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/http"
 
+	"github.com/cotterpin/cotterpin/core/internal/httpapi"
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
@@ -64,9 +65,11 @@ func RequestFromHTTP(r *http.Request) Request { return web.FromHTTP(r) }
 // It copies everything except the body. The adapter sets TLS, ContentLength and
 // Header.
 func RequestFromBuffers(method, path, query, host, body []byte, peer net.Addr) Request {
-	return web.FromBuffers(method, path, query, host, body, peer)
+	return httpapi.FromBuffers(method, path, query, host, body, peer)
 }
 
 // HeaderLines returns the lines of one header field of such a framework: in
 // order, trimmed and copied.
-func HeaderLines(all iter.Seq2[[]byte, []byte], name string) []string { return web.Lines(all, name) }
+func HeaderLines(all iter.Seq2[[]byte, []byte], name string) []string {
+	return httpapi.Lines(all, name)
+}

@@ -2,9 +2,6 @@ package core
 
 import (
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -18,10 +15,10 @@ import (
 	"github.com/cotterpin/cotterpin/core/account/memstore"
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/internal/httpapi"
+	"github.com/cotterpin/cotterpin/core/internal/signer"
 	"github.com/cotterpin/cotterpin/core/internal/verify"
 	"github.com/cotterpin/cotterpin/core/provider/cotter"
 	"github.com/cotterpin/cotterpin/core/session"
-	"github.com/cotterpin/cotterpin/core/token"
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
@@ -30,10 +27,10 @@ const canary = "c4n4ry"
 
 // loggedKit are the endpoints of an application with Cotter's tokens,
 // signed by key, and sessions of its own.
-func loggedKit(tb testing.TB, key *ecdsa.PrivateKey, now time.Time, log *bytes.Buffer) *Kit {
+func loggedKit(tb testing.TB, key *signer.Key, now time.Time, log *bytes.Buffer) *Kit {
 	tb.Helper()
 	clock := func() time.Time { return now }
-	document, err := json.Marshal(map[string]any{"keys": []any{token.PublicJWK("k1", &key.PublicKey)}})
+	document, err := json.Marshal(map[string]any{"keys": []any{key.JWK()}})
 	if err != nil {
 		tb.Fatal(err)
 	}
@@ -77,19 +74,21 @@ func FuzzTheLogIsOneLineEachAndTellsNoSecret(f *testing.F) {
 	f.Add("GET", "/auth/sessions", "k2", "\"", "+12025550100", "\xff", "fe80::1%\r\n")
 	f.Add("GET", "/auth/\r\n", "k1", "", "", "", "")
 	f.Add("PUT", "/auth/login", "", "é", "", "", "::ffff:203.0.113.9")
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		f.Fatal(err)
-	}
+	key := signer.NewES256("k1")
 	now := time.Unix(1795345200, 0)
 	f.Fuzz(func(t *testing.T, method, path, kid, authMethod, identifier, agent, forwarded string) {
-		raw, err := token.SignES256(key, map[string]any{"alg": "ES256", "kid": kid}, map[string]any{
+		tokenHeader, err := json.Marshal(map[string]string{"alg": "ES256", "kid": kid})
+		if err != nil {
+			t.Fatal(err)
+		}
+		claims, err := json.Marshal(map[string]any{
 			"iss": "https://issuer.example", "aud": "app", "sub": "user-1", "iat": now.Unix(), "exp": now.Unix() + 3600,
 			"type": "client_access_token", "scope": "access", "authentication_method": authMethod, "identifier": identifier + canary,
 		})
 		if err != nil {
 			t.Fatal(err)
 		}
+		raw := signer.Compact(tokenHeader, claims, key.Sign)
 		body, err := json.Marshal(map[string]any{
 			"email": canary + "@example.com", "oauth_token": map[string]string{"access_token": raw, "refresh_token": canary}, canary: canary,
 		})

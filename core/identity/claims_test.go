@@ -9,7 +9,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/identity"
 )
 
-func TestClaimsAreOfFourKinds(t *testing.T) {
+func TestClaims_Types(t *testing.T) {
 	t.Parallel()
 	want := map[string]any{"role": "admin", "staff": false, "level": json.Number("1.50"), "groups": []string{"a", "b"}, "none": []string{}}
 	given := map[string]any{"address": map[string]any{"city": "x"}, "number": 3, "gone": nil, "anything": []any{"a"}}
@@ -29,7 +29,7 @@ func TestClaimsAreOfFourKinds(t *testing.T) {
 	}
 }
 
-func TestNoClaimsAreNil(t *testing.T) {
+func TestClaims_Empty(t *testing.T) {
 	t.Parallel()
 	for _, claims := range []identity.Claims{{}, identity.NewClaims(nil), identity.NewClaims(map[string]any{"number": 3})} {
 		if got := claims.Map(); got != nil || claims.Get("role") != nil {
@@ -41,16 +41,16 @@ func TestNoClaimsAreNil(t *testing.T) {
 	}
 }
 
-func TestNobodyCanChangeTheClaimsOfOthers(t *testing.T) {
+func TestClaims_Immutable(t *testing.T) {
 	t.Parallel()
 	groups := []string{"user"}
 	given := map[string]any{"role": "user", "groups": groups}
 	claims := identity.NewClaims(given)
 
 	given["role"], groups[0] = "admin", "admin"
-	taken := claims.Map()
-	taken["role"] = "admin"
-	taken["groups"].([]string)[0] = "admin"
+	copied := claims.Map()
+	copied["role"] = "admin"
+	copied["groups"].([]string)[0] = "admin"
 	claims.Get("groups").([]string)[0] = "admin"
 
 	if want := map[string]any{"role": "user", "groups": []string{"user"}}; !reflect.DeepEqual(claims.Map(), want) {

@@ -8,7 +8,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/identity"
 )
 
-func TestEmailAddressesAreTakenOnlyInTheirPlainForm(t *testing.T) {
+func TestIsEmail_PlainForm(t *testing.T) {
 	t.Parallel()
 	const domain = "@example.com"
 	for text, want := range map[string]bool{
@@ -44,7 +44,7 @@ func TestEmailAddressesAreTakenOnlyInTheirPlainForm(t *testing.T) {
 	}
 }
 
-func TestPhoneNumbersAreTakenOnlyInTheirInternationalForm(t *testing.T) {
+func TestIsPhone_InternationalForm(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]bool{
 		"+12025550100":      true,
@@ -75,7 +75,7 @@ var (
 	phoneForm = regexp.MustCompile(`\A\+[1-9][0-9]{1,14}\z`)
 )
 
-func FuzzContactsHaveTheirDocumentedForm(f *testing.F) {
+func FuzzContactForm(f *testing.F) {
 	for _, seed := range []string{"ada@example.com", "+12025550100", "a@x,b@y", `"e@evil"@x`, "ada＠example.com", "a@\x00", "+1 202"} {
 		f.Add(seed)
 	}

@@ -1,8 +1,6 @@
-// Package identity holds the words that the other packages share: the verified
-// statement of a provider ([Identity]), the application's user ([User]), and
-// the recognised caller of a request ([Principal]).
-//
-// It knows nothing else of cotterpin.
+// Package identity contains the types that the other packages share: the content
+// of a provider's verified tokens ([Identity]), the application's user ([User]),
+// and the recognized caller of a request ([Principal]).
 package identity
 
 import (
@@ -11,65 +9,64 @@ import (
 	"github.com/google/uuid"
 )
 
-// UserID identifies a user of the application. Ids are UUIDs of version 7 and
-// are never used again. [uuid.Nil] means "no user".
+// UserID identifies a user of the application. It is a UUID of version 7 and is
+// never reused. [uuid.Nil] means no user.
 type UserID = uuid.UUID
 
-// Key is what selects an account, and the only thing that does: who issued the
-// token, and whom it names. Both are compared byte by byte, on every database.
-// OpenID Connect Core 1.0, section 5.7.
+// Key selects an account, and nothing else does. Both parts are compared
+// byte-wise, on every database. OpenID Connect Core 1.0, section 5.7.
 type Key struct {
-	Issuer  string
-	Subject string
+	Issuer  string // iss of the token
+	Subject string // sub of the token
 }
 
-// Verification says what a verified token allows us to believe of a contact.
+// Verification specifies whether a contact belongs to the user.
 type Verification int
 
 const (
-	// Unverified means that the contact must not be believed. It is the zero value.
+	// Unverified means that the contact must not be trusted. It is the zero
+	// value.
 	Unverified Verification = iota
-	// Verified means that a trusted provider has just proved possession of the contact.
+	// Verified means that a trusted provider has just proved possession of the
+	// contact.
 	Verified
-	// KeepStored means that this token proves nothing new: what is stored about
-	// the contact stays true as long as the contact is the same, else it is
-	// unverified.
+	// KeepStored means that the token proves nothing new: the stored verification
+	// is kept if the contact is the same, and the contact is unverified otherwise.
 	KeepStored
 )
 
-// Contact is an e-mail address or a phone number as a provider signed it. The
-// zero value is "none signed".
+// Contact is an email address or a phone number as signed by a provider. The
+// zero value means that none was signed.
 type Contact struct {
 	Value        string
 	Verification Verification
 }
 
-// Identity is what a provider's verified token says about somebody. Everything
-// in it is signed; nothing comes from the body of a request.
+// Identity is the content of a provider's verified tokens. Everything in it is
+// signed; nothing comes from the body of a request.
 type Identity struct {
 	Key
 
 	Provider   string  // name of the provider's block
-	Identifier string  // what the person signed in with, as received; "" if the token does not say
-	Email      Contact // the identifier or claim, if it is an e-mail address
-	Phone      Contact // the identifier or claim, if it is an E.164 phone number
-	AuthMethod string  // the provider's word for how the person signed in, such as "OTP"; "" or as [IsAuthMethod] says
+	Identifier string  // what the user signed in with, as received; "" if the tokens do not contain it
+	Email      Contact // the identifier or claim, if it is an email address as defined by [IsEmail]
+	Phone      Contact // the identifier or claim, if it is a phone number as defined by [IsPhone]
+	AuthMethod string  // the provider's name of the sign-in method, such as "OTP"; "" or as defined by [IsAuthMethod]
 
-	Audience  []string  // whom the token is for: at Cotter the API key
+	Audience  []string  // the token's aud: at Cotter the API key
 	IssuedAt  time.Time // the token's iat
 	ExpiresAt time.Time // the token's exp
 
-	// AuthenticatedAt is when the person proved to the provider who they are.
-	// Zero if the token does not say so believably.
+	// AuthenticatedAt is when the user last signed in at the provider. Zero if
+	// the tokens contain no plausible time.
 	AuthenticatedAt time.Time
 
-	// Claims are the token's further claims, beside the registered ones.
+	// Claims are the token's claims except the registered ones.
 	Claims Claims
 }
 
-// User is a user of the application, seen through the identity that signed in.
-// The contacts are columns of that identity; none is unique and none selects
-// an account.
+// User is a user of the application, with the columns of the identity that
+// signed in. The contacts are not unique, and none selects an account.
 type User struct {
 	ID         UserID
 	IdentityID uuid.UUID
@@ -87,29 +84,28 @@ type User struct {
 
 	Disabled bool
 
-	// NotBefore is the moment before which no credential of the user counts:
-	// set when all sessions are revoked, and when the user is disabled. Zero
-	// means there is no such moment.
+	// NotBefore invalidates all credentials of the user from before this time.
+	// It is set when all sessions are revoked and when the user is disabled.
+	// Zero invalidates none.
 	NotBefore time.Time
 }
 
-// Principal is the recognised caller of a request.
+// Principal is the recognized caller of a request.
 type Principal struct {
 	UserID     UserID // uuid.Nil where sessions are kept without users
 	Provider   string // name of the provider's block
 	Issuer     string
 	Subject    string
-	AuthMethod string // "" if the provider did not say
-	SessionID  string // public id of the session; "" for a provider's token
+	AuthMethod string // "" if the provider did not specify one
+	SessionID  string // public id of the session; "" with a provider's token
 
-	// AuthenticatedAt is when the person last proved who they are. Zero if
-	// that is not known, as with a provider's token that does not say it;
-	// guards with a maximum age then refuse.
+	// AuthenticatedAt is when the user last signed in at the provider. Zero if
+	// that is unknown, as with a provider's token that does not contain it;
+	// a guard with a maximum age then rejects the request.
 	AuthenticatedAt time.Time
 
-	// Claims are the signed claims that travel with the credential: all
-	// further claims of a provider's token, or those an own session was told
-	// to keep.
+	// Claims are signed claims: all those of a provider's token except the
+	// registered ones, or those that an own session is configured to keep.
 	Claims Claims
 }
 

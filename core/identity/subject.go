@@ -2,32 +2,33 @@ package identity
 
 import "strings"
 
-// maxName is the longest issuer and subject in bytes: OpenID Connect Core 1.0,
-// section 2, for the subject. What is longer cannot be stored.
-const maxName = 255
+const (
+	// maxKeyPart is the maximum length of issuer and subject in bytes: OpenID
+	// Connect Core 1.0, section 2, and the width of the columns.
+	maxKeyPart = 255
 
-// maxAuthMethod is the longest authentication method in bytes.
-const maxAuthMethod = 64
+	maxAuthMethod = 64 // bytes
+)
 
-// IsIssuer reports whether a text can be the issuer of a [Key]: 1 to 255
-// visible ASCII characters. It need not be a URL.
-func IsIssuer(text string) bool {
-	return isPrintable(text, maxName) && !strings.Contains(text, " ")
+// IsIssuer reports whether s can be the issuer of a [Key]: 1 to 255 visible
+// ASCII characters. It need not be a URL.
+func IsIssuer(s string) bool {
+	return isPrintable(s, maxKeyPart) && !strings.Contains(s, " ")
 }
 
-// IsSubject reports whether a text can be the subject of a [Key]: 1 to 255
-// printable ASCII characters without outer blanks. OpenID Connect Core 1.0,
-// section 2, allows no other; where decoders and databases see two texts as
-// one, somebody signs in as somebody else.
-func IsSubject(text string) bool { return isPrintable(text, maxName) }
+// IsSubject reports whether s can be the subject of a [Key]: 1 to 255 printable
+// ASCII characters without outer spaces. OpenID Connect Core 1.0, section 2,
+// allows only ASCII; if a decoder or a database equated two other strings, a
+// user could sign in as another one.
+func IsSubject(s string) bool { return isPrintable(s, maxKeyPart) }
 
-// IsAuthMethod reports whether a text can be kept as an [Identity]'s AuthMethod:
-// 1 to 64 printable ASCII characters without outer blanks. Providers treat
-// another as not given.
-func IsAuthMethod(text string) bool { return isPrintable(text, maxAuthMethod) }
+// IsAuthMethod reports whether s can be stored as the AuthMethod of an
+// [Identity]: 1 to 64 printable ASCII characters without outer spaces. A
+// provider omits any other.
+func IsAuthMethod(s string) bool { return isPrintable(s, maxAuthMethod) }
 
-func isPrintable(text string, maxLength int) bool {
+func isPrintable(s string, maxLength int) bool {
 	notPrintable := func(r rune) bool { return r < ' ' || r > '~' }
-	return text != "" && len(text) <= maxLength &&
-		strings.Trim(text, " ") == text && !strings.ContainsFunc(text, notPrintable)
+	return s != "" && len(s) <= maxLength &&
+		strings.Trim(s, " ") == s && !strings.ContainsFunc(s, notPrintable)
 }

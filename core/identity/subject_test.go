@@ -7,7 +7,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/identity"
 )
 
-func TestSubjectsArePrintableASCIIWithoutOuterBlanks(t *testing.T) {
+func TestIsSubject_PrintableASCII(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]bool{
 		"8d3c":                   true,
@@ -29,7 +29,7 @@ func TestSubjectsArePrintableASCIIWithoutOuterBlanks(t *testing.T) {
 	}
 }
 
-func TestIssuersAreVisibleASCII(t *testing.T) {
+func TestIsIssuer_VisibleASCII(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]bool{
 		"https://id.example.com/a": true,
@@ -48,7 +48,7 @@ func TestIssuersAreVisibleASCII(t *testing.T) {
 	}
 }
 
-func TestAuthMethodsAreShortPrintableASCII(t *testing.T) {
+func TestIsAuthMethod_ShortPrintableASCII(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]bool{
 		"OTP":                   true,

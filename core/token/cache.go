@@ -1,7 +1,6 @@
 package token
 
 import (
-	"cmp"
 	"context"
 	"strings"
 
@@ -11,154 +10,154 @@ import (
 	"github.com/cotterpin/cotterpin/core/autherr"
 )
 
-// CachedSize is the memory that a [Cache] takes for one token at most, in
-// bytes. A token that needs more, with hundreds of claims, takes the place of
-// several.
-const CachedSize = 4 << 10
+// cachedSize is the memory of a token in a [Cache], in bytes. A token that needs
+// more, with hundreds of claims, counts as several.
+const cachedSize = 4 << 10
 
-// Cache verifies tokens that come again and again. It makes something of the
-// claims of a token that is right, and remembers that by the token's [Digest],
-// so that the signature is checked at the first use only, and once more after
-// each fetch of the keys.
+// Cache verifies tokens that are presented repeatedly. It stores the value
+// derived from a valid token's claims, keyed by the token's [Digest], so that
+// the signature is verified at the first use only, and once more after each
+// fetch of the keys.
 //
-// What is remembered counts as long as the key set still answers with the very
-// key that the signature was checked with, and the token is within its lifetime.
-// Otherwise it is dropped, and the token is verified as one that was never
-// seen: what is said of a token is the same with and without a cache. That a
-// token is wrong is not remembered.
+// A stored value is used while the key set returns the same key that the
+// signature was verified with, and while the token has not expired. Otherwise it
+// is dropped and the token is verified as if it were new: caching never changes
+// the result. Errors are not stored.
 //
-// A cache is of one [Verifier], and shares nothing with those of others. It is
-// used by many goroutines at once. Uses of one token at the same time check its
-// signature once.
+// A cache belongs to one [Verifier] and shares nothing with those of others. It
+// is safe for concurrent use; concurrent uses of one token verify its signature
+// once.
 type Cache[T any] struct {
 	verifier *Verifier
-	read     func(Claims) (T, error)
-	known    *otter.Cache[Digest, *verdict[T]] // nil: nothing is remembered
-	flights  singleflight.Group                // checks of signatures under way
+	derive   func(Claims) (T, error)
+	entries  *otter.Cache[Digest, *entry[T]] // nil: nothing is stored
+	running  singleflight.Group              // of authenticate
 }
 
-// NewCache returns a cache that remembers that many tokens of a verifier, each
-// in [CachedSize] bytes; zero: none. read makes what is remembered. It is
-// called with the claims of a token that is valid, or valid but expired, and
-// depends on nothing else. Its error is returned as it is, and never cached; an
-// expired token is reported as such only if read has no error.
-func NewCache[T any](v *Verifier, tokens int, read func(Claims) (T, error)) *Cache[T] {
-	c := &Cache[T]{verifier: v, read: read}
+// entry is a token that is valid under a key, except for its lifetime.
+type entry[T any] struct {
+	header   header
+	key      Key
+	lifetime lifetime
+	value    T
+	weight   uint32
+}
+
+// NewCache returns a cache of the given number of tokens, at most 4 KiB of
+// memory each; zero disables it. derive returns the value to store. It is called
+// with the claims of a token that is valid, or valid but expired, and must depend
+// on nothing else. Its error is returned unchanged, and takes precedence over
+// TokenExpired.
+func NewCache[T any](v *Verifier, tokens int, derive func(Claims) (T, error)) *Cache[T] {
+	c := &Cache[T]{verifier: v, derive: derive}
 	if tokens > 0 {
-		c.known = otter.Must(&otter.Options[Digest, *verdict[T]]{
+		c.entries = otter.Must(&otter.Options[Digest, *entry[T]]{
 			MaximumWeight: uint64(tokens),
-			Weigher:       func(_ Digest, v *verdict[T]) uint32 { return v.places },
+			Weigher:       func(_ Digest, e *entry[T]) uint32 { return e.weight },
 		})
 	}
 	return c
 }
 
-// Verify returns what was made of the claims of a token that is right in every
-// way. It is shared by all who present the token, and must not be changed.
-// Errors are those of [Verifier.Verify]; nothing is returned beside them.
+// Verify returns the value derived from the claims of a valid token. The value is
+// shared by all callers that present the token, and must not be changed. Errors
+// are those of [Verifier.Verify] and of derive; no value is returned with them.
 func (c *Cache[T]) Verify(ctx context.Context, raw string) (T, error) {
 	var none T
-	if c.known == nil || len(raw) > MaxSize {
+	if c.entries == nil || len(raw) > maxSize {
 		return c.valueOf(c.verifier.Verify(ctx, raw))
 	}
-	of := DigestOf(raw)
-	if v, ok := c.known.GetIfPresent(of); ok {
-		return c.recall(ctx, of, raw, v)
+	digest := DigestOf(raw)
+	if e, ok := c.entries.GetIfPresent(digest); ok {
+		return c.lookup(ctx, digest, raw, e)
 	}
-	s, err := c.policy().read(raw)
+	t, err := c.policy().parse(raw)
 	if err != nil {
 		return none, err
 	}
-	key, err := c.policy().key(ctx, s.header)
+	key, err := c.policy().key(ctx, t.header)
 	if err != nil {
 		return none, err
 	}
-	return c.learn(of, s, key)
+	return c.verify(digest, t, key)
 }
 
 func (c *Cache[T]) policy() *Policy { return &c.verifier.policy }
 
-// verdict is that a token is right under a key, but for its lifetime.
-type verdict[T any] struct {
-	header header
-	key    Key
-	life   lifetime
-	value  T
-	places uint32 // of CachedSize bytes
-}
-
-// recall returns what is remembered of a token if it still counts. Else it is
-// forgotten, and the token is judged anew.
-func (c *Cache[T]) recall(ctx context.Context, of Digest, raw string, v *verdict[T]) (T, error) {
-	key, err := c.policy().key(ctx, v.header)
-	if err == nil && key == v.key && c.policy().inTime(v.life) == nil {
-		return v.value, nil
+// lookup returns the value of an entry that is still valid. Otherwise it drops
+// the entry and verifies the token.
+func (c *Cache[T]) lookup(ctx context.Context, digest Digest, raw string, e *entry[T]) (T, error) {
+	key, err := c.policy().key(ctx, e.header)
+	if err == nil && key == e.key && c.policy().checkLifetime(e.lifetime) == nil {
+		return e.value, nil
 	}
-	c.known.Invalidate(of)
+	c.entries.Invalidate(digest)
 	var none T
 	if err != nil {
 		return none, err
 	}
-	s, err := c.policy().read(raw)
+	t, err := c.policy().parse(raw)
 	if err != nil {
 		return none, err
 	}
-	return c.learn(of, s, key)
+	return c.verify(digest, t, key)
 }
 
-// learn judges a token under the key that it must be signed with, and remembers
-// that it is right.
-func (c *Cache[T]) learn(of Digest, s statement, key Key) (T, error) {
+// verify verifies a token with its key, and stores it if it is valid.
+func (c *Cache[T]) verify(digest Digest, t unverified, key Key) (T, error) {
 	var none T
-	if err := c.believe(of, s, key); err != nil {
+	if err := c.authenticate(digest, t, key); err != nil {
 		return none, err
 	}
-	value, err := c.valueOf(s.claims, c.policy().inTime(s.life))
+	value, err := c.valueOf(t.claims, c.policy().checkLifetime(t.lifetime))
 	if err != nil {
 		return none, err
 	}
-	c.known.Set(of, &verdict[T]{header: s.header, key: key, life: s.life, value: value, places: s.places()})
+	c.entries.Set(digest, &entry[T]{t.header, key, t.lifetime, value, t.weight()})
 	return value, nil
 }
 
-// valueOf returns what read makes of the claims, or why the token is not
-// accepted: err is what was found wrong before.
+// valueOf derives the value from verified claims. It returns err, unless derive
+// reports another fault of an expired token.
 func (c *Cache[T]) valueOf(claims Claims, err error) (T, error) {
 	var none T
 	if err != nil && autherr.CodeOf(err) != autherr.TokenExpired {
 		return none, err
 	}
-	value, unreadable := c.read(claims)
-	if err := cmp.Or(unreadable, err); err != nil {
+	value, fault := c.derive(claims)
+	if fault != nil {
+		return none, fault
+	}
+	if err != nil {
 		return none, err
 	}
 	return value, nil
 }
 
-// believe is Policy.believe, once for all who ask at the same time. They share
-// nothing but whether that token is right under that key.
-func (c *Cache[T]) believe(of Digest, s statement, key Key) error {
-	type finding struct {
+// authenticate implements Policy.authenticate, once for all concurrent callers
+// with the same token and key.
+func (c *Cache[T]) authenticate(digest Digest, t unverified, key Key) error {
+	type result struct {
 		key Key
 		err error
 	}
-	shared, _, _ := c.flights.Do(string(of[:]), func() (any, error) {
-		return finding{key, c.policy().believe(s, key)}, nil
+	shared, _, _ := c.running.Do(string(digest[:]), func() (any, error) {
+		return result{key, c.policy().authenticate(t, key)}, nil
 	})
-	if found, ok := shared.(finding); ok && found.key == key {
-		return found.err
+	if r, ok := shared.(result); ok && r.key == key {
+		return r.err
 	}
-	return c.policy().believe(s, key) // they had another key
+	return c.policy().authenticate(t, key) // the result is that of another key
 }
 
-// places returns how many places of CachedSize bytes the verdict of a token
-// takes. Its text is kept, and each claim, and each member or element in one,
-// is given the room of an entry of a map.
-func (s statement) places() uint32 {
-	const fixed, entry = 1 << 10, 96
-	size := fixed + len(s.signed)
-	for _, value := range s.claims.object.All() {
-		size += entry * (1 + strings.Count(string(value), ","))
+// weight returns the number of tokens as which an entry counts. It contains the
+// token's string, and a map entry for each claim and each member or element of
+// one.
+func (t unverified) weight() uint32 {
+	const fixed, mapEntry = 1 << 10, 96
+	size := fixed + len(t.signed)
+	for _, value := range t.claims.object.All() {
+		size += mapEntry * (1 + strings.Count(string(value), ","))
 	}
-	return uint32((size + CachedSize - 1) / CachedSize) //nolint:gosec // the text is MaxSize bytes at most
+	return uint32((size + cachedSize - 1) / cachedSize) //nolint:gosec // a token has at most maxSize bytes
 }

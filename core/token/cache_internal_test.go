@@ -10,26 +10,27 @@ import (
 	"github.com/cotterpin/cotterpin/core/identity"
 )
 
-// anySignature verifies everything, so that a million tokens need not be signed.
+// anySignature accepts every signature, so that a million tokens need not be
+// signed.
 type anySignature struct{}
 
 func (anySignature) Verify([]byte, []byte, any) error { return nil }
 
-func TestTheMemoryOfACacheIsBounded(t *testing.T) { //nolint:paralleltest // the heap is everybody's
-	places, many := 1000, 1_000_000
+func TestCache_BoundsMemory(t *testing.T) { //nolint:paralleltest // the heap is shared
+	capacity, many := 1000, 1_000_000
 	if testing.Short() || raceDetector {
-		places, many = 200, 5000
+		capacity, many = 200, 5000
 	}
-	for _, c := range []struct { //nolint:paralleltest // the same
+	for _, c := range []struct { //nolint:paralleltest // the heap is shared
 		name   string
-		claims string // beside the registered ones
+		claims string // in addition to the registered ones
 		n      int
 	}{
 		{"UsualTokens", `"scope":"access","type":"client_access_token","authentication_method":"OTP","jti":"f4f2c1de-0d2f-4b38-9f4c-0f0a4a0d6c55"`, many},
-		{"LongClaims", `"roles":"` + strings.Repeat("a", 5000) + `"`, places},
-		{"ManyMembers", manyMembers(600), places},
-		{"ManyElements", `"roles":["a"` + strings.Repeat(`,""`, 1700) + `]`, places},
-		{"ManyNumbers", `"roles":1` + strings.Repeat(" ", 5000), places},
+		{"LongClaims", `"roles":"` + strings.Repeat("a", 5000) + `"`, capacity},
+		{"ManyMembers", manyMembers(600), capacity},
+		{"ManyElements", `"roles":["a"` + strings.Repeat(`,""`, 1700) + `]`, capacity},
+		{"ManyNumbers", `"roles":1` + strings.Repeat(" ", 5000), capacity},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			now := time.Unix(1795345200, 0)
@@ -41,12 +42,12 @@ func TestTheMemoryOfACacheIsBounded(t *testing.T) { //nolint:paralleltest // the
 			if err != nil {
 				t.Fatal(err)
 			}
-			read := func(c Claims) (identity.Identity, error) {
+			derive := func(c Claims) (identity.Identity, error) {
 				key := identity.Key{Issuer: c.Issuer, Subject: c.Subject}
 				return identity.Identity{Key: key, Audience: c.Audience, Claims: identity.NewClaims(c.Extra())}, nil
 			}
 			before := heap()
-			cache := NewCache(v, places, read)
+			cache := NewCache(v, capacity, derive)
 			head := base64url.EncodeToString([]byte(`{"alg":"ES256","kid":"k1"}`)) + "."
 			for n := range c.n {
 				claims := fmt.Sprintf(`{"iss":"i","aud":"app","sub":"user-%d","iat":1795345200,"exp":1795348800,%s}`, n, c.claims)
@@ -55,12 +56,12 @@ func TestTheMemoryOfACacheIsBounded(t *testing.T) { //nolint:paralleltest // the
 					t.Fatalf("%q, %v", id.Subject, err)
 				}
 			}
-			cache.known.CleanUp()
-			entries, weight := cache.known.EstimatedSize(), int(cache.known.WeightedSize())
+			cache.entries.CleanUp()
+			entries, weight := cache.entries.EstimatedSize(), int(cache.entries.WeightedSize())
 			used := heap() - before
-			t.Logf("%d tokens are remembered in %d places, %d bytes each", entries, weight, used/int64(max(entries, 1)))
-			if entries == 0 || weight > places || used > int64(places*CachedSize) {
-				t.Errorf("%d bytes in %d places, want %d in %d at most", used, weight, places*CachedSize, places)
+			t.Logf("%d tokens with a weight of %d are stored, %d bytes each", entries, weight, used/int64(max(entries, 1)))
+			if entries == 0 || weight > capacity || used > int64(capacity*cachedSize) {
+				t.Errorf("%d bytes with a weight of %d, want at most %d with %d", used, weight, capacity*cachedSize, capacity)
 			}
 			runtime.KeepAlive(cache)
 		})
@@ -75,7 +76,7 @@ func manyMembers(n int) string {
 	return strings.Join(members, ",")
 }
 
-// heap returns the bytes of what is still in use.
+// heap returns the bytes in use after a collection.
 func heap() int64 {
 	runtime.GC()
 	runtime.GC()

@@ -19,18 +19,18 @@ import (
 	"github.com/cotterpin/cotterpin/core/token"
 )
 
-// cached is a cache of subjects that counts how often a token was judged.
+// cached is a cache of subjects that counts verifications.
 type cached struct {
 	*token.Cache[string]
-	judged *atomic.Int64
+	verified *atomic.Int64
 }
 
 func newCached(tb testing.TB, p token.Policy, tokens int) cached {
 	tb.Helper()
-	c := cached{judged: new(atomic.Int64)}
+	c := cached{verified: new(atomic.Int64)}
 	check := p.Check
 	p.Check = func(claims token.Claims) error {
-		c.judged.Add(1)
+		c.verified.Add(1)
 		if check != nil {
 			return check(claims)
 		}
@@ -40,20 +40,20 @@ func newCached(tb testing.TB, p token.Policy, tokens int) cached {
 	return c
 }
 
-// gives demands that the token is right, and that it has been judged that often
-// by then.
-func (c cached) gives(tb testing.TB, raw, subject string, judged int64) {
+// accepts requires that the token is valid, and the number of verifications so
+// far.
+func (c cached) accepts(tb testing.TB, raw, subject string, verified int64) {
 	tb.Helper()
 	if got, err := c.Verify(tb.Context(), raw); err != nil || got != subject {
 		tb.Errorf("got %q and %v, want %q", got, err, subject)
 	}
-	if got := c.judged.Load(); got != judged {
-		tb.Errorf("tokens were judged %d times, want %d", got, judged)
+	if got := c.verified.Load(); got != verified {
+		tb.Errorf("%d verifications, want %d", got, verified)
 	}
 }
 
-// refuses demands that the token is refused with that code and reason.
-func (c cached) refuses(tb testing.TB, raw string, code autherr.Code, reason string) {
+// rejects requires that the token is rejected with the code and reason.
+func (c cached) rejects(tb testing.TB, raw string, code autherr.Code, reason string) {
 	tb.Helper()
 	got, err := c.Verify(tb.Context(), raw)
 	if err == nil || autherr.CodeOf(err) != code || autherr.ReasonOf(err) != reason || got != "" {
@@ -61,124 +61,124 @@ func (c cached) refuses(tb testing.TB, raw string, code autherr.Code, reason str
 	}
 }
 
-func TestATokenThatComesAgainIsNotJudgedAgain(t *testing.T) {
+func TestCache_VerifiesOnce(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	c := newCached(t, strictPolicy(token.Static(i.public(t))), 10)
-	ada, bob := i.sign(t, goodHeader, goodClaims), i.sign(t, goodHeader, change(t, goodClaims, "user-1", "user-2"))
-	c.gives(t, ada, "user-1", 1)
-	c.gives(t, ada, "user-1", 1)
-	c.gives(t, bob, "user-2", 2)
-	c.gives(t, bob, "user-2", 2)
-	c.gives(t, ada, "user-1", 2)
+	ada, bob := i.sign(t, validHeader, validClaims), i.sign(t, validHeader, change(t, validClaims, "user-1", "user-2"))
+	c.accepts(t, ada, "user-1", 1)
+	c.accepts(t, ada, "user-1", 1)
+	c.accepts(t, bob, "user-2", 2)
+	c.accepts(t, bob, "user-2", 2)
+	c.accepts(t, ada, "user-1", 2)
 }
 
-func TestACacheOfNoneJudgesEachTime(t *testing.T) {
+func TestCache_SizeZero(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	c := newCached(t, strictPolicy(token.Static(i.public(t))), 0)
-	raw := i.sign(t, goodHeader, goodClaims)
-	c.gives(t, raw, "user-1", 1)
-	c.gives(t, raw, "user-1", 2)
-	c.refuses(t, raw+"A", autherr.InvalidToken, "bad_signature")
+	raw := i.sign(t, validHeader, validClaims)
+	c.accepts(t, raw, "user-1", 1)
+	c.accepts(t, raw, "user-1", 2)
+	c.rejects(t, raw+"A", autherr.InvalidToken, "bad_signature")
 }
 
-func TestThatATokenIsWrongIsNotRemembered(t *testing.T) {
+func TestCache_DoesNotStoreErrors(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	policy := strictPolicy(token.Static(i.public(t)))
 	refusal := error(autherr.New(autherr.InvalidToken, "wrong_scope"))
 	policy.Check = func(token.Claims) error { return refusal }
 	c := newCached(t, policy, 10)
-	raw := i.sign(t, goodHeader, goodClaims)
-	c.refuses(t, raw, autherr.InvalidToken, "wrong_scope")
+	raw := i.sign(t, validHeader, validClaims)
+	c.rejects(t, raw, autherr.InvalidToken, "wrong_scope")
 	refusal = nil
-	c.gives(t, raw, "user-1", 2)
+	c.accepts(t, raw, "user-1", 2)
 }
 
-func TestATokenThatDiffersInOneByteIsAnother(t *testing.T) {
+func TestCache_TokensDifferInOneByte(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	policy := strictPolicy(token.Static(i.public(t)))
 	v, c := newVerifier(t, policy), newCached(t, policy, 10)
-	raw := i.sign(t, goodHeader, goodClaims)
-	c.gives(t, raw, "user-1", 1)
+	raw := i.sign(t, validHeader, validClaims)
+	c.accepts(t, raw, "user-1", 1)
 
-	others := []string{raw + "=", raw + " ", raw + "\n", raw + ".", " " + raw, raw[:len(raw)-1], raw + strings.Repeat("A", token.MaxSize)}
+	others := []string{raw + "=", raw + " ", raw + "\n", raw + ".", " " + raw, raw[:len(raw)-1], raw + strings.Repeat("A", maxSize)}
 	for at := range len(raw) {
 		others = append(others, raw[:at]+string(raw[at]^1)+raw[at+1:])
 	}
 	for _, other := range others {
 		_, want := v.Verify(t.Context(), other)
 		if want == nil {
-			t.Fatalf("%q is right", other)
+			t.Fatalf("%q is valid", other)
 		}
-		c.refuses(t, other, autherr.CodeOf(want), autherr.ReasonOf(want))
+		c.rejects(t, other, autherr.CodeOf(want), autherr.ReasonOf(want))
 	}
-	c.gives(t, raw, "user-1", 1)
+	c.accepts(t, raw, "user-1", 1)
 }
 
-func TestASecondSignatureOfATokenIsJudged(t *testing.T) { // J15
+func TestCache_SecondSignature(t *testing.T) { // J15
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	c := newCached(t, strictPolicy(token.Static(i.public(t))), 10)
-	raw := i.sign(t, goodHeader, goodClaims)
-	c.gives(t, raw, "user-1", 1)
+	raw := i.sign(t, validHeader, validClaims)
+	c.accepts(t, raw, "user-1", 1)
 
 	end := strings.LastIndexByte(raw, '.')
 	signature := []byte(decode(t, raw[end+1:]))
 	s := new(big.Int).SetBytes(signature[32:])
-	s.Sub(elliptic.P256().Params().N, s).FillBytes(signature[32:]) // (r, n-s) signs the same text
-	c.gives(t, raw[:end+1]+encode(string(signature)), "user-1", 2)
+	s.Sub(elliptic.P256().Params().N, s).FillBytes(signature[32:]) // (r, n-s) is another signature of the same token
+	c.accepts(t, raw[:end+1]+encode(string(signature)), "user-1", 2)
 }
 
-func TestARememberedTokenLivesNoLonger(t *testing.T) {
+func TestCache_ChecksLifetime(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	policy := strictPolicy(token.Static(i.public(t)))
 	now := issued
 	policy.Now = func() time.Time { return now }
 	c := newCached(t, policy, 10)
-	raw := i.sign(t, goodHeader, change(t, goodClaims, `"exp"`, `"nbf":1795345260,"exp"`)) // a minute after iat
+	raw := i.sign(t, validHeader, change(t, validClaims, `"exp"`, `"nbf":1795345260,"exp"`)) // a minute after iat
 	const expiry = time.Hour
 
 	now = issued.Add(time.Minute)
-	c.gives(t, raw, "user-1", 1)
+	c.accepts(t, raw, "user-1", 1)
 	for _, step := range []struct {
-		at     time.Duration // after iat
-		code   autherr.Code  // "": it is right
-		reason string
-		judged int64
+		at       time.Duration // after iat
+		code     autherr.Code  // "": accepted
+		reason   string
+		verified int64
 	}{
 		{expiry, "", "", 1},
 		{expiry + 30*time.Second, "", "", 1},
 		{expiry + 31*time.Second, autherr.TokenExpired, "expired", 2},
-		{expiry + 31*time.Second, autherr.TokenExpired, "expired", 3}, // that it expired is not remembered
+		{expiry + 31*time.Second, autherr.TokenExpired, "expired", 3}, // the expiry is not stored
 		{expiry, "", "", 4},
 		{expiry, "", "", 4},
-		{30 * time.Second, "", "", 4}, // the clock goes back
+		{30 * time.Second, "", "", 4}, // the clock is set back
 		{29 * time.Second, autherr.InvalidToken, "not_yet_valid", 5},
 		{-31 * time.Second, autherr.InvalidToken, "issued_in_future", 6},
 		{expiry, "", "", 7},
 	} {
 		now = issued.Add(step.at)
 		if step.code == "" {
-			c.gives(t, raw, "user-1", step.judged)
+			c.accepts(t, raw, "user-1", step.verified)
 			continue
 		}
-		c.refuses(t, raw, step.code, step.reason)
-		if got := c.judged.Load(); got != step.judged {
-			t.Errorf("at %v the token was judged %d times, want %d", step.at, got, step.judged)
+		c.rejects(t, raw, step.code, step.reason)
+		if got := c.verified.Load(); got != step.verified {
+			t.Errorf("at %v: %d verifications, want %d", step.at, got, step.verified)
 		}
 		_, want := newVerifier(t, policy).Verify(t.Context(), raw)
 		if _, got := c.Verify(t.Context(), raw); got == nil || got.Error() != want.Error() {
-			t.Errorf("at %v the cache says %v, the verifier %v", step.at, got, want)
+			t.Errorf("at %v the cache returns %v, the verifier %v", step.at, got, want)
 		}
-		c.judged.Store(step.judged)
+		c.verified.Store(step.verified)
 	}
 }
 
-func TestARememberedTokenEndsWithItsKey(t *testing.T) { // J41
+func TestCache_KeyReplaced(t *testing.T) { // J41
 	t.Parallel()
 	for name, next := range map[string]struct{ kid, reason string }{
 		"AnotherKey":             {"k2", "unknown_key"},
@@ -192,56 +192,56 @@ func TestARememberedTokenEndsWithItsKey(t *testing.T) { // J41
 				up.serve(t, i)
 				policy := strictPolicy(token.NewRemoteKeySet(token.RemoteOptions{Fetch: up.fetch}))
 				c := newCached(t, policy, 10)
-				raw := i.sign(t, goodHeader, goodClaims)
-				c.gives(t, raw, "user-1", 1)
+				raw := i.sign(t, validHeader, validClaims)
+				c.accepts(t, raw, "user-1", 1)
 
-				time.Sleep(50 * time.Minute) // then the keys are fetched beside their use
-				c.gives(t, raw, "user-1", 1)
+				time.Sleep(50 * time.Minute) // then the keys are fetched in the background
+				c.accepts(t, raw, "user-1", 1)
 				up.expect(t, 2)
-				c.gives(t, raw, "user-1", 2) // the same key, fetched anew
+				c.accepts(t, raw, "user-1", 2) // the same key, fetched again
 
 				up.serve(t, newIssuer(t, next.kid))
 				time.Sleep(50 * time.Minute)
-				c.gives(t, raw, "user-1", 2)
+				c.accepts(t, raw, "user-1", 2)
 				up.expect(t, 3)
-				c.refuses(t, raw, autherr.InvalidToken, next.reason)
+				c.rejects(t, raw, autherr.InvalidToken, next.reason)
 
 				up.serve(t, i)
 				time.Sleep(time.Hour)
-				c.gives(t, raw, "user-1", 3)
+				c.accepts(t, raw, "user-1", 3)
 			})
 		})
 	}
 }
 
-func TestARememberedTokenEndsWithTheAgeOfItsKey(t *testing.T) { // K10
+func TestCache_KeysTooOld(t *testing.T) { // K10
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		i := newIssuer(t, "k1")
 		up := new(upstream)
 		up.serve(t, i)
 		c := newCached(t, strictPolicy(token.NewRemoteKeySet(token.RemoteOptions{Fetch: up.fetch})), 10)
-		raw := i.sign(t, goodHeader, goodClaims)
-		c.gives(t, raw, "user-1", 1)
+		raw := i.sign(t, validHeader, validClaims)
+		c.accepts(t, raw, "user-1", 1)
 		up.fail()
 		time.Sleep(24*time.Hour - 1)
-		c.gives(t, raw, "user-1", 1)
+		c.accepts(t, raw, "user-1", 1)
 		time.Sleep(1)
-		c.refuses(t, raw, autherr.TemporarilyUnavailable, "keys_unavailable")
+		c.rejects(t, raw, autherr.TemporarilyUnavailable, "keys_unavailable")
 
 		up.serve(t, newIssuer(t, "k2"))
 		time.Sleep(10 * time.Second)
-		c.refuses(t, raw, autherr.InvalidToken, "unknown_key") // at once, however long nobody asked
+		c.rejects(t, raw, autherr.InvalidToken, "unknown_key") // at once, without an intermediate use
 	})
 }
 
-func TestCachesShareNothing(t *testing.T) { // J49
+func TestCache_SharesNothing(t *testing.T) { // J49
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	policy := strictPolicy(token.Static(i.public(t)))
 	c := newCached(t, policy, 10)
-	raw := i.sign(t, goodHeader, goodClaims)
-	c.gives(t, raw, "user-1", 1)
+	raw := i.sign(t, validHeader, validClaims)
+	c.accepts(t, raw, "user-1", 1)
 	for reason, differ := range map[string]func(*token.Policy){
 		"wrong_audience": func(p *token.Policy) { p.Audience = []string{"other"} },
 		"wrong_issuer":   func(p *token.Policy) { p.Issuer = "https://other.example" },
@@ -253,20 +253,20 @@ func TestCachesShareNothing(t *testing.T) { // J49
 	} {
 		other := policy
 		differ(&other)
-		newCached(t, other, 10).refuses(t, raw, autherr.InvalidToken, reason)
+		newCached(t, other, 10).rejects(t, raw, autherr.InvalidToken, reason)
 	}
-	c.gives(t, raw, "user-1", 1)
+	c.accepts(t, raw, "user-1", 1)
 }
 
-func TestManyTokensAtTheSameTimeAreNeverMixedUp(t *testing.T) { // J50
+func TestCache_ConcurrentTokensNotMixedUp(t *testing.T) { // J50
 	t.Parallel()
 	const n = 1000
 	i := newIssuer(t, "k1")
-	c := newCached(t, strictPolicy(token.Static(i.public(t))), n/2) // while some are forgotten
+	c := newCached(t, strictPolicy(token.Static(i.public(t))), n/2) // while some are evicted
 	var all sync.WaitGroup
 	for user := range n {
 		subject := fmt.Sprint("user-", user+2)
-		raw := i.sign(t, goodHeader, change(t, goodClaims, "user-1", subject))
+		raw := i.sign(t, validHeader, change(t, validClaims, "user-1", subject))
 		for range 2 {
 			all.Go(func() {
 				for range 2 {
@@ -280,50 +280,50 @@ func TestManyTokensAtTheSameTimeAreNeverMixedUp(t *testing.T) { // J50
 	all.Wait()
 }
 
-// slowCheck makes a judgement take a second of a synctest bubble.
+// slowCheck makes a verification take a second of a synctest bubble.
 func slowCheck(p *token.Policy) {
 	p.Check = func(token.Claims) error { time.Sleep(time.Second); return nil }
 }
 
-func TestUsesAtTheSameTimeAreJudgedOnce(t *testing.T) {
+func TestCache_ConcurrentUsesVerifyOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		i := newIssuer(t, "k1")
 		policy := strictPolicy(token.Static(i.public(t)))
 		slowCheck(&policy)
 		c := newCached(t, policy, 10)
-		raw := i.sign(t, goodHeader, goodClaims)
+		raw := i.sign(t, validHeader, validClaims)
 		var all sync.WaitGroup
 		for range 100 {
-			all.Go(func() { c.gives(t, raw, "user-1", 1) })
+			all.Go(func() { c.accepts(t, raw, "user-1", 1) })
 		}
 		all.Wait()
 	})
 }
 
-func TestWhatIsWrongDoesNotPassBesideWhatIsRight(t *testing.T) { // J50
+func TestCache_ForgedDuringVerification(t *testing.T) { // J50
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		i := newIssuer(t, "k1")
 		policy := strictPolicy(token.Static(i.public(t)))
 		slowCheck(&policy)
 		c := newCached(t, policy, 10)
-		raw := i.sign(t, goodHeader, goodClaims)
-		forged := newIssuer(t, "k1").sign(t, goodHeader, goodClaims)
-		other := i.sign(t, goodHeader, change(t, goodClaims, "user-1", "user-2"))
+		raw := i.sign(t, validHeader, validClaims)
+		forged := newIssuer(t, "k1").sign(t, validHeader, validClaims)
+		other := i.sign(t, validHeader, change(t, validClaims, "user-1", "user-2"))
 		swapped := other[:strings.LastIndexByte(other, '.')] + raw[strings.LastIndexByte(raw, '.'):]
 		var all sync.WaitGroup
-		all.Go(func() { c.gives(t, raw, "user-1", 1) })
-		synctest.Wait() // it is being judged
+		all.Go(func() { c.accepts(t, raw, "user-1", 1) })
+		synctest.Wait() // it is being verified
 		for range 10 {
-			c.refuses(t, forged, autherr.InvalidToken, "bad_signature")
-			c.refuses(t, swapped, autherr.InvalidToken, "bad_signature")
+			c.rejects(t, forged, autherr.InvalidToken, "bad_signature")
+			c.rejects(t, swapped, autherr.InvalidToken, "bad_signature")
 		}
 		all.Wait()
 	})
 }
 
-func TestWhoHasAnotherKeyJudgesForThemselves(t *testing.T) {
+func TestCache_KeyReplacedDuringVerification(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		i, other := newIssuer(t, "k1"), newIssuer(t, "k1")
@@ -331,47 +331,47 @@ func TestWhoHasAnotherKeyJudgesForThemselves(t *testing.T) {
 		policy := strictPolicy(keySetFunc(func(context.Context, string, string) (token.Key, error) { return key, nil }))
 		slowCheck(&policy)
 		c := newCached(t, policy, 10)
-		raw := i.sign(t, goodHeader, goodClaims)
+		raw := i.sign(t, validHeader, validClaims)
 		var first sync.WaitGroup
-		first.Go(func() { c.gives(t, raw, "user-1", 1) })
-		synctest.Wait() // it is being judged
+		first.Go(func() { c.accepts(t, raw, "user-1", 1) })
+		synctest.Wait() // it is being verified
 		key = other.public(t)
-		c.refuses(t, raw, autherr.InvalidToken, "bad_signature")
+		c.rejects(t, raw, autherr.InvalidToken, "bad_signature")
 		first.Wait()
-		c.refuses(t, raw, autherr.InvalidToken, "bad_signature") // and what was found meanwhile does not count
+		c.rejects(t, raw, autherr.InvalidToken, "bad_signature") // the result of the other key does not count
 	})
 }
 
-func TestACallerWhoGivesUpFailsNobodyElse(t *testing.T) {
+func TestCache_CanceledCaller(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		i := newIssuer(t, "k1")
 		up := &upstream{delay: 2 * time.Second}
 		up.serve(t, i)
 		c := newCached(t, strictPolicy(token.NewRemoteKeySet(token.RemoteOptions{Fetch: up.fetch})), 10)
-		raw := i.sign(t, goodHeader, goodClaims)
-		ctx, giveUp := context.WithCancel(t.Context())
+		raw := i.sign(t, validHeader, validClaims)
+		ctx, cancel := context.WithCancel(t.Context())
 		var all sync.WaitGroup
 		all.Go(func() {
 			if _, err := c.Verify(ctx, raw); !errors.Is(err, context.Canceled) || autherr.CodeOf(err) != autherr.TemporarilyUnavailable {
-				t.Errorf("who gave up got %v", err)
+				t.Errorf("the canceled caller got %v", err)
 			}
 		})
 		synctest.Wait()
 		for range 10 {
 			all.Go(func() {
 				if got, err := c.Verify(t.Context(), raw); err != nil || got != "user-1" {
-					t.Errorf("who went on got %q and %v", got, err)
+					t.Errorf("another caller got %q and %v", got, err)
 				}
 			})
 		}
 		synctest.Wait()
-		giveUp()
+		cancel()
 		all.Wait()
 	})
 }
 
-func TestAPanicLeavesNobodyWaiting(t *testing.T) {
+func TestCache_PanicReleasesWaiters(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		i := newIssuer(t, "k1")
@@ -385,7 +385,7 @@ func TestAPanicLeavesNobodyWaiting(t *testing.T) {
 			return nil
 		}
 		c := newCached(t, policy, 10)
-		raw := i.sign(t, goodHeader, goodClaims)
+		raw := i.sign(t, validHeader, validClaims)
 		var all sync.WaitGroup
 		for range 3 {
 			all.Go(func() {
@@ -395,18 +395,18 @@ func TestAPanicLeavesNobodyWaiting(t *testing.T) {
 					}
 				}()
 				_, err := c.Verify(t.Context(), raw)
-				t.Errorf("it ends with %v", err)
+				t.Errorf("returned %v, want a panic", err)
 			})
 		}
 		all.Wait()
 		broken = false
-		c.gives(t, raw, "user-1", 2)
+		c.accepts(t, raw, "user-1", 2)
 	})
 }
 
-// TestACacheChangesNoAnswer lets the same things happen with a cache and
-// without, and compares all that is said.
-func TestACacheChangesNoAnswer(t *testing.T) {
+// TestCache_SameResultsAsVerifier runs the same random steps with and without a
+// cache and compares all results.
+func TestCache_SameResultsAsVerifier(t *testing.T) {
 	t.Parallel()
 	for seed := range uint64(3) {
 		t.Run(fmt.Sprint("Seed", seed), func(t *testing.T) {
@@ -437,7 +437,7 @@ func compareWithCache(t *testing.T, random *rand.Rand) {
 		at := now().Unix() + int64(random.IntN(180)) - 120
 		claims := fmt.Sprintf(`{"iss":"https://issuer.example","aud":"app","sub":"user-%d","iat":%d,"exp":%d}`,
 			len(tokens), at, at+int64(random.IntN(3*3600)))
-		tokens = append(tokens, i.sign(t, change(t, goodHeader, "k1", i.kid), claims))
+		tokens = append(tokens, i.sign(t, change(t, validHeader, "k1", i.ID), claims))
 	}
 	both := func(set func(*upstream)) { set(first); set(second) }
 	for step := range 600 {
@@ -469,12 +469,12 @@ func compareWithCache(t *testing.T, random *rand.Rand) {
 	if first.count() != second.count() {
 		t.Errorf("with a cache there were %d fetches, without %d", second.count(), first.count())
 	}
-	if judged, all := with.judged.Load(), without.judged.Load(); all < 100 || judged > all*3/4 {
-		t.Errorf("%d of %d judgements were made in spite of the cache: this compares little", judged, all)
+	if verified, all := with.verified.Load(), without.verified.Load(); all < 100 || verified > all*3/4 {
+		t.Errorf("%d of %d verifications were made despite the cache: too few comparisons", verified, all)
 	}
 }
 
-func TestACacheIsUsedByManyAtOnce(t *testing.T) {
+func TestCache_ConcurrentKeyChanges(t *testing.T) {
 	t.Parallel()
 	rounds := 60
 	if testing.Short() {
@@ -490,13 +490,13 @@ func TestACacheIsUsedByManyAtOnce(t *testing.T) {
 	c := newCached(t, policy, 8)
 	var tokens [2][16]string
 	for n := range 16 {
-		claims := change(t, goodClaims, "user-1", fmt.Sprint("user-", n))
-		tokens[0][n], tokens[1][n] = old.sign(t, goodHeader, claims), next.sign(t, goodHeader, claims)
+		claims := change(t, validClaims, "user-1", fmt.Sprint("user-", n))
+		tokens[0][n], tokens[1][n] = old.sign(t, validHeader, claims), next.sign(t, validHeader, claims)
 	}
 	use := func(generation, n int) error {
 		got, err := c.Verify(t.Context(), tokens[generation][n])
 		if err == nil && got != fmt.Sprint("user-", n) {
-			t.Errorf("the token of user-%d is that of %q", n, got)
+			t.Errorf("the token of user-%d returned %q", n, got)
 		}
 		return err
 	}
@@ -521,11 +521,11 @@ func TestACacheIsUsedByManyAtOnce(t *testing.T) {
 			t.Errorf("round %d: %v", round, err)
 		}
 		if err := use(1-generation, round%16); autherr.ReasonOf(err) != "bad_signature" {
-			t.Errorf("round %d: the key is gone, but %v", round, err)
+			t.Errorf("round %d: with a replaced key: %v", round, err)
 		}
 		clock.Store(int64(2 * time.Hour))
 		if err := use(generation, round%16); autherr.CodeOf(err) != autherr.TokenExpired {
-			t.Errorf("round %d: the token has expired, but %v", round, err)
+			t.Errorf("round %d: with an expired token: %v", round, err)
 		}
 		clock.Store(0)
 	}

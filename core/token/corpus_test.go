@@ -15,24 +15,23 @@ import (
 	"github.com/cotterpin/cotterpin/core/token"
 )
 
-var mintTo = flag.String("mint", "", "write the tokens of the corpus into this folder, for other verifiers")
+var mintTo = flag.String("mint", "", "write the tokens of the corpus into this directory, for other verifiers")
 
-// corpusNow is the moment at which the tokens of the corpus are verified.
+// corpusNow is the time at which the tokens of the corpus are verified.
 const corpusNow = 1795345200
 
 var orderP256 = elliptic.P256().Params().N
 
 // corpusCase is one file of the corpus.
 type corpusCase struct {
-	fields map[string]string // id, expect, reason, why, and what else stands above the empty line
+	fields map[string]string // of defaultFields
 	recipe []string
 }
 
 func (c corpusCase) id() string { return c.fields["id"] }
 
-// fieldsOfCases are what may stand above the empty line, with the values where
-// a file is silent.
-var fieldsOfCases = map[string]string{
+// defaultFields are the fields of a file with their defaults.
+var defaultFields = map[string]string{
 	"id": "", "expect": "", "reason": "", "why": "", "base": "valid", "verifier": "access", "subject": "user-1", "size": "", "memory": "",
 }
 
@@ -64,18 +63,18 @@ func readCase(tb testing.TB, file string) corpusCase {
 	c := corpusCase{fields: map[string]string{}}
 	for line := range strings.Lines(head) {
 		name, value, _ := strings.Cut(strings.TrimRight(line, "\n"), ": ")
-		if _, known := fieldsOfCases[name]; !known || value == "" || c.fields[name] != "" {
+		if _, known := defaultFields[name]; !known || value == "" || c.fields[name] != "" {
 			tb.Fatalf("%s: %q", file, line)
 		}
 		c.fields[name] = value
 	}
-	for name, silent := range fieldsOfCases {
+	for name, value := range defaultFields {
 		if c.fields[name] == "" {
-			c.fields[name] = silent
+			c.fields[name] = value
 		}
 	}
 	if c.fields["why"] == "" || (c.fields["reason"] == "") != (c.fields["expect"] == "ok") {
-		tb.Fatalf("%s: why is said always, a reason where it is refused", file)
+		tb.Fatalf("%s: why is required, and a reason unless the token is accepted", file)
 	}
 	if body = strings.TrimSuffix(body, "\n"); body != "" {
 		c.recipe = strings.Split(body, "\n")
@@ -83,7 +82,7 @@ func readCase(tb testing.TB, file string) corpusCase {
 	return c
 }
 
-// mint returns the token of a case and the one that it was made of.
+// mint returns the token of a case and the one that it is based on.
 func (c corpusCase) mint(tb testing.TB, keys map[string]any, all map[string]corpusCase) (raw, base string) {
 	tb.Helper()
 	var r recipe
@@ -96,7 +95,7 @@ func (c corpusCase) mint(tb testing.TB, keys map[string]any, all map[string]corp
 	return r.mint(tb, keys, base), base
 }
 
-// corpusVerifiers returns the verifiers that the cases name.
+// corpusVerifiers returns the verifiers of the cases by name.
 func corpusVerifiers(tb testing.TB, keys map[string]any) map[string]*token.Verifier {
 	tb.Helper()
 	policy := token.Policy{
@@ -108,12 +107,12 @@ func corpusVerifiers(tb testing.TB, keys map[string]any) map[string]*token.Verif
 		PlainHeader:   true,
 		ClockSkew:     30 * time.Second,
 		Now:           func() time.Time { return time.Unix(corpusNow, 0) },
-		Check:         demandType("access"),
+		Check:         requireType("access"),
 	}
 	access := newVerifier(tb, policy)
 
 	id := policy
-	id.Check = demandType("id")
+	id.Check = requireType("id")
 
 	list := policy
 	list.Check, list.AudienceList, list.KeyIDRequired, list.PlainHeader = nil, true, false, false
@@ -137,17 +136,17 @@ func corpusVerifiers(tb testing.TB, keys map[string]any) map[string]*token.Verif
 	}
 }
 
-// demandType is how an issuer that signs several kinds of token is verified.
-func demandType(kind string) func(token.Claims) error {
+// requireType checks the type of a token of an issuer with several types.
+func requireType(want string) func(token.Claims) error {
 	return func(c token.Claims) error {
-		if got, _ := c.String("type"); got != kind {
+		if got, _ := c.String("type"); got != want {
 			return autherr.New(autherr.InvalidToken, "wrong_token_type")
 		}
 		return nil
 	}
 }
 
-func TestTheCorpusIsDecidedAsItSays(t *testing.T) {
+func TestCorpus_Results(t *testing.T) {
 	t.Parallel()
 	keys, all := readKeys(t), readCorpus(t)
 	verifiers := corpusVerifiers(t, keys)
@@ -164,17 +163,17 @@ func TestTheCorpusIsDecidedAsItSays(t *testing.T) {
 			}
 			accept(t, v, base)
 			if raw == base && id != c.fields["base"] {
-				t.Fatal("the token is that of its base")
+				t.Fatal("the token is the same as that of its base")
 			}
 			if size := c.fields["size"]; size != "" && len(raw) != number(t, size) {
-				t.Errorf("it is %d bytes long, want %s", len(raw), size)
+				t.Errorf("the token has %d bytes, want %s", len(raw), size)
 			}
-			c.decide(t, v, raw)
+			c.verify(t, v, raw)
 		})
 	}
 }
 
-func (c corpusCase) decide(t *testing.T, v *token.Verifier, raw string) {
+func (c corpusCase) verify(t *testing.T, v *token.Verifier, raw string) {
 	t.Helper()
 	claims, err := v.Verify(t.Context(), raw)
 	if c.fields["expect"] == "ok" {
@@ -187,8 +186,8 @@ func (c corpusCase) decide(t *testing.T, v *token.Verifier, raw string) {
 	if got := autherr.CodeOf(err); err == nil || got != want || autherr.ReasonOf(err) != c.fields["reason"] {
 		t.Errorf("got %v, want %s (%s)", err, want, c.fields["reason"])
 	}
-	if told := claims.Subject != ""; told != (want == autherr.TokenExpired) {
-		t.Errorf("claims told: %t", told)
+	if returned := claims.Subject != ""; returned != (want == autherr.TokenExpired) {
+		t.Errorf("claims are returned: %t", returned)
 	}
 }
 
@@ -199,8 +198,8 @@ func writeFile(t *testing.T, path, text string) {
 	}
 }
 
-// No test runs beside this one: what it measures is the process's.
-func TestABombCostsNoMoreMemoryThanItSays(t *testing.T) { //nolint:paralleltest // see above
+// No test may run in parallel with this one, which measures the process.
+func TestCorpus_MemoryLimits(t *testing.T) { //nolint:paralleltest // see above
 	keys, all := readKeys(t), readCorpus(t)
 	verifiers := corpusVerifiers(t, keys)
 	bombs := 0
@@ -225,7 +224,7 @@ func TestABombCostsNoMoreMemoryThanItSays(t *testing.T) { //nolint:paralleltest 
 // allocated returns how many bytes a call allocates.
 func allocated(call func()) uint64 {
 	const calls = 10
-	call() // what is made once is not counted
+	call() // allocations of the first call are not counted
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
 	for range calls {
@@ -235,23 +234,22 @@ func allocated(call func()) uint64 {
 	return (after.TotalAlloc - before.TotalAlloc) / calls
 }
 
-// casesOfTokens are the cases of the list of attacks that the text of a token
-// decides.
-var casesOfTokens = []string{
+// tokenAttacks are the ids of the attacks that a single token can show.
+var tokenAttacks = []string{
 	"J01", "J02", "J03", "J04", "J06", "J08", "J09", "J10", "J11", "J12", "J14", "J15", "J17", "J18", "J19", "J20", "J21", "J22", "J23",
 	"J25", "J26", "J27", "J28", "J29", "J30", "J31", "J32", "J33", "J34", "J35", "J36", "J37", "J40", "J45", "J46", "J47", "J48",
 }
 
-func TestTheCorpusHasEveryCaseThatATokenDecides(t *testing.T) {
+func TestCorpus_CoversAttacks(t *testing.T) {
 	t.Parallel()
-	var there []string
+	var covered []string
 	for id := range readCorpus(t) {
 		name, _, _ := strings.Cut(id, "-")
-		there = append(there, name)
+		covered = append(covered, name)
 	}
-	for _, name := range casesOfTokens {
-		if !slices.Contains(there, name) {
-			t.Errorf("there is no case %s", name)
+	for _, name := range tokenAttacks {
+		if !slices.Contains(covered, name) {
+			t.Errorf("the corpus has no case of %s", name)
 		}
 	}
 }

@@ -1,26 +1,25 @@
 // Package token verifies signed tokens: JWS in the compact form (RFC 7515) that
-// hold a JWT (RFC 7519), against keys that the issuer publishes (RFC 7517).
+// contain a JWT (RFC 7519), against keys that the issuer publishes (RFC 7517).
 //
-// A [Verifier] applies one [Policy]; the keys come from a [KeySet], which is
+// A [Verifier] applies one [Policy]. The keys come from a [KeySet], which is
 // either fixed ([Static], [StaticJWKS]) or fetched ([RemoteKeySet]). A token's
-// own header never names a source of keys.
+// own header never selects a source of keys.
 //
-// Before any library sees a token, it is read strictly: at most [MaxSize]
-// bytes, three segments of exact unpadded base64url, headers and claims that
-// are JSON objects as package strictjson takes them, one algorithm of the
-// policy, no critical extension. A library then does the cryptography, and the
-// parsing of keys, only.
+// A token is parsed strictly before any library receives it: at most 8 KiB,
+// three segments of canonical unpadded base64url, header and claims that are
+// JSON objects without duplicate members, one algorithm of the policy, no
+// critical extension. The library only parses keys and checks signatures.
 //
-// # What it does not do
+// # Limits
 //
-// It does not decrypt (JWE), does not speak the JSON serialization, does not
-// know nonces, and does not spend tokens: the same token is right as often as
-// it is presented, until it expires. A [Cache] remembers that a token is right,
-// never that it was used.
+// The package does not decrypt (JWE), does not support the JSON serialization,
+// does not check nonces, and does not prevent replay: a token is accepted until
+// it expires, however often it is presented. A [Cache] stores that a token is
+// valid, never that it was used.
 //
 // # Errors
 //
 // Every error has a code of package autherr. A fault of the token is
-// InvalidToken (TokenExpired if the lifetime is the only fault); keys that
-// could not be looked at are TemporarilyUnavailable.
+// InvalidToken, or TokenExpired if expiry is its only fault. If the keys cannot
+// be fetched, the code is TemporarilyUnavailable.
 package token

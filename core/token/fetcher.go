@@ -11,24 +11,24 @@ import (
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
-// maxDocument is how long a fetched document may be, in bytes.
+// maxDocument is the maximum length of a document in bytes.
 const maxDocument = 1 << 20
 
-// Fetcher fetches the JSON documents that an issuer publishes. It takes the
-// answer 200 alone, follows no redirect, asks for no compression, and reads at
-// most 1 MiB.
+// Fetcher fetches the JSON documents that an issuer publishes. It accepts status
+// 200 only, follows no redirect, requests no compression, and reads at most
+// 1 MiB. The zero value is ready to use.
 type Fetcher struct {
-	// Client performs the requests; its CheckRedirect is not used. nil means
-	// [http.DefaultClient]. Certificates are verified as its transport does.
+	// Client performs the requests and verifies certificates; its CheckRedirect
+	// is ignored. nil: a client with default settings.
 	Client *http.Client
 
-	// AllowInsecureLoopback also takes http:// addresses whose host is this
-	// machine. It is for development.
+	// AllowInsecureLoopback also accepts http:// URLs of a loopback host. It is
+	// for development.
 	AllowInsecureLoopback bool
 }
 
-// Document returns a function that fetches the document at that address, as
-// [RemoteOptions] wants it. An address that must not be fetched is an error.
+// Document returns a function for [RemoteOptions] that fetches the document at
+// address. It returns the error of [Fetcher.CheckURL].
 func (f Fetcher) Document(address string) (func(context.Context) ([]byte, error), error) {
 	if err := f.CheckURL(address); err != nil {
 		return nil, err
@@ -36,8 +36,8 @@ func (f Fetcher) Document(address string) (func(context.Context) ([]byte, error)
 	return func(ctx context.Context) ([]byte, error) { return f.Get(ctx, address) }, nil
 }
 
-// CheckURL returns an error for an address that must not be fetched: anything
-// but https://, and, if it is allowed, http:// on this machine.
+// CheckURL returns an error unless address is an https:// URL or, with
+// AllowInsecureLoopback, an http:// URL of a loopback host.
 func (f Fetcher) CheckURL(address string) error {
 	u, err := url.Parse(address)
 	if err != nil {
@@ -45,17 +45,17 @@ func (f Fetcher) CheckURL(address string) error {
 	}
 	switch {
 	case u.Hostname() == "":
-		return errors.New("token: an address needs a host")
+		return errors.New("token: URL without host")
 	case u.Scheme == "https":
 		return nil
 	case u.Scheme == "http" && web.IsLoopback(u.Hostname()) && f.AllowInsecureLoopback:
 		return nil
 	default:
-		return errors.New("token: an address begins with https://; http:// is for loopback in development only")
+		return errors.New("token: URL must begin with https://; http:// is accepted for loopback in development only")
 	}
 }
 
-// Get fetches one document. ctx bounds the time, the body included.
+// Get fetches one document. ctx bounds the whole exchange, including the body.
 func (f Fetcher) Get(ctx context.Context, address string) ([]byte, error) {
 	if err := f.CheckURL(address); err != nil {
 		return nil, err
@@ -65,7 +65,7 @@ func (f Fetcher) Get(ctx context.Context, address string) ([]byte, error) {
 		return nil, fmt.Errorf("token: %w", err)
 	}
 	request.Header.Set("Accept", "application/json")
-	request.Header.Set("Accept-Encoding", "identity") // else the transport inflates
+	request.Header.Set("Accept-Encoding", "identity") // otherwise the transport decompresses
 
 	response, err := f.client().Do(request)
 	if err != nil {
@@ -73,19 +73,19 @@ func (f Fetcher) Get(ctx context.Context, address string) ([]byte, error) {
 	}
 	defer response.Body.Close()
 	if response.StatusCode != http.StatusOK {
-		return nil, fmt.Errorf("token: answered with status %d", response.StatusCode)
+		return nil, fmt.Errorf("token: unexpected status %d", response.StatusCode)
 	}
 	document, err := io.ReadAll(io.LimitReader(response.Body, maxDocument+1))
 	if err != nil {
 		return nil, fmt.Errorf("token: %w", err)
 	}
 	if len(document) > maxDocument {
-		return nil, fmt.Errorf("token: answered with more than %d bytes", maxDocument)
+		return nil, fmt.Errorf("token: document exceeds %d bytes", maxDocument)
 	}
 	return document, nil
 }
 
-// client returns the client with redirects switched off.
+// client returns a copy of the client that follows no redirect.
 func (f Fetcher) client() *http.Client {
 	client := http.Client{}
 	if f.Client != nil {

@@ -18,7 +18,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/token"
 )
 
-// serve starts a server with that handler and returns its address.
+// serve starts a server and returns its URL.
 func serve(t *testing.T, handler http.HandlerFunc) string {
 	t.Helper()
 	server := httptest.NewServer(handler)
@@ -28,7 +28,7 @@ func serve(t *testing.T, handler http.HandlerFunc) string {
 
 func write(w http.ResponseWriter, body []byte) { _, _ = w.Write(body) }
 
-func TestAFetchedDocumentIsWhatWasPublished(t *testing.T) {
+func TestFetcher_ReturnsDocument(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	address := serve(t, func(w http.ResponseWriter, r *http.Request) {
@@ -42,20 +42,20 @@ func TestAFetchedDocumentIsWhatWasPublished(t *testing.T) {
 		t.Fatal(err)
 	}
 	v := newVerifier(t, strictPolicy(token.NewRemoteKeySet(token.RemoteOptions{Fetch: fetch})))
-	accept(t, v, i.sign(t, goodHeader, goodClaims))
+	accept(t, v, i.sign(t, validHeader, validClaims))
 }
 
-func TestAnswersThatAreNotADocumentAreFailures(t *testing.T) { // K11, K14, F-K07
+func TestFetcher_RejectsResponses(t *testing.T) { // K11, K14, F-K07
 	t.Parallel()
-	good := document(t, newIssuer(t, "k1").jwk(nil))
+	valid := document(t, newIssuer(t, "k1").jwk(nil))
 	var redirected atomic.Int32
 	target := serve(t, func(w http.ResponseWriter, _ *http.Request) {
 		redirected.Add(1)
-		write(w, good)
+		write(w, valid)
 	})
 	var packed bytes.Buffer
 	zip := gzip.NewWriter(&packed)
-	if _, err := zip.Write(good); err != nil {
+	if _, err := zip.Write(valid); err != nil {
 		t.Fatal(err)
 	}
 	if err := zip.Close(); err != nil {
@@ -63,25 +63,25 @@ func TestAnswersThatAreNotADocumentAreFailures(t *testing.T) { // K11, K14, F-K0
 	}
 
 	handlers := map[string]http.HandlerFunc{
-		"good": func(w http.ResponseWriter, _ *http.Request) { write(w, good) },
+		"valid": func(w http.ResponseWriter, _ *http.Request) { write(w, valid) },
 		"up to 1 MiB": func(w http.ResponseWriter, _ *http.Request) {
-			write(w, append(good, bytes.Repeat([]byte(" "), 1<<20-len(good))...))
+			write(w, append(valid, bytes.Repeat([]byte(" "), 1<<20-len(valid))...))
 		},
 		"status 500": func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusInternalServerError)
-			write(w, good)
+			write(w, valid)
 		},
-		"status 404": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound); write(w, good) },
+		"status 404": func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusNotFound); write(w, valid) },
 		"status 203": func(w http.ResponseWriter, _ *http.Request) {
 			w.WriteHeader(http.StatusNonAuthoritativeInfo)
-			write(w, good)
+			write(w, valid)
 		},
 		"status 302": func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, target, http.StatusFound) },
 		"status 307": func(w http.ResponseWriter, r *http.Request) {
 			http.Redirect(w, r, target, http.StatusTemporaryRedirect)
 		},
 		"over 1 MiB": func(w http.ResponseWriter, _ *http.Request) {
-			write(w, append(good, bytes.Repeat([]byte(" "), 1<<20+1-len(good))...))
+			write(w, append(valid, bytes.Repeat([]byte(" "), 1<<20+1-len(valid))...))
 		},
 		"endless": func(w http.ResponseWriter, _ *http.Request) {
 			for {
@@ -95,8 +95,8 @@ func TestAnswersThatAreNotADocumentAreFailures(t *testing.T) { // K11, K14, F-K0
 			write(w, packed.Bytes())
 		},
 		"cut": func(w http.ResponseWriter, _ *http.Request) {
-			w.Header().Set("Content-Length", fmt.Sprint(len(good)+1))
-			write(w, good)
+			w.Header().Set("Content-Length", fmt.Sprint(len(valid)+1))
+			write(w, valid)
 		},
 		"empty":   func(http.ResponseWriter, *http.Request) {},
 		"HTML":    func(w http.ResponseWriter, _ *http.Request) { write(w, []byte("<html>sign in</html>")) },
@@ -110,7 +110,7 @@ func TestAnswersThatAreNotADocumentAreFailures(t *testing.T) { // K11, K14, F-K0
 				t.Fatal(err)
 			}
 			err = token.NewRemoteKeySet(token.RemoteOptions{Fetch: fetch}).Check(t.Context())
-			if taken := name == "good" || name == "up to 1 MiB"; taken != (err == nil) {
+			if want := name == "valid" || name == "up to 1 MiB"; want != (err == nil) {
 				t.Errorf("Check: %v", err)
 			}
 			if err != nil && autherr.CodeOf(err) != autherr.TemporarilyUnavailable {
@@ -125,7 +125,7 @@ func TestAnswersThatAreNotADocumentAreFailures(t *testing.T) { // K11, K14, F-K0
 	})
 }
 
-func TestABodyThatDripsIsCutByTheContext(t *testing.T) { // F-K04
+func TestFetcher_SlowBodyTimesOut(t *testing.T) { // F-K04
 	t.Parallel()
 	address := serve(t, func(w http.ResponseWriter, r *http.Request) {
 		write(w, []byte(`{"keys":[`))
@@ -141,7 +141,7 @@ func TestABodyThatDripsIsCutByTheContext(t *testing.T) { // F-K04
 	}
 }
 
-func TestACertificateIsVerified(t *testing.T) { // F-K12
+func TestFetcher_VerifiesCertificate(t *testing.T) { // F-K12
 	t.Parallel()
 	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { write(w, []byte("{}")) }))
 	server.Config.ErrorLog = log.New(io.Discard, "", 0)
@@ -151,11 +151,11 @@ func TestACertificateIsVerified(t *testing.T) { // F-K12
 		t.Fatal(err)
 	}
 	if body, err := (token.Fetcher{}).Get(t.Context(), server.URL); err == nil {
-		t.Errorf("got %q of a server that nobody vouches for", body)
+		t.Errorf("got %q from a server with an untrusted certificate", body)
 	}
 }
 
-func TestTheClientThatWasGivenIsNotChanged(t *testing.T) {
+func TestFetcher_LeavesClientUnchanged(t *testing.T) {
 	t.Parallel()
 	client := &http.Client{}
 	address := serve(t, func(w http.ResponseWriter, _ *http.Request) { write(w, []byte("{}")) })
@@ -167,9 +167,9 @@ func TestTheClientThatWasGivenIsNotChanged(t *testing.T) {
 	}
 }
 
-func TestAddressesAreHTTPSOrLoopbackInDevelopment(t *testing.T) { // K12
+func TestFetcher_CheckURL(t *testing.T) { // K12
 	t.Parallel()
-	for address, want := range map[string]string{ // where it is taken
+	for address, want := range map[string]string{ // where it is accepted
 		"https://issuer.example/jwks":   "everywhere",
 		"https://127.0.0.1:1/jwks":      "everywhere",
 		"http://127.0.0.1:8080/jwks":    "development",
@@ -202,7 +202,7 @@ func TestAddressesAreHTTPSOrLoopbackInDevelopment(t *testing.T) { // K12
 		if want == "nowhere" {
 			f := token.Fetcher{AllowInsecureLoopback: true}
 			if _, err := f.Document(address); err == nil {
-				t.Errorf("%s is taken as a document", address)
+				t.Errorf("%s is accepted as a document", address)
 			}
 			if _, err := f.Get(t.Context(), address); err == nil || strings.Contains(err.Error(), "dial") {
 				t.Errorf("%s is fetched: %v", address, err)

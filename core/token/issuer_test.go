@@ -1,10 +1,6 @@
 package token_test
 
 import (
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"strings"
@@ -12,65 +8,51 @@ import (
 	"time"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/internal/signer"
 	"github.com/cotterpin/cotterpin/core/token"
 )
 
-// What a good token of the issuer says.
+// Header and claims of a valid token.
 const (
-	goodHeader = `{"alg":"ES256","kid":"k1","typ":"JWT"}`
-	goodClaims = `{"iss":"https://issuer.example","aud":"app","sub":"user-1","iat":1795345200,"exp":1795348800,"type":"access"}`
+	validHeader = `{"alg":"ES256","kid":"k1","typ":"JWT"}`
+	validClaims = `{"iss":"https://issuer.example","aud":"app","sub":"user-1","iat":1795345200,"exp":1795348800,"type":"access"}`
 )
 
-// issued is the iat of a good token, and the time at which tests verify it.
+// maxSize is the maximum length of a token in bytes.
+const maxSize = 8 << 10
+
+// issued is the iat of a valid token, and the time at which tests verify it.
 var issued = time.Unix(1795345200, 0)
 
-// issuer signs whatever it is told to.
-type issuer struct {
-	kid string
-	key *ecdsa.PrivateKey
-}
+// issuer signs any header and claims with ES256.
+type issuer struct{ *signer.Key }
 
 func newIssuer(tb testing.TB, kid string) issuer {
 	tb.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return issuer{kid: kid, key: key}
+	return issuer{signer.NewES256(kid)}
 }
 
-// sign returns a token of those texts, whatever they are.
+// sign returns a token with header and claims, valid or not.
 func (i issuer) sign(tb testing.TB, header, claims string) string {
 	tb.Helper()
-	signed := encode(header) + "." + encode(claims)
-	return signed + "." + encode(string(signES256(tb, i.key, signed)))
-}
-
-func signES256(tb testing.TB, key *ecdsa.PrivateKey, signed string) []byte {
-	tb.Helper()
-	digest := sha256.Sum256([]byte(signed))
-	r, s, err := ecdsa.Sign(rand.Reader, key, digest[:])
-	if err != nil {
-		tb.Fatal(err)
-	}
-	return append(r.FillBytes(make([]byte, 32)), s.FillBytes(make([]byte, 32))...)
+	return signer.Compact([]byte(header), []byte(claims), i.Sign)
 }
 
 func encode(text string) string { return base64.RawURLEncoding.EncodeToString([]byte(text)) }
 
-// public returns the key as the issuer publishes it.
+// public returns the published key.
 func (i issuer) public(tb testing.TB) token.Key {
 	tb.Helper()
-	key, err := token.NewKey(i.kid, "ES256", &i.key.PublicKey)
+	key, err := token.NewKey(i.ID, i.Algorithm, i.Public())
 	if err != nil {
 		tb.Fatal(err)
 	}
 	return key
 }
 
-// jwk returns the entry of a document, with members changed or, if nil, removed.
+// jwk returns the published entry, with members changed or, if nil, removed.
 func (i issuer) jwk(changes map[string]any) map[string]any {
-	entry := token.PublicJWK(i.kid, &i.key.PublicKey)
+	entry := i.JWK()
 	for name, value := range changes {
 		entry[name] = value
 		if value == nil {
@@ -80,7 +62,7 @@ func (i issuer) jwk(changes map[string]any) map[string]any {
 	return entry
 }
 
-// document returns a JWK Set document of entries of any kind.
+// document returns a JWK Set document with any entries.
 func document(tb testing.TB, entries ...any) []byte {
 	tb.Helper()
 	text, err := json.Marshal(map[string]any{"keys": entries})
@@ -90,7 +72,7 @@ func document(tb testing.TB, entries ...any) []byte {
 	return text
 }
 
-// strictPolicy takes what the issuer signs and nothing that can be left out.
+// strictPolicy accepts the tokens of issuer, with every optional check.
 func strictPolicy(keys token.KeySet) token.Policy {
 	return token.Policy{
 		Keys:          keys,
@@ -113,30 +95,30 @@ func newVerifier(tb testing.TB, p token.Policy) *token.Verifier {
 	return v
 }
 
-// accept demands that the token is right.
+// accept requires that the token is valid.
 func accept(tb testing.TB, v *token.Verifier, raw string) token.Claims {
 	tb.Helper()
 	claims, err := v.Verify(tb.Context(), raw)
 	if err != nil {
-		tb.Fatalf("a good token is refused: %v", err)
+		tb.Fatalf("a valid token is rejected: %v", err)
 	}
 	return claims
 }
 
-// refuse demands that the token is refused for that reason, and that nothing
-// is told about it.
-func refuse(tb testing.TB, v *token.Verifier, raw, reason string) {
+// reject requires that the token is rejected for the reason, and that no claims
+// are returned.
+func reject(tb testing.TB, v *token.Verifier, raw, reason string) {
 	tb.Helper()
 	claims, err := v.Verify(tb.Context(), raw)
 	if autherr.CodeOf(err) != autherr.InvalidToken || autherr.ReasonOf(err) != reason {
 		tb.Errorf("got %v, want invalid_token (%s)", err, reason)
 	}
 	if claims.Subject != "" || claims.Issuer != "" {
-		tb.Errorf("claims of a refused token: %+v", claims)
+		tb.Errorf("claims of a rejected token: %+v", claims)
 	}
 }
 
-// change replaces a part of a text that must be there.
+// change replaces a part of text, which must contain it.
 func change(tb testing.TB, text, old, replacement string) string {
 	tb.Helper()
 	if !strings.Contains(text, old) {

@@ -1,19 +1,19 @@
 package token
 
 import (
-	"crypto/elliptic"
 	"encoding/json"
 	"errors"
 	"testing"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/internal/signer"
 )
 
-// Whatever an issuer publishes, what is used of it is public, sound, told apart
-// by its id, and no more than was looked at.
-func FuzzKeySetDocuments(f *testing.F) {
-	one := marshal(f, PublicJWK("k1", &newKeyPair(f, elliptic.P256()).PublicKey))
-	two := marshal(f, PublicJWK("k1", &newKeyPair(f, elliptic.P256()).PublicKey))
+// For any document, the keys that are used are public, sound and unambiguous,
+// and their number is bounded.
+func FuzzParseJWKS_Documents(f *testing.F) {
+	one := marshal(f, signer.NewES256("k1").JWK())
+	two := marshal(f, signer.NewES256("k1").JWK())
 	for _, document := range []string{
 		`{"keys":[` + one + `]}`, `{"keys":[` + one + `,` + two + `]}`, `{"keys":[` + one + `,` + one + `,null,"",{},[]]}`, `{"keys":[],"keys":[` + one + `]}`,
 		`{"KEYS":[` + one + `]}`, `{"keys":` + one + `}`, `{"keys":{}}`, `{}`, `[]`, `null`, ``, "\ufeff{}", `<html>`, `{"keys":[` + one,

@@ -13,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cotterpin/cotterpin/core/internal/signer"
 	"github.com/cotterpin/cotterpin/core/internal/strictjson"
 )
 
@@ -46,30 +47,25 @@ func rsaJWK(n *big.Int, e []byte) map[string]any {
 	return map[string]any{"kty": "RSA", "kid": "r1", "n": base64url.EncodeToString(n.Bytes()), "e": base64url.EncodeToString(e)}
 }
 
-func TestUnusableEntriesAreSkippedForTheirCause(t *testing.T) { // K04 to K09
+func TestParseJWKS_SkipsUnusableEntries(t *testing.T) { // K04 to K09
 	t.Parallel()
-	good := PublicJWK("good", &newKeyPair(t, elliptic.P256()).PublicKey)
-	private := newKeyPair(t, elliptic.P256())
-	ec := PublicJWK("k1", &private.PublicKey)
+	valid := signer.NewES256("valid").JWK()
+	ec := signer.NewES256("k1").JWK()
 	p384 := newKeyPair(t, elliptic.P384())
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
 		t.Fatal(err)
 	}
-	secret, err := private.Bytes()
-	if err != nil {
-		t.Fatal(err)
-	}
-	rsaGood := rsaJWK(rsaKey.N, []byte{1, 0, 1})
-	edGood := map[string]any{"kty": "OKP", "crv": "Ed25519", "kid": "e1", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
-	odd := func(bits uint) *big.Int { // an odd number of that many bits
+	validRSA := rsaJWK(rsaKey.N, []byte{1, 0, 1})
+	validEd := map[string]any{"kty": "OKP", "crv": "Ed25519", "kid": "e1", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"}
+	odd := func(bits uint) *big.Int { // an odd number
 		n := new(big.Int).Lsh(big.NewInt(1), bits-1)
 		return n.SetBit(n, 0, 1)
 	}
 	text := func(entry map[string]any, name string) string { s, _ := entry[name].(string); return s }
 
-	// The entries that the others are made of are all right.
-	for _, entry := range []any{ec, rsaGood, edGood, with(ec, map[string]any{"use": nil, "alg": nil, "kid": nil, "key_ops": []string{"verify"}, "x5c": 1, "new": true})} {
+	// The entries that the others are based on are valid.
+	for _, entry := range []any{ec, validRSA, validEd, with(ec, map[string]any{"use": nil, "alg": nil, "kid": nil, "key_ops": []string{"verify"}, "x5c": 1, "new": true})} {
 		set, err := parseJWKS([]byte(`{"keys":[` + marshal(t, entry) + `]}`))
 		if err != nil || len(set.skipped) != 0 {
 			t.Fatalf("%v: %v, skipped %v", entry, err, set.skipped)
@@ -84,14 +80,14 @@ func TestUnusableEntriesAreSkippedForTheirCause(t *testing.T) { // K04 to K09
 		"a string":                      {"key", errMalformedKey},
 		"a list":                        {[]any{ec}, errMalformedKey},
 		"an empty object":               {map[string]any{}, errKeyType},
-		"a made-up type":                {with(ec, map[string]any{"kty": "XX"}), errKeyType},
+		"an invented type":              {with(ec, map[string]any{"kty": "XX"}), errKeyType},
 		"a type of the future":          {map[string]any{"kty": "AKP", "alg": "ML-DSA-44", "pub": "AAAA"}, errKeyType},
 		"a type in another letter case": {with(ec, map[string]any{"kty": "ec"}), errKeyType},
 		"a type that is a number":       {with(ec, map[string]any{"kty": 1}), errKeyType},
 		"a member twice":                {json.RawMessage(`{"kty":"EC","kty":"EC"}`), errMalformedKey},
 		"a secret":                      {map[string]any{"kty": "oct", "kid": "k1", "alg": "HS256", "k": "AAAA"}, errPrivate},
-		"a private EC key":              {with(ec, map[string]any{"d": base64url.EncodeToString(secret)}), errPrivate},
-		"a private RSA key":             {with(rsaGood, map[string]any{"d": "AAAA"}), errPrivate},
+		"a private EC key":              {with(ec, map[string]any{"d": strings.Repeat("A", 43)}), errPrivate},
+		"a private RSA key":             {with(validRSA, map[string]any{"d": "AAAA"}), errPrivate},
 		"an empty private part":         {with(ec, map[string]any{"d": ""}), errPrivate},
 		"use enc":                       {with(ec, map[string]any{"use": "enc"}), errNotForSigning},
 		"use no string":                 {with(ec, map[string]any{"use": []string{"sig"}}), errNotForSigning},
@@ -104,13 +100,13 @@ func TestUnusableEntriesAreSkippedForTheirCause(t *testing.T) { // K04 to K09
 		"kid long":                      {with(ec, map[string]any{"kid": strings.Repeat("k", 256)}), errKeyID},
 		"alg none":                      {with(ec, map[string]any{"alg": "none"}), errAlgorithm},
 		"alg HS256":                     {with(ec, map[string]any{"alg": "HS256"}), errAlgorithm},
-		"alg for encryption":            {with(rsaGood, map[string]any{"alg": "RSA-OAEP"}), errAlgorithm},
+		"alg for encryption":            {with(validRSA, map[string]any{"alg": "RSA-OAEP"}), errAlgorithm},
 		"alg a number":                  {with(ec, map[string]any{"alg": 1}), errAlgorithm},
 		"alg of another curve":          {with(ec, map[string]any{"alg": "ES384"}), errCurve},
 		"alg of P-521":                  {with(ec, map[string]any{"alg": "ES512"}), errCurve},
 		"alg of another type":           {with(ec, map[string]any{"alg": "RS256"}), errKeyType},
-		"RSA with alg of a curve":       {with(rsaGood, map[string]any{"alg": "ES256"}), errKeyType},
-		"Ed25519 with alg of a curve":   {with(edGood, map[string]any{"alg": "ES256"}), errKeyType},
+		"RSA with alg of a curve":       {with(validRSA, map[string]any{"alg": "ES256"}), errKeyType},
+		"Ed25519 with alg of a curve":   {with(validEd, map[string]any{"alg": "ES256"}), errKeyType},
 		"a P-384 key with alg ES256":    {map[string]any{"kty": "EC", "crv": "P-384", "alg": "ES256", "x": base64url.EncodeToString(p384.X.FillBytes(make([]byte, 48))), "y": base64url.EncodeToString(p384.Y.FillBytes(make([]byte, 48)))}, errCurve},
 		"an unknown curve":              {with(ec, map[string]any{"crv": "P-257"}), errMalformedKey},
 		"secp256k1":                     {with(ec, map[string]any{"crv": "secp256k1", "alg": nil}), errMalformedKey},
@@ -124,8 +120,8 @@ func TestUnusableEntriesAreSkippedForTheirCause(t *testing.T) { // K04 to K09
 		"31 bytes of x":                 {with(ec, map[string]any{"x": text(ec, "x")[:42]}), errMalformedKey},
 		"33 bytes of x":                 {with(ec, map[string]any{"x": "A" + text(ec, "x")}), errMalformedKey},
 		"x padded":                      {with(ec, map[string]any{"x": text(ec, "x") + "="}), errMalformedKey},
-		"X25519":                        {with(edGood, map[string]any{"crv": "X25519", "alg": "EdDSA"}), errKeyType},
-		"31 bytes of Ed25519":           {with(edGood, map[string]any{"x": text(edGood, "x")[:42]}), errMalformedKey},
+		"X25519":                        {with(validEd, map[string]any{"crv": "X25519", "alg": "EdDSA"}), errKeyType},
+		"31 bytes of Ed25519":           {with(validEd, map[string]any{"x": text(validEd, "x")[:42]}), errMalformedKey},
 		"RSA of 1024 bits":              {rsaJWK(odd(1024), []byte{1, 0, 1}), errModulus},
 		"RSA of 2047 bits":              {rsaJWK(odd(2047), []byte{1, 0, 1}), errModulus},
 		"RSA of 8193 bits":              {rsaJWK(odd(8193), []byte{1, 0, 1}), errModulus},
@@ -136,27 +132,27 @@ func TestUnusableEntriesAreSkippedForTheirCause(t *testing.T) { // K04 to K09
 		"an even exponent":              {rsaJWK(rsaKey.N, []byte{1, 0, 0}), errExponent},
 		"an exponent of 32 bits":        {rsaJWK(rsaKey.N, []byte{0x80, 0, 0, 1}), errExponent},
 		"an exponent that would be cut": {rsaJWK(rsaKey.N, []byte{1, 0, 0, 0, 0, 0, 1, 0, 1}), errMalformedKey},
-		"no exponent":                   {with(rsaGood, map[string]any{"e": nil}), errMalformedKey},
+		"no exponent":                   {with(validRSA, map[string]any{"e": nil}), errMalformedKey},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			set, err := parseJWKS([]byte(`{"keys":[` + marshal(t, c.entry) + `,` + marshal(t, good) + `]}`))
+			set, err := parseJWKS([]byte(`{"keys":[` + marshal(t, c.entry) + `,` + marshal(t, valid) + `]}`))
 			if err != nil {
 				t.Fatal(err)
 			}
 			if !slices.Equal(set.skipped, []error{c.cause}) {
 				t.Errorf("skipped for %v, want %v", set.skipped, c.cause)
 			}
-			if len(set.keys) != 1 || set.keys[0].ID != "good" {
+			if len(set.keys) != 1 || set.keys[0].ID != "valid" {
 				t.Errorf("keys are %v", set.keys)
 			}
 		})
 	}
 }
 
-func TestADocumentWithoutUsableKeysIsAnError(t *testing.T) {
+func TestParseJWKS_NoUsableKeys(t *testing.T) {
 	t.Parallel()
-	entry := marshal(t, PublicJWK("k1", &newKeyPair(t, elliptic.P256()).PublicKey))
+	entry := marshal(t, signer.NewES256("k1").JWK())
 	if _, err := parseJWKS([]byte(`{"keys":[` + entry + `]}`)); err != nil {
 		t.Fatal(err)
 	}
@@ -171,11 +167,11 @@ func TestADocumentWithoutUsableKeysIsAnError(t *testing.T) {
 	}
 }
 
-func TestDifferentKeysWithOneIDAreNotUsed(t *testing.T) {
+func TestParseJWKS_AmbiguousID(t *testing.T) {
 	t.Parallel()
-	one, two := newKeyPair(t, elliptic.P256()), newKeyPair(t, elliptic.P256())
-	first, second := PublicJWK("k1", &one.PublicKey), PublicJWK("k1", &two.PublicKey)
-	other := PublicJWK("k2", &two.PublicKey)
+	one, two := signer.NewES256("k1"), signer.NewES256("k1")
+	first, second := one.JWK(), two.JWK()
+	other := with(second, map[string]any{"kid": "k2"})
 	parse := func(entries ...any) jwks {
 		set, err := parseJWKS([]byte(marshal(t, map[string]any{"keys": entries})))
 		if err != nil {
@@ -189,7 +185,7 @@ func TestDifferentKeysWithOneIDAreNotUsed(t *testing.T) {
 	}
 	for _, entries := range [][]any{{first, other, second}, {second, other, first}, {first, second, first, other}} {
 		set := parse(entries...)
-		if len(set.keys) != 1 || set.keys[0].ID != "k2" || !slices.Equal(set.skipped, []error{errContested}) {
+		if len(set.keys) != 1 || set.keys[0].ID != "k2" || !slices.Equal(set.skipped, []error{errAmbiguousID}) {
 			t.Errorf("two keys with one id: %v, skipped %v", set.keys, set.skipped)
 		}
 	}
@@ -197,12 +193,12 @@ func TestDifferentKeysWithOneIDAreNotUsed(t *testing.T) {
 		t.Errorf("two keys without id: %v", set.keys)
 	}
 	if set := parse(first, with(second, map[string]any{"use": "enc"})); len(set.keys) != 1 || set.keys[0].ID != "k1" {
-		t.Errorf("an unusable key beside a usable one: %v", set.keys)
+		t.Errorf("an unusable key next to a usable one: %v", set.keys)
 	}
 
 	static := Static(
-		Key{ID: "k1", Algorithm: "ES256", public: &publicKey{raw: &one.PublicKey}},
-		Key{ID: "k1", Algorithm: "ES256", public: &publicKey{raw: &two.PublicKey}},
+		Key{ID: "k1", Algorithm: "ES256", public: &publicKey{raw: one.Public().(*ecdsa.PublicKey)}},
+		Key{ID: "k1", Algorithm: "ES256", public: &publicKey{raw: two.Public().(*ecdsa.PublicKey)}},
 		Key{ID: "k3", Algorithm: "ES256"},
 	)
 	for _, kid := range []string{"", "k1", "k3"} {
@@ -212,7 +208,7 @@ func TestDifferentKeysWithOneIDAreNotUsed(t *testing.T) {
 	}
 }
 
-func TestAKeyWithoutAlgorithmHasThoseOfItsType(t *testing.T) {
+func TestParseJWKS_KeyWithoutAlgorithm(t *testing.T) {
 	t.Parallel()
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -221,7 +217,7 @@ func TestAKeyWithoutAlgorithmHasThoseOfItsType(t *testing.T) {
 	p521 := newKeyPair(t, elliptic.P521())
 	coordinate := func(n *big.Int) string { return base64url.EncodeToString(n.FillBytes(make([]byte, 66))) }
 	for want, entry := range map[string]map[string]any{
-		"ES256":                               with(PublicJWK("k1", &newKeyPair(t, elliptic.P256()).PublicKey), map[string]any{"alg": nil}),
+		"ES256":                               with(signer.NewES256("k1").JWK(), map[string]any{"alg": nil}),
 		"ES512":                               {"kty": "EC", "crv": "P-521", "kid": "k1", "x": coordinate(p521.X), "y": coordinate(p521.Y)},
 		"EdDSA":                               {"kty": "OKP", "crv": "Ed25519", "x": "11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"},
 		"RS256 RS384 RS512 PS256 PS384 PS512": rsaJWK(rsaKey.N, []byte{1, 0, 1}),
@@ -240,10 +236,10 @@ func TestAKeyWithoutAlgorithmHasThoseOfItsType(t *testing.T) {
 	}
 }
 
-func TestOnlyTheFirstHundredEntriesAreLookedAt(t *testing.T) { // K14
+func TestParseJWKS_EntryLimit(t *testing.T) { // K14
 	t.Parallel()
-	first := marshal(t, PublicJWK("first", &newKeyPair(t, elliptic.P256()).PublicKey))
-	last := marshal(t, PublicJWK("last", &newKeyPair(t, elliptic.P256()).PublicKey))
+	first := marshal(t, signer.NewES256("first").JWK())
+	last := marshal(t, signer.NewES256("last").JWK())
 	parse := func(fillers int) jwks {
 		set, err := parseJWKS([]byte(`{"keys":[` + first + strings.Repeat(`,{"kty":"XX"}`, fillers) + `,` + last + `]}`))
 		if err != nil {
@@ -251,10 +247,10 @@ func TestOnlyTheFirstHundredEntriesAreLookedAt(t *testing.T) { // K14
 		}
 		return set
 	}
-	if set := parse(98); !set.keys.knows("first") || !set.keys.knows("last") {
+	if set := parse(98); !set.keys.has("first") || !set.keys.has("last") {
 		t.Errorf("of 100 entries: %v", set.keys)
 	}
-	if set := parse(99); !set.keys.knows("first") || set.keys.knows("last") || !slices.Contains(set.skipped, errTooManyKeys) {
+	if set := parse(99); !set.keys.has("first") || set.keys.has("last") || !slices.Contains(set.skipped, errTooManyKeys) {
 		t.Errorf("of 101 entries: %v, skipped %v", set.keys, set.skipped)
 	}
 	if set := parse(70_000); len(set.keys) != 1 {
@@ -262,7 +258,7 @@ func TestOnlyTheFirstHundredEntriesAreLookedAt(t *testing.T) { // K14
 	}
 }
 
-func TestNewKeyTakesPublicKeysThatFit(t *testing.T) {
+func TestNewKey_RejectsUnfitKeys(t *testing.T) {
 	t.Parallel()
 	key := newKeyPair(t, elliptic.P256())
 	if _, err := NewKey("k1", "ES256", &key.PublicKey); err != nil {
@@ -290,9 +286,9 @@ func TestNewKeyTakesPublicKeysThatFit(t *testing.T) {
 	}
 }
 
-func FuzzJWKS(f *testing.F) {
-	good := marshal(f, PublicJWK("good", &newKeyPair(f, elliptic.P256()).PublicKey))
-	f.Add(marshal(f, PublicJWK("k1", &newKeyPair(f, elliptic.P256()).PublicKey)))
+func FuzzParseJWKS_Entries(f *testing.F) {
+	valid := marshal(f, signer.NewES256("valid").JWK())
+	f.Add(marshal(f, signer.NewES256("k1").JWK()))
 	for _, v := range vectors {
 		f.Add(v.jwk)
 	}
@@ -301,11 +297,11 @@ func FuzzJWKS(f *testing.F) {
 	f.Add(`{"kty":"RSA","n":"` + strings.Repeat("A", 342) + `","e":"AQAB"}`)
 	f.Add(`null`)
 	f.Fuzz(func(t *testing.T, entry string) {
-		document := []byte(`{"keys":[` + entry + `,` + good + `]}`)
+		document := []byte(`{"keys":[` + entry + `,` + valid + `]}`)
 		set, err := parseJWKS(document)
 		if !json.Valid(document) {
 			if err == nil {
-				t.Fatal("encoding/json refuses the document")
+				t.Fatal("encoding/json rejects the document")
 			}
 			return
 		}
@@ -319,8 +315,8 @@ func FuzzJWKS(f *testing.F) {
 			return // more or less than one entry
 		}
 		kid, _ := object.Lookup("kid")
-		if id, _ := kid.String(); id != "good" && !set.keys.knows("good") {
-			t.Fatal("the good key is gone")
+		if id, _ := kid.String(); id != "valid" && !set.keys.has("valid") {
+			t.Fatal("the valid key is missing")
 		}
 		_, private := object.Lookup("d")
 		kty, _ := object.Lookup("kty")

@@ -15,32 +15,32 @@ import (
 )
 
 // Key is a public key that may verify signatures of one algorithm. The zero
-// value verifies nothing. Keys are equal (==) if they are copies of one, not if
-// they are made of the same numbers.
+// value verifies nothing. Keys are equal (==) if one is a copy of the other;
+// keys made separately from the same public key differ.
 type Key struct {
-	ID        string // kid; "" if the issuer gave none
+	ID        string // kid; "" if the issuer specified none
 	Algorithm string // alg
 	public    *publicKey
 }
 
-// publicKey is a public key that is ready to verify signatures of one
-// algorithm. It is prepared once: keys with one pointer are one key.
+// publicKey is a public key, prepared once for verifying signatures of one
+// algorithm.
 type publicKey struct {
 	raw      rawKey
 	verifier jws.Verifier
 }
 
-// rawKey is what the standard library's public keys have in common.
+// rawKey is implemented by the standard library's public keys.
 type rawKey interface {
 	Equal(other crypto.PublicKey) bool
 }
 
 func (p *publicKey) equal(other *publicKey) bool { return p.raw.Equal(other.raw) }
 
-// The reasons why a key is not used.
+// The causes why a key is not used.
 var (
 	errAlgorithm = errors.New("unknown algorithm")
-	errKeyType   = errors.New("type of key does not fit the algorithm")
+	errKeyType   = errors.New("key type does not fit the algorithm")
 	errCurve     = errors.New("curve does not fit the algorithm")
 	errPoint     = errors.New("point is not on the curve")
 	errModulus   = errors.New("RSA modulus is not an odd number of 2048 to 8192 bits")
@@ -48,9 +48,9 @@ var (
 	errKeyID     = errors.New("key id is not 1 to 255 printable ASCII characters")
 )
 
-// algorithms are the signature algorithms that a policy may allow (RFC 7518,
-// section 3.1; RFC 8037), each with the check of a key for it. A signature
-// scheme with a shared secret is not and will not be among them.
+// algorithms are the supported signature algorithms (RFC 7518, section 3.1; RFC
+// 8037), each with the check that its keys must pass. Algorithms with a shared
+// secret must not be added.
 var algorithms = map[string]func(rawKey) error{
 	"ES256": onCurve(elliptic.P256()),
 	"ES384": onCurve(elliptic.P384()),
@@ -65,7 +65,7 @@ var algorithms = map[string]func(rawKey) error{
 }
 
 // algorithmsOf returns the algorithms that a public key may be used with if its
-// issuer does not say.
+// issuer specifies none.
 func algorithmsOf(public crypto.PublicKey) []string {
 	switch key := public.(type) {
 	case *ecdsa.PublicKey:
@@ -100,8 +100,8 @@ func newKey(kid, alg string, public crypto.PublicKey) (Key, error) {
 	if kid != "" && !isShortASCII(kid) {
 		return Key{}, errKeyID
 	}
-	check, known := algorithms[alg]
-	if !known {
+	check, supported := algorithms[alg]
+	if !supported {
 		return Key{}, errAlgorithm
 	}
 	raw, ok := public.(rawKey)
@@ -118,8 +118,8 @@ func newKey(kid, alg string, public crypto.PublicKey) (Key, error) {
 	return Key{ID: kid, Algorithm: alg, public: &publicKey{raw, verifier}}, nil
 }
 
-// verified reports whether the signature is one of the key's.
-func (k Key) verified(signed, signature []byte) bool {
+// verify reports whether the signature over signed was made with the key.
+func (k Key) verify(signed, signature []byte) bool {
 	return k.public != nil && k.public.verifier.Verify(signed, signature, k.public.raw) == nil
 }
 

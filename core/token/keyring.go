@@ -5,31 +5,31 @@ import (
 	"slices"
 )
 
-// keyring is a fixed collection of keys. No two different public keys in it
-// have one id.
+// keyring is a fixed set of keys. No two different public keys in it have the
+// same id.
 type keyring []Key
 
-// newKeyring leaves out the keys of each id that several different public keys
-// claim: nobody can say which of them is meant.
-func newKeyring(keys []Key) (ring keyring, contested bool) {
+// newKeyring omits duplicates, and all keys of an id that several different
+// public keys share: it would be ambiguous.
+func newKeyring(keys []Key) (ring keyring, ambiguous bool) {
 	for i, key := range keys {
-		rivals := func(other Key) bool {
+		conflicts := func(other Key) bool {
 			return key.ID != "" && other.ID == key.ID && !other.public.equal(key.public)
 		}
-		same := func(other Key) bool {
+		duplicates := func(other Key) bool {
 			return other.ID == key.ID && other.Algorithm == key.Algorithm && other.public.equal(key.public)
 		}
 		switch {
-		case slices.ContainsFunc(keys, rivals):
-			contested = true
-		case !slices.ContainsFunc(keys[:i], same):
+		case slices.ContainsFunc(keys, conflicts):
+			ambiguous = true
+		case !slices.ContainsFunc(keys[:i], duplicates):
 			ring = append(ring, key)
 		}
 	}
-	return ring, contested
+	return ring, ambiguous
 }
 
-// find returns the key with that id that fits alg; for an empty kid the only
+// find returns the key with the id kid that fits alg; for an empty kid, the only
 // key that fits alg.
 func (r keyring) find(kid, alg string) (Key, bool) {
 	var found Key
@@ -45,12 +45,12 @@ func (r keyring) find(kid, alg string) (Key, bool) {
 	return found, found.public != nil
 }
 
-// knows reports whether there is a key with that id, whatever its algorithm.
-func (r keyring) knows(kid string) bool {
+// has reports whether any key has the id kid, regardless of its algorithm.
+func (r keyring) has(kid string) bool {
 	return slices.ContainsFunc(r, func(k Key) bool { return k.ID == kid })
 }
 
-// Key makes the fixed collection a [KeySet].
+// Key implements [KeySet].
 func (r keyring) Key(_ context.Context, kid, alg string) (Key, error) {
 	key, ok := r.find(kid, alg)
 	if !ok {
@@ -59,16 +59,16 @@ func (r keyring) Key(_ context.Context, kid, alg string) (Key, error) {
 	return key, nil
 }
 
-// Static returns a key set that never changes. Different keys with one id are
-// left out, all of them.
+// Static returns a key set that never changes. If different keys have the same
+// id, all of them are omitted.
 func Static(keys ...Key) KeySet {
 	ring, _ := newKeyring(slices.DeleteFunc(slices.Clone(keys), func(k Key) bool { return k.public == nil }))
 	return ring
 }
 
-// StaticJWKS returns a key set that never changes, of a JWK Set document (RFC
-// 7517, section 5), read as [RemoteKeySet] reads it. A document without any
-// usable key is an error, which names the causes.
+// StaticJWKS returns a key set that never changes, from a JWK Set document (RFC
+// 7517, section 5), parsed as by [RemoteKeySet]. It returns an error that lists
+// the causes if the document has no usable key.
 func StaticJWKS(document []byte) (KeySet, error) {
 	set, err := parseJWKS(document)
 	if err != nil {

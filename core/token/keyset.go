@@ -4,23 +4,23 @@ import "context"
 
 // KeySet finds the public key that a token names.
 //
-// Key returns the key with that id that may verify signatures of that
-// algorithm. An empty kid asks for the only key that fits alg; where several
-// fit there is no answer. Key never returns a key whose type, curve, size, use
-// or operations do not fit alg.
+// Key returns the key with the id kid that may verify signatures of the
+// algorithm alg. An empty kid selects the only key that fits alg; if several
+// fit, there is no such key. Key never returns a key whose type, curve, size,
+// use or operations do not fit alg. ctx bounds only how long this caller waits.
 //
-// Errors, by code (package autherr): [autherr.InvalidToken] means that the key
-// set was looked at and has no such key; [autherr.TemporarilyUnavailable] means
-// that it could not be looked at. The two must never be confused. ctx bounds
-// only how long this caller waits.
+// Errors, by code (package autherr): [autherr.InvalidToken] means that the keys
+// are available and kid is not among them; [autherr.TemporarilyUnavailable]
+// means that the keys are not available. An implementation must never return
+// one for the other.
 //
-// The same question has the same Key (==) for an answer until the keys change:
-// a key is made once, not for each question. A [Cache] forgets what it found
-// under a key that the key set has replaced.
+// Until the keys change, the same arguments give the same Key (==): a key is
+// made once, not per call. A [Cache] drops what it has verified with a key that
+// the set has replaced.
 //
-// A KeySet is used by many goroutines at once. What fetched keys do over time
-// (age, rotation, refetch) is the key set's own business; it need not look at
-// issuer, audience or lifetime of a token.
+// A KeySet is safe for concurrent use. It decides about age, rotation and
+// fetching of its keys; it does not check issuer, audience or lifetime of a
+// token.
 type KeySet interface {
 	Key(ctx context.Context, kid, alg string) (Key, error)
 }

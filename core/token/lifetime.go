@@ -7,32 +7,32 @@ import (
 	"github.com/cotterpin/cotterpin/core/internal/strictjson"
 )
 
-// lifetime is when a token is good, by its own word.
+// lifetime contains the claims iat, nbf and exp.
 type lifetime struct {
 	issued    time.Time
-	notBefore time.Time // zero if the token does not say
+	notBefore time.Time // zero if the token has no nbf
 	expires   time.Time
 }
 
-func readLifetime(o strictjson.Object) (lifetime, error) {
-	var life lifetime
+func parseLifetime(o strictjson.Object) (lifetime, error) {
+	var l lifetime
 	var ok bool
-	if life.expires, ok = readDate(o, "exp"); !ok {
+	if l.expires, ok = parseDate(o, "exp"); !ok {
 		return lifetime{}, invalid("malformed_exp")
 	}
-	if life.issued, ok = readDate(o, "iat"); !ok {
+	if l.issued, ok = parseDate(o, "iat"); !ok {
 		return lifetime{}, invalid("malformed_iat")
 	}
 	if _, present := o.Lookup("nbf"); present {
-		if life.notBefore, ok = readDate(o, "nbf"); !ok {
+		if l.notBefore, ok = parseDate(o, "nbf"); !ok {
 			return lifetime{}, invalid("malformed_nbf")
 		}
 	}
-	return life, nil
+	return l, nil
 }
 
-// readDate is [Claims.Time].
-func readDate(o strictjson.Object, name string) (time.Time, bool) {
+// parseDate implements [Claims.Time].
+func parseDate(o strictjson.Object, name string) (time.Time, bool) {
 	const year10000 = 253_402_300_800
 	v, _ := o.Lookup(name)
 	seconds, ok := v.Int64()
@@ -42,8 +42,8 @@ func readDate(o strictjson.Object, name string) (time.Time, bool) {
 	return time.Unix(seconds, 0), true
 }
 
-// check compares whole seconds, as the claims have them. It looks at the end
-// last: an expired token is one that was right before.
+// check compares whole seconds, which is the resolution of the claims. It checks
+// expiry last, so that TokenExpired means that there is no other fault.
 func (l lifetime) check(now time.Time, skew time.Duration) error {
 	now = time.Unix(now.Unix(), 0)
 	switch {

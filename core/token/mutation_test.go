@@ -15,23 +15,23 @@ import (
 	"github.com/cotterpin/cotterpin/core/autherr"
 )
 
-var updateMutations = flag.Bool("update-mutations", false, "write today's verdicts about the mutations into testdata/mutations.sha256")
+var updateMutations = flag.Bool("update-mutations", false, "write the current results of the mutations into testdata/mutations.sha256")
 
-// mutations is how many changed tokens are tried. Each is the same in every run.
+// mutations is the number of changed tokens. They are the same in every run.
 const mutations = 100_000
 
-// Every mutation is refused, and each for the same reason as ever: the file
-// holds the digest of all reasons. Where a change of it is meant,
-// -update-mutations writes it anew.
-func TestAHundredThousandMutationsAreRefused(t *testing.T) {
+// Every mutation is rejected, and for the same reason as before: the file
+// contains the digest of all reasons. -update-mutations rewrites it after an
+// intended change.
+func TestVerifier_RejectsMutations(t *testing.T) {
 	t.Parallel()
 	const file = "testdata/mutations.sha256"
 	keys, all := readKeys(t), readCorpus(t)
 	v := corpusVerifiers(t, keys)["access"]
 	m := newMutator(t, keys, all)
-	accept(t, v, m.good)
+	accept(t, v, m.valid)
 
-	verdicts := sha256.New()
+	reasons := sha256.New()
 	tally := map[string]int{}
 	for n := range mutations {
 		raw, how := m.next(t)
@@ -39,10 +39,10 @@ func TestAHundredThousandMutationsAreRefused(t *testing.T) {
 		if autherr.CodeOf(err) != autherr.InvalidToken {
 			t.Fatalf("mutation %d (%s): %v\n%q", n, how, err, raw)
 		}
-		fmt.Fprintln(verdicts, n, autherr.ReasonOf(err))
+		fmt.Fprintln(reasons, n, autherr.ReasonOf(err))
 		tally[how+": "+autherr.ReasonOf(err)]++
 	}
-	got := fmt.Sprintf("%d %s\n", mutations, hex.EncodeToString(verdicts.Sum(nil)))
+	got := fmt.Sprintf("%d %s\n", mutations, hex.EncodeToString(reasons.Sum(nil)))
 	if *updateMutations {
 		writeFile(t, file, got)
 	}
@@ -51,24 +51,24 @@ func TestAHundredThousandMutationsAreRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got != string(want) {
-		t.Errorf("the verdicts are other ones than before: %swant %s%v", got, want, tally)
+		t.Errorf("the reasons have changed: %swant %s%v", got, want, tally)
 	}
 	t.Log(tally)
 }
 
-// mutator changes a good token at random, but the same way in every run.
+// mutator changes a valid token at random, with a fixed seed.
 type mutator struct {
 	random  *rand.Rand
 	keys    map[string]any
 	recipe  []string
-	good    string
-	another string // a good token that says something else
+	valid   string
+	another string // a valid token with other claims
 }
 
 func newMutator(tb testing.TB, keys map[string]any, all map[string]corpusCase) *mutator {
 	tb.Helper()
 	m := &mutator{random: rand.New(rand.NewPCG(4, 100_000)), keys: keys, recipe: all["valid"].recipe}
-	m.good = m.mint(tb)
+	m.valid = m.mint(tb)
 	m.another = m.mint(tb, `set claims.sub "user-2"`)
 	return m
 }
@@ -78,22 +78,22 @@ func (m *mutator) mint(tb testing.TB, edits ...string) string {
 	var r recipe
 	r.follow(tb, m.recipe)
 	r.follow(tb, edits)
-	return r.mint(tb, m.keys, m.good)
+	return r.mint(tb, m.keys, m.valid)
 }
 
-// next returns a token that is not the good one, and how it was made.
+// next returns a changed token and the name of its mutation.
 func (m *mutator) next(tb testing.TB) (raw, how string) {
 	tb.Helper()
-	for raw == "" || raw == m.good || raw == m.another {
-		kind := kinds[m.random.IntN(len(kinds))]
-		raw, how = kind.mutate(m, tb), kind.name
+	for raw == "" || raw == m.valid || raw == m.another {
+		mutation := mutators[m.random.IntN(len(mutators))]
+		raw, how = mutation.mutate(m, tb), mutation.name
 	}
 	return raw, how
 }
 
-// kinds are weighted by what they cost: a mutation that leaves the form of a
-// token alone is refused by its signature only, which takes the longest.
-var kinds = []struct {
+// mutators lists the mutations. Few keep the form of a token, because these cost
+// most: only the signature is invalid.
+var mutators = []struct {
 	name   string
 	mutate func(*mutator, testing.TB) string
 }{
@@ -106,54 +106,54 @@ var kinds = []struct {
 	{"case", (*mutator).folded},
 	{"segments", (*mutator).rearranged},
 	{"spliced", (*mutator).spliced},
-	{"base64", (*mutator).misspelt},
+	{"base64", (*mutator).misencoded},
 	{"decoded byte", (*mutator).decodedByte},
 	{"JSON, old signature", (*mutator).edited},
 	{"JSON, foreign key", (*mutator).resigned},
 }
 
-func (m *mutator) at() int { return m.random.IntN(len(m.good)) }
+func (m *mutator) at() int { return m.random.IntN(len(m.valid)) }
 
 func (m *mutator) flipped(testing.TB) string {
-	text := []byte(m.good)
+	text := []byte(m.valid)
 	text[m.at()] ^= 1 << m.random.IntN(8)
 	return string(text)
 }
 
 func (m *mutator) replaced(testing.TB) string {
-	text := []byte(m.good)
+	text := []byte(m.valid)
 	text[m.at()] = byte(m.random.IntN(256))
 	return string(text)
 }
 
 func (m *mutator) cut(testing.TB) string {
 	if m.random.IntN(2) == 0 {
-		return m.good[m.at():]
+		return m.valid[m.at():]
 	}
-	return m.good[:1+m.at()]
+	return m.valid[:1+m.at()]
 }
 
 func (m *mutator) removed(testing.TB) string {
 	from := m.at()
-	to := min(len(m.good), from+1+m.random.IntN(8))
-	return m.good[:from] + m.good[to:]
+	to := min(len(m.valid), from+1+m.random.IntN(8))
+	return m.valid[:from] + m.valid[to:]
 }
 
 func (m *mutator) inserted(testing.TB) string {
-	const telling = "..==++//--__\r\n\t \x00AAzz{}\"%&"
+	const special = "..==++//--__\r\n\t \x00AAzz{}\"%&"
 	at := m.at()
-	return m.good[:at] + string(telling[m.random.IntN(len(telling))]) + m.good[at:]
+	return m.valid[:at] + string(special[m.random.IntN(len(special))]) + m.valid[at:]
 }
 
 func (m *mutator) repeated(testing.TB) string {
 	from := m.at()
-	to := min(len(m.good), from+1+m.random.IntN(64))
-	return m.good[:to] + strings.Repeat(m.good[from:to], 1+m.random.IntN(40)) + m.good[to:]
+	to := min(len(m.valid), from+1+m.random.IntN(64))
+	return m.valid[:to] + strings.Repeat(m.valid[from:to], 1+m.random.IntN(40)) + m.valid[to:]
 }
 
-// folded changes the case of a letter, which is another letter of base64url.
+// folded changes the case of a letter, which has a meaning in base64url.
 func (m *mutator) folded(testing.TB) string {
-	text := []byte(m.good)
+	text := []byte(m.valid)
 	if at := m.at(); text[at] >= 'A' && text[at] <= 'z' {
 		text[at] ^= 0x20
 	}
@@ -161,7 +161,7 @@ func (m *mutator) folded(testing.TB) string {
 }
 
 func (m *mutator) rearranged(testing.TB) string {
-	segments := strings.Split(m.good, ".")
+	segments := strings.Split(m.valid, ".")
 	some := make([]string, 1+m.random.IntN(5))
 	for i := range some {
 		some[i] = segments[m.random.IntN(len(segments))]
@@ -169,9 +169,9 @@ func (m *mutator) rearranged(testing.TB) string {
 	return strings.Join(some, ".")
 }
 
-// spliced takes each segment of one good token or another.
+// spliced chooses each segment from one of two valid tokens.
 func (m *mutator) spliced(testing.TB) string {
-	one, two := strings.Split(m.good, "."), strings.Split(m.another, ".")
+	one, two := strings.Split(m.valid, "."), strings.Split(m.another, ".")
 	for i := range one {
 		if m.random.IntN(2) == 0 {
 			one[i] = two[i]
@@ -180,10 +180,10 @@ func (m *mutator) spliced(testing.TB) string {
 	return strings.Join(one, ".")
 }
 
-// misspelt writes a segment as base64url is not written, or in another way.
-func (m *mutator) misspelt(tb testing.TB) string {
+// misencoded encodes a segment in another way than base64url.
+func (m *mutator) misencoded(tb testing.TB) string {
 	tb.Helper()
-	segments := strings.Split(m.good, ".")
+	segments := strings.Split(m.valid, ".")
 	i := m.random.IntN(len(segments))
 	raw := decode(tb, segments[i])
 	switch m.random.IntN(5) {
@@ -204,7 +204,7 @@ func (m *mutator) misspelt(tb testing.TB) string {
 // decodedByte changes a byte of the header, the claims or the signature.
 func (m *mutator) decodedByte(tb testing.TB) string {
 	tb.Helper()
-	segments := strings.Split(m.good, ".")
+	segments := strings.Split(m.valid, ".")
 	i := m.random.IntN(len(segments))
 	raw := []byte(decode(tb, segments[i]))
 	raw[m.random.IntN(len(raw))] = byte(m.random.IntN(256))
@@ -222,10 +222,10 @@ func (m *mutator) resigned(tb testing.TB) string {
 	return m.mint(tb, m.edit(), "sign ES256 foreign")
 }
 
-// edit is a step of a recipe.
+// edit returns a step of a recipe.
 func (m *mutator) edit() string {
 	words := []string{"set", "append", "prepend"}
-	places := []string{
+	targets := []string{
 		"header.alg", "header.kid", "header.typ", "header.crit", "header.jwk", "header.x",
 		"claims.iss", "claims.aud", "claims.sub", "claims.exp", "claims.iat", "claims.nbf", "claims.type", "claims.SUB",
 	}
@@ -234,10 +234,10 @@ func (m *mutator) edit() string {
 		`null`, `true`, `0`, `-1`, `1e300`, `${now}`, `${now-31}`, `${now+31}`, `["app"]`, `[]`, `{}`, `"\ud800"`, `"${bytes ff}"`, `"${bytes 00}"`, `"${repeat 300 x}"`,
 	}
 	pick := func(from []string) string { return from[m.random.IntN(len(from))] }
-	return pick(words) + " " + pick(places) + " " + pick(values)
+	return pick(words) + " " + pick(targets) + " " + pick(values)
 }
 
-func TestMutationsAreTheSameInEveryRun(t *testing.T) {
+func TestMutator_IsDeterministic(t *testing.T) {
 	t.Parallel()
 	keys, all := readKeys(t), readCorpus(t)
 	var runs [2][]string
@@ -249,6 +249,6 @@ func TestMutationsAreTheSameInEveryRun(t *testing.T) {
 		}
 	}
 	if !slices.Equal(runs[0], runs[1]) {
-		t.Error("they are not")
+		t.Error("two runs differ")
 	}
 }

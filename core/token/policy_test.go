@@ -8,22 +8,22 @@ import (
 	"github.com/cotterpin/cotterpin/core/token"
 )
 
-func TestAVerifierKeepsThePolicyThatItWasMadeOf(t *testing.T) {
+func TestVerifier_CopiesPolicy(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	policy := strictPolicy(token.Static(i.public(t)))
 	policy.Types = []string{"JWT"}
 	v := newVerifier(t, policy)
-	good := i.sign(t, goodHeader, goodClaims)
-	accept(t, v, good)
+	valid := i.sign(t, validHeader, validClaims)
+	accept(t, v, valid)
 
 	policy.Audience[0], policy.Algorithms[0], policy.Types[0] = "other", "ES384", "at+jwt"
-	accept(t, v, good)
-	refuse(t, v, i.sign(t, goodHeader, change(t, goodClaims, `"app"`, `"other"`)), "wrong_audience")
-	refuse(t, v, i.sign(t, change(t, goodHeader, "JWT", "at+jwt"), goodClaims), "wrong_header_type")
+	accept(t, v, valid)
+	reject(t, v, i.sign(t, validHeader, change(t, validClaims, `"app"`, `"other"`)), "wrong_audience")
+	reject(t, v, i.sign(t, change(t, validHeader, "JWT", "at+jwt"), validClaims), "wrong_header_type")
 }
 
-func TestTheLargestClockSkewIsTaken(t *testing.T) {
+func TestVerifier_MaximumClockSkew(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	policy := strictPolicy(token.Static(i.public(t)))
@@ -31,7 +31,7 @@ func TestTheLargestClockSkewIsTaken(t *testing.T) {
 	now := issued.Add(time.Hour + token.MaxClockSkew)
 	policy.Now = func() time.Time { return now }
 	v := newVerifier(t, policy)
-	raw := i.sign(t, goodHeader, goodClaims)
+	raw := i.sign(t, validHeader, validClaims)
 	accept(t, v, raw)
 	now = now.Add(time.Second)
 	if _, err := v.Verify(t.Context(), raw); autherr.CodeOf(err) != autherr.TokenExpired {

@@ -30,18 +30,18 @@ import (
 	"github.com/cotterpin/cotterpin/core/token"
 )
 
-// recipe says how a token of the corpus is minted: the README of the corpus has
-// the words.
+// recipe specifies how a token of the corpus is minted. The README of the corpus
+// describes its lines.
 type recipe struct {
 	header, claims section
 	sign           []string   // algorithm and key
-	signature      [][]string // what is done to the signature, in order
-	token          string     // how the segments are put together
+	signature      [][]string // changes of the signature, in order
+	token          string     // how the segments are joined
 }
 
 // section is a header or a set of claims.
 type section struct {
-	members []string // each as it is written: "name":value
+	members []string // each as "name":value
 	text    *string  // in place of the members
 }
 
@@ -52,8 +52,8 @@ func (r *recipe) follow(tb testing.TB, lines []string) {
 		word, rest, _ := strings.Cut(line, " ")
 		switch word {
 		case "set", "remove", "append", "prepend":
-			place, value, _ := strings.Cut(rest, " ")
-			name, member, _ := strings.Cut(place, ".")
+			target, value, _ := strings.Cut(rest, " ")
+			name, member, _ := strings.Cut(target, ".")
 			r.section(tb, name).edit(tb, word, `"`+member+`":`, value)
 		case "text":
 			name, text, _ := strings.Cut(rest, " ")
@@ -65,7 +65,7 @@ func (r *recipe) follow(tb testing.TB, lines []string) {
 		case "token":
 			r.token = rest
 		default:
-			tb.Fatalf("%q is no line of a recipe", line)
+			tb.Fatalf("%q is not a line of a recipe", line)
 		}
 	}
 }
@@ -95,23 +95,22 @@ func (s *section) edit(tb testing.TB, word, prefix, value string) {
 	case word == "set", word == "append":
 		s.members = append(s.members, prefix+value)
 	default:
-		tb.Fatalf("there is no %s to %s", prefix, word)
+		tb.Fatalf("no %s to %s", prefix, word)
 	}
 }
 
-func (s *section) written() string {
+func (s *section) json() string {
 	if s.text != nil {
 		return *s.text
 	}
 	return "{" + strings.Join(s.members, ",") + "}"
 }
 
-// mint returns the token. base is the token that the recipe began with, "" for
-// that one itself.
+// mint returns the token. base is the token that the recipe is based on, if any.
 func (r *recipe) mint(tb testing.TB, keys map[string]any, base string) string {
 	tb.Helper()
 	fill := func(text string) string { return placeholders(tb, keys, text, nil) }
-	header, claims := []byte(fill(r.header.written())), []byte(fill(r.claims.written()))
+	header, claims := []byte(fill(r.header.json())), []byte(fill(r.claims.json()))
 	signed := encode(string(header)) + "." + encode(string(claims))
 	signature := sign(tb, keys, r.sign, signed)
 	for _, words := range r.signature {
@@ -125,7 +124,7 @@ func (r *recipe) mint(tb testing.TB, keys map[string]any, base string) string {
 
 var placeholder = regexp.MustCompile(`\$\{([^}]*)\}`)
 
-// placeholders replaces what stands in ${}. parts are the bytes of the segments.
+// placeholders replaces each ${}. parts are the bytes of the segments.
 func placeholders(tb testing.TB, keys map[string]any, text string, parts map[string][]byte) string {
 	tb.Helper()
 	return placeholder.ReplaceAllStringFunc(text, func(match string) string {
@@ -152,12 +151,12 @@ func placeholders(tb testing.TB, keys map[string]any, text string, parts map[str
 		case parts[rest] != nil:
 			return segment(tb, word, parts[rest])
 		}
-		tb.Fatalf("%s means nothing", match)
+		tb.Fatalf("unknown placeholder %s", match)
 		return ""
 	})
 }
 
-// segment writes bytes as no token should have them.
+// segment encodes bytes in a way that a verifier must reject.
 func segment(tb testing.TB, how string, raw []byte) string {
 	tb.Helper()
 	const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -166,35 +165,35 @@ func segment(tb testing.TB, how string, raw []byte) string {
 		return base64.URLEncoding.EncodeToString(raw)
 	case "standard":
 		return base64.RawStdEncoding.EncodeToString(raw)
-	case "slack": // one of the bits behind the last byte is set
+	case "slack": // an unused bit after the last byte is set
 		text := encode(string(raw))
 		last := len(text) - 1
 		if len(text)%4 == 0 {
-			tb.Fatal("there are no bits without meaning")
+			tb.Fatal("there are no unused bits")
 		}
 		return text[:last] + string(alphabet[strings.IndexByte(alphabet, text[last])+1])
 	case "broken": // by a line end
 		text := encode(string(raw))
 		return text[:len(text)/2] + "\n" + text[len(text)/2:]
 	}
-	tb.Fatalf("nothing is written as %q", how)
+	tb.Fatalf("unknown encoding %q", how)
 	return ""
 }
 
-func deflated(tb testing.TB, blanks int) string {
+func deflated(tb testing.TB, spaces int) string {
 	tb.Helper()
 	var out bytes.Buffer
 	w, err := flate.NewWriter(&out, flate.BestCompression)
 	if err != nil {
 		tb.Fatal(err)
 	}
-	_, _ = w.Write(bytes.Repeat([]byte(" "), blanks))
+	_, _ = w.Write(bytes.Repeat([]byte(" "), spaces))
 	w.Close()
 	return out.String()
 }
 
-// sign returns the signature that an algorithm and a key give. Where a scheme
-// allows it the same text gives the same signature each time (RFC 6979).
+// sign returns a signature, which is deterministic where the algorithm allows it
+// (RFC 6979).
 func sign(tb testing.TB, keys map[string]any, words []string, signed string) []byte {
 	tb.Helper()
 	if len(words) == 1 && words[0] == "nothing" {
@@ -232,7 +231,7 @@ func sign(tb testing.TB, keys map[string]any, words []string, signed string) []b
 	case ed25519.PrivateKey:
 		signature = ed25519.Sign(key, digest)
 	default:
-		tb.Fatalf("there is no key %q", name)
+		tb.Fatalf("unknown key %q", name)
 	}
 	if err != nil {
 		tb.Fatal(err)
@@ -240,7 +239,8 @@ func sign(tb testing.TB, keys map[string]any, words []string, signed string) []b
 	return signature
 }
 
-// sharedSecret returns a public key as somebody could take it for a secret.
+// sharedSecret returns a form of a public key that a verifier could use as an
+// HMAC secret.
 func sharedSecret(tb testing.TB, keys map[string]any, name string) []byte {
 	tb.Helper()
 	if name == "empty" {
@@ -299,11 +299,11 @@ func spoil(tb testing.TB, signature []byte, words []string, base string) []byte 
 		}
 		return der
 	}
-	tb.Fatalf("nothing is done to a signature with %q", words)
+	tb.Fatalf("unknown change of a signature %q", words)
 	return nil
 }
 
-// scalar reads 0, 1, n, n-1, n+1.
+// scalar parses 0, 1, n, n-1 and n+1.
 func scalar(tb testing.TB, text string) *big.Int {
 	tb.Helper()
 	offset, ofOrder := strings.CutPrefix(text, "n")
@@ -378,26 +378,33 @@ func publicOf(tb testing.TB, keys map[string]any, name string) crypto.PublicKey 
 	tb.Helper()
 	private, ok := keys[name].(interface{ Public() crypto.PublicKey })
 	if !ok {
-		tb.Fatalf("there is no key %q", name)
+		tb.Fatalf("unknown key %q", name)
 	}
 	return private.Public()
 }
 
-// publicJWK returns the public half of a key on P-256 as its issuer publishes it.
+// publicJWK returns the public part of a key on P-256 as published.
 func publicJWK(tb testing.TB, keys map[string]any, name string) string {
 	tb.Helper()
 	public, ok := publicOf(tb, keys, name).(*ecdsa.PublicKey)
 	if !ok {
 		tb.Fatalf("%s is not on P-256", name)
 	}
-	text, err := json.Marshal(token.PublicJWK("k1", public))
+	point, err := public.Bytes()
+	if err != nil {
+		tb.Fatal(err)
+	}
+	text, err := json.Marshal(map[string]any{
+		"kty": "EC", "crv": "P-256", "alg": "ES256", "use": "sig", "kid": "k1",
+		"x": encode(string(point[1:33])), "y": encode(string(point[33:])),
+	})
 	if err != nil {
 		tb.Fatal(err)
 	}
 	return string(text)
 }
 
-// published returns a key as a verifier knows it.
+// published returns a key as passed to a verifier.
 func published(tb testing.TB, keys map[string]any, name, kid, alg string) token.Key {
 	tb.Helper()
 	key, err := token.NewKey(kid, alg, publicOf(tb, keys, name))

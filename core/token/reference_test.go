@@ -20,9 +20,8 @@ import (
 	"github.com/cotterpin/cotterpin/core/token"
 )
 
-// reference decides about a token as the verifier "access" of the corpus does,
-// slowly, in the order of the standards, and with nothing but the standard
-// library.
+// reference is a slow implementation of the verifier "access" of the corpus, in
+// the order of the standards, with the standard library alone.
 type reference struct{ key *ecdsa.PublicKey }
 
 var (
@@ -31,8 +30,8 @@ var (
 	secondsForm = regexp.MustCompile(`\A[1-9][0-9]{0,11}\z`)
 )
 
-// takes reports whether the token is good, and whether it has only expired.
-func (r reference) takes(raw string) (good, expired bool) {
+// verify reports whether the token is valid, or expired without another fault.
+func (r reference) verify(raw string) (valid, expired bool) {
 	form := compactForm.FindStringSubmatch(raw)
 	if form == nil || len(raw) > 8192 {
 		return false, false
@@ -45,18 +44,18 @@ func (r reference) takes(raw string) (good, expired bool) {
 			return false, false
 		}
 	}
-	header, ok := readStrictly(parts[0])
-	if !ok || !headerTaken(header) {
+	header, ok := parseStrictly(parts[0])
+	if !ok || !acceptsHeader(header) {
 		return false, false
 	}
-	claims, ok := readStrictly(parts[1])
+	claims, ok := parseStrictly(parts[1])
 	if !ok || !r.signed(form[1]+"."+form[2], parts[2]) {
 		return false, false
 	}
-	return claimsTaken(claims)
+	return acceptsClaims(claims)
 }
 
-func headerTaken(header map[string]any) bool {
+func acceptsHeader(header map[string]any) bool {
 	for name := range header {
 		if name != "alg" && name != "kid" && name != "typ" {
 			return false
@@ -75,7 +74,7 @@ func (r reference) signed(text string, signature []byte) bool {
 	return ecdsa.Verify(r.key, digest[:], new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:]))
 }
 
-func claimsTaken(claims map[string]any) (good, expired bool) {
+func acceptsClaims(claims map[string]any) (valid, expired bool) {
 	sub, _ := claims["sub"].(string)
 	if claims["iss"] != "https://issuer.example" || claims["aud"] != "app" || claims["type"] != "access" || !subjectForm.MatchString(sub) {
 		return false, false
@@ -101,10 +100,10 @@ func seconds(claim any) (int64, bool) {
 	return n, err == nil && n < 253402300800
 }
 
-// readStrictly reads an object with encoding/json and refuses what that passes
-// over: bytes that are not UTF-8, lone surrogates, names that are there twice,
-// and more than 32 levels.
-func readStrictly(text []byte) (map[string]any, bool) {
+// parseStrictly parses an object with encoding/json and rejects what that
+// accepts: invalid UTF-8, lone surrogates, duplicate names, and more than 32
+// levels.
+func parseStrictly(text []byte) (map[string]any, bool) {
 	if !utf8.Valid(text) || hasLoneSurrogate(string(text)) {
 		return nil, false
 	}
@@ -165,12 +164,11 @@ func endOf(bracket json.Token, err error, depth int) error {
 	return err
 }
 
-// escapeForm finds what a backslash begins. Outside of strings there is none in
-// JSON.
+// escapeForm finds escapes. JSON has no backslash outside of strings.
 var escapeForm = regexp.MustCompile(`\\(?:u([0-9A-Fa-f]{4})|.)`)
 
 func hasLoneSurrogate(text string) bool {
-	high := -1 // where an escape ended that gave the first half of a pair
+	high := -1 // the end of an escape for the first half of a pair
 	for _, at := range escapeForm.FindAllStringSubmatchIndex(text, -1) {
 		unit := uint64(0)
 		if at[2] >= 0 {
@@ -188,22 +186,22 @@ func hasLoneSurrogate(text string) bool {
 	return high >= 0
 }
 
-// agrees demands that verifier and reference say the same, and returns what.
-func (r reference) agrees(t *testing.T, v *token.Verifier, raw string) (good bool) {
+// agrees requires that verifier and reference agree, and returns the result.
+func (r reference) agrees(t *testing.T, v *token.Verifier, raw string) (valid bool) {
 	t.Helper()
 	claims, err := v.Verify(t.Context(), raw)
-	good, expired := r.takes(raw)
+	valid, expired := r.verify(raw)
 	code := autherr.CodeOf(err)
-	if good != (err == nil) || expired != (err != nil && code == autherr.TokenExpired) {
-		t.Fatalf("%q: the verifier says %v, the reference %t, expired %t", raw, err, good, expired)
+	if valid != (err == nil) || expired != (err != nil && code == autherr.TokenExpired) {
+		t.Fatalf("%q: the verifier returns %v, the reference %t, expired %t", raw, err, valid, expired)
 	}
-	if !good && !expired && (code != autherr.InvalidToken || claims.Subject != "") {
+	if !valid && !expired && (code != autherr.InvalidToken || claims.Subject != "") {
 		t.Fatalf("%q: %v, and claims of %q", raw, err, claims.Subject)
 	}
-	return good
+	return valid
 }
 
-func TestTheReferenceDecidesAsTheCorpusSays(t *testing.T) {
+func TestReference_MatchesCorpus(t *testing.T) {
 	t.Parallel()
 	keys, all := readKeys(t), readCorpus(t)
 	r := reference{publicOf(t, keys, "issuer").(*ecdsa.PublicKey)}
@@ -212,21 +210,21 @@ func TestTheReferenceDecidesAsTheCorpusSays(t *testing.T) {
 			continue
 		}
 		raw, _ := c.mint(t, keys, all)
-		good, expired := r.takes(raw)
-		if good != (c.fields["expect"] == "ok") || expired != (c.fields["expect"] == "token_expired") {
-			t.Errorf("%s: good %t, expired %t", id, good, expired)
+		valid, expired := r.verify(raw)
+		if valid != (c.fields["expect"] == "ok") || expired != (c.fields["expect"] == "token_expired") {
+			t.Errorf("%s: valid %t, expired %t", id, valid, expired)
 		}
 	}
 }
 
-// Whatever header and claims are signed, and whatever byte is changed after
-// that, verifier and reference agree, and nothing changed is taken.
-func FuzzSignedTokensAreDecidedAsByTheReference(f *testing.F) {
+// For any signed header and claims, verifier and reference agree, and with any
+// byte changed, no token is accepted.
+func FuzzReference_SignedTokens(f *testing.F) {
 	keys, all := readKeys(f), readCorpus(f)
 	v, r := corpusVerifiers(f, keys)["access"], reference{publicOf(f, keys, "issuer").(*ecdsa.PublicKey)}
 	for _, id := range slices.Sorted(maps.Keys(all)) {
 		if c := all[id]; c.fields["verifier"] == "access" && c.fields["memory"] == "" {
-			header, claims := c.texts(f, keys, all)
+			header, claims := c.segments(f, keys, all)
 			f.Add(header, claims, uint16(0), byte(1))
 		}
 	}
@@ -239,12 +237,12 @@ func FuzzSignedTokensAreDecidedAsByTheReference(f *testing.F) {
 		changed := []byte(raw)
 		changed[int(at)%len(raw)] ^= change
 		if r.agrees(t, v, string(changed)) {
-			t.Fatalf("%q is taken, changed at byte %d", changed, int(at)%len(raw))
+			t.Fatalf("%q is accepted, changed at byte %d", changed, int(at)%len(raw))
 		}
 	})
 }
 
-func FuzzTokensAreDecidedAsByTheReference(f *testing.F) {
+func FuzzReference_Tokens(f *testing.F) {
 	keys, all := readKeys(f), readCorpus(f)
 	v, r := corpusVerifiers(f, keys)["access"], reference{publicOf(f, keys, "issuer").(*ecdsa.PublicKey)}
 	for _, id := range slices.Sorted(maps.Keys(all)) {
@@ -256,24 +254,24 @@ func FuzzTokensAreDecidedAsByTheReference(f *testing.F) {
 		r.agrees(t, v, raw)
 		_, _, ok := token.Peek(raw)
 		if form := compactForm.MatchString(raw); ok && !form {
-			t.Fatalf("%q is looked into", raw)
+			t.Fatalf("Peek accepts %q", raw)
 		}
 	})
 }
 
-// texts returns the header and the claims of a case.
-func (c corpusCase) texts(tb testing.TB, keys map[string]any, all map[string]corpusCase) (header, claims []byte) {
+// segments returns the header and the claims of a case.
+func (c corpusCase) segments(tb testing.TB, keys map[string]any, all map[string]corpusCase) (header, claims []byte) {
 	tb.Helper()
 	var r recipe
 	r.follow(tb, all[c.fields["base"]].recipe)
 	if c.id() != c.fields["base"] {
 		r.follow(tb, c.recipe)
 	}
-	fill := func(s section) []byte { return []byte(placeholders(tb, keys, s.written(), nil)) }
+	fill := func(s section) []byte { return []byte(placeholders(tb, keys, s.json(), nil)) }
 	return fill(r.header), fill(r.claims)
 }
 
-func TestTheReferenceFindsLoneSurrogates(t *testing.T) {
+func TestReference_FindsLoneSurrogates(t *testing.T) {
 	t.Parallel()
 	for text, want := range map[string]bool{
 		`\u0041`: false, `\ud83d\ude00`: false, `\\ud800`: false, `\"\ud83d\ude00`: false,

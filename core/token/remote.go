@@ -214,7 +214,7 @@ func (r *RemoteKeySet) forgetStale(now time.Time) {
 // or the token names none.
 func (r *RemoteKeySet) answers(kid string) bool {
 	held := r.held.Load()
-	return len(held.keyring) > 0 && (kid == "" || held.knows(kid))
+	return len(held.keyring) > 0 && (kid == "" || held.has(kid))
 }
 
 // missing reports whether that id was just looked for and is not there.

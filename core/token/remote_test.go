@@ -17,8 +17,8 @@ import (
 	"github.com/cotterpin/cotterpin/core/token"
 )
 
-// upstream is what a remote key set fetches from. Its time is that of a
-// synctest bubble.
+// upstream is the server of a remote key set. Its time is that of a synctest
+// bubble.
 type upstream struct {
 	mu       sync.Mutex
 	document []byte
@@ -40,7 +40,7 @@ func (u *upstream) fetch(ctx context.Context) ([]byte, error) {
 	}
 }
 
-// serve sets what is published from now on.
+// serve sets the published keys.
 func (u *upstream) serve(tb testing.TB, issuers ...issuer) {
 	tb.Helper()
 	var entries []any
@@ -50,7 +50,7 @@ func (u *upstream) serve(tb testing.TB, issuers ...issuer) {
 	u.set(document(tb, entries...), nil)
 }
 
-func (u *upstream) fail() { u.set(nil, errors.New("connection refused")) }
+func (u *upstream) fail() { u.set(nil, errors.New("connection rejected")) }
 
 func (u *upstream) set(document []byte, err error) {
 	u.mu.Lock()
@@ -70,7 +70,7 @@ func (u *upstream) count() int {
 	return u.requests
 }
 
-// expect demands that there were that many requests.
+// expect requires the number of requests.
 func (u *upstream) expect(t *testing.T, requests int) {
 	t.Helper()
 	synctest.Wait()
@@ -79,8 +79,8 @@ func (u *upstream) expect(t *testing.T, requests int) {
 	}
 }
 
-// ask demands that asking for a key ends with that code, "" for a key.
-func ask(t *testing.T, keys token.KeySet, kid string, code autherr.Code) {
+// lookup requires that Key returns an error with the code, or a key if code is "".
+func lookup(t *testing.T, keys token.KeySet, kid string, code autherr.Code) {
 	t.Helper()
 	key, err := keys.Key(t.Context(), kid, "ES256")
 	switch {
@@ -91,20 +91,20 @@ func ask(t *testing.T, keys token.KeySet, kid string, code autherr.Code) {
 	}
 }
 
-func TestTheFirstQuestionFetchesTheKeys(t *testing.T) {
+func TestRemoteKeySet_FirstUseFetches(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		up := new(upstream)
 		up.serve(t, newIssuer(t, "k1"), newIssuer(t, "k2"))
 		keys := token.NewRemoteKeySet(token.RemoteOptions{Fetch: up.fetch})
 		up.expect(t, 0)
-		ask(t, keys, "k1", "")
-		ask(t, keys, "k2", "")
+		lookup(t, keys, "k1", "")
+		lookup(t, keys, "k2", "")
 		up.expect(t, 1)
 	})
 }
 
-func TestAThousandColdQuestionsAreOneRequest(t *testing.T) { // F-K16, J50
+func TestRemoteKeySet_ColdStartFetchesOnce(t *testing.T) { // F-K16, J50
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		i := newIssuer(t, "k1")
@@ -116,7 +116,7 @@ func TestAThousandColdQuestionsAreOneRequest(t *testing.T) { // F-K16, J50
 		var wg sync.WaitGroup
 		for n := range 1000 {
 			subject := fmt.Sprintf("user-%d", n)
-			raw := i.sign(t, goodHeader, change(t, goodClaims, "user-1", subject))
+			raw := i.sign(t, validHeader, change(t, validClaims, "user-1", subject))
 			wg.Go(func() {
 				if claims, err := v.Verify(t.Context(), raw); err != nil || claims.Subject != subject {
 					t.Errorf("%s: %q, %v", subject, claims.Subject, err)
@@ -128,14 +128,14 @@ func TestAThousandColdQuestionsAreOneRequest(t *testing.T) { // F-K16, J50
 	})
 }
 
-func TestAnOutageAtTheStartHealsByItself(t *testing.T) { // F-K01
+func TestRemoteKeySet_RecoversFromOutage(t *testing.T) { // F-K01
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		up := new(upstream)
 		up.fail()
 		keys := token.NewRemoteKeySet(token.RemoteOptions{Fetch: up.fetch})
 		for range 10 {
-			ask(t, keys, "k1", autherr.TemporarilyUnavailable)
+			lookup(t, keys, "k1", autherr.TemporarilyUnavailable)
 		}
 		up.expect(t, 3)
 
@@ -146,58 +146,58 @@ func TestAnOutageAtTheStartHealsByItself(t *testing.T) { // F-K01
 		}
 		up.serve(t, newIssuer(t, "k1"))
 		time.Sleep(known.RetryAfter)
-		ask(t, keys, "k1", "")
+		lookup(t, keys, "k1", "")
 		up.expect(t, 4)
 	})
 }
 
-func TestAnUnknownKidIsLookedForOnceMore(t *testing.T) { // F-K11, K15
+func TestRemoteKeySet_UnknownKidFetches(t *testing.T) { // F-K11, K15
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		old, next := newIssuer(t, "k1"), newIssuer(t, "k2")
 		up := new(upstream)
 		up.serve(t, old)
 		keys := token.NewRemoteKeySet(token.RemoteOptions{Fetch: up.fetch})
-		ask(t, keys, "k1", "")
-		ask(t, keys, "garbage", autherr.InvalidToken)
+		lookup(t, keys, "k1", "")
+		lookup(t, keys, "garbage", autherr.InvalidToken)
 		up.expect(t, 2)
 
 		up.serve(t, next)
-		ask(t, keys, "k2", "")
+		lookup(t, keys, "k2", "")
 		up.expect(t, 3)
-		ask(t, keys, "k1", autherr.InvalidToken) // it left the document
+		lookup(t, keys, "k1", autherr.InvalidToken) // it is no longer published
 	})
 }
 
-func TestTheSameUnknownKidDoesNotSpendTheBudget(t *testing.T) {
+func TestRemoteKeySet_RepeatedUnknownKid(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		up := new(upstream)
 		up.serve(t, newIssuer(t, "k1"))
 		keys := token.NewRemoteKeySet(token.RemoteOptions{Fetch: up.fetch})
-		ask(t, keys, "k1", "")
+		lookup(t, keys, "k1", "")
 		for range 100 {
-			ask(t, keys, "k2", autherr.InvalidToken)
+			lookup(t, keys, "k2", autherr.InvalidToken)
 		}
 		up.expect(t, 2)
 		time.Sleep(time.Second)
 		up.serve(t, newIssuer(t, "k2"))
-		ask(t, keys, "k2", "")
+		lookup(t, keys, "k2", "")
 		up.expect(t, 3)
 	})
 }
 
-func TestAFloodOfUnknownKidsIsBounded(t *testing.T) { // K01, F-K21
+func TestRemoteKeySet_UnknownKidFlood(t *testing.T) { // K01, F-K21
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		up := new(upstream)
 		up.serve(t, newIssuer(t, "k1"))
 		keys := token.NewRemoteKeySet(token.RemoteOptions{Fetch: up.fetch})
-		ask(t, keys, "k1", "")
+		lookup(t, keys, "k1", "")
 		for n := range 1000 {
-			ask(t, keys, fmt.Sprintf("garbage-%d", n), autherr.InvalidToken)
+			lookup(t, keys, fmt.Sprintf("garbage-%d", n), autherr.InvalidToken)
 			time.Sleep(9 * time.Millisecond)
-			ask(t, keys, "k1", "")
+			lookup(t, keys, "k1", "")
 		}
 		if requests := up.count(); requests > 4 {
 			t.Errorf("%d requests in 9 s", requests)
@@ -205,33 +205,33 @@ func TestAFloodOfUnknownKidsIsBounded(t *testing.T) { // K01, F-K21
 
 		up.serve(t, newIssuer(t, "k2"))
 		time.Sleep(10 * time.Second)
-		ask(t, keys, "k2", "")
+		lookup(t, keys, "k2", "")
 	})
 }
 
-func TestBadSignaturesCostNoRequest(t *testing.T) { // K02
+func TestRemoteKeySet_BadSignaturesNeverFetch(t *testing.T) { // K02
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		i := newIssuer(t, "k1")
 		up := new(upstream)
 		up.serve(t, i)
 		v := newVerifier(t, strictPolicy(token.NewRemoteKeySet(token.RemoteOptions{Fetch: up.fetch})))
-		accept(t, v, i.sign(t, goodHeader, goodClaims))
-		forged := newIssuer(t, "k1").sign(t, goodHeader, goodClaims)
+		accept(t, v, i.sign(t, validHeader, validClaims))
+		forged := newIssuer(t, "k1").sign(t, validHeader, validClaims)
 		for range 100 {
-			refuse(t, v, forged, "bad_signature")
+			reject(t, v, forged, "bad_signature")
 		}
 		up.expect(t, 1)
 	})
 }
 
-func TestAKnownKidWithAnotherAlgorithmCostsNoRequest(t *testing.T) {
+func TestRemoteKeySet_OtherAlgorithmNeverFetches(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		up := new(upstream)
 		up.serve(t, newIssuer(t, "k1"), newIssuer(t, "k2"))
 		keys := token.NewRemoteKeySet(token.RemoteOptions{Fetch: up.fetch})
-		ask(t, keys, "k1", "")
+		lookup(t, keys, "k1", "")
 		for _, c := range []struct{ kid, alg string }{{"k1", "RS256"}, {"", "RS256"}, {"", "ES256"}} {
 			if _, err := keys.Key(t.Context(), c.kid, c.alg); autherr.CodeOf(err) != autherr.InvalidToken {
 				t.Errorf("%+v: %v", c, err)
@@ -241,79 +241,110 @@ func TestAKnownKidWithAnotherAlgorithmCostsNoRequest(t *testing.T) {
 	})
 }
 
-func TestAnUnknownKidIsNoVerdictWhileTheIssuerIsDown(t *testing.T) {
+func TestRemoteKeySet_UnknownKidDuringOutage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		up := new(upstream)
 		up.serve(t, newIssuer(t, "k1"))
 		keys := token.NewRemoteKeySet(token.RemoteOptions{Fetch: up.fetch})
-		ask(t, keys, "k1", "")
+		lookup(t, keys, "k1", "")
 		up.fail()
 		for range 5 {
-			ask(t, keys, "k2", autherr.TemporarilyUnavailable)
-			ask(t, keys, "k1", "")
+			lookup(t, keys, "k2", autherr.TemporarilyUnavailable)
+			lookup(t, keys, "k1", "")
 		}
 		up.expect(t, 3)
 		up.serve(t, newIssuer(t, "k1"))
 		time.Sleep(10 * time.Second)
-		ask(t, keys, "k2", autherr.InvalidToken)
+		lookup(t, keys, "k2", autherr.InvalidToken)
 	})
 }
 
-func TestOldKeysServeWhileNewOnesAreFetched(t *testing.T) { // K10, F-K03
+func TestRemoteKeySet_OtherAlgorithmDuringOutage(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		up := new(upstream)
 		up.serve(t, newIssuer(t, "k1"))
 		keys := token.NewRemoteKeySet(token.RemoteOptions{Fetch: up.fetch})
-		ask(t, keys, "k1", "")
+		lookup(t, keys, "k1", "")
+		up.fail()
+		lookup(t, keys, "k2", autherr.TemporarilyUnavailable)
+		if _, err := keys.Key(t.Context(), "k1", "RS256"); autherr.CodeOf(err) != autherr.InvalidToken {
+			t.Errorf("a known key with another algorithm: %v", err)
+		}
+		up.expect(t, 2)
+	})
+}
+
+func TestRemoteKeySet_RetriesAfterFailedFetch(t *testing.T) { // A21
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		up := new(upstream)
+		up.serve(t, newIssuer(t, "k1"))
+		keys := token.NewRemoteKeySet(token.RemoteOptions{Fetch: up.fetch})
+		lookup(t, keys, "k2", autherr.InvalidToken)
+		up.fail()
+		lookup(t, keys, "k3", autherr.TemporarilyUnavailable)
+		up.serve(t, newIssuer(t, "k2"))
+		lookup(t, keys, "k2", "") // the document from before the failure no longer counts
+		up.expect(t, 3)
+	})
+}
+
+func TestRemoteKeySet_RefreshesInBackground(t *testing.T) { // K10, F-K03
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		up := new(upstream)
+		up.serve(t, newIssuer(t, "k1"))
+		keys := token.NewRemoteKeySet(token.RemoteOptions{Fetch: up.fetch})
+		lookup(t, keys, "k1", "")
 		up.serve(t, newIssuer(t, "k2"))
 		up.slow(4 * time.Second)
 
 		time.Sleep(50*time.Minute - 1)
-		ask(t, keys, "k1", "")
+		lookup(t, keys, "k1", "")
 		up.expect(t, 1)
 		time.Sleep(1)
 		start := time.Now()
-		ask(t, keys, "k1", "")
+		lookup(t, keys, "k1", "")
 		if waited := time.Since(start); waited != 0 {
-			t.Errorf("a known key was waited for %v", waited)
+			t.Errorf("a lookup of a stored key took %v", waited)
 		}
 		up.expect(t, 2)
 		time.Sleep(4 * time.Second)
 		synctest.Wait()
-		ask(t, keys, "k2", "")
+		lookup(t, keys, "k2", "")
 		up.slow(0)
-		ask(t, keys, "k1", autherr.InvalidToken)
+		lookup(t, keys, "k1", autherr.InvalidToken)
 	})
 }
 
-func TestAKeyThatLeftTheSetIsDeadAfterAnHourWithoutTraffic(t *testing.T) { // K10, J41
+func TestRemoteKeySet_RemovedKeyAfterAnHour(t *testing.T) { // K10, J41
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		up := new(upstream)
 		up.serve(t, newIssuer(t, "k1"))
 		keys := token.NewRemoteKeySet(token.RemoteOptions{Fetch: up.fetch})
-		ask(t, keys, "k1", "")
+		lookup(t, keys, "k1", "")
 		up.serve(t, newIssuer(t, "k2"))
 		time.Sleep(time.Hour)
-		ask(t, keys, "k1", autherr.InvalidToken)
-		ask(t, keys, "k2", "")
+		lookup(t, keys, "k1", autherr.InvalidToken)
+		lookup(t, keys, "k2", "")
 	})
 }
 
-func TestOldKeysAreWaitedForOnceIfTheIssuerIsSlow(t *testing.T) {
+func TestRemoteKeySet_SlowRefreshWaitsOnce(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		up := new(upstream)
 		up.serve(t, newIssuer(t, "k1"))
 		keys := token.NewRemoteKeySet(token.RemoteOptions{Fetch: up.fetch})
-		ask(t, keys, "k1", "")
+		lookup(t, keys, "k1", "")
 		up.slow(time.Minute)
 		time.Sleep(time.Hour)
 		for _, want := range []time.Duration{3 * time.Second, 0} {
 			start := time.Now()
-			ask(t, keys, "k1", "")
+			lookup(t, keys, "k1", "")
 			if waited := time.Since(start); waited != want {
 				t.Errorf("waited for %v, want %v", waited, want)
 			}
@@ -322,50 +353,50 @@ func TestOldKeysAreWaitedForOnceIfTheIssuerIsSlow(t *testing.T) {
 	})
 }
 
-func TestTheLastGoodKeysLastForADay(t *testing.T) { // F-K02, F-K08, F-K09
+func TestRemoteKeySet_StaleKeysForADay(t *testing.T) { // F-K02, F-K08, F-K09
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		up := new(upstream)
 		up.serve(t, newIssuer(t, "k1"))
 		keys := token.NewRemoteKeySet(token.RemoteOptions{Fetch: up.fetch})
-		ask(t, keys, "k1", "")
+		lookup(t, keys, "k1", "")
 		broken := [][]byte{nil, []byte("<html>"), []byte(`{"keys":[]}`), []byte(`{"keys":[{"kty":"oct","k":"AAAA"}]}`)}
 		for hour := range 23 {
 			time.Sleep(time.Hour)
 			up.set(broken[hour%len(broken)], nil)
-			ask(t, keys, "k1", "")
+			lookup(t, keys, "k1", "")
 			synctest.Wait()
 		}
 		time.Sleep(time.Hour - 1)
-		ask(t, keys, "k1", "")
+		lookup(t, keys, "k1", "")
 		synctest.Wait()
 		time.Sleep(1)
-		ask(t, keys, "k1", autherr.TemporarilyUnavailable)
+		lookup(t, keys, "k1", autherr.TemporarilyUnavailable)
 		up.serve(t, newIssuer(t, "k1"))
-		ask(t, keys, "k1", "")
+		lookup(t, keys, "k1", "")
 	})
 }
 
-func TestACallerWaitsThreeSecondsAndTheFetchGoesOn(t *testing.T) { // F-K03
+func TestRemoteKeySet_CallerWaitLimit(t *testing.T) { // F-K03
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		up := &upstream{delay: 4 * time.Second}
 		up.serve(t, newIssuer(t, "k1"))
 		keys := token.NewRemoteKeySet(token.RemoteOptions{Fetch: up.fetch})
 		start := time.Now()
-		ask(t, keys, "k1", autherr.TemporarilyUnavailable)
+		lookup(t, keys, "k1", autherr.TemporarilyUnavailable)
 		if waited := time.Since(start); waited != 3*time.Second {
 			t.Errorf("the caller waited %v", waited)
 		}
-		ask(t, keys, "k1", "") // the same fetch, a second later
+		lookup(t, keys, "k1", "") // the same fetch, a second later
 		if waited := time.Since(start); waited != 4*time.Second {
-			t.Errorf("the keys came after %v", waited)
+			t.Errorf("the keys arrived after %v", waited)
 		}
 		up.expect(t, 1)
 	})
 }
 
-func TestAFetchIsCutAfterFiveSeconds(t *testing.T) { // F-K04
+func TestRemoteKeySet_FetchTimeout(t *testing.T) { // F-K04
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		up := &upstream{delay: time.Hour}
@@ -381,7 +412,7 @@ func TestAFetchIsCutAfterFiveSeconds(t *testing.T) { // F-K04
 	})
 }
 
-func TestACancelledCallerDoesNotEndTheFetchOfTheOthers(t *testing.T) { // F-K17
+func TestRemoteKeySet_CanceledCaller(t *testing.T) { // F-K17
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		up := &upstream{delay: 2 * time.Second}
@@ -391,11 +422,11 @@ func TestACancelledCallerDoesNotEndTheFetchOfTheOthers(t *testing.T) { // F-K17
 		var wg sync.WaitGroup
 		wg.Go(func() {
 			if _, err := keys.Key(first, "k1", "ES256"); autherr.CodeOf(err) != autherr.TemporarilyUnavailable || !errors.Is(err, context.Canceled) {
-				t.Errorf("the cancelled caller got %v", err)
+				t.Errorf("the canceled caller got %v", err)
 			}
 		})
 		synctest.Wait()
-		wg.Go(func() { ask(t, keys, "k1", "") })
+		wg.Go(func() { lookup(t, keys, "k1", "") })
 		synctest.Wait()
 		cancel()
 		wg.Wait()
@@ -403,7 +434,7 @@ func TestACancelledCallerDoesNotEndTheFetchOfTheOthers(t *testing.T) { // F-K17
 	})
 }
 
-func TestCheckFetchesOnceAndThenKnows(t *testing.T) {
+func TestRemoteKeySet_Check(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		up := &upstream{delay: 4 * time.Second}
@@ -413,10 +444,10 @@ func TestCheckFetchesOnceAndThenKnows(t *testing.T) {
 			t.Errorf("Check without keys: %v", err)
 		}
 		up.serve(t, newIssuer(t, "k1"))
-		hurried, cancel := context.WithTimeout(t.Context(), time.Second)
+		short, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		if err := keys.Check(hurried); autherr.ReasonOf(err) != "keys_slow" {
-			t.Errorf("Check with a second of patience: %v", err)
+		if err := keys.Check(short); autherr.ReasonOf(err) != "keys_slow" {
+			t.Errorf("Check with a deadline of a second: %v", err)
 		}
 		for range 10 {
 			if err := keys.Check(t.Context()); err != nil {
@@ -427,38 +458,38 @@ func TestCheckFetchesOnceAndThenKnows(t *testing.T) {
 	})
 }
 
-func TestHalfOfTheFetchesMayFail(t *testing.T) { // F-K14, F-K18
+func TestRemoteKeySet_EveryOtherFetchFails(t *testing.T) { // F-K14, F-K18
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		up := new(upstream)
 		up.serve(t, newIssuer(t, "k1"))
 		keys := token.NewRemoteKeySet(token.RemoteOptions{Fetch: up.fetch})
-		ask(t, keys, "k1", "")
-		good := up.document
+		lookup(t, keys, "k1", "")
+		valid := up.document
 		for n := range 1000 {
 			time.Sleep(time.Hour)
-			up.set(good, nil)
+			up.set(valid, nil)
 			if n%2 == 0 {
 				up.fail()
 			}
-			ask(t, keys, "k1", "")
+			lookup(t, keys, "k1", "")
 			synctest.Wait()
 		}
 		up.expect(t, 1001)
-	}) // which fails if a goroutine is left
+	}) // synctest fails if a goroutine remains
 }
 
-func TestAPanicWhileFetchingIsAFailure(t *testing.T) {
+func TestRemoteKeySet_PanicInFetch(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		keys := token.NewRemoteKeySet(token.RemoteOptions{Fetch: func(context.Context) ([]byte, error) { panic("boom") }})
 		for range 5 {
-			ask(t, keys, "k1", autherr.TemporarilyUnavailable)
+			lookup(t, keys, "k1", autherr.TemporarilyUnavailable)
 		}
 	})
 }
 
-func TestTheLogTellsEachEventAndSaysNothingTwice(t *testing.T) {
+func TestRemoteKeySet_Logs(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer
@@ -472,8 +503,8 @@ func TestTheLogTellsEachEventAndSaysNothingTwice(t *testing.T) {
 				t.Errorf("%q is logged %d times, want %d:\n%s", text, got, want, log.String())
 			}
 		}
-		ask(t, keys, "k1", "")
-		ask(t, keys, "canary", autherr.InvalidToken)
+		lookup(t, keys, "k1", "")
+		lookup(t, keys, "canary", autherr.InvalidToken)
 		lines("keys fetched", 2)
 		lines("key not used", 2)
 		lines("not for signatures", 1)
@@ -482,14 +513,14 @@ func TestTheLogTellsEachEventAndSaysNothingTwice(t *testing.T) {
 		up.fail()
 		for range 7 {
 			time.Sleep(10 * time.Second)
-			ask(t, keys, "canary", autherr.TemporarilyUnavailable)
+			lookup(t, keys, "canary", autherr.TemporarilyUnavailable)
 		}
 		lines("keys could not be fetched", 2)
 		lines("canary", 0)
 	})
 }
 
-// logHandler does at each record what a test wants.
+// logHandler calls a function for each record.
 type logHandler struct {
 	slog.Handler
 
@@ -503,7 +534,7 @@ func (h logHandler) Handle(context.Context, slog.Record) error {
 	return nil
 }
 
-func TestNobodyWaitsForTheLogAndItsPanicsHarmNobody(t *testing.T) {
+func TestRemoteKeySet_LogDoesNotBlock(t *testing.T) {
 	t.Parallel()
 	for name, handle := range map[string]func(){
 		"Slow":      func() { time.Sleep(time.Hour) },
@@ -518,11 +549,11 @@ func TestNobodyWaitsForTheLogAndItsPanicsHarmNobody(t *testing.T) {
 				up.fail()
 				keys := token.NewRemoteKeySet(token.RemoteOptions{Fetch: up.fetch, Log: log})
 				start := time.Now()
-				ask(t, keys, "k1", autherr.TemporarilyUnavailable)
+				lookup(t, keys, "k1", autherr.TemporarilyUnavailable)
 				up.serve(t, newIssuer(t, "k1"))
-				ask(t, keys, "k1", "")
+				lookup(t, keys, "k1", "")
 				up.serve(t, newIssuer(t, "k2"))
-				ask(t, keys, "k2", "")
+				lookup(t, keys, "k2", "")
 				up.expect(t, 3)
 				if waited := time.Since(start); waited != 0 {
 					t.Errorf("the callers waited for %v", waited)
@@ -530,29 +561,29 @@ func TestNobodyWaitsForTheLogAndItsPanicsHarmNobody(t *testing.T) {
 				if got := logged.Load(); got != 3 {
 					t.Errorf("%d records were logged, want 3", got)
 				}
-				time.Sleep(time.Hour) // until the log has ended
+				time.Sleep(time.Hour) // until the handler returns
 				synctest.Wait()
 			})
 		})
 	}
 }
 
-func TestAClockThatIsInjectedIsTheOnlyOne(t *testing.T) {
+func TestRemoteKeySet_InjectedClock(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		now := issued
 		up := new(upstream)
 		up.serve(t, newIssuer(t, "k1"))
 		keys := token.NewRemoteKeySet(token.RemoteOptions{Fetch: up.fetch, Now: func() time.Time { return now }})
-		ask(t, keys, "k1", "")
+		lookup(t, keys, "k1", "")
 		time.Sleep(48 * time.Hour)
-		ask(t, keys, "k1", "")
+		lookup(t, keys, "k1", "")
 		up.expect(t, 1)
 		now = now.Add(-time.Hour) // F-T01
-		ask(t, keys, "k1", "")
+		lookup(t, keys, "k1", "")
 		up.expect(t, 1)
 		now = now.Add(3 * time.Hour)
-		ask(t, keys, "k1", "")
+		lookup(t, keys, "k1", "")
 		up.expect(t, 2)
 	})
 }

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// The examples of the standards.
+// vectors are the examples of the RFCs.
 var vectors = map[string]struct{ alg, jwk, token string }{
 	"RFC 7515, appendix A.3": {
 		"ES256",
@@ -24,7 +24,7 @@ var vectors = map[string]struct{ alg, jwk, token string }{
 	},
 }
 
-func TestTheExamplesOfTheStandardsVerify(t *testing.T) { // J46
+func TestKey_VerifiesRFCExamples(t *testing.T) { // J46
 	t.Parallel()
 	for name, v := range vectors {
 		keys, err := StaticJWKS([]byte(`{"keys":[` + v.jwk + `]}`))
@@ -36,15 +36,15 @@ func TestTheExamplesOfTheStandardsVerify(t *testing.T) { // J46
 			t.Fatalf("%s: %v", name, err)
 		}
 		end := strings.LastIndexByte(v.token, '.')
-		signature, err := decode(nil, v.token[end+1:])
+		signature, err := decodeSegment(nil, v.token[end+1:])
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		if !key.verified([]byte(v.token[:end]), signature) {
-			t.Errorf("%s: the signature is refused", name)
+		if !key.verify([]byte(v.token[:end]), signature) {
+			t.Errorf("%s: the signature is rejected", name)
 		}
-		if key.verified([]byte(v.token[:end]+"A"), signature) {
-			t.Errorf("%s: the signature is taken for another text", name)
+		if key.verify([]byte(v.token[:end]+"A"), signature) {
+			t.Errorf("%s: the signature is accepted for other content", name)
 		}
 	}
 }

@@ -25,11 +25,11 @@ import (
 	"github.com/cotterpin/cotterpin/core/token"
 )
 
-func TestVerifyTellsWhatTheTokenSays(t *testing.T) {
+func TestVerifier_ReturnsClaims(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	v := newVerifier(t, strictPolicy(token.Static(i.public(t))))
-	claims := accept(t, v, i.sign(t, goodHeader, change(t, goodClaims, `"type":"access"`,
+	claims := accept(t, v, i.sign(t, validHeader, change(t, validClaims, `"type":"access"`,
 		`"type":"access","admin":true,"level":3,"ratio":1.50,"groups":["a","b"],"empty":[],"address":{"city":"x"},"gone":null`)))
 
 	if claims.Issuer != "https://issuer.example" || claims.Subject != "user-1" || !slices.Equal(claims.Audience, []string{"app"}) {
@@ -38,8 +38,8 @@ func TestVerifyTellsWhatTheTokenSays(t *testing.T) {
 	if !claims.IssuedAt.Equal(issued) || !claims.ExpiresAt.Equal(issued.Add(time.Hour)) {
 		t.Errorf("issued %v, expires %v", claims.IssuedAt, claims.ExpiresAt)
 	}
-	if text, ok := claims.String("type"); !ok || text != "access" {
-		t.Errorf("type is %q, %t", text, ok)
+	if value, ok := claims.String("type"); !ok || value != "access" {
+		t.Errorf("type is %q, %t", value, ok)
 	}
 	if b, ok := claims.Bool("admin"); !ok || !b {
 		t.Errorf("admin is %t, %t", b, ok)
@@ -47,15 +47,15 @@ func TestVerifyTellsWhatTheTokenSays(t *testing.T) {
 	if n, ok := claims.Int64("level"); !ok || n != 3 {
 		t.Errorf("level is %d, %t", n, ok)
 	}
-	if texts, ok := claims.Strings("groups"); !ok || !slices.Equal(texts, []string{"a", "b"}) {
-		t.Errorf("groups are %q, %t", texts, ok)
+	if groups, ok := claims.Strings("groups"); !ok || !slices.Equal(groups, []string{"a", "b"}) {
+		t.Errorf("groups are %q, %t", groups, ok)
 	}
 	if address, ok := claims.Lookup("address"); !ok || address != `{"city":"x"}` {
 		t.Errorf("address is %s, %t", address, ok)
 	}
 	for _, name := range []string{"Type", "missing", "gone"} {
-		if text, ok := claims.String(name); ok {
-			t.Errorf("%s is %q", name, text)
+		if value, ok := claims.String(name); ok {
+			t.Errorf("%s is %q", name, value)
 		}
 	}
 	extra := claims.Extra()
@@ -67,18 +67,18 @@ func TestVerifyTellsWhatTheTokenSays(t *testing.T) {
 	}
 }
 
-func TestVerifyRefusesChangedHeaders(t *testing.T) {
+func TestVerifier_RejectsHeaders(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	v := newVerifier(t, strictPolicy(token.Static(i.public(t))))
-	accept(t, v, i.sign(t, goodHeader, goodClaims))
+	accept(t, v, i.sign(t, validHeader, validClaims))
 
 	for _, c := range []struct{ name, old, replacement, reason string }{
 		{"J01 none", `"ES256"`, `"none"`, "wrong_algorithm"},
 		{"J02 None", `"ES256"`, `"None"`, "wrong_algorithm"},
 		{"J02 NONE", `"ES256"`, `"NONE"`, "wrong_algorithm"},
 		{"J02 nOnE", `"ES256"`, `"nOnE"`, "wrong_algorithm"},
-		{"J02 none and blank", `"ES256"`, `"none "`, "wrong_algorithm"},
+		{"J02 none and space", `"ES256"`, `"none "`, "wrong_algorithm"},
 		{"J02 escaped none", `"ES256"`, `"\u006eone"`, "wrong_algorithm"},
 		{"J04 ES384", `"ES256"`, `"ES384"`, "wrong_algorithm"},
 		{"J04 RS256", `"ES256"`, `"RS256"`, "wrong_algorithm"},
@@ -87,7 +87,7 @@ func TestVerifyRefusesChangedHeaders(t *testing.T) {
 		{"J04 EdDSA", `"ES256"`, `"EdDSA"`, "wrong_algorithm"},
 		{"J06 lower case", `"ES256"`, `"es256"`, "wrong_algorithm"},
 		{"J06 mixed case", `"ES256"`, `"Es256"`, "wrong_algorithm"},
-		{"J06 trailing blank", `"ES256"`, `"ES256 "`, "wrong_algorithm"},
+		{"J06 trailing space", `"ES256"`, `"ES256 "`, "wrong_algorithm"},
 		{"alg missing", `"alg":"ES256",`, ``, "wrong_algorithm"},
 		{"alg empty", `"ES256"`, `""`, "wrong_algorithm"},
 		{"alg null", `"ES256"`, `null`, "wrong_algorithm"},
@@ -127,18 +127,18 @@ func TestVerifyRefusesChangedHeaders(t *testing.T) {
 		{"typ null", `"JWT"`, `null`, "wrong_header_type"},
 		{"typ a list", `"JWT"`, `["JWT"]`, "wrong_header_type"},
 		{"an unknown member", `"typ"`, `"new":1,"typ"`, "forbidden_header"},
-		{"no object", goodHeader, `"ES256"`, "malformed"},
+		{"not an object", validHeader, `"ES256"`, "malformed"},
 		{"a byte order mark", `{`, "\uFEFF{", "malformed"},
 		{"deep", `"typ"`, `"x":` + strings.Repeat("[", 32) + strings.Repeat("]", 32) + `,"typ"`, "malformed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			refuse(t, v, i.sign(t, change(t, goodHeader, c.old, c.replacement), goodClaims), c.reason)
+			reject(t, v, i.sign(t, change(t, validHeader, c.old, c.replacement), validClaims), c.reason)
 		})
 	}
 }
 
-func TestVerifyTakesHeadersThatSayLess(t *testing.T) {
+func TestVerifier_AcceptsMinimalHeaders(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	v := newVerifier(t, strictPolicy(token.Static(i.public(t))))
@@ -147,31 +147,31 @@ func TestVerifyTakesHeadersThatSayLess(t *testing.T) {
 		`{"typ":"jwt","kid":"k1","alg":"ES256"}`,
 		`{ "alg" : "\u0045S256" , "kid" : "k1" }`,
 	} {
-		accept(t, v, i.sign(t, header, goodClaims))
+		accept(t, v, i.sign(t, header, validClaims))
 	}
 }
 
-func TestAnOpenHeaderStillSaysNothingAboutKeysOrForm(t *testing.T) {
+func TestVerifier_OpenHeaderLimits(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	policy := strictPolicy(token.Static(i.public(t)))
 	policy.PlainHeader = false
 	v := newVerifier(t, policy)
-	accept(t, v, i.sign(t, `{"alg":"ES256","kid":"k1","x5t":"AAAA","new":{"x":1}}`, goodClaims))
+	accept(t, v, i.sign(t, `{"alg":"ES256","kid":"k1","x5t":"AAAA","new":{"x":1}}`, validClaims))
 
 	for name, value := range map[string]string{
 		"crit": `["exp"]`, "b64": `true`, "zip": `"DEF"`, "enc": `"A256GCM"`, "cty": `"JWT"`,
 		"jwk": `{}`, "jku": `"https://x.example"`, "x5u": `"https://x.example"`, "x5c": `[]`,
 	} {
-		refuse(t, v, i.sign(t, `{"alg":"ES256","kid":"k1","`+name+`":`+value+`}`, goodClaims), "forbidden_header")
+		reject(t, v, i.sign(t, `{"alg":"ES256","kid":"k1","`+name+`":`+value+`}`, validClaims), "forbidden_header")
 	}
 }
 
-func TestVerifyRefusesChangedClaims(t *testing.T) {
+func TestVerifier_RejectsClaims(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	v := newVerifier(t, strictPolicy(token.Static(i.public(t))))
-	accept(t, v, i.sign(t, goodHeader, goodClaims))
+	accept(t, v, i.sign(t, validHeader, validClaims))
 
 	const iss, aud, sub = `"https://issuer.example"`, `"app"`, `"user-1"`
 	const exp, iat = `"exp":1795348800`, `"iat":1795345200`
@@ -219,9 +219,9 @@ func TestVerifyRefusesChangedClaims(t *testing.T) {
 		{"J36 sub a number", sub, `1`, "malformed_subject"},
 		{"J36 sub an array", sub, `["user-1"]`, "malformed_subject"},
 		{"J36 sub long", sub, `"` + strings.Repeat("u", 256) + `"`, "malformed_subject"},
-		{"J36 sub a blank", sub, `" "`, "malformed_subject"},
-		{"J36 sub leading blank", sub, `" user-1"`, "malformed_subject"},
-		{"J36 sub trailing blank", sub, `"user-1 "`, "malformed_subject"},
+		{"J36 sub a space", sub, `" "`, "malformed_subject"},
+		{"J36 sub leading space", sub, `" user-1"`, "malformed_subject"},
+		{"J36 sub trailing space", sub, `"user-1 "`, "malformed_subject"},
 		{"J36 sub trailing tab", sub, `"user-1\t"`, "malformed_subject"},
 		{"J36 sub line break", sub, `"user\n1"`, "malformed_subject"},
 		{"J36 sub NUL", sub, `"user-1\u0000"`, "malformed_subject"},
@@ -236,23 +236,23 @@ func TestVerifyRefusesChangedClaims(t *testing.T) {
 		{"J37 twice by escape", `"sub"`, `"s\u0075b":"user-2","sub"`, "malformed"},
 		{"a duplicate inside", `"access"`, `{"a":1,"a":2}`, "malformed"},
 		{"deep", `"access"`, strings.Repeat("[", 32) + strings.Repeat("]", 32), "malformed"},
-		{"no object", goodClaims, `[]`, "malformed"},
-		{"two objects", goodClaims, goodClaims + goodClaims, "malformed"},
+		{"not an object", validClaims, `[]`, "malformed"},
+		{"two objects", validClaims, validClaims + validClaims, "malformed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			refuse(t, v, i.sign(t, goodHeader, change(t, goodClaims, c.old, c.replacement)), c.reason)
+			reject(t, v, i.sign(t, validHeader, change(t, validClaims, c.old, c.replacement)), c.reason)
 		})
 	}
 }
 
-func TestVerifyRefusesAnotherForm(t *testing.T) {
+func TestVerifier_RejectsMalformedTokens(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	v := newVerifier(t, strictPolicy(token.Static(i.public(t))))
-	good := i.sign(t, goodHeader, goodClaims)
-	accept(t, v, good)
-	parts := strings.Split(good, ".")
+	valid := i.sign(t, validHeader, validClaims)
+	accept(t, v, valid)
+	parts := strings.Split(valid, ".")
 	header, payload, signature := parts[0], parts[1], parts[2]
 
 	// 64 bytes of signature leave four bits of the last character without
@@ -260,74 +260,74 @@ func TestVerifyRefusesAnotherForm(t *testing.T) {
 	slack := signature[:85] + string(base64Alphabet[strings.IndexByte(base64Alphabet, signature[85])+1])
 
 	for name, raw := range map[string]string{
-		"J19 empty":                       "",
-		"J19 one segment":                 header,
-		"J19 two segments":                header + "." + payload,
-		"J19 four segments":               good + ".",
-		"J19 four full segments":          good + "." + signature,
-		"J19 five segments":               header + ".." + payload + ".." + signature,
-		"J19 only dots":                   "..",
-		"J19 one dot":                     ".",
-		"J19 no header":                   "." + payload + "." + signature,
-		"J19 no payload":                  header + ".." + signature,
-		"J01 no signature":                header + "." + payload + ".",
-		"J17 padded signature":            good + "==",
-		"J17 padded header":               header + "=." + payload + "." + signature,
-		"J17 slack bits":                  header + "." + payload + "." + slack,
-		"J17 a plus sign":                 header + "." + payload + ".+" + signature[1:],
-		"J17 a slash":                     header + "." + payload + "./" + signature[1:],
-		"J17 trailing newline":            good + "\n",
-		"J17 leading newline":             "\n" + good,
-		"J17 newline in the payload":      header + "." + payload[:10] + "\n" + payload[10:] + "." + signature,
-		"J17 return in the signature":     header + "." + payload + "." + signature[:10] + "\r" + signature[10:],
-		"J17 trailing blank":              good + " ",
-		"J17 leading blank":               " " + good,
-		"J17 tab before a dot":            header + "\t." + payload + "." + signature,
-		"J17 NUL":                         good + "\x00",
-		"J18 flattened":                   `{"protected":"` + header + `","payload":"` + payload + `","signature":"` + signature + `"}`,
-		"J18 general":                     `{"payload":"` + payload + `","signatures":[{"protected":"` + header + `","signature":"` + signature + `"}]}`,
-		"J20 five segments like JWE":      encode(`{"alg":"ECDH-ES","enc":"A256GCM"}`) + "..AAAA.AAAA.AAAA",
-		"J20 five segments, PBES2":        encode(`{"alg":"PBES2-HS256+A128KW","p2c":2147483648,"enc":"A256GCM"}`) + ".AAAA.AAAA.AAAA.AAAA",
-		"the scheme before it":            "Bearer " + good,
-		"a base64 length that cannot be":  header + "." + payload + "." + signature[:85],
-		"a header that is no JSON object": encode("null") + "." + payload + "." + signature,
+		"J19 empty":                      "",
+		"J19 one segment":                header,
+		"J19 two segments":               header + "." + payload,
+		"J19 four segments":              valid + ".",
+		"J19 four full segments":         valid + "." + signature,
+		"J19 five segments":              header + ".." + payload + ".." + signature,
+		"J19 only dots":                  "..",
+		"J19 one dot":                    ".",
+		"J19 no header":                  "." + payload + "." + signature,
+		"J19 no payload":                 header + ".." + signature,
+		"J01 no signature":               header + "." + payload + ".",
+		"J17 padded signature":           valid + "==",
+		"J17 padded header":              header + "=." + payload + "." + signature,
+		"J17 slack bits":                 header + "." + payload + "." + slack,
+		"J17 a plus sign":                header + "." + payload + ".+" + signature[1:],
+		"J17 a slash":                    header + "." + payload + "./" + signature[1:],
+		"J17 trailing newline":           valid + "\n",
+		"J17 leading newline":            "\n" + valid,
+		"J17 newline in the payload":     header + "." + payload[:10] + "\n" + payload[10:] + "." + signature,
+		"J17 return in the signature":    header + "." + payload + "." + signature[:10] + "\r" + signature[10:],
+		"J17 trailing space":             valid + " ",
+		"J17 leading space":              " " + valid,
+		"J17 tab before a dot":           header + "\t." + payload + "." + signature,
+		"J17 NUL":                        valid + "\x00",
+		"J18 flattened":                  `{"protected":"` + header + `","payload":"` + payload + `","signature":"` + signature + `"}`,
+		"J18 general":                    `{"payload":"` + payload + `","signatures":[{"protected":"` + header + `","signature":"` + signature + `"}]}`,
+		"J20 five segments like JWE":     encode(`{"alg":"ECDH-ES","enc":"A256GCM"}`) + "..AAAA.AAAA.AAAA",
+		"J20 five segments, PBES2":       encode(`{"alg":"PBES2-HS256+A128KW","p2c":2147483648,"enc":"A256GCM"}`) + ".AAAA.AAAA.AAAA.AAAA",
+		"with the scheme":                "Bearer " + valid,
+		"an impossible base64 length":    header + "." + payload + "." + signature[:85],
+		"a header that is not an object": encode("null") + "." + payload + "." + signature,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			refuse(t, v, raw, "malformed")
+			reject(t, v, raw, "malformed")
 		})
 	}
-	refuse(t, v, strings.Repeat("a.", 500_000), "too_large") // J21
-	refuse(t, v, strings.Repeat(".", 1_000_000), "too_large")
+	reject(t, v, strings.Repeat("a.", 500_000), "too_large") // J21
+	reject(t, v, strings.Repeat(".", 1_000_000), "too_large")
 }
 
 const base64Alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
 
-func TestVerifyTakesATokenOfExactlyTheMaximumSize(t *testing.T) {
+func TestVerifier_AcceptsMaximumSize(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	v := newVerifier(t, strictPolicy(token.Static(i.public(t))))
 	filled := func(n int) string {
-		return i.sign(t, goodHeader, change(t, goodClaims, "access", strings.Repeat("x", n)))
+		return i.sign(t, validHeader, change(t, validClaims, "access", strings.Repeat("x", n)))
 	}
 	n := 5000
-	for len(filled(n+1)) <= token.MaxSize {
+	for len(filled(n+1)) <= maxSize {
 		n++
 	}
 	accept(t, v, filled(n))
-	refuse(t, v, filled(n+1), "too_large")
+	reject(t, v, filled(n+1), "too_large")
 }
 
-func TestVerifyRefusesForgedSignatures(t *testing.T) {
+func TestVerifier_RejectsForgedSignatures(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	v := newVerifier(t, strictPolicy(token.Static(i.public(t))))
-	good := i.sign(t, goodHeader, goodClaims)
-	accept(t, v, good)
+	valid := i.sign(t, validHeader, validClaims)
+	accept(t, v, valid)
 
-	signed := encode(goodHeader) + "." + encode(goodClaims)
-	right := signES256(t, i.key, signed)
-	forge := func(signature []byte) { refuse(t, v, signed+"."+encode(string(signature)), "bad_signature") }
+	signed := encode(validHeader) + "." + encode(validClaims)
+	right := i.Sign([]byte(signed))
+	forge := func(signature []byte) { reject(t, v, signed+"."+encode(string(signature)), "bad_signature") }
 
 	// J12
 	n := elliptic.P256().Params().N
@@ -343,30 +343,26 @@ func TestVerifyRefusesForgedSignatures(t *testing.T) {
 		forge(append(right, make([]byte, 64)...)[:length])
 	}
 	// DER in place of r and s
-	digest := sha256.Sum256([]byte(signed))
-	der, err := ecdsa.SignASN1(rand.Reader, i.key, digest[:])
-	if err != nil {
-		t.Fatal(err)
-	}
-	forge(der)
+	forge(spoil(t, right, []string{"der"}, ""))
 	// Of another token, and of another issuer with the same kid (J35).
-	forge(signES256(t, i.key, signed+"x"))
-	refuse(t, v, newIssuer(t, "k1").sign(t, goodHeader, goodClaims), "bad_signature")
+	forge(i.Sign([]byte(signed + "x")))
+	reject(t, v, newIssuer(t, "k1").sign(t, validHeader, validClaims), "bad_signature")
 }
 
-func TestAPublicKeyIsNotASharedSecret(t *testing.T) { // J03
+func TestVerifier_PublicKeyAsSecret(t *testing.T) { // J03
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	keys := token.Static(i.public(t))
 	policy := strictPolicy(keys)
 	v := newVerifier(t, policy)
-	accept(t, v, i.sign(t, goodHeader, goodClaims))
+	accept(t, v, i.sign(t, validHeader, validClaims))
 
-	der, err := x509.MarshalPKIXPublicKey(&i.key.PublicKey)
+	block, _ := pem.Decode(i.PEM())
+	public, err := x509.ParsePKIXPublicKey(block.Bytes)
 	if err != nil {
 		t.Fatal(err)
 	}
-	point, err := i.key.PublicKey.Bytes()
+	point, err := public.(*ecdsa.PublicKey).Bytes()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -375,30 +371,30 @@ func TestAPublicKeyIsNotASharedSecret(t *testing.T) { // J03
 		t.Fatal(err)
 	}
 	for _, secret := range [][]byte{
-		pem.EncodeToMemory(&pem.Block{Type: "PUBLIC KEY", Bytes: der}), der, point[1:], point[1:33], jwk, nil,
+		i.PEM(), block.Bytes, point[1:], point[1:33], jwk, nil,
 	} {
 		for alg, reason := range map[string]string{"HS256": "wrong_algorithm", "ES256": "bad_signature"} {
-			signed := encode(`{"alg":"`+alg+`","kid":"k1","typ":"JWT"}`) + "." + encode(goodClaims)
+			signed := encode(`{"alg":"`+alg+`","kid":"k1","typ":"JWT"}`) + "." + encode(validClaims)
 			mac := hmac.New(sha256.New, secret)
 			mac.Write([]byte(signed))
-			refuse(t, v, signed+"."+encode(string(mac.Sum(nil))), reason)
+			reject(t, v, signed+"."+encode(string(mac.Sum(nil))), reason)
 		}
 	}
 	policy.Algorithms = []string{"ES256", "HS256"}
 	if _, err := token.NewVerifier(policy); err == nil {
-		t.Error("a policy may allow HS256")
+		t.Error("a policy with HS256 is accepted")
 	}
 }
 
-func TestEachFlippedBitIsRefused(t *testing.T) { // J40
+func TestVerifier_RejectsFlippedBits(t *testing.T) { // J40
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	v := newVerifier(t, strictPolicy(token.Static(i.public(t))))
-	good := i.sign(t, goodHeader, goodClaims)
-	accept(t, v, good)
-	for at := range len(good) {
+	valid := i.sign(t, validHeader, validClaims)
+	accept(t, v, valid)
+	for at := range len(valid) {
 		for bit := range 8 {
-			flipped := []byte(good)
+			flipped := []byte(valid)
 			flipped[at] ^= 1 << bit
 			if _, err := v.Verify(t.Context(), string(flipped)); autherr.CodeOf(err) != autherr.InvalidToken {
 				t.Errorf("bit %d of byte %d: %v", bit, at, err)
@@ -407,14 +403,14 @@ func TestEachFlippedBitIsRefused(t *testing.T) { // J40
 	}
 }
 
-func TestTheLifetimeIsKeptToTheSecond(t *testing.T) { // J30
+func TestVerifier_LifetimeInSeconds(t *testing.T) { // J30
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	policy := strictPolicy(token.Static(i.public(t)))
 	var now time.Time
 	policy.Now = func() time.Time { return now }
 	v := newVerifier(t, policy)
-	raw := i.sign(t, goodHeader, change(t, goodClaims, `"type"`, `"nbf":1795345210,"type"`))
+	raw := i.sign(t, validHeader, change(t, validClaims, `"type"`, `"nbf":1795345210,"type"`))
 	expires, notBefore := issued.Add(time.Hour), issued.Add(10*time.Second)
 
 	for _, c := range []struct {
@@ -437,45 +433,45 @@ func TestTheLifetimeIsKeptToTheSecond(t *testing.T) { // J30
 		if c.code == "" && err != nil || c.code != "" && autherr.CodeOf(err) != c.code {
 			t.Errorf("%s: %v, want %q", c.name, err, c.code)
 		}
-		if told, want := claims.Subject == "user-1", c.code != autherr.InvalidToken; told != want {
-			t.Errorf("%s: claims told: %t, want %t", c.name, told, want)
+		if returned, want := claims.Subject == "user-1", c.code != autherr.InvalidToken; returned != want {
+			t.Errorf("%s: claims are returned: %t, want %t", c.name, returned, want)
 		}
 	}
 }
 
-func TestExpiredIsSaidOfATokenThatIsRightOtherwise(t *testing.T) {
+func TestVerifier_ExpiredIsOnlyFault(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	policy := strictPolicy(token.Static(i.public(t)))
 	policy.Now = func() time.Time { return issued.AddDate(1, 0, 0) }
 	policy.Check = func(c token.Claims) error {
-		if kind, _ := c.String("type"); kind != "access" {
+		if got, _ := c.String("type"); got != "access" {
 			return autherr.New(autherr.InvalidToken, "wrong_type")
 		}
 		return nil
 	}
 	v := newVerifier(t, policy)
-	expired := i.sign(t, goodHeader, goodClaims)
+	expired := i.sign(t, validHeader, validClaims)
 	claims, err := v.Verify(t.Context(), expired)
 	if autherr.CodeOf(err) != autherr.TokenExpired || claims.Subject != "user-1" {
 		t.Fatalf("an expired token: %+v, %v", claims, err)
 	}
 
 	for reason, raw := range map[string]string{
-		"wrong_issuer":      i.sign(t, goodHeader, change(t, goodClaims, "issuer.example", "evil.example")),
-		"wrong_audience":    i.sign(t, goodHeader, change(t, goodClaims, `"app"`, `"other"`)),
-		"malformed_subject": i.sign(t, goodHeader, change(t, goodClaims, `"user-1"`, `""`)),
-		"wrong_type":        i.sign(t, goodHeader, change(t, goodClaims, `"access"`, `"id"`)),
-		"not_yet_valid":     i.sign(t, goodHeader, change(t, goodClaims, `"type"`, `"nbf":253402300799,"type"`)),
-		"issued_in_future":  i.sign(t, goodHeader, change(t, goodClaims, `1795345200`, `253402300799`)),
-		"unknown_key":       i.sign(t, change(t, goodHeader, "k1", "k2"), goodClaims),
-		"bad_signature":     newIssuer(t, "k1").sign(t, goodHeader, goodClaims),
+		"wrong_issuer":      i.sign(t, validHeader, change(t, validClaims, "issuer.example", "evil.example")),
+		"wrong_audience":    i.sign(t, validHeader, change(t, validClaims, `"app"`, `"other"`)),
+		"malformed_subject": i.sign(t, validHeader, change(t, validClaims, `"user-1"`, `""`)),
+		"wrong_type":        i.sign(t, validHeader, change(t, validClaims, `"access"`, `"id"`)),
+		"not_yet_valid":     i.sign(t, validHeader, change(t, validClaims, `"type"`, `"nbf":253402300799,"type"`)),
+		"issued_in_future":  i.sign(t, validHeader, change(t, validClaims, `1795345200`, `253402300799`)),
+		"unknown_key":       i.sign(t, change(t, validHeader, "k1", "k2"), validClaims),
+		"bad_signature":     newIssuer(t, "k1").sign(t, validHeader, validClaims),
 	} {
-		refuse(t, v, raw, reason)
+		reject(t, v, raw, reason)
 	}
 }
 
-func TestAudienceListsNeedAnAuthorizedParty(t *testing.T) { // J33
+func TestVerifier_AudienceLists(t *testing.T) { // J33
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	policy := strictPolicy(token.Static(i.public(t)))
@@ -487,7 +483,7 @@ func TestAudienceListsNeedAnAuthorizedParty(t *testing.T) { // J33
 		`"app"`:                         "",
 		`"app-2"`:                       "",
 		`["app"]`:                       "",
-		`["app"],"azp":"phone"`:         "", // the party that asked for a token meant for us alone
+		`["app"],"azp":"phone"`:         "", // azp is not checked for a single audience
 		`["evil","app"],"azp":"app"`:    "",
 		`["app","app-2"],"azp":"app-2"`: "",
 		`["app","evil"]`:                "wrong_authorized_party",
@@ -501,116 +497,116 @@ func TestAudienceListsNeedAnAuthorizedParty(t *testing.T) { // J33
 		`[["app"]]`:                     "wrong_audience",
 		`{"app":true}`:                  "wrong_audience",
 	} {
-		raw := i.sign(t, goodHeader, change(t, goodClaims, `"app"`, aud))
+		raw := i.sign(t, validHeader, change(t, validClaims, `"app"`, aud))
 		if reason == "" {
 			accept(t, v, raw)
 		} else {
-			refuse(t, v, raw, reason)
+			reject(t, v, raw, reason)
 		}
 	}
 }
 
-func TestHeaderTypesAreThoseOfThePolicy(t *testing.T) {
+func TestVerifier_HeaderTypes(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	policy := strictPolicy(token.Static(i.public(t)))
 	policy.Types = []string{"at+jwt", "ok"}
 	v := newVerifier(t, policy)
-	accept(t, v, i.sign(t, change(t, goodHeader, "JWT", "AT+jwt"), goodClaims))
-	accept(t, v, i.sign(t, change(t, goodHeader, "JWT", "OK"), goodClaims))
-	refuse(t, v, i.sign(t, goodHeader, goodClaims), "wrong_header_type")
-	refuse(t, v, i.sign(t, change(t, goodHeader, "JWT", "o\u212a"), goodClaims), "wrong_header_type") // the Kelvin sign
+	accept(t, v, i.sign(t, change(t, validHeader, "JWT", "AT+jwt"), validClaims))
+	accept(t, v, i.sign(t, change(t, validHeader, "JWT", "OK"), validClaims))
+	reject(t, v, i.sign(t, validHeader, validClaims), "wrong_header_type")
+	reject(t, v, i.sign(t, change(t, validHeader, "JWT", "o\u212a"), validClaims), "wrong_header_type") // the Kelvin sign
 }
 
-func TestAKeyIsFoundWithoutIDOnlyIfItIsTheOnlyOne(t *testing.T) {
+func TestVerifier_TokenWithoutKeyID(t *testing.T) {
 	t.Parallel()
 	one, two := newIssuer(t, ""), newIssuer(t, "k2")
 	policy := strictPolicy(token.Static(one.public(t)))
 	policy.KeyIDRequired = false
 	const header = `{"alg":"ES256"}`
-	accept(t, newVerifier(t, policy), one.sign(t, header, goodClaims))
+	accept(t, newVerifier(t, policy), one.sign(t, header, validClaims))
 
 	policy.Keys = token.Static(one.public(t), two.public(t))
-	refuse(t, newVerifier(t, policy), one.sign(t, header, goodClaims), "unknown_key")
-	accept(t, newVerifier(t, policy), two.sign(t, `{"alg":"ES256","kid":"k2"}`, goodClaims))
+	reject(t, newVerifier(t, policy), one.sign(t, header, validClaims), "unknown_key")
+	accept(t, newVerifier(t, policy), two.sign(t, `{"alg":"ES256","kid":"k2"}`, validClaims))
 }
 
-func TestCheckRunsBehindTheSignatureAndItsErrorIsReturned(t *testing.T) {
+func TestVerifier_CheckAfterSignature(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	policy := strictPolicy(token.Static(i.public(t)))
 	calls := 0
-	var verdict error
-	policy.Check = func(token.Claims) error { calls++; return verdict }
+	var result error
+	policy.Check = func(token.Claims) error { calls++; return result }
 	v := newVerifier(t, policy)
 
-	accept(t, v, i.sign(t, goodHeader, goodClaims))
-	refuse(t, v, newIssuer(t, "k1").sign(t, goodHeader, goodClaims), "bad_signature")
+	accept(t, v, i.sign(t, validHeader, validClaims))
+	reject(t, v, newIssuer(t, "k1").sign(t, validHeader, validClaims), "bad_signature")
 	if calls != 1 {
 		t.Errorf("Check was called %d times, want once", calls)
 	}
-	verdict = autherr.New(autherr.InsufficientScope, "wrong_scope")
-	if _, err := v.Verify(t.Context(), i.sign(t, goodHeader, goodClaims)); !errors.Is(err, verdict) {
+	result = autherr.New(autherr.InsufficientScope, "wrong_scope")
+	if _, err := v.Verify(t.Context(), i.sign(t, validHeader, validClaims)); !errors.Is(err, result) {
 		t.Errorf("got %v, want the error of Check", err)
 	}
 }
 
-// keySetFunc is a function that is a key set.
+// keySetFunc implements token.KeySet.
 type keySetFunc func(ctx context.Context, kid, alg string) (token.Key, error)
 
 func (f keySetFunc) Key(ctx context.Context, kid, alg string) (token.Key, error) {
 	return f(ctx, kid, alg)
 }
 
-func TestKeysAreAskedForOnlyWhenTheRestIsRight(t *testing.T) {
+func TestVerifier_KeysFetchedLast(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
-	asked := 0
+	lookups := 0
 	v := newVerifier(t, strictPolicy(keySetFunc(func(context.Context, string, string) (token.Key, error) {
-		asked++
+		lookups++
 		return i.public(t), nil
 	})))
-	accept(t, v, i.sign(t, goodHeader, goodClaims))
+	accept(t, v, i.sign(t, validHeader, validClaims))
 	for reason, raw := range map[string]string{
-		"wrong_algorithm": i.sign(t, change(t, goodHeader, "ES256", "none"), goodClaims),
-		"wrong_issuer":    i.sign(t, goodHeader, change(t, goodClaims, "issuer.example", "evil.example")),
-		"wrong_audience":  i.sign(t, goodHeader, change(t, goodClaims, `"app"`, `"other"`)),
-		"malformed_exp":   i.sign(t, goodHeader, change(t, goodClaims, `1795348800`, `"soon"`)),
+		"wrong_algorithm": i.sign(t, change(t, validHeader, "ES256", "none"), validClaims),
+		"wrong_issuer":    i.sign(t, validHeader, change(t, validClaims, "issuer.example", "evil.example")),
+		"wrong_audience":  i.sign(t, validHeader, change(t, validClaims, `"app"`, `"other"`)),
+		"malformed_exp":   i.sign(t, validHeader, change(t, validClaims, `1795348800`, `"soon"`)),
 	} {
-		refuse(t, v, raw, reason)
+		reject(t, v, raw, reason)
 	}
-	if asked != 1 {
-		t.Errorf("the keys were asked for %d times, want once", asked)
+	if lookups != 1 {
+		t.Errorf("%d lookups of a key, want 1", lookups)
 	}
 }
 
-func TestKeysThatCannotBeLookedAtAreNoFaultOfTheToken(t *testing.T) {
+func TestVerifier_KeysUnavailable(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	down := autherr.New(autherr.TemporarilyUnavailable, "keys_unavailable")
 	v := newVerifier(t, strictPolicy(keySetFunc(func(context.Context, string, string) (token.Key, error) {
 		return token.Key{}, down
 	})))
-	if _, err := v.Verify(t.Context(), i.sign(t, goodHeader, goodClaims)); !errors.Is(err, down) {
+	if _, err := v.Verify(t.Context(), i.sign(t, validHeader, validClaims)); !errors.Is(err, down) {
 		t.Errorf("got %v", err)
 	}
 }
 
-func TestAKeyOfAnotherAlgorithmVerifiesNothing(t *testing.T) {
+func TestVerifier_KeyOfAnotherAlgorithm(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	key := i.public(t)
 	policy := strictPolicy(keySetFunc(func(context.Context, string, string) (token.Key, error) { return key, nil }))
 	v := newVerifier(t, policy)
-	accept(t, v, i.sign(t, goodHeader, goodClaims))
+	accept(t, v, i.sign(t, validHeader, validClaims))
 
 	key.Algorithm = "ES384"
-	refuse(t, v, i.sign(t, goodHeader, goodClaims), "wrong_algorithm")
+	reject(t, v, i.sign(t, validHeader, validClaims), "wrong_algorithm")
 	key = token.Key{ID: "k1", Algorithm: "ES256"}
-	refuse(t, v, i.sign(t, goodHeader, goodClaims), "bad_signature")
+	reject(t, v, i.sign(t, validHeader, validClaims), "bad_signature")
 }
 
-func TestEveryAlgorithmVerifiesItsSignatures(t *testing.T) {
+func TestVerifier_EveryAlgorithm(t *testing.T) {
 	t.Parallel()
 	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
 	if err != nil {
@@ -677,74 +673,74 @@ func TestEveryAlgorithmVerifiesItsSignatures(t *testing.T) {
 		policy.Algorithms = []string{alg}
 		v := newVerifier(t, policy)
 
-		signed := encode(change(t, goodHeader, "ES256", alg)) + "." + encode(goodClaims)
+		signed := encode(change(t, validHeader, "ES256", alg)) + "." + encode(validClaims)
 		signature, err := c.sign(signed)
 		if err != nil {
 			t.Fatal(err)
 		}
 		accept(t, v, signed+"."+encode(string(signature)))
 		signature[len(signature)-1] ^= 1
-		refuse(t, v, signed+"."+encode(string(signature)), "bad_signature")
+		reject(t, v, signed+"."+encode(string(signature)), "bad_signature")
 	}
 }
 
-func TestAnIncompletePolicyIsRefused(t *testing.T) {
+func TestNewVerifier_RejectsInvalidPolicies(t *testing.T) {
 	t.Parallel()
-	good := strictPolicy(token.Static())
-	if _, err := token.NewVerifier(good); err != nil {
+	valid := strictPolicy(token.Static())
+	if _, err := token.NewVerifier(valid); err != nil {
 		t.Fatal(err)
 	}
-	for name, spoil := range map[string]func(*token.Policy){
-		"no keys":            func(p *token.Policy) { p.Keys = nil },
-		"no issuer":          func(p *token.Policy) { p.Issuer = "" },
-		"no audience":        func(p *token.Policy) { p.Audience = nil },
-		"an empty audience":  func(p *token.Policy) { p.Audience = []string{"app", ""} },
-		"no algorithm":       func(p *token.Policy) { p.Algorithms = nil },
-		"algorithm none":     func(p *token.Policy) { p.Algorithms = []string{"ES256", "none"} },
-		"algorithm HS512":    func(p *token.Policy) { p.Algorithms = []string{"HS512"} },
-		"algorithm ES256K":   func(p *token.Policy) { p.Algorithms = []string{"ES256K"} },
-		"too much skew":      func(p *token.Policy) { p.ClockSkew = token.MaxClockSkew + 1 },
-		"skew below nothing": func(p *token.Policy) { p.ClockSkew = -1 },
+	for name, invalidate := range map[string]func(*token.Policy){
+		"no keys":           func(p *token.Policy) { p.Keys = nil },
+		"no issuer":         func(p *token.Policy) { p.Issuer = "" },
+		"no audience":       func(p *token.Policy) { p.Audience = nil },
+		"an empty audience": func(p *token.Policy) { p.Audience = []string{"app", ""} },
+		"no algorithm":      func(p *token.Policy) { p.Algorithms = nil },
+		"algorithm none":    func(p *token.Policy) { p.Algorithms = []string{"ES256", "none"} },
+		"algorithm HS512":   func(p *token.Policy) { p.Algorithms = []string{"HS512"} },
+		"algorithm ES256K":  func(p *token.Policy) { p.Algorithms = []string{"ES256K"} },
+		"too much skew":     func(p *token.Policy) { p.ClockSkew = token.MaxClockSkew + 1 },
+		"negative skew":     func(p *token.Policy) { p.ClockSkew = -1 },
 	} {
-		p := good
-		spoil(&p)
+		p := valid
+		invalidate(&p)
 		if _, err := token.NewVerifier(p); err == nil {
-			t.Errorf("%s: the policy is taken", name)
+			t.Errorf("%s: the policy is accepted", name)
 		}
 	}
 }
 
-func TestPeekTellsWhomATokenClaimsToBeFrom(t *testing.T) {
+func TestPeek_ReturnsIssuerAndAudience(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	for claims, want := range map[string][]string{
-		goodClaims: {"https://issuer.example", "app"},
-		change(t, goodClaims, `"app"`, `["a","b"]`): {"https://issuer.example", "a", "b"},
-		`{"iss":1,"aud":2}`:                         {""},
-		`{}`:                                        {""},
+		validClaims: {"https://issuer.example", "app"},
+		change(t, validClaims, `"app"`, `["a","b"]`): {"https://issuer.example", "a", "b"},
+		`{"iss":1,"aud":2}`:                          {""},
+		`{}`:                                         {""},
 	} {
-		issuer, audience, ok := token.Peek(i.sign(t, goodHeader, claims))
+		issuer, audience, ok := token.Peek(i.sign(t, validHeader, claims))
 		if got := append([]string{issuer}, audience...); !ok || !slices.Equal(got, want) {
 			t.Errorf("%s: %q, %t", claims, got, ok)
 		}
 	}
-	for _, raw := range []string{"", "a.b.c", "cps_abc.def", i.sign(t, goodHeader, goodClaims) + "\n", i.sign(t, goodHeader, `{"iss":"a","iss":"b"}`)} {
+	for _, raw := range []string{"", "a.b.c", "cps_abc.def", i.sign(t, validHeader, validClaims) + "\n", i.sign(t, validHeader, `{"iss":"a","iss":"b"}`)} {
 		if issuer, audience, ok := token.Peek(raw); ok || issuer != "" || audience != nil {
 			t.Errorf("Peek(%q) = %q, %q, %t", raw, issuer, audience, ok)
 		}
 	}
 }
 
-func TestErrorsHoldNothingOfTheToken(t *testing.T) {
+func TestVerifier_ErrorsOmitTokenContent(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	v := newVerifier(t, strictPolicy(token.Static(i.public(t))))
 	for _, raw := range []string{
-		i.sign(t, change(t, goodHeader, "k1", "canary"), goodClaims),
-		i.sign(t, change(t, goodHeader, "ES256", "canary"), goodClaims),
-		i.sign(t, goodHeader, change(t, goodClaims, "user-1", "canary\u00e9")),
-		i.sign(t, goodHeader, change(t, goodClaims, `"access"`, `canary`)),
-		i.sign(t, goodHeader, change(t, goodClaims, "issuer.example", "canary")),
+		i.sign(t, change(t, validHeader, "k1", "canary"), validClaims),
+		i.sign(t, change(t, validHeader, "ES256", "canary"), validClaims),
+		i.sign(t, validHeader, change(t, validClaims, "user-1", "canary\u00e9")),
+		i.sign(t, validHeader, change(t, validClaims, `"access"`, `canary`)),
+		i.sign(t, validHeader, change(t, validClaims, "issuer.example", "canary")),
 		"canary",
 	} {
 		_, err := v.Verify(t.Context(), raw)
@@ -754,9 +750,9 @@ func TestErrorsHoldNothingOfTheToken(t *testing.T) {
 	}
 }
 
-func FuzzParse(f *testing.F) {
+func FuzzPeek(f *testing.F) {
 	i := newIssuer(f, "k1")
-	f.Add(i.sign(f, goodHeader, goodClaims))
+	f.Add(i.sign(f, validHeader, validClaims))
 	f.Add("e30.e30.AA")
 	f.Add("e30.e30.AB")
 	f.Add("e30.e30\n.AA")
@@ -767,12 +763,12 @@ func FuzzParse(f *testing.F) {
 			return
 		}
 		segments := strings.Split(raw, ".")
-		if len(segments) != 3 || len(raw) > token.MaxSize {
+		if len(segments) != 3 || len(raw) > maxSize {
 			t.Fatalf("%d segments, %d bytes", len(segments), len(raw))
 		}
 		for _, segment := range segments {
 			if decoded := decode(t, segment); encode(decoded) != segment {
-				t.Fatalf("%q is written again as %q", segment, encode(decoded))
+				t.Fatalf("%q is encoded again as %q", segment, encode(decoded))
 			}
 		}
 		for _, segment := range segments[:2] { // header and claims
@@ -784,20 +780,20 @@ func FuzzParse(f *testing.F) {
 	})
 }
 
-func FuzzVerify(f *testing.F) {
+func FuzzVerifier(f *testing.F) {
 	i := newIssuer(f, "k1")
 	v := newVerifier(f, strictPolicy(token.Static(i.public(f))))
-	f.Add(goodHeader, goodClaims, "")
-	f.Add(change(f, goodHeader, "JWT", "jwt"), goodClaims, "")
-	f.Add(goodHeader, change(f, goodClaims, "user-1", `\u0075ser`), "")
-	f.Add(goodHeader, goodClaims, "=")
-	f.Add(change(f, goodHeader, "ES256", "none"), goodClaims, "")
+	f.Add(validHeader, validClaims, "")
+	f.Add(change(f, validHeader, "JWT", "jwt"), validClaims, "")
+	f.Add(validHeader, change(f, validClaims, "user-1", `\u0075ser`), "")
+	f.Add(validHeader, validClaims, "=")
+	f.Add(change(f, validHeader, "ES256", "none"), validClaims, "")
 	f.Fuzz(func(t *testing.T, header, claims, suffix string) {
 		raw := i.sign(t, header, claims) + suffix
 		verified, err := v.Verify(t.Context(), raw)
 		if err != nil {
 			if verified.Subject != "" && autherr.CodeOf(err) != autherr.TokenExpired {
-				t.Fatal("claims of a refused token")
+				t.Fatal("claims of a rejected token")
 			}
 			return
 		}
@@ -808,8 +804,8 @@ func FuzzVerify(f *testing.F) {
 		signature := []byte(decode(t, segments[2]))
 		digest := sha256.Sum256([]byte(segments[0] + "." + segments[1]))
 		r, s := new(big.Int).SetBytes(signature[:32]), new(big.Int).SetBytes(signature[32:])
-		if !ecdsa.Verify(&i.key.PublicKey, digest[:], r, s) {
-			t.Fatal("the signature is not right")
+		if !ecdsa.Verify(i.Public().(*ecdsa.PublicKey), digest[:], r, s) {
+			t.Fatal("the signature is invalid")
 		}
 		var plainHeader, plainClaims map[string]any
 		if err := errors.Join(json.Unmarshal([]byte(header), &plainHeader), json.Unmarshal([]byte(claims), &plainClaims)); err != nil {
@@ -822,8 +818,8 @@ func FuzzVerify(f *testing.F) {
 			t.Fatalf("accepted claims: %v", plainClaims)
 		}
 		accept(t, v, raw)
-		refused := segments[0] + "." + encode(claims+" ") + "." + segments[2]
-		refuse(t, v, refused, "bad_signature")
+		rejected := segments[0] + "." + encode(claims+" ") + "." + segments[2]
+		reject(t, v, rejected, "bad_signature")
 	})
 }
 

@@ -5,9 +5,8 @@ import (
 	"strings"
 )
 
-// IsLoopback reports whether a host, without its port, is this machine:
-// "localhost", or a loopback address (RFC 6761, section 6.3). No name is looked
-// up.
+// IsLoopback reports whether a host without port is "localhost" or a loopback
+// address (RFC 6761, section 6.3). It resolves no name.
 func IsLoopback(host string) bool {
 	if strings.EqualFold(host, "localhost") {
 		return true

@@ -6,7 +6,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
-func TestIsLoopbackKnowsThisMachineAlone(t *testing.T) {
+func TestIsLoopback_Hosts(t *testing.T) {
 	t.Parallel()
 	for host, want := range map[string]bool{
 		"localhost": true, "LocalHost": true, "127.0.0.1": true, "127.8.8.8": true, "::1": true, "::ffff:127.0.0.1": true,

@@ -5,8 +5,8 @@ import (
 	"net/http"
 )
 
-// JSON returns a response whose body is value as JSON. It panics if value
-// cannot be written as JSON: a mistake in the program, not in its input.
+// JSON returns a response whose body is value as JSON. It panics if value cannot
+// be encoded, which is a bug of the program.
 func JSON(status int, value any) Response {
 	body, err := json.Marshal(value)
 	if err != nil {
@@ -24,8 +24,8 @@ func NoContent() Response {
 	return Response{Status: http.StatusNoContent, Header: privateFields}
 }
 
-// privateFields stand in every answer about somebody: it is for nobody else's
-// cache, not to be taken for another type, and its address is not passed on.
+// privateFields protect every response with user data: it is not cached, its
+// type is not guessed, and its URL is not sent to other sites.
 var privateFields = []Field{
 	{"Cache-Control", "no-store"},
 	{"X-Content-Type-Options", "nosniff"},

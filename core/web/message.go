@@ -1,10 +1,6 @@
-// Package web describes HTTP as values: what a framework adapter hands in
-// ([Request]) and what it writes out ([Response]). Nothing here performs HTTP,
-// but for the two functions that translate from and to net/http.
-//
-// The package also holds what is the same for every route: the table from
-// error codes to status codes, problem documents (RFC 9457), the cross-origin
-// decision, CORS, cookies, and who the caller's address is.
+// Package web represents HTTP as values: a framework adapter passes a [Request]
+// and writes a [Response]. Only [FromHTTP] and [Response.WriteHTTP] convert from
+// and to net/http.
 package web
 
 import (
@@ -14,14 +10,14 @@ import (
 	"slices"
 )
 
-// Request is a request as it reached the application. An adapter fills every
-// field from the raw request, believing no forwarded header.
+// Request is a request as received by the application. An adapter sets every
+// field from the raw request and trusts no forwarded header.
 type Request struct {
 	Method string
 	Path   string // as sent: escaped, uncleaned, letter case kept
 	Query  string // as sent, without "?"
 	Host   string // of the Host header
-	Remote string // address of the socket's peer: host:port, or an address alone
+	Remote string // address of the socket's peer: host:port, or an IP address
 	TLS    bool   // whether the socket is TLS
 
 	// ContentLength is the declared length of the body, -1 if unknown.
@@ -29,16 +25,17 @@ type Request struct {
 
 	Header Header
 
-	// Body is never nil. It is read only by routes that take a body, and only
-	// as far as they need.
+	// Body is never nil. Only routes with a body read it, as far as they need
+	// it.
 	Body io.Reader
 }
 
-// Header is the header fields of a request, without Host. [http.Header] is one.
+// Header provides the header fields of a request, except Host. [http.Header]
+// implements it.
 type Header interface {
-	// Values returns all lines of a field, in order and trimmed of outer blanks.
-	// name is in canonical form. The texts stay valid after the request has
-	// ended; the slice must not be changed.
+	// Values returns all lines of a field, in order, without outer spaces. name
+	// is in canonical form. The strings remain valid after the request; the
+	// slice must not be changed.
 	Values(name string) []string
 }
 
@@ -55,23 +52,23 @@ func (r Request) Preflight() bool {
 	return r.Method == http.MethodOptions && r.First("Origin") != "" && r.First("Access-Control-Request-Method") != ""
 }
 
-// Response is an answer. The zero value is not one: Status must be set. A
-// response to HEAD bears the body of GET; not sending it is up to the server.
+// Response is a response. Status is required. A response to HEAD has the body of
+// GET; the server omits it.
 type Response struct {
 	Status  int
-	Header  []Field  // a name at most once
+	Header  []Field  // each name at most once
 	Cookies []string // values of Set-Cookie lines
 	Body    []byte   // must not be changed
 }
 
-// Field is one header field. The name is in canonical form; neither part holds
-// CR or LF.
+// Field is one header field. The name is in canonical form; neither part
+// contains CR or LF.
 type Field struct {
 	Name  string
 	Value string
 }
 
-// With returns the response with a header field set, whatever it was before.
+// With returns the response with a header field set or replaced.
 func (r Response) With(name, value string) Response {
 	fields := make([]Field, 0, len(r.Header)+1)
 	for _, f := range r.Header {
@@ -96,8 +93,8 @@ func (r Response) HasBody() bool {
 	return r.Status != http.StatusNoContent && r.Status != http.StatusNotModified
 }
 
-// singleLine cuts a header value at the first CR, LF or NUL: a value that holds
-// one was never ours.
+// singleLine cuts a header value at the first CR, LF or NUL, which no value of
+// the kit contains.
 func singleLine(value string) string {
 	for i := range len(value) {
 		if c := value[i]; c == '\r' || c == '\n' || c == 0 {
@@ -107,7 +104,7 @@ func singleLine(value string) string {
 	return value
 }
 
-// Handler answers requests. It is called by many goroutines at once.
+// Handler responds to requests. It is safe for concurrent use.
 type Handler interface {
 	Serve(ctx context.Context, r Request) Response
 }

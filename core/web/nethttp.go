@@ -5,8 +5,7 @@ import (
 	"strconv"
 )
 
-// FromHTTP describes a request of net/http. The request must stay valid while
-// the description is in use.
+// FromHTTP converts a request of net/http. It shares header and body with r.
 func FromHTTP(r *http.Request) Request {
 	return Request{
 		Method:        r.Method,
@@ -21,8 +20,8 @@ func FromHTTP(r *http.Request) Request {
 	}
 }
 
-// WriteHTTP writes the response. What stands in w's header under the same
-// names is replaced, but for Set-Cookie, which is added to.
+// WriteHTTP writes the response to w. It replaces header fields that are already
+// set, except for Set-Cookie, to which it adds.
 func (r Response) WriteHTTP(w http.ResponseWriter) {
 	header := w.Header()
 	for _, f := range r.Header {
@@ -35,5 +34,5 @@ func (r Response) WriteHTTP(w http.ResponseWriter) {
 		header.Set("Content-Length", strconv.Itoa(len(r.Body)))
 	}
 	w.WriteHeader(r.Status)
-	_, _ = w.Write(r.Body) // the client may be gone; there is nobody left to tell
+	_, _ = w.Write(r.Body) // an error means that the client is gone
 }

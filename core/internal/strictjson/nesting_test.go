@@ -9,7 +9,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/internal/strictjson"
 )
 
-func TestSiblingsDoNotAddUpToDepth(t *testing.T) {
+func TestParse_DepthOfSiblings(t *testing.T) {
 	t.Parallel()
 	for _, inner := range []string{`[]`, `{}`, `[[1]]`, `{"a":{"b":1}}`} {
 		list := strings.Repeat(inner+",", 3*strictjson.MaxDepth) + inner
@@ -21,30 +21,30 @@ func TestSiblingsDoNotAddUpToDepth(t *testing.T) {
 	}
 }
 
-func TestBracketsBelongTogether(t *testing.T) {
+func TestParse_UnbalancedBrackets(t *testing.T) {
 	t.Parallel()
 	parse(t, `{"a":[{"b":1}]}`)
 	for _, text := range []string{`["a":1}`, `{"a":1]`, `{"a":[1}}`, `{"a":{"b":1]}`, `["a"]`, `{"a":1}}`, `{{"a":1}`, `{"a":[1]]}`} {
 		if _, err := strictjson.Parse([]byte(text)); err == nil {
-			t.Errorf("%s is taken", text)
+			t.Errorf("%s is accepted", text)
 		}
 	}
 }
 
-func TestAnyOfManyMembersIsFoundTwice(t *testing.T) {
+func TestParse_DuplicateAmongMany(t *testing.T) {
 	t.Parallel()
 	for members := 1; members <= 40; members++ {
 		parse(t, "{"+numbered(members)+"}")
 		for i := range members {
 			text := fmt.Sprintf(`{"o":{%s,"m%d":0}}`, numbered(members), i)
 			if _, err := strictjson.Parse([]byte(text)); err == nil {
-				t.Errorf("%s is taken", text)
+				t.Errorf("%s is accepted", text)
 			}
 		}
 	}
 }
 
-func TestBytesThatAreNotUTF8AreNamedWhereverTheyStand(t *testing.T) {
+func TestParse_InvalidUTF8(t *testing.T) {
 	t.Parallel()
 	for _, text := range []string{"\xff{}", "{}\xff", "{\"\xff\":1}"} {
 		_, err := strictjson.Parse([]byte(text))

@@ -16,8 +16,8 @@ type member struct {
 	value Value
 }
 
-// Parse reads a text that is one JSON object, with nothing but blanks around
-// it. The error is a [*SyntaxError].
+// Parse parses one JSON object, surrounded by nothing except white space. The
+// error is a [*SyntaxError].
 func Parse(text []byte) (Object, error) { return parse(string(text)) }
 
 func parse(text string) (Object, error) {
@@ -39,7 +39,7 @@ func (o Object) Lookup(name string) (Value, bool) {
 	return "", false
 }
 
-// All returns the members in the order of the text.
+// All returns the members in order.
 func (o Object) All() iter.Seq2[string, Value] {
 	return func(yield func(string, Value) bool) {
 		for _, m := range o.members {
@@ -50,7 +50,7 @@ func (o Object) All() iter.Seq2[string, Value] {
 	}
 }
 
-// Names returns the names of the members in the order of the text.
+// Names returns the names of the members in order.
 func (o Object) Names() []string {
 	names := make([]string, len(o.members))
 	for i, m := range o.members {
@@ -59,14 +59,14 @@ func (o Object) Names() []string {
 	return names
 }
 
-// CheckCase returns an error if a member has one of the known names but for its
-// letter case, as encoding/json would match it. It looks at the members of this
-// object, not into their values.
+// CheckCase returns an error if the name of a member differs from one of the
+// known names in letter case only, because encoding/json would match it. It does
+// not check nested objects.
 func (o Object) CheckCase(known ...string) error {
 	for _, m := range o.members {
 		for _, name := range known {
 			if m.name != name && strings.EqualFold(m.name, name) {
-				return fmt.Errorf("strictjson: member %q is written in another letter case", name)
+				return fmt.Errorf("strictjson: member %q is in another letter case", name)
 			}
 		}
 	}

@@ -7,14 +7,14 @@ import (
 	"unicode/utf8"
 )
 
-// scanner reads a text once, from left to right.
+// scanner scans its input once, from left to right.
 type scanner struct {
 	text  string
 	pos   int
 	depth int
 
-	// members of the objects that are being read, the innermost last. In the
-	// end those of the outer object are left.
+	// members is a stack: those of the objects being scanned, the innermost
+	// last. At the end, those of the outer object remain.
 	members []member
 }
 
@@ -22,16 +22,16 @@ func (s *scanner) document() error {
 	if offset := firstInvalid(s.text); offset >= 0 {
 		return &SyntaxError{Offset: offset, Problem: "invalid UTF-8"}
 	}
-	s.blanks()
+	s.space()
 	if s.peek() != '{' {
 		return s.fail("not an object")
 	}
 	if err := s.object(); err != nil {
 		return err
 	}
-	s.blanks()
+	s.space()
 	if s.pos < len(s.text) {
-		return s.fail("something follows the object")
+		return s.fail("data after the object")
 	}
 	return nil
 }
@@ -56,7 +56,7 @@ func (s *scanner) value() (Value, error) {
 	return Value(s.text[start:s.pos]), err
 }
 
-// object reads an object and leaves its members on the stack.
+// object scans an object and leaves its members on the stack.
 func (s *scanner) object() error {
 	if err := s.open(); err != nil {
 		return err
@@ -65,29 +65,12 @@ func (s *scanner) object() error {
 		return nil
 	}
 	first := len(s.members)
-	var seen nameSet
+	var names nameSet
 	for {
-		start := s.pos
-		name, err := s.string()
-		if err != nil {
+		if err := s.member(first, &names); err != nil {
 			return err
 		}
-		if !seen.add(s.members[first:], name) {
-			return &SyntaxError{Offset: start, Problem: "duplicate member"}
-		}
-		s.blanks()
-		if !s.take(':') {
-			return s.fail("no colon after a member's name")
-		}
-		s.blanks()
-		at := len(s.members)
-		s.members = append(s.members, member{name: name})
-		value, err := s.value() // may append, and so move the slice
-		if err != nil {
-			return err
-		}
-		s.members[at].value = value
-		s.blanks()
+		s.space()
 		if s.close('}') {
 			return nil
 		}
@@ -97,7 +80,32 @@ func (s *scanner) object() error {
 	}
 }
 
-// array reads an array. each, if not nil, gets its elements.
+// member scans a member of the object whose members begin at first.
+func (s *scanner) member(first int, names *nameSet) error {
+	start := s.pos
+	name, err := s.string()
+	if err != nil {
+		return err
+	}
+	if !names.add(s.members[first:], name) {
+		return &SyntaxError{Offset: start, Problem: "duplicate member"}
+	}
+	s.space()
+	if !s.accept(':') {
+		return s.fail("no colon after a member's name")
+	}
+	s.space()
+	at := len(s.members)
+	s.members = append(s.members, member{name: name})
+	value, err := s.value() // may append, and so move the slice
+	if err != nil {
+		return err
+	}
+	s.members[at].value = value
+	return nil
+}
+
+// array scans an array. each, if not nil, is called with its elements.
 func (s *scanner) array(each func(Value)) error {
 	if err := s.open(); err != nil {
 		return err
@@ -113,7 +121,7 @@ func (s *scanner) array(each func(Value)) error {
 		if each != nil {
 			each(v)
 		}
-		s.blanks()
+		s.space()
 		if s.close(']') {
 			return nil
 		}
@@ -123,20 +131,20 @@ func (s *scanner) array(each func(Value)) error {
 	}
 }
 
-// open takes the bracket that begins an object or an array.
+// open skips the bracket that begins an object or an array.
 func (s *scanner) open() error {
 	if s.depth == MaxDepth {
 		return s.fail("nested too deep")
 	}
 	s.depth++
 	s.pos++
-	s.blanks()
+	s.space()
 	return nil
 }
 
-// close takes the bracket that ends an object or an array, if it is there.
+// close skips the bracket that ends an object or an array, if it is next.
 func (s *scanner) close(bracket byte) bool {
-	if !s.take(bracket) {
+	if !s.accept(bracket) {
 		return false
 	}
 	s.depth--
@@ -144,21 +152,21 @@ func (s *scanner) close(bracket byte) bool {
 }
 
 func (s *scanner) comma() error {
-	if !s.take(',') {
-		return s.fail("neither a comma nor the end after a value")
+	if !s.accept(',') {
+		return s.fail("neither comma nor end after a value")
 	}
-	s.blanks()
+	s.space()
 	return nil
 }
 
-// string reads a string and decodes it. Without an escape in it the result
-// shares the memory of the text.
+// string scans and decodes a string. Without an escape in it, the result shares
+// the memory of the input.
 func (s *scanner) string() (string, error) {
-	if !s.take('"') {
+	if !s.accept('"') {
 		return "", s.fail("not a string")
 	}
 	start := s.pos
-	var decoded []byte // what stands before start, once there was an escape
+	var decoded []byte // everything before start, once there was an escape
 	for s.pos < len(s.text) {
 		switch c := s.text[s.pos]; {
 		case c == '"':
@@ -190,7 +198,7 @@ const (
 	escaped = "\"\\/\b\f\n\r\t"
 )
 
-// escape reads an escape sequence, both halves of a surrogate pair together.
+// escape scans an escape sequence, or two that form a surrogate pair.
 func (s *scanner) escape() (rune, error) {
 	start := s.pos
 	s.pos++
@@ -205,7 +213,7 @@ func (s *scanner) escape() (rune, error) {
 	if !utf16.IsSurrogate(r) {
 		return r, nil
 	}
-	if s.take('\\') {
+	if s.accept('\\') {
 		if low, ok := s.unit(); ok {
 			r = utf16.DecodeRune(r, low)
 		}
@@ -216,8 +224,7 @@ func (s *scanner) escape() (rune, error) {
 	return r, nil
 }
 
-// unit reads the rest of an escape that gives a UTF-16 code unit: u and four
-// digits.
+// unit scans the rest of an escape of a UTF-16 code unit: u and four digits.
 func (s *scanner) unit() (rune, bool) {
 	const length = 5
 	if s.peek() != 'u' || len(s.text)-s.pos < length {
@@ -238,18 +245,18 @@ func (s *scanner) unit() (rune, bool) {
 	return r, true
 }
 
-// number reads a number: RFC 8259, section 6.
+// number scans a number: RFC 8259, section 6.
 func (s *scanner) number() error {
-	s.take('-')
-	if !s.take('0') && !s.digits() {
+	s.accept('-')
+	if !s.accept('0') && !s.digits() {
 		return s.fail("number without digits")
 	}
-	if s.take('.') && !s.digits() {
+	if s.accept('.') && !s.digits() {
 		return s.fail("fraction without digits")
 	}
-	if s.take('e') || s.take('E') {
-		if !s.take('+') {
-			s.take('-')
+	if s.accept('e') || s.accept('E') {
+		if !s.accept('+') {
+			s.accept('-')
 		}
 		if !s.digits() {
 			return s.fail("exponent without digits")
@@ -276,7 +283,8 @@ func (s *scanner) literal() error {
 	return s.fail("not a value")
 }
 
-func (s *scanner) blanks() {
+// space skips white space.
+func (s *scanner) space() {
 	for s.pos < len(s.text) {
 		switch s.text[s.pos] {
 		case ' ', '\t', '\n', '\r':
@@ -287,7 +295,7 @@ func (s *scanner) blanks() {
 	}
 }
 
-// peek returns the next byte, and 0, which is never right, at the end.
+// peek returns the next byte, or 0, which is never valid, at the end.
 func (s *scanner) peek() byte {
 	if s.pos < len(s.text) {
 		return s.text[s.pos]
@@ -295,7 +303,8 @@ func (s *scanner) peek() byte {
 	return 0
 }
 
-func (s *scanner) take(c byte) bool {
+// accept skips the byte c if it is the next one.
+func (s *scanner) accept(c byte) bool {
 	if s.peek() != c {
 		return false
 	}
@@ -315,7 +324,7 @@ type nameSet struct {
 
 const fewMembers = 16
 
-// add reports whether the name is new beside those of the earlier members.
+// add reports whether none of the earlier members has the name.
 func (n *nameSet) add(earlier []member, name string) bool {
 	if len(earlier) < fewMembers {
 		return !slices.ContainsFunc(earlier, func(m member) bool { return m.name == name })
@@ -331,7 +340,7 @@ func (n *nameSet) add(earlier []member, name string) bool {
 	return len(n.many) > before
 }
 
-// firstInvalid returns where the text stops being UTF-8, -1 if it does not.
+// firstInvalid returns the offset of the first byte that is not UTF-8, or -1.
 func firstInvalid(text string) int {
 	if utf8.ValidString(text) {
 		return -1

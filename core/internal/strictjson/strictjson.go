@@ -1,24 +1,24 @@
-// Package strictjson reads JSON (RFC 8259) the way untrusted input must be
-// read: one object, no member twice anywhere, valid UTF-8 and no lone
-// surrogate, no more than a given depth, nothing before or after. Member names
-// are compared to the letter.
+// Package strictjson parses untrusted JSON (RFC 8259): one object, no duplicate
+// member at any level, valid UTF-8 without lone surrogates, bounded nesting,
+// nothing before or after the object. Member names are compared exactly.
 //
-// It exists because encoding/json takes the last of two equal members, matches
-// names whatever their letter case, and replaces invalid text, so that two
-// readers of the same bytes can disagree about who is meant.
+// encoding/json keeps the last of two duplicate members, ignores letter case in
+// names, and replaces invalid UTF-8, so that two parsers of the same bytes can
+// disagree about the user. The package is kept by hand until encoding/json/v2 is
+// stable without GOEXPERIMENT.
 //
-// It reads what is there and knows nothing of Go types: whoever asks says what
-// kind of value is expected, and learns whether it is one. The size of a text
-// is not limited here; the reader of the text limits it.
+// A [Value] is converted by a method for each JSON type, which reports whether
+// the value has that type; there is no decoding into Go structs. The package
+// does not limit the size of the input.
 package strictjson
 
 import "fmt"
 
-// MaxDepth is the depth of nesting that cotterpin accepts anywhere: the outer
-// object is depth 1.
+// MaxDepth is the maximum nesting. The outer object has depth 1.
 const MaxDepth = 32
 
-// SyntaxError says why a text was refused. It holds nothing of the text.
+// SyntaxError describes why the input was rejected. It contains nothing of the
+// input.
 type SyntaxError struct {
 	Offset  int    // in bytes, from 0
 	Problem string // such as "duplicate member"

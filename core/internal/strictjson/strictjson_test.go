@@ -14,8 +14,8 @@ import (
 	"github.com/cotterpin/cotterpin/core/internal/strictjson"
 )
 
-// good texts cover each rule of the grammar from the right side.
-var good = []string{
+// valid covers each rule of the grammar.
+var valid = []string{
 	`{}`,
 	" \t\r\n{ \"a\" :\n[ ] } ",
 	`{"a":null,"b":true,"c":false,"A":1}`,
@@ -30,23 +30,23 @@ func nested(depth int) string {
 	return strings.Repeat(`{"a":`, depth-1) + "{}" + strings.Repeat("}", depth-1)
 }
 
-func TestParseTakesWhatTheGrammarAllows(t *testing.T) {
+func TestParse_AcceptsGrammar(t *testing.T) {
 	t.Parallel()
-	for _, text := range good {
+	for _, text := range valid {
 		if _, err := strictjson.Parse([]byte(text)); err != nil {
 			t.Errorf("Parse(%q): %v", text, err)
 		}
 		if !json.Valid([]byte(text)) {
-			t.Errorf("encoding/json refuses %q", text)
+			t.Errorf("encoding/json rejects %q", text)
 		}
 	}
 }
 
-func TestParseRefuses(t *testing.T) {
+func TestParse_Rejects(t *testing.T) {
 	t.Parallel()
 	for name, text := range map[string]string{
 		"nothing":                     ``,
-		"blanks":                      "  ",
+		"white space":                 "  ",
 		"an array":                    `[]`,
 		"a string":                    `"a"`,
 		"null":                        `null`,
@@ -55,13 +55,13 @@ func TestParseRefuses(t *testing.T) {
 		"trailing text":               `{} x`,
 		"a trailing NUL":              "{}\x00",
 		"a comment":                   `{/**/}`,
-		"a vertical tab as blank":     "{\v}",
-		"a no-break space as blank":   "{\u00a0}",
+		"a vertical tab as space":     "{\v}",
+		"a no-break space":            "{\u00a0}",
 		"an unfinished object":        `{`,
 		"an unfinished member":        `{"a"`,
 		"a member without value":      `{"a":}`,
 		"a member without colon":      `{"a" 1}`,
-		"a name that is no string":    `{1:1}`,
+		"a name that is a number":     `{1:1}`,
 		"a name without quotes":       `{a:1}`,
 		"a trailing comma":            `{"a":1,}`,
 		"a leading comma":             `{,"a":1}`,
@@ -115,7 +115,7 @@ func TestParseRefuses(t *testing.T) {
 	} {
 		_, err := strictjson.Parse([]byte(text))
 		if _, ok := errors.AsType[*strictjson.SyntaxError](err); !ok {
-			t.Errorf("%s: Parse gave %v, want a syntax error", name, err)
+			t.Errorf("%s: Parse returned %v, want a syntax error", name, err)
 		}
 	}
 }
@@ -129,7 +129,7 @@ func numbered(n int) string {
 	return strings.Join(members, ",")
 }
 
-func TestErrorsPointAtTheFaultAndKeepTheTextToThemselves(t *testing.T) {
+func TestSyntaxError_OmitsContent(t *testing.T) {
 	t.Parallel()
 	for text, offset := range map[string]int{
 		`{"secret":1,"secret":2}`:       12,
@@ -142,7 +142,7 @@ func TestErrorsPointAtTheFaultAndKeepTheTextToThemselves(t *testing.T) {
 		_, err := strictjson.Parse([]byte(text))
 		syntax, ok := errors.AsType[*strictjson.SyntaxError](err)
 		if !ok {
-			t.Errorf("Parse(%q) gave %v, want a syntax error", text, err)
+			t.Errorf("Parse(%q) returned %v, want a syntax error", text, err)
 			continue
 		}
 		if syntax.Offset != offset {
@@ -154,23 +154,23 @@ func TestErrorsPointAtTheFaultAndKeepTheTextToThemselves(t *testing.T) {
 	}
 }
 
-// With the time squared, this many members would take many minutes.
-func TestManyMembersAreReadInLinearTime(t *testing.T) {
+// In quadratic time, this many members would take many minutes.
+func TestParse_LinearTime(t *testing.T) {
 	t.Parallel()
 	const members, deadline = 500_000, 2 * time.Minute
 	text := []byte(`{` + numbered(members) + `}`)
-	read := make(chan error, 1)
+	parsed := make(chan error, 1)
 	go func() {
 		_, err := strictjson.Parse(text)
-		read <- err
+		parsed <- err
 	}()
 	select {
-	case err := <-read:
+	case err := <-parsed:
 		if err != nil {
 			t.Error(err)
 		}
 	case <-time.After(deadline):
-		t.Errorf("%d members are not read in %s", members, deadline)
+		t.Errorf("%d members are not parsed in %s", members, deadline)
 	}
 }
 
@@ -183,7 +183,7 @@ func parse(t *testing.T, text string) strictjson.Object {
 	return object
 }
 
-func TestLookupFindsTheExactNameOnly(t *testing.T) {
+func TestObject_LookupExactName(t *testing.T) {
 	t.Parallel()
 	object := parse(t, `{"sub":"a","Sub":"b","\u0073ub2":"c"}`)
 	for name, want := range map[string]string{"sub": "a", "Sub": "b", "sub2": "c"} {
@@ -200,7 +200,7 @@ func TestLookupFindsTheExactNameOnly(t *testing.T) {
 	}
 }
 
-func TestParseKeepsNoHoldOfTheBytes(t *testing.T) {
+func TestParse_CopiesInput(t *testing.T) {
 	t.Parallel()
 	text := []byte(`{"a":"before"}`)
 	object, err := strictjson.Parse(text)
@@ -210,17 +210,17 @@ func TestParseKeepsNoHoldOfTheBytes(t *testing.T) {
 	copy(text, bytes.ToUpper(text))
 	v, _ := object.Lookup("a")
 	if got, _ := v.String(); got != "before" {
-		t.Errorf("the value became %q", got)
+		t.Errorf("the value changed to %q", got)
 	}
 }
 
-func TestValuesAnswerForTheirKindAlone(t *testing.T) {
+func TestValue_Types(t *testing.T) {
 	t.Parallel()
 	object := parse(t, `{
 		"string": "1", "integer": 1, "fraction": 1.0, "exponent": 1e0, "huge": 9223372036854775808,
 		"true": true, "false": false, "null": null, "object": {"a": 1}, "list": [], "strings": ["a", "\u0062"], "mixed": ["a", 1]
 	}`)
-	kinds := map[string][]string{
+	types := map[string][]string{
 		"string":   {"String", "Any"},
 		"integer":  {"Number", "Int64", "Any"},
 		"fraction": {"Number", "Any"},
@@ -235,10 +235,10 @@ func TestValuesAnswerForTheirKindAlone(t *testing.T) {
 		"mixed":    {"Array"},
 		"missing":  nil,
 	}
-	for name, want := range kinds {
+	for name, want := range types {
 		v, _ := object.Lookup(name)
-		answers := []struct {
-			kind string
+		methods := []struct {
+			name string
 			ok   bool
 		}{
 			{"String", second(v.String())},
@@ -252,20 +252,20 @@ func TestValuesAnswerForTheirKindAlone(t *testing.T) {
 			{"Any", second(v.Any())},
 		}
 		var got []string
-		for _, a := range answers {
-			if a.ok {
-				got = append(got, a.kind)
+		for _, m := range methods {
+			if m.ok {
+				got = append(got, m.name)
 			}
 		}
 		if !slices.Equal(got, want) {
-			t.Errorf("%s answers as %q, want %q", name, got, want)
+			t.Errorf("%s has the types %q, want %q", name, got, want)
 		}
 	}
 }
 
 func second[T any](_ T, ok bool) bool { return ok }
 
-func TestValuesAreDecoded(t *testing.T) {
+func TestValue_Decodes(t *testing.T) {
 	t.Parallel()
 	object := parse(t, `{"i":-42,"b":true,"s":"\ud83d\ude00\n","l":["a","\u0062"],"o":{"x":{"y":"z"}}}`)
 
@@ -285,8 +285,8 @@ func TestValuesAreDecoded(t *testing.T) {
 		t.Errorf("s is %q", text)
 	}
 	l, _ := object.Lookup("l")
-	if texts, _ := l.Strings(); !slices.Equal(texts, []string{"a", "b"}) {
-		t.Errorf("l is %q", texts)
+	if list, _ := l.Strings(); !slices.Equal(list, []string{"a", "b"}) {
+		t.Errorf("l is %q", list)
 	}
 	o, _ := object.Lookup("o")
 	outer, _ := o.Object()
@@ -298,7 +298,7 @@ func TestValuesAreDecoded(t *testing.T) {
 	}
 }
 
-func TestCheckCaseRefusesAKnownNameInAnotherLetterCase(t *testing.T) {
+func TestObject_CheckCase(t *testing.T) {
 	t.Parallel()
 	known := []string{"email", "ID", "task"}
 	for _, text := range []string{`{}`, `{"email":1,"ID":2,"task":3,"Other":4}`, `{"emails":1}`} {
@@ -316,19 +316,19 @@ func TestCheckCaseRefusesAKnownNameInAnotherLetterCase(t *testing.T) {
 		`{"other":1,"Task":{}}`, // not the first
 	} {
 		if err := parse(t, text).CheckCase(known...); err == nil {
-			t.Errorf("%s passes", text)
+			t.Errorf("%s: no error", text)
 		}
 		var into struct {
 			Email, ID, Task any
 		}
 		if err := json.Unmarshal([]byte(text), &into); err != nil || into.Email == nil && into.ID == nil && into.Task == nil {
-			t.Errorf("%s: encoding/json would not have matched it: %v", text, err)
+			t.Errorf("%s: encoding/json does not match it: %v", text, err)
 		}
 	}
 }
 
 func FuzzParse(f *testing.F) {
-	for _, text := range good {
+	for _, text := range valid {
 		f.Add([]byte(text))
 	}
 	f.Add([]byte(`{"a":1,"\u0061":2}`))
@@ -346,22 +346,22 @@ func FuzzParse(f *testing.F) {
 		decoder.UseNumber()
 		var want map[string]any
 		if err := decoder.Decode(&want); err != nil {
-			t.Fatalf("encoding/json refuses what was accepted: %v", err)
+			t.Fatalf("encoding/json rejects what was accepted: %v", err)
 		}
 		if len(object.Names()) != len(want) {
-			t.Fatalf("%d members, encoding/json sees %d", len(object.Names()), len(want))
+			t.Fatalf("%d members, encoding/json finds %d", len(object.Names()), len(want))
 		}
 		for _, name := range object.Names() {
 			v, ok := object.Lookup(name)
 			if !ok {
-				t.Fatalf("member %q is listed and not found", name)
+				t.Fatalf("member %q is listed but not found", name)
 			}
 			compare(t, v, want[name])
 		}
 	})
 }
 
-// compare checks that both readers see the same value.
+// compare checks that both parsers return the same value.
 func compare(t *testing.T, v strictjson.Value, want any) {
 	t.Helper()
 	var same bool
@@ -394,7 +394,7 @@ func compare(t *testing.T, v strictjson.Value, want any) {
 		}
 	}
 	if !same {
-		t.Fatalf("%q was read otherwise than %v", v, want)
+		t.Fatalf("%q was parsed differently from %v", v, want)
 	}
 }
 

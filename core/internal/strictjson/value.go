@@ -6,22 +6,21 @@ import (
 	"strings"
 )
 
-// Value is the text of one JSON value of a parsed [Object], already checked.
-// The zero value is no JSON value: every question about it is answered with
-// false.
+// Value is one JSON value of a parsed [Object], as sent. For the zero value,
+// which is not JSON, every method reports false.
 type Value string
 
-// String returns the text of a JSON string, decoded.
+// String returns a JSON string, decoded.
 func (v Value) String() (string, bool) {
 	if !v.begins('"') {
 		return "", false
 	}
 	s := scanner{text: string(v)}
-	text, err := s.string()
-	return text, err == nil
+	decoded, err := s.string()
+	return decoded, err == nil
 }
 
-// Number returns a JSON number as it is written.
+// Number returns a JSON number as sent.
 func (v Value) Number() (json.Number, bool) {
 	if v == "" || v[0] != '-' && !isDigit(v[0]) {
 		return "", false
@@ -29,8 +28,7 @@ func (v Value) Number() (json.Number, bool) {
 	return json.Number(v), true
 }
 
-// Int64 returns a JSON number that is written as an integer (no fraction, no
-// exponent) and fits.
+// Int64 returns a JSON number without fraction or exponent that fits.
 func (v Value) Int64() (int64, bool) {
 	number, ok := v.Number()
 	if !ok {
@@ -73,22 +71,22 @@ func (v Value) Strings() ([]string, bool) {
 	if !ok {
 		return nil, false
 	}
-	var texts []string
+	var list []string
 	for _, e := range elements {
-		text, ok := e.String()
+		s, ok := e.String()
 		if !ok {
 			return nil, false
 		}
-		texts = append(texts, text)
+		list = append(list, s)
 	}
-	return texts, true
+	return list, true
 }
 
-// Any returns a string, a bool, a [json.Number] or a []string. Other kinds of
-// value are refused.
+// Any returns a string, a bool, a [json.Number] or a []string. It reports false
+// for any other value.
 func (v Value) Any() (any, bool) {
-	if text, ok := v.String(); ok {
-		return text, true
+	if s, ok := v.String(); ok {
+		return s, true
 	}
 	if b, ok := v.Bool(); ok {
 		return b, true
@@ -96,8 +94,8 @@ func (v Value) Any() (any, bool) {
 	if number, ok := v.Number(); ok {
 		return number, true
 	}
-	if texts, ok := v.Strings(); ok {
-		return texts, true
+	if list, ok := v.Strings(); ok {
+		return list, true
 	}
 	return nil, false
 }
