@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestGenerate_Version compares the version of the generator, which each
-// go:generate line pins, with the version of the library in go.mod.
+// TestGenerate_Version compares the generator version in each generate directive
+// with the version of the library in go.mod.
 func TestGenerate_Version(t *testing.T) {
 	t.Parallel()
 	version, err := exec.CommandContext(t.Context(), "go", "list", "-m", "-f", "{{.Version}}", "entgo.io/ent").Output()

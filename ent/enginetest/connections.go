@@ -13,7 +13,7 @@ import (
 )
 
 func (e Engine) testConnections(t *testing.T) {
-	t.Run("settings", func(t *testing.T) {
+	t.Run("Settings", func(t *testing.T) {
 		t.Parallel()
 		url := e.NewDatabase(t)
 		setDefaults(t, e.pool(t, url), e.Dialect.Name)
@@ -25,19 +25,19 @@ func (e Engine) testConnections(t *testing.T) {
 			}
 		}
 	})
-	t.Run("isolation", func(t *testing.T) {
+	t.Run("Isolation", func(t *testing.T) {
 		t.Parallel()
 		url := e.NewDatabase(t)
 		setDefaults(t, e.pool(t, url), e.Dialect.Name)
 		e.testReadCommitted(t, e.pool(t, url))
 	})
-	t.Run("unique violations", func(t *testing.T) {
+	t.Run("UniqueViolations", func(t *testing.T) {
 		t.Parallel()
 		url := e.NewDatabase(t)
 		e.open(t, url)
 		e.testViolations(t, e.pool(t, url))
 	})
-	t.Run("error without password", func(t *testing.T) {
+	t.Run("ErrorWithoutPassword", func(t *testing.T) {
 		t.Parallel()
 		u, err := url.Parse(e.NewDatabase(t).Reveal())
 		if err != nil {

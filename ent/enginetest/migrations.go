@@ -15,14 +15,14 @@ import (
 )
 
 func (e Engine) testMigrations(t *testing.T) {
-	t.Run("schema", e.testSchema)
+	t.Run("Schema", e.testSchema)
 	for name, statement := range map[string]string{
-		"added column":   "ALTER TABLE auth_users ADD COLUMN nickname varchar(9)",
-		"missing table":  "DROP TABLE auth_sessions",
-		"renamed column": "ALTER TABLE auth_identities RENAME COLUMN phone TO telephone",
-		"collation":      collateSubject(e, "utf8mb4_bin", "default"),
+		"AddedColumn":   "ALTER TABLE auth_users ADD COLUMN nickname varchar(9)",
+		"MissingTable":  "DROP TABLE auth_sessions",
+		"RenamedColumn": "ALTER TABLE auth_identities RENAME COLUMN phone TO telephone",
+		"Collation":     collateSubject(e, "utf8mb4_bin", "default"),
 	} {
-		t.Run("drift/"+name, func(t *testing.T) {
+		t.Run("Drift/"+name, func(t *testing.T) {
 			t.Parallel()
 			url := e.NewDatabase(t)
 			e.open(t, url)
@@ -33,10 +33,10 @@ func (e Engine) testMigrations(t *testing.T) {
 			}
 		})
 	}
-	t.Run("five nodes", e.testFiveNodes)
-	t.Run("other version", e.testOtherVersions)
-	t.Run("interrupted", e.testInterrupted)
-	t.Run("foreign table", e.testForeignTable)
+	t.Run("FiveNodes", e.testFiveNodes)
+	t.Run("OtherVersion", e.testOtherVersions)
+	t.Run("Interrupted", e.testInterrupted)
+	t.Run("ForeignTable", e.testForeignTable)
 }
 
 func (e Engine) testSchema(t *testing.T) {
@@ -83,8 +83,8 @@ func (e Engine) testFiveNodes(t *testing.T) {
 func (e Engine) testOtherVersions(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ statement, want string }{
-		"older": {"DELETE FROM auth_migrations WHERE version_id > 0", "are at version 0, this program requires version 1"},
-		"newer": {"INSERT INTO auth_migrations (version_id, is_applied) VALUES (2, true)", "are at version 2, this program supports only version 1"},
+		"Older": {"DELETE FROM auth_migrations WHERE version_id > 0", "are at version 0, this program requires version 1"},
+		"Newer": {"INSERT INTO auth_migrations (version_id, is_applied) VALUES (2, true)", "are at version 2, this program supports only version 1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -130,7 +130,7 @@ func (e Engine) testInterrupted(t *testing.T) {
 		return
 	}
 	for tables := range 4 {
-		t.Run(fmt.Sprintf("after %d tables", tables), func(t *testing.T) {
+		t.Run(fmt.Sprintf("After%dTables", tables), func(t *testing.T) {
 			t.Parallel()
 			url := e.NewDatabase(t)
 			e.open(t, url)

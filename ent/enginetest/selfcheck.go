@@ -16,24 +16,24 @@ func (e Engine) testSelfCheck(t *testing.T) {
 	type breach struct{ statement, want string }
 	breaches := map[string]map[string]breach{
 		dialect.Postgres: {
-			"case-insensitive subject": {`ALTER TABLE auth_identities ALTER subject TYPE varchar COLLATE ignoring_case`, inexact},
-			"case-insensitive issuer":  {`ALTER TABLE auth_identities ALTER issuer TYPE varchar COLLATE ignoring_case`, inexact},
-			"no unique key":            {`DROP INDEX auth_identities_issuer_subject`, "unique key"},
-			"no cascade":               {`ALTER TABLE auth_identities DROP CONSTRAINT auth_identities_auth_users_identities`, "ON DELETE CASCADE"},
+			"CaseInsensitiveSubject": {`ALTER TABLE auth_identities ALTER subject TYPE varchar COLLATE ignoring_case`, inexact},
+			"CaseInsensitiveIssuer":  {`ALTER TABLE auth_identities ALTER issuer TYPE varchar COLLATE ignoring_case`, inexact},
+			"NoUniqueKey":            {`DROP INDEX auth_identities_issuer_subject`, "unique key"},
+			"NoCascade":              {`ALTER TABLE auth_identities DROP CONSTRAINT auth_identities_auth_users_identities`, "ON DELETE CASCADE"},
 		},
 		dialect.MySQL: {
-			"case-insensitive subject":        {collateSubject(e, "utf8mb4_general_nopad_ci", ""), inexact},
-			"subject without trailing spaces": {collateSubject(e, "utf8mb4_bin", ""), inexact},
-			"case-insensitive issuer": {
+			"CaseInsensitiveSubject":       {collateSubject(e, "utf8mb4_general_nopad_ci", ""), inexact},
+			"SubjectWithoutTrailingSpaces": {collateSubject(e, "utf8mb4_bin", ""), inexact},
+			"CaseInsensitiveIssuer": {
 				"ALTER TABLE auth_identities MODIFY issuer varchar(255) COLLATE utf8mb4_general_nopad_ci NOT NULL",
 				inexact,
 			},
-			"no unique key": {"DROP INDEX auth_identities_issuer_subject ON auth_identities", "unique key"},
-			"no cascade":    {"ALTER TABLE auth_identities DROP FOREIGN KEY auth_identities_auth_users_identities", "ON DELETE CASCADE"},
+			"NoUniqueKey": {"DROP INDEX auth_identities_issuer_subject ON auth_identities", "unique key"},
+			"NoCascade":   {"ALTER TABLE auth_identities DROP FOREIGN KEY auth_identities_auth_users_identities", "ON DELETE CASCADE"},
 		},
 	}
 	for name, c := range breaches[e.Dialect.Name] {
-		t.Run("rejected tables/"+name, func(t *testing.T) {
+		t.Run("RejectedTables/"+name, func(t *testing.T) {
 			t.Parallel()
 			url := e.NewDatabase(t)
 			e.open(t, url)
@@ -47,7 +47,7 @@ func (e Engine) testSelfCheck(t *testing.T) {
 			}
 		})
 	}
-	t.Run("no rows left", func(t *testing.T) {
+	t.Run("NoRowsLeft", func(t *testing.T) {
 		t.Parallel()
 		url := e.NewDatabase(t)
 		e.open(t, url)

@@ -79,20 +79,20 @@ func TestOpen_UnsuitableTables(t *testing.T) {
 		change  func(*testing.T, *sql.DB)
 		want    string
 	}{
-		"case-insensitive subject": {foreignKeys, func(t *testing.T, pool *sql.DB) {
+		"CaseInsensitiveSubject": {foreignKeys, func(t *testing.T, pool *sql.DB) {
 			replaceIdentities(t, pool, "`subject` text", "`subject` text COLLATE NOCASE")
 		}, "byte-wise"},
-		"subject without trailing spaces": {foreignKeys, func(t *testing.T, pool *sql.DB) {
+		"SubjectWithoutTrailingSpaces": {foreignKeys, func(t *testing.T, pool *sql.DB) {
 			replaceIdentities(t, pool, "`subject` text", "`subject` text COLLATE RTRIM")
 		}, "byte-wise"},
-		"case-insensitive issuer": {foreignKeys, func(t *testing.T, pool *sql.DB) {
+		"CaseInsensitiveIssuer": {foreignKeys, func(t *testing.T, pool *sql.DB) {
 			replaceIdentities(t, pool, "`issuer` text", "`issuer` text COLLATE NOCASE")
 		}, "byte-wise"},
-		"no unique key": {foreignKeys, func(t *testing.T, pool *sql.DB) {
+		"NoUniqueKey": {foreignKeys, func(t *testing.T, pool *sql.DB) {
 			execute(t, pool, "DROP INDEX auth_identities_issuer_subject")
 		}, "unique key"},
-		"no cascade": {"", func(*testing.T, *sql.DB) {}, "ON DELETE CASCADE"},
-		"other required column": {foreignKeys, func(t *testing.T, pool *sql.DB) {
+		"NoCascade": {"", func(*testing.T, *sql.DB) {}, "ON DELETE CASCADE"},
+		"OtherRequiredColumn": {foreignKeys, func(t *testing.T, pool *sql.DB) {
 			execute(t, pool, "CREATE TRIGGER nickname BEFORE INSERT ON auth_users BEGIN SELECT RAISE(ABORT, 'no nickname'); END")
 		}, "reject a new user"},
 	}
@@ -131,11 +131,11 @@ func TestOpen_MigrateOff(t *testing.T) {
 		statement string
 		want      string // "": no error
 	}{
-		"no versions":    {"DROP TABLE auth_migrations", ""},
-		"more columns":   {"ALTER TABLE auth_users ADD COLUMN nickname text", ""},
-		"more tables":    {"CREATE TABLE notes (id integer)", ""},
-		"missing column": {"ALTER TABLE auth_users RENAME COLUMN not_before_ms TO other", "auth_users lacks not_before_ms"},
-		"missing table":  {"DROP TABLE auth_sessions", "auth_sessions"},
+		"NoVersions":    {"DROP TABLE auth_migrations", ""},
+		"MoreColumns":   {"ALTER TABLE auth_users ADD COLUMN nickname text", ""},
+		"MoreTables":    {"CREATE TABLE notes (id integer)", ""},
+		"MissingColumn": {"ALTER TABLE auth_users RENAME COLUMN not_before_ms TO other", "auth_users lacks not_before_ms"},
+		"MissingTable":  {"DROP TABLE auth_sessions", "auth_sessions"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

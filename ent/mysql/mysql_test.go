@@ -29,19 +29,19 @@ func TestSettings_Problems(t *testing.T) {
 		change   func(*mysql.Settings)
 		argument string
 	}{
-		"no URL":               {withURL(""), "url"},
-		"driver DSN":           {withURL("ada:" + password + "@tcp(db.example:3306)/app"), "url"},
-		"other scheme":         {withURL("postgres://ada:" + password + "@db.example/app"), "url"},
-		"no host":              {withURL("mysql://ada:" + password + "@/app"), "url"},
-		"no user":              {withURL("mysql://db.example/app"), "url"},
-		"no database name":     {withURL("mysql://ada:" + password + "@db.example/"), "url"},
-		"unencoded password":   {withURL("mysql://ada:1/2#" + password + "@db.example/app"), "url"},
-		"reserved parameter":   {withURL("mysql://ada:" + password + "@db.example/app?clientFoundRows=false"), "url"},
-		"unknown tls":          {withURL("mysql://ada:" + password + "@db.example/app?tls=maybe"), "url"},
-		"repeated tls":         {withURL("mysql://ada:" + password + "@db.example/app?tls=true&tls=false"), "url"},
-		"negative connections": {func(s *mysql.Settings) { s.MaxOpenConns = -1 }, "max_open_conns"},
-		"one connection":       {func(s *mysql.Settings) { s.MaxOpenConns = 1 }, "max_open_conns"},
-		"unknown migrate":      {func(s *mysql.Settings) { s.Migrate = "aply" }, "migrate"},
+		"NoURL":               {withURL(""), "url"},
+		"DriverDSN":           {withURL("ada:" + password + "@tcp(db.example:3306)/app"), "url"},
+		"OtherScheme":         {withURL("postgres://ada:" + password + "@db.example/app"), "url"},
+		"NoHost":              {withURL("mysql://ada:" + password + "@/app"), "url"},
+		"NoUser":              {withURL("mysql://db.example/app"), "url"},
+		"NoDatabaseName":      {withURL("mysql://ada:" + password + "@db.example/"), "url"},
+		"UnencodedPassword":   {withURL("mysql://ada:1/2#" + password + "@db.example/app"), "url"},
+		"ReservedParameter":   {withURL("mysql://ada:" + password + "@db.example/app?clientFoundRows=false"), "url"},
+		"UnknownTLS":          {withURL("mysql://ada:" + password + "@db.example/app?tls=maybe"), "url"},
+		"RepeatedTLS":         {withURL("mysql://ada:" + password + "@db.example/app?tls=true&tls=false"), "url"},
+		"NegativeConnections": {func(s *mysql.Settings) { s.MaxOpenConns = -1 }, "max_open_conns"},
+		"OneConnection":       {func(s *mysql.Settings) { s.MaxOpenConns = 1 }, "max_open_conns"},
+		"UnknownMigrate":      {func(s *mysql.Settings) { s.Migrate = "aply" }, "migrate"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

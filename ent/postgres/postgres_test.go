@@ -26,12 +26,12 @@ func TestSettings_Problems(t *testing.T) {
 		change   func(*postgres.Settings)
 		argument string
 	}{
-		"no URL":               {func(s *postgres.Settings) { s.URL = config.Secret{} }, "url"},
-		"keywords and values":  {func(s *postgres.Settings) { s.URL = config.NewSecret("host=db.example password=" + password) }, "url"},
-		"other scheme":         {func(s *postgres.Settings) { s.URL = config.NewSecret("mysql://ada:" + password + "@db.example/app") }, "url"},
-		"negative connections": {func(s *postgres.Settings) { s.MaxOpenConns = -1 }, "max_open_conns"},
-		"one connection":       {func(s *postgres.Settings) { s.MaxOpenConns = 1 }, "max_open_conns"},
-		"unknown migrate":      {func(s *postgres.Settings) { s.Migrate = "aply" }, "migrate"},
+		"NoURL":               {func(s *postgres.Settings) { s.URL = config.Secret{} }, "url"},
+		"KeywordsAndValues":   {func(s *postgres.Settings) { s.URL = config.NewSecret("host=db.example password=" + password) }, "url"},
+		"OtherScheme":         {func(s *postgres.Settings) { s.URL = config.NewSecret("mysql://ada:" + password + "@db.example/app") }, "url"},
+		"NegativeConnections": {func(s *postgres.Settings) { s.MaxOpenConns = -1 }, "max_open_conns"},
+		"OneConnection":       {func(s *postgres.Settings) { s.MaxOpenConns = 1 }, "max_open_conns"},
+		"UnknownMigrate":      {func(s *postgres.Settings) { s.Migrate = "aply" }, "migrate"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

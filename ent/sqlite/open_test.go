@@ -103,23 +103,23 @@ func TestOpen_Advice(t *testing.T) {
 		settings func(directory string) sqlite.Settings
 		want     string
 	}{
-		"missing directory": {
+		"MissingDirectory": {
 			func(directory string) sqlite.Settings {
 				return sqlite.Settings{Path: filepath.Join(directory, "missing", "auth.db"), Migrate: "apply"}
 			},
 			"missing does not exist: create it",
 		},
-		"missing file": {
+		"MissingFile": {
 			func(directory string) sqlite.Settings {
 				return sqlite.Settings{Path: filepath.Join(directory, "auth.db"), Migrate: "check"}
 			},
 			`start once with migrate = "apply"`,
 		},
-		"directory as path": {
+		"DirectoryAsPath": {
 			func(directory string) sqlite.Settings { return sqlite.Settings{Path: directory, Migrate: "apply"} },
 			"is a directory:",
 		},
-		"other file format": {
+		"OtherFileFormat": {
 			func(directory string) sqlite.Settings {
 				path := filepath.Join(directory, "notes.txt")
 				_ = os.WriteFile(path, []byte(strings.Repeat("not a database. ", 100)), 0o600)
@@ -127,9 +127,9 @@ func TestOpen_Advice(t *testing.T) {
 			},
 			"is not an SQLite database",
 		},
-		"URI as path":     {func(string) sqlite.Settings { return sqlite.Settings{Path: "file:auth.db"} }, "not a URI"},
-		"empty path":      {func(string) sqlite.Settings { return sqlite.Settings{} }, "path must not be empty"},
-		"unknown migrate": {func(string) sqlite.Settings { return sqlite.Settings{Path: "auth.db", Migrate: "aply"} }, `"check", "apply" or "off"`},
+		"URIAsPath":      {func(string) sqlite.Settings { return sqlite.Settings{Path: "file:auth.db"} }, "not a URI"},
+		"EmptyPath":      {func(string) sqlite.Settings { return sqlite.Settings{} }, "path must not be empty"},
+		"UnknownMigrate": {func(string) sqlite.Settings { return sqlite.Settings{Path: "auth.db", Migrate: "aply"} }, `"check", "apply" or "off"`},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -250,8 +250,8 @@ func TestOpen_ConcurrentMigrations(t *testing.T) {
 func TestOpen_OtherVersion(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct{ statement, want string }{
-		"older": {"DELETE FROM auth_migrations WHERE version_id > 0", "are at version 0, this program requires version 1"},
-		"newer": {"INSERT INTO auth_migrations (version_id, is_applied) VALUES (2, 1)", "are at version 2, this program supports only version 1"},
+		"Older": {"DELETE FROM auth_migrations WHERE version_id > 0", "are at version 0, this program requires version 1"},
+		"Newer": {"INSERT INTO auth_migrations (version_id, is_applied) VALUES (2, 1)", "are at version 2, this program supports only version 1"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

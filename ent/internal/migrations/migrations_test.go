@@ -108,11 +108,11 @@ func TestSet_MatchesSchema(t *testing.T) {
 func TestPlan_Drift(t *testing.T) {
 	t.Parallel()
 	for name, statement := range map[string]string{
-		"added column":   "ALTER TABLE auth_users ADD COLUMN nickname text",
-		"missing index":  "DROP INDEX auth_sessions_expires_ms",
-		"missing key":    "DROP INDEX auth_identities_issuer_subject",
-		"missing table":  "DROP TABLE auth_sessions",
-		"renamed column": "ALTER TABLE auth_identities RENAME COLUMN phone TO telephone",
+		"AddedColumn":   "ALTER TABLE auth_users ADD COLUMN nickname text",
+		"MissingIndex":  "DROP INDEX auth_sessions_expires_ms",
+		"MissingKey":    "DROP INDEX auth_identities_issuer_subject",
+		"MissingTable":  "DROP TABLE auth_sessions",
+		"RenamedColumn": "ALTER TABLE auth_identities RENAME COLUMN phone TO telephone",
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
