@@ -27,7 +27,7 @@ type route struct {
 // mount derives the routes and the checks of every request from the settings.
 func (k *Kit) mount() *Kit {
 	k.mounted = map[string]web.Handler{}
-	k.origins = httpapi.CrossOriginGuard{TrustedOrigins: append([]string{k.auth.BaseURL}, k.auth.AllowedOrigins...)}
+	k.origins = httpapi.NewCrossOriginGuard(append([]string{k.auth.BaseURL}, k.auth.AllowedOrigins...)...)
 	k.cors = httpapi.CORS{AllowedOrigins: k.auth.AllowedOrigins}
 	k.failures = newFailures(k.auth, k.now)
 	for _, p := range k.providers.All() {
