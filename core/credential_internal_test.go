@@ -91,7 +91,7 @@ func FuzzARequestBearsOneCredential(f *testing.F) {
 		default:
 			code = autherr.InvalidRequest
 		}
-		got, err := k.presented(r)
+		got, err := k.credential(r)
 		if got != want || (err != nil) != (code != "") || err != nil && autherr.CodeOf(err) != code {
 			t.Fatalf("%q, %q, %q: %+v, %v; want %+v, %q", authorization, first, second, got, err, want, code)
 		}
