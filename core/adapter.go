@@ -20,7 +20,7 @@ type (
 )
 
 // Adapter is the part of a [Kit] that framework adapters use. Applications use
-// the adapter's Mount, Require and CORS instead.
+// the adapter's Mount, Require, CORS and Fail instead.
 type Adapter struct{ kit *Kit }
 
 // Adapter returns the methods that a framework adapter needs.
@@ -33,7 +33,9 @@ func (a Adapter) Serve(ctx context.Context, r Request) (Response, bool) { return
 
 // Authorize checks a request to one of the application's own routes. It returns
 // either the context in which the route continues, or the response that ends
-// the request: an error, or the response to a CORS preflight.
+// the request: an error, or the response to a CORS preflight. If a guard in
+// front has recognized the caller of this request, the session is not looked up
+// again.
 func (a Adapter) Authorize(ctx context.Context, r Request, g Guard) (context.Context, *Response) {
 	return a.kit.authorize(ctx, r, g)
 }
@@ -42,16 +44,20 @@ func (a Adapter) Authorize(ctx context.Context, r Request, g Guard) (context.Con
 // meet with this configuration. Adapters call it once per guarded route.
 func (a Adapter) CheckGuard(g Guard) { a.kit.checkGuard(g) }
 
-// CORS returns the header fields that let the allowed origins read a response
-// of the application's own routes. If the request is a CORS preflight it
-// returns the whole response instead. The kit's own routes need neither.
-func (a Adapter) CORS(r Request) (fields []web.Field, preflight *Response) {
-	return a.kit.corsFields(r)
+// CORS sets the header fields that let the allowed origins read a response of
+// the application's own routes; Vary is added to. If the request is a CORS
+// preflight it returns the whole response instead. The kit's own routes need
+// neither.
+func (a Adapter) CORS(r Request, header web.HeaderWriter) (preflight *Response) {
+	return a.kit.applyCORS(r, header)
 }
 
-// Render returns the response to an error and logs the error. An error that is
-// not an *autherr.Error becomes internal (500).
-func (a Adapter) Render(err error) Response { return a.kit.render(err) }
+// Render returns the response to an error of the application's own routes and
+// logs the error. An error without a declared code of package autherr becomes
+// internal (500).
+func (a Adapter) Render(ctx context.Context, r Request, err error) Response {
+	return a.kit.render(ctx, r, err)
+}
 
 // RenderStatus returns the response to a request that the framework rejects by
 // itself with that status, before any handler runs. It returns false for a
@@ -62,8 +68,8 @@ func (a Adapter) RenderStatus(status int) (Response, bool) { return a.kit.render
 func RequestFromHTTP(r *http.Request) Request { return web.FromHTTP(r) }
 
 // RequestFromBuffers converts a request of a framework that reuses its buffers.
-// It copies everything except the body. The adapter sets TLS, ContentLength and
-// Header.
+// It copies everything except the body. The adapter sets TLS, ContentLength,
+// Header and, where the router has matched, Route.
 func RequestFromBuffers(method, path, query, host, body []byte, peer net.Addr) Request {
 	return httpapi.FromBuffers(method, path, query, host, body, peer)
 }

@@ -5,10 +5,10 @@ import (
 	"testing"
 )
 
-func TestTokensAreMadeOfWhatABearerHeaderMayHold(t *testing.T) {
+func TestIsToken_Bytes(t *testing.T) {
 	t.Parallel()
 	if isToken("") {
-		t.Error("an empty text is a token")
+		t.Error("an empty string is accepted")
 	}
 	const others = "-._~+/=" // RFC 6750, section 2.1
 	for c := range 256 {

@@ -11,76 +11,123 @@ import (
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/session"
+	"github.com/cotterpin/cotterpin/core/web"
 )
 
-// Principal is the recognized caller of a request: see [identity.Principal].
-type Principal = identity.Principal
+type (
+	// Principal is the recognized caller of a request: see [identity.Principal].
+	Principal = identity.Principal
+	// User is a stored user: see [identity.User].
+	User = identity.User
+)
 
-// caller is a recognized caller, and the context in which their request goes on.
+// CallerKey is the key of the caller in a context. If a framework's own context
+// is a [context.Context] too, its adapter stores the value of
+// ctx.Value(CallerKey) there under the same key, so that [PrincipalFromContext]
+// and [UserFromContext] accept that context as well. It is a string because
+// gin's context accepts no other key.
+const CallerKey = "github.com/cotterpin/cotterpin/core.CallerKey"
+
+// PrincipalFromContext returns the caller recognized by a guard. It returns
+// false if there was no guard, or an optional one and no valid credential.
+func PrincipalFromContext(ctx context.Context) (Principal, bool) {
+	c := callerIn(ctx)
+	if c == nil {
+		return Principal{}, false
+	}
+	return c.principal, true
+}
+
+// UserFromContext returns the caller's user. The first call loads it from the
+// database; later calls for the same request return the same value.
+//
+// Errors by code: Unauthenticated if there is no caller; InvalidToken if the
+// user has been deleted; NotFound if the configuration stores no users;
+// TemporarilyUnavailable if the database fails, does not respond within 3
+// seconds, or ctx ends.
+func UserFromContext(ctx context.Context) (User, error) {
+	c := callerIn(ctx)
+	if c == nil {
+		return User{}, autherr.New(autherr.Unauthenticated, "no_caller")
+	}
+	user, err := c.loadUser(ctx)
+	if err == nil && user.ID == uuid.Nil {
+		return User{}, autherr.New(autherr.NotFound, "no_users_kept")
+	}
+	return user, err
+}
+
+// caller is the recognized caller of a request, and the context in which the
+// request continues.
 type caller struct {
 	context.Context //nolint:containedctx // it is a context
 
-	principal identity.Principal
-	presented session.Presented
 	kit       *Kit
+	principal identity.Principal
 
-	load sync.Once // sets what follows
-	user *identity.User
-	err  error
+	// What the caller was recognized by.
+	credential          session.Presented
+	method, path, query string
+
+	mu   sync.Mutex
+	user *identity.User // nil until it is loaded
 }
 
-type callerKey struct{}
-
-// Value returns the caller itself for callerKey.
+// Value returns the caller for [CallerKey].
 func (c *caller) Value(key any) any {
-	if key == (callerKey{}) {
+	if key == CallerKey {
 		return c
 	}
 	return c.Context.Value(key)
 }
 
-// withNobody hides a caller whom an outer guard recognised.
-func withNobody(ctx context.Context) context.Context {
-	return context.WithValue(ctx, callerKey{}, (*caller)(nil))
+// sent reports whether the kit recognized the caller by this request and
+// credential. The request line is compared so that a context that outlives its
+// request, such as that of a WebSocket, does not authenticate later requests.
+func (c *caller) sent(k *Kit, r web.Request, credential session.Presented) bool {
+	return c.kit == k && c.credential == credential && c.method == r.Method && c.path == r.Path && c.query == r.Query
 }
 
-// PrincipalFromContext returns the caller that a guard recognised; false behind no
-// guard, and for strangers behind an optional one.
-func PrincipalFromContext(ctx context.Context) (identity.Principal, bool) {
-	c, _ := ctx.Value(callerKey{}).(*caller)
-	if c == nil {
-		return identity.Principal{}, false
+// loadUser returns the caller's user, loaded once. It runs in the context of the
+// request, and until ctx ends.
+func (c *caller) loadUser(ctx context.Context) (identity.User, error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.user != nil {
+		return *c.user, nil
 	}
-	return c.principal, true
-}
-
-// UserFromContext returns the user that the caller is. It is loaded from the
-// database when it is first asked for, once a request.
-//
-// Errors by code: Unauthenticated if there is no caller; InvalidToken if the
-// user has been deleted meanwhile; NotFound where there are no users;
-// TemporarilyUnavailable if the database cannot be asked.
-func UserFromContext(ctx context.Context) (identity.User, error) {
-	c, _ := ctx.Value(callerKey{}).(*caller)
-	if c == nil {
-		return identity.User{}, autherr.New(autherr.Unauthenticated, "no_caller")
+	bounded, cancel := context.WithCancel(c.Context)
+	defer cancel()
+	defer context.AfterFunc(ctx, cancel)()
+	user, err := c.kit.load(bounded, c.principal)
+	if err != nil {
+		return identity.User{}, err
 	}
-	user, err := c.loaded()
-	if err == nil && user.ID == uuid.Nil {
-		return identity.User{}, autherr.New(autherr.NotFound, "no_users_kept")
+	c.user = &user
+	return user, nil
+}
+
+// withoutCaller is a context without the caller of an outer guard.
+type withoutCaller struct {
+	context.Context //nolint:containedctx // it is a context
+}
+
+// Value returns no caller for [CallerKey].
+func (c withoutCaller) Value(key any) any {
+	if key == CallerKey {
+		return (*caller)(nil)
 	}
-	return user, err
+	return c.Context.Value(key)
 }
 
-func (c *caller) loaded() (identity.User, error) {
-	c.load.Do(func() {
-		user, err := c.kit.load(c.Context, c.principal)
-		c.user, c.err = &user, err
-	})
-	return *c.user, c.err
+// callerIn returns the caller in a context, nil if there is none.
+func callerIn(ctx context.Context) *caller {
+	c, _ := ctx.Value(CallerKey).(*caller)
+	return c
 }
 
-// load returns the user of a principal; the zero user where there are none.
+// load returns the user of a principal; the zero user if the configuration
+// stores none.
 func (k *Kit) load(ctx context.Context, p identity.Principal) (identity.User, error) {
 	if k.finder == nil {
 		return identity.User{}, nil
@@ -89,7 +136,7 @@ func (k *Kit) load(ctx context.Context, p identity.Principal) (identity.User, er
 	defer cancel()
 	user, err := k.finder.Find(ctx, p.Key())
 	switch {
-	case errors.Is(err, account.ErrNotFound), err == nil && user.ID != p.UserID: // deleted, and perhaps registered anew
+	case errors.Is(err, account.ErrNotFound), err == nil && user.ID != p.UserID: // deleted, and perhaps registered again
 		return identity.User{}, autherr.New(autherr.InvalidToken, "user_deleted")
 	case err != nil:
 		return identity.User{}, autherr.StoreFailed(err)

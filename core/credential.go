@@ -10,14 +10,14 @@ import (
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
-// presented returns the one credential that a request bears. A Bearer header
-// decides alone, whatever cookies stand beside it; other schemes are ignored.
-// Whether sessions travel in that at all is up to the strategy.
+// credential returns the credential of a request. A Bearer header takes
+// precedence over cookies; other schemes are ignored. Whether that transport is
+// accepted at all is up to the session strategy.
 //
 // Errors by code: Unauthenticated if there is none; InvalidRequest for two
-// Authorization lines or two cookies of our name; InvalidToken for a Bearer
-// header that cannot hold a token.
-func (k *Kit) presented(r web.Request) (session.Presented, error) {
+// Authorization lines or two session cookies; InvalidToken for a Bearer header
+// that does not contain a token.
+func (k *Kit) credential(r web.Request) (session.Presented, error) {
 	token, isBearer, err := bearer(r)
 	if err != nil {
 		return session.Presented{}, err
@@ -39,9 +39,9 @@ func (k *Kit) presented(r web.Request) (session.Presented, error) {
 	}
 }
 
-// replaced returns what a login or logout ends: all credentials that the
-// request bears, each once, however many and however bad. Cookies that somebody
-// tossed in neither stop it nor hide the caller's own.
+// replaced returns the credentials whose sessions a login or logout ends: all of
+// the request, each once, valid or not. Cookies that a sibling domain planted
+// neither stop it nor hide the caller's own.
 func (k *Kit) replaced(r web.Request) ([]session.Presented, error) {
 	var all []session.Presented
 	token, isBearer, err := bearer(r)
@@ -72,8 +72,8 @@ func bearer(r web.Request) (token string, isBearer bool, err error) {
 		return "", false, nil
 	}
 	rest := line[len(scheme):]
-	if rest != "" && inSchemes(rest[0]) {
-		return "", false, nil // a longer name, of another scheme
+	if rest != "" && isSchemeByte(rest[0]) {
+		return "", false, nil // another scheme, with a longer name
 	}
 	token, found := strings.CutPrefix(rest, " ")
 	if !found || !isToken(token) {
@@ -82,9 +82,9 @@ func bearer(r web.Request) (token string, isBearer bool, err error) {
 	return token, true, nil
 }
 
-// inSchemes reports what the name of a scheme may hold (RFC 9110, section
-// 5.6.2, token).
-func inSchemes(c byte) bool {
+// isSchemeByte reports whether the name of a scheme may contain c (RFC 9110,
+// section 5.6.2, token).
+func isSchemeByte(c byte) bool {
 	switch {
 	case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z', '0' <= c && c <= '9':
 		return true
@@ -92,19 +92,19 @@ func inSchemes(c byte) bool {
 	return strings.IndexByte("!#$%&'*+-.^_`|~", c) >= 0
 }
 
-// isToken reports whether a text is made of what the b64token of RFC 6750 may
-// hold.
-func isToken(text string) bool {
-	for i := range len(text) {
-		if !inTokens[text[i]] {
+// isToken reports whether s consists of the characters of a b64token (RFC 6750,
+// section 2.1).
+func isToken(s string) bool {
+	for i := range len(s) {
+		if !isTokenByte[s[i]] {
 			return false
 		}
 	}
-	return text != ""
+	return s != ""
 }
 
-// inTokens is a table: a provider's token has hundreds of bytes.
-var inTokens = func() (table [256]bool) {
+// isTokenByte is a table because a provider's token has hundreds of bytes.
+var isTokenByte = func() (table [256]bool) {
 	for _, c := range []byte("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~+/=") {
 		table[c] = true
 	}

@@ -14,7 +14,8 @@ import (
 )
 
 // The grammar of RFC 6750, section 2.1, and RFC 9110, section 11.4. A scheme
-// ends where no character of a token (RFC 9110, section 5.6.2) follows.
+// ends before the first byte that is no token character (RFC 9110, section
+// 5.6.2).
 var (
 	bearerScheme = regexp.MustCompile("(?s)\\A(?i:bearer)(?:[^!#$%&'*+\\-.^_`|~0-9A-Za-z].*)?\\z")
 	bearerLine   = regexp.MustCompile(`\A(?i:bearer) ([A-Za-z0-9\-._~+/=]+)\z`)
@@ -24,7 +25,7 @@ func requestWith(header http.Header) web.Request {
 	return web.Request{Method: http.MethodGet, Header: header, Body: http.NoBody}
 }
 
-func FuzzAuthorizationIsReadByItsGrammar(f *testing.F) {
+func FuzzBearer_Grammar(f *testing.F) {
 	for _, line := range []string{
 		"Bearer abc", "bearer abc", "BEARER a.b-c_d~e+f/g==", "Bearer", "Bearer ", "Bearer  abc", "Bearer\tabc", "Bearer a b", "Bearer abc ",
 		"BearerX abc", "Bearer-X abc", "Basic dTpw", "", "Bearer é", "Bearer \x00", "Bearer\u00a0abc", "Bearer,abc", "Bearer=abc", "B\u212aarer abc",
@@ -45,21 +46,21 @@ func FuzzAuthorizationIsReadByItsGrammar(f *testing.F) {
 			want = autherr.InvalidRequest
 		case good != nil:
 			if err != nil || !isBearer || token != good[1] {
-				t.Fatalf("%q is read as %q, %t, %v", line, token, isBearer, err)
+				t.Fatalf("%q parsed as %q, %t, %v", line, token, isBearer, err)
 			}
 			return
 		case bearerScheme.MatchString(line):
 			want = autherr.InvalidToken
 		}
 		if isBearer || token != "" || (err != nil) != (want != "") || err != nil && autherr.CodeOf(err) != want {
-			t.Fatalf("%q is read as %q, %t, %v; want %q", line, token, isBearer, err, want)
+			t.Fatalf("%q parsed as %q, %t, %v; want %q", line, token, isBearer, err, want)
 		}
 	})
 }
 
-// A request has one credential, or none counts: a Bearer header before all
-// cookies, and of our cookies one alone.
-func FuzzARequestBearsOneCredential(f *testing.F) {
+// A request has one credential or is rejected: a Bearer header takes precedence
+// over cookies, and two session cookies are an error.
+func FuzzCredential_Precedence(f *testing.F) {
 	f.Add("", "s=1", "")
 	f.Add("Bearer abc", "s=1", "s=2")
 	f.Add("Basic dTpw", "a=b; s=1", "")
@@ -91,7 +92,7 @@ func FuzzARequestBearsOneCredential(f *testing.F) {
 		default:
 			code = autherr.InvalidRequest
 		}
-		got, err := k.presented(r)
+		got, err := k.credential(r)
 		if got != want || (err != nil) != (code != "") || err != nil && autherr.CodeOf(err) != code {
 			t.Fatalf("%q, %q, %q: %+v, %v; want %+v, %q", authorization, first, second, got, err, want, code)
 		}

@@ -6,21 +6,21 @@ import (
 	"time"
 )
 
-// deadline is a context with a time limit, as [context.WithTimeout] makes one,
-// that begins when it is first asked anything: by whoever is about to wait. A
-// check that is answered from memory then needs no timer.
+// deadline is a context with a time limit like that of [context.WithTimeout],
+// except that the limit begins at the first use of the context: a check that is
+// answered from memory then needs no timer.
 type deadline struct {
 	parent context.Context //nolint:containedctx // it is a context
 	limit  time.Duration
 
-	begin  sync.Once
-	begun  context.Context //nolint:containedctx // it is a context
-	cancel context.CancelFunc
+	start   sync.Once
+	started context.Context //nolint:containedctx // it is a context
+	cancel  context.CancelFunc
 }
 
 func (d *deadline) running() context.Context {
-	d.begin.Do(func() { d.begun, d.cancel = context.WithTimeout(d.parent, d.limit) })
-	return d.begun
+	d.start.Do(func() { d.started, d.cancel = context.WithTimeout(d.parent, d.limit) })
+	return d.started
 }
 
 func (d *deadline) Deadline() (time.Time, bool) { return d.running().Deadline() }
@@ -28,14 +28,13 @@ func (d *deadline) Done() <-chan struct{}       { return d.running().Done() }
 func (d *deadline) Err() error                  { return d.running().Err() }
 func (d *deadline) Value(key any) any           { return d.running().Value(key) }
 
-// end ends the context, whether it has begun or not.
+// end cancels the context, whether it has been used or not.
 func (d *deadline) end() {
-	d.begin.Do(func() { d.begun, d.cancel = over, func() {} })
+	d.start.Do(func() { d.started, d.cancel = canceled, func() {} })
 	d.cancel()
 }
 
-// over is a context that has ended.
-var over = func() context.Context {
+var canceled = func() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
 	return ctx

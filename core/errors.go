@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"log/slog"
 	"net/http"
 	"strings"
@@ -14,20 +15,39 @@ import (
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
-// refuse renders the error that a request ends with, and logs who was refused
-// where.
-func (k *Kit) refuse(ctx context.Context, r web.Request, err error) web.Response {
-	return k.problem(ctx, httpapi.StatusOf(err), err, func() []any { return k.about(r) })
+// render returns the response to an error of the application's own routes, and
+// logs the error.
+func (k *Kit) render(ctx context.Context, r web.Request, err error) web.Response {
+	if err == nil {
+		err = autherr.New(autherr.Internal, "no_error_to_render")
+	}
+	return k.cors.Apply(r, k.reject(ctx, r, err))
 }
 
-// about returns what is logged of a refused request.
-func (k *Kit) about(r web.Request) []any {
-	event, route := "request_refused", ""
-	if below, ours := strings.CutPrefix(r.Path, k.auth.Path); ours {
-		if _, known := k.routes[below]; known {
-			route = below // another path is of the client's choice, and not for the log
-		}
+// renderStatus returns the response to a request that a framework rejects by
+// itself with that status; false for a status that it does not handle.
+func (k *Kit) renderStatus(status int) (web.Response, bool) {
+	var rejection error
+	switch status {
+	case http.StatusRequestEntityTooLarge:
+		rejection = tooLarge()
+	case http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestHeaderFieldsTooLarge:
+		rejection = autherr.New(autherr.InvalidRequest, "unreadable_request")
+	default:
+		return web.Response{}, false
 	}
+	return k.problem(context.Background(), status, rejection, noAttributes).With("Vary", "Origin"), true
+}
+
+// reject returns the problem document of an error that ends a request, and logs
+// the error, the route and the client's address.
+func (k *Kit) reject(ctx context.Context, r web.Request, err error) web.Response {
+	return k.problem(ctx, httpapi.StatusOf(err), err, func() []any { return k.requestAttributes(r) })
+}
+
+// requestAttributes returns the log attributes of a rejected request.
+func (k *Kit) requestAttributes(r web.Request) []any {
+	event, route := "request_refused", k.loggedRoute(r)
 	switch route {
 	case "/login":
 		event = "authn_login_fail"
@@ -37,48 +57,44 @@ func (k *Kit) about(r web.Request) []any {
 	return []any{"event", event, "route", route, "address", k.address(r)}
 }
 
-// nothing is logged where there is no request.
-func nothing() []any { return nil }
-
-// render returns the response to an error, and logs it.
-func (k *Kit) render(err error) web.Response {
-	return k.problem(context.Background(), httpapi.StatusOf(err), err, nothing)
-}
-
-// renderStatus returns the response to a request that a framework refuses by
-// itself with that status; false for a status that it does not know.
-func (k *Kit) renderStatus(status int) (web.Response, bool) {
-	var refusal error
-	switch status {
-	case http.StatusRequestEntityTooLarge:
-		refusal = tooLarge()
-	case http.StatusBadRequest, http.StatusRequestTimeout, http.StatusRequestHeaderFieldsTooLarge:
-		refusal = autherr.New(autherr.InvalidRequest, "unreadable_request")
-	default:
-		return web.Response{}, false
+// loggedRoute returns the kit's own route below auth.path, or the pattern of the
+// application's route without its method; "" if there is none. The path is
+// client input and not logged.
+func (k *Kit) loggedRoute(r web.Request) string {
+	if below, ours := strings.CutPrefix(r.Path, k.auth.Path); ours {
+		if _, known := k.routes[below]; known {
+			return below
+		}
 	}
-	return k.problem(context.Background(), status, refusal, nothing).With("Vary", "Origin"), true
+	return r.Route[strings.LastIndexByte(r.Route, ' ')+1:]
 }
 
-// problem renders an error with that status, and logs it under the same request
-// id with what is to be said about the request.
-func (k *Kit) problem(ctx context.Context, status int, err error, about func() []any) web.Response {
+func noAttributes() []any { return nil }
+
+// problem returns the problem document of an error, and logs the error with the
+// same request id and the given attributes.
+func (k *Kit) problem(ctx context.Context, status int, err error, attributes func() []any) web.Response {
 	requestID := rand.Text()
 	if level, message := severity(err); k.log.Enabled(ctx, level) {
-		attributes := append(about(),
+		all := append(attributes(),
 			"request_id", requestID,
 			"code", string(autherr.CodeOf(err)),
 			"reason", autherr.ReasonOf(err),
 		)
 		if level == slog.LevelError {
-			attributes = append(attributes, "error", err.Error()) // a fault of ours, which the operator can mend
+			all = append(all, "error", err.Error()) // a fault of the server, which the operator can fix
 		}
-		k.log.Log(ctx, level, message, attributes...)
+		k.log.Log(ctx, level, message, all...)
 	}
+	return k.document(status, err, requestID)
+}
+
+// document returns the problem document of an error.
+func (k *Kit) document(status int, err error, requestID string) web.Response {
 	return httpapi.Problem(status, err, requestID, k.auth.Mode == config.ModeDevelopment)
 }
 
-// severity returns how an error is logged.
+// severity returns the level and message of an error's log line.
 func severity(err error) (slog.Level, string) {
 	switch {
 	case autherr.CodeOf(err) == autherr.Unauthenticated:
@@ -90,4 +106,14 @@ func severity(err error) (slog.Level, string) {
 	default:
 		return slog.LevelInfo, "request refused"
 	}
+}
+
+// originDetail explains to a developer why the origin of a request is rejected.
+func (k *Kit) originDetail(r web.Request) string {
+	origin := r.First("Origin")
+	if origin == "" {
+		return fmt.Sprintf("the request has Sec-Fetch-Site %.20q and no Origin", r.First("Sec-Fetch-Site"))
+	}
+	return fmt.Sprintf("the origin %.200q is neither base_url %q nor in allowed_origins %q",
+		origin, k.auth.BaseURL, k.auth.AllowedOrigins)
 }

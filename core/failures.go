@@ -15,57 +15,57 @@ import (
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
-// maxWatched is how many addresses are watched at once; the least used is
-// forgotten first.
-const maxWatched = 100_000
+// maxAddresses bounds the addresses that are counted at the same time; the least
+// used is evicted first.
+const maxAddresses = 100_000
 
-// failures counts refused logins and refreshes by address. Requests that run
-// at once may pass together before the first of them is counted.
+// failures limits rejected logins and refreshes per address. Concurrent requests
+// may pass before the first of them is counted.
 type failures struct {
-	burst   int
-	every   time.Duration // in which one more is allowed
-	watched *otter.Cache[netip.Addr, *rate.Limiter]
-	now     func() time.Time
+	burst    int
+	interval time.Duration // after which one more is allowed
+	limiters *otter.Cache[netip.Addr, *rate.Limiter]
+	now      func() time.Time
 }
 
-// newFailures returns nil where there is no limit.
+// newFailures returns nil if there is no limit.
 func newFailures(auth config.Auth, now func() time.Time) *failures {
 	perMinute := auth.Failures()
 	if perMinute == 0 {
 		return nil
 	}
 	return &failures{
-		burst:   perMinute,
-		every:   time.Minute / time.Duration(perMinute),
-		watched: otter.Must(&otter.Options[netip.Addr, *rate.Limiter]{MaximumSize: maxWatched}),
-		now:     now,
+		burst:    perMinute,
+		interval: time.Minute / time.Duration(perMinute),
+		limiters: otter.Must(&otter.Options[netip.Addr, *rate.Limiter]{MaximumSize: maxAddresses}),
+		now:      now,
 	}
 }
 
-// check returns RateLimited if the address has had its refusals.
+// check returns RateLimited if the address is over the limit.
 func (f *failures) check(client netip.Addr) error {
-	limiter, ok := f.watched.GetIfPresent(client)
+	limiter, ok := f.limiters.GetIfPresent(client)
 	if !ok || limiter.TokensAt(f.now()) >= 1 {
 		return nil
 	}
-	return &autherr.Error{Code: autherr.RateLimited, Reason: "too_many_refusals", RetryAfter: f.every}
+	return &autherr.Error{Code: autherr.RateLimited, Reason: "too_many_refusals", RetryAfter: f.interval}
 }
 
-// count notes one refusal.
+// count records one rejection.
 func (f *failures) count(client netip.Addr) {
-	limiter, _ := f.watched.SetIfAbsent(client, rate.NewLimiter(rate.Every(f.every), f.burst))
+	limiter, _ := f.limiters.SetIfAbsent(client, rate.NewLimiter(rate.Every(f.interval), f.burst))
 	limiter.AllowN(f.now(), 1)
 }
 
-// limited gives a route the limit on refusals: whatever is answered with 4xx.
-// Answers about our own faults are none, and a caller whose address is unknown,
-// as behind a Unix socket, is not counted: that would be everybody.
+// limited applies the limit to a route: a 4xx response is a rejection, a fault of
+// the server is not. Requests with an unknown address, as behind a Unix socket,
+// are not counted, because they would share one limit.
 func (k *Kit) limited(handle handler) handler {
 	if k.failures == nil {
 		return handle
 	}
 	return func(ctx context.Context, r web.Request) (web.Response, error) {
-		client := network(k.proxies.Client(r))
+		client := countedAddress(k.proxies.Client(r))
 		if !client.IsValid() {
 			return handle(ctx, r)
 		}
@@ -80,9 +80,9 @@ func (k *Kit) limited(handle handler) handler {
 	}
 }
 
-// network returns what is counted as one address: an IPv4 address, or an
-// IPv6 /64.
-func network(a netip.Addr) netip.Addr {
+// countedAddress returns the key under which an address is counted: an IPv4
+// address, or an IPv6 /64.
+func countedAddress(a netip.Addr) netip.Addr {
 	if !a.Is6() {
 		return a
 	}

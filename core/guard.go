@@ -11,56 +11,145 @@ import (
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/internal/httpapi"
-	"github.com/cotterpin/cotterpin/core/internal/verify"
 	"github.com/cotterpin/cotterpin/core/session"
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
-// What one request waits for at most. A framework's context may have no
-// deadline of its own.
+// How long one request waits at most. A framework's context may have no
+// deadline.
 const (
 	storeTimeout    = 3 * time.Second  // for the database
-	providerTimeout = 10 * time.Second // for a provider, which has shorter limits of its own
+	providerTimeout = 10 * time.Second // for a provider, whose own limits are shorter
 )
 
-// Guard says what a route demands of its caller. The zero value demands a
-// signed-in caller and nothing more; every field that is set demands more.
+// Guard contains the requirements of a route. The zero value requires a
+// signed-in caller; each field that is set requires more. A request without a
+// valid credential is rejected with unauthenticated, invalid_token or
+// token_expired, an unsafe request of another origin with cross_origin.
 type Guard struct {
-	// Optional lets strangers pass as nobody, and callers with a bad credential
-	// too. What could not be checked is still refused, with
-	// temporarily_unavailable: a known caller must not be taken for nobody. The
-	// other demands hold for callers who are signed in.
+	// Optional admits unauthenticated callers, and those with a bad credential,
+	// as requests without a caller. The other requirements apply to signed-in
+	// callers. A credential that cannot be checked is rejected with
+	// temporarily_unavailable all the same, so that an outage does not sign
+	// callers out.
 	Optional bool
 
-	// Providers are the blocks that the caller may have signed in at. Empty: any.
+	// Providers lists the accepted provider blocks by name: the caller must have
+	// signed in at one of them. Otherwise: insufficient_scope. Empty: any.
 	Providers []string
 
-	// AuthMethods are the ways of which the caller must have signed in by one,
-	// in the provider's words, such as "OTP". Empty: any.
+	// AuthMethods lists the accepted authentication methods, as the provider
+	// names them, such as "OTP": the caller must have signed in with one of them.
+	// Otherwise: insufficient_scope. Empty: any.
 	AuthMethods []string
 
-	// MaxAge is how long ago the caller may have proved who they are, at most
-	// (RFC 9470). Zero: any time. Where the provider does not say when that was,
-	// an own session counts from the issue of the token that it began with; a
-	// provider's own token that does not say, such as Cotter's, never suffices.
+	// MaxAge is the maximum time since the caller signed in. Otherwise:
+	// reauthentication_required (RFC 9470). Zero: any time.
+	//
+	// If the provider does not specify that time, an own session counts from the
+	// issue of the token that it began with. A provider's own token that does not
+	// specify it, such as Cotter's, is never accepted.
 	MaxAge time.Duration
 
-	// Claims are demanded of the signed claims: the named claim is this text,
-	// or a list that holds it, or a bool or number written so. An own session
-	// has the claims that its block keeps (argument "claims"), and no others.
+	// Claims maps names of signed claims to required values. A claim has the
+	// value if it is that string, a list that contains it, or a bool or number
+	// written so. Otherwise: insufficient_scope. An own session has only the
+	// claims that its block lists in the argument "claims".
 	Claims map[string]string
 }
 
-// check returns nil if the caller meets the demands.
+// authorize decides whether a request to one of the application's own routes
+// continues. It returns either the context in which the route runs, or the
+// response that ends the request: an error, or the response to a CORS preflight.
+func (k *Kit) authorize(ctx context.Context, r web.Request, g Guard) (context.Context, *web.Response) {
+	if r.Preflight() {
+		return nil, k.preflight(r)
+	}
+	admitted, err := k.admit(ctx, r, g)
+	if err != nil {
+		rejection := k.render(ctx, r, err)
+		return nil, &rejection
+	}
+	return admitted, nil
+}
+
+// admit returns the context with the caller, or without one if the guard is
+// optional.
+func (k *Kit) admit(ctx context.Context, r web.Request, g Guard) (_ context.Context, err error) {
+	defer recovered(&err)
+	if k.cookie.Count(r) > 0 {
+		if err := k.checkOrigin(r); err != nil {
+			return nil, err
+		}
+	}
+	recognized, err := k.recognize(ctx, r)
+	switch {
+	case err == nil:
+		return recognized, g.check(callerIn(recognized).principal, k.now)
+	case g.Optional && httpapi.StatusOf(err) < http.StatusInternalServerError:
+		return withoutCaller{ctx}, nil
+	default:
+		return nil, err
+	}
+}
+
+// checkOrigin rejects unsafe requests of other origins.
+func (k *Kit) checkOrigin(r web.Request) error {
+	if k.origins.Allows(r) {
+		return nil
+	}
+	return &autherr.Error{Code: autherr.CrossOrigin, Reason: "foreign_origin", Detail: k.originDetail(r)}
+}
+
+// recognize returns the context with the caller of a request. A caller whom an
+// outer guard recognized by the same request is not looked up again.
+func (k *Kit) recognize(ctx context.Context, r web.Request) (context.Context, error) {
+	credential, err := k.credential(r)
+	if err != nil {
+		return nil, err
+	}
+	if outer := callerIn(ctx); outer != nil && outer.sent(k, r, credential) {
+		return ctx, nil
+	}
+	grant, err := k.checkCredential(ctx, credential)
+	if err != nil {
+		return nil, err
+	}
+	return &caller{
+		Context: ctx, kit: k, principal: grant.Principal,
+		credential: credential, method: r.Method, path: r.Path, query: r.Query,
+	}, nil
+}
+
+// authenticate recognizes the caller of a request to one of the kit's own
+// routes.
+//
+// Errors by code: Unauthenticated, InvalidRequest, InvalidToken, TokenExpired,
+// AccountDisabled, NotRegistered, TemporarilyUnavailable.
+func (k *Kit) authenticate(ctx context.Context, r web.Request) (session.Grant, error) {
+	credential, err := k.credential(r)
+	if err != nil {
+		return session.Grant{}, err
+	}
+	return k.checkCredential(ctx, credential)
+}
+
+func (k *Kit) checkCredential(ctx context.Context, credential session.Presented) (session.Grant, error) {
+	bounded := &deadline{parent: ctx, limit: storeTimeout}
+	defer bounded.end()
+	return k.strategy.Check(bounded, credential) //nolint:contextcheck // bounded is ctx with a limit
+}
+
+// check returns nil if the caller meets the requirements.
 func (g Guard) check(p identity.Principal, now func() time.Time) error {
 	if len(g.Providers) > 0 && !slices.Contains(g.Providers, p.Provider) {
 		return autherr.New(autherr.InsufficientScope, "other_provider")
 	}
-	if len(g.AuthMethods) > 0 && !slices.ContainsFunc(strings.Fields(p.AuthMethod), g.takes) {
+	if len(g.AuthMethods) > 0 && !slices.ContainsFunc(strings.Fields(p.AuthMethod), g.acceptsMethod) {
 		return autherr.New(autherr.InsufficientScope, "other_auth_method")
 	}
 	for name, want := range g.Claims {
-		if !holds(p.Claims.Get(name), want) {
+		if !hasValue(p.Claims.Get(name), want) {
 			return autherr.New(autherr.InsufficientScope, "claim_missing")
 		}
 	}
@@ -70,10 +159,10 @@ func (g Guard) check(p identity.Principal, now func() time.Time) error {
 	return nil
 }
 
-func (g Guard) takes(method string) bool { return slices.Contains(g.AuthMethods, method) }
+func (g Guard) acceptsMethod(method string) bool { return slices.Contains(g.AuthMethods, method) }
 
-// holds reports whether a claim has the wanted value.
-func holds(claim any, want string) bool {
+// hasValue reports whether a claim has the wanted value.
+func hasValue(claim any, want string) bool {
 	switch v := claim.(type) {
 	case nil:
 		return false
@@ -84,102 +173,24 @@ func holds(claim any, want string) bool {
 	}
 }
 
-// checkGuard logs a warning for each demand of a guard that nobody can meet as
-// the file is: a provider that is no block, a claim that own sessions do not
-// keep. What a provider's token will claim is not known here.
+// checkGuard logs a warning for each requirement that no caller can meet with
+// this configuration: a provider that is not configured, a claim that own
+// sessions do not keep. The claims of a provider's token are unknown here.
 func (k *Kit) checkGuard(g Guard) {
+	configured := map[string]bool{}
+	for _, p := range k.providers.All() {
+		configured[p.Name] = true
+	}
 	for _, name := range g.Providers {
-		isName := func(p *verify.Provider) bool { return p.Name == name }
-		if !slices.ContainsFunc(k.providers.All(), isName) {
-			k.log.Warn("a guard admits callers of a provider that no block configures", "event", "guard_cannot_be_met", "provider", name)
+		if !configured[name] {
+			k.log.Warn("a guard requires a provider that is not configured", "event", "guard_cannot_be_met", "provider", name)
 		}
 	}
 	own, ok := k.strategy.(*session.Own)
 	for name := range g.Claims {
 		if ok && !own.Keeps(name) {
-			k.log.Warn(`a guard demands a claim that session "own" does not keep: add it to the argument "claims"`,
+			k.log.Warn(`a guard requires a claim that session "own" does not keep: add it to the argument "claims"`,
 				"event", "guard_cannot_be_met", "claim", name)
 		}
 	}
-}
-
-// Authenticate recognises the caller of a request. It does not look at where
-// the request comes from; [Adapter.Authorize] does.
-//
-// Errors by code: Unauthenticated, InvalidRequest, InvalidToken, TokenExpired,
-// AccountDisabled, NotRegistered, TemporarilyUnavailable.
-func (k *Kit) Authenticate(ctx context.Context, r web.Request) (session.Grant, error) {
-	p, err := k.presented(r)
-	if err != nil {
-		return session.Grant{}, err
-	}
-	return k.check(ctx, p)
-}
-
-func (k *Kit) check(ctx context.Context, p session.Presented) (session.Grant, error) {
-	bounded := &deadline{parent: ctx, limit: storeTimeout}
-	defer bounded.end()
-	return k.strategy.Check(bounded, p) //nolint:contextcheck // bounded is ctx with a limit
-}
-
-// authorize decides about a request to one of the application's own routes. It
-// returns either the context in which the route goes on, from which [FromContext]
-// takes the caller, or the response that ends the request: a refusal, or the
-// answer to a CORS preflight.
-func (k *Kit) authorize(ctx context.Context, r web.Request, g Guard) (context.Context, *web.Response) {
-	if r.Preflight() {
-		return nil, k.preflight(r)
-	}
-	admitted, err := k.admit(ctx, r, g)
-	if err != nil {
-		refusal := k.cors.Apply(r, k.refuse(ctx, r, err))
-		return nil, &refusal
-	}
-	return admitted, nil
-}
-
-// admit returns the context of the caller, or of nobody where the guard allows
-// that.
-func (k *Kit) admit(ctx context.Context, r web.Request, g Guard) (_ context.Context, err error) {
-	defer recovered(&err)
-	if !k.origins.Allows(r) && k.cookie.Count(r) > 0 {
-		return nil, autherr.New(autherr.CrossOrigin, "foreign_origin")
-	}
-	found, err := k.caller(ctx, r)
-	switch {
-	case err == nil:
-		return found, g.check(found.principal, k.now)
-	case g.Optional && httpapi.StatusOf(err) < http.StatusInternalServerError:
-		return withNobody(ctx), nil
-	default:
-		return nil, err
-	}
-}
-
-func (k *Kit) caller(ctx context.Context, r web.Request) (*caller, error) {
-	p, err := k.presented(r)
-	if err != nil {
-		return nil, err
-	}
-	grant, err := k.check(ctx, p)
-	if err != nil {
-		return nil, err
-	}
-	return &caller{Context: ctx, principal: grant.Principal, presented: p, kit: k}, nil
-}
-
-// corsFields returns the header fields that an answer of one of the application's own
-// routes bears, and the answer itself if the request is a preflight.
-func (k *Kit) corsFields(r web.Request) (fields []web.Field, preflight *web.Response) {
-	if r.Preflight() {
-		return nil, k.preflight(r)
-	}
-	return k.cors.Fields(r), nil
-}
-
-// preflight answers for routes of the application, whose methods and header
-// fields the kit does not know.
-func (k *Kit) preflight(r web.Request) *web.Response {
-	answer := k.cors.Preflight(r, "GET, HEAD, POST, PUT, PATCH, DELETE", httpapi.RequestedHeaders(r))
-	return &answer
 }

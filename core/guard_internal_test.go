@@ -5,6 +5,7 @@ import (
 	"errors"
 	"log/slog"
 	"net/http"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -20,7 +21,7 @@ import (
 
 const cookieName = "__Host-session"
 
-// checking is a strategy whose sessions are checked by a function.
+// checking is a session strategy that checks sessions with a function.
 type checking struct {
 	session.Strategy
 	check func(context.Context, session.Presented) (session.Grant, error)
@@ -32,8 +33,7 @@ func (c checking) Check(ctx context.Context, p session.Presented) (session.Grant
 	return c.check(ctx, p)
 }
 
-// newCheckedKit returns endpoints without users, whose sessions are checked by
-// a function.
+// newCheckedKit returns a kit without users that checks sessions with a function.
 func newCheckedKit(check func(context.Context, session.Presented) (session.Grant, error)) *Kit {
 	auth := config.Auth{}.WithDefaults()
 	auth.BaseURL = "https://api.example.com"
@@ -49,7 +49,7 @@ func newCheckedKit(check func(context.Context, session.Presented) (session.Grant
 	return k.mount()
 }
 
-// newRequest describes GET /api/me with one header line.
+// newRequest returns GET /api/me with one header line.
 func newRequest(name, line string) web.Request {
 	return web.Request{
 		Method: "GET",
@@ -63,66 +63,65 @@ func newRequest(name, line string) web.Request {
 
 func bearerRequest(token string) web.Request { return newRequest("Authorization", "Bearer "+token) }
 
-// admitted returns the context in which a request goes on that a guard lets
-// through.
+// admitted returns the context of a request that the guard admits.
 func admitted(ctx context.Context, t *testing.T, k *Kit, r web.Request, g Guard) context.Context {
 	t.Helper()
-	next, refusal := k.authorize(ctx, r, g)
-	if refusal != nil {
-		t.Fatalf("refused: %d %s", refusal.Status, refusal.Body)
+	next, rejection := k.authorize(ctx, r, g)
+	if rejection != nil {
+		t.Fatalf("the guard rejects the request: %d %s", rejection.Status, rejection.Body)
 	}
 	return next
 }
 
-func TestACheckWaitsThreeSecondsAtMost(t *testing.T) {
+func TestGuard_StoreTimeout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		endpoints := newCheckedKit(func(ctx context.Context, _ session.Presented) (session.Grant, error) {
+		kit := newCheckedKit(func(ctx context.Context, _ session.Presented) (session.Grant, error) {
 			<-ctx.Done()
 			return session.Grant{}, autherr.StoreFailed(ctx.Err())
 		})
 		start := time.Now()
-		_, refusal := endpoints.authorize(context.Background(), bearerRequest("slow"), Guard{})
-		if waited := time.Since(start); refusal == nil || refusal.Status != http.StatusServiceUnavailable || waited != 3*time.Second {
-			t.Errorf("got %+v after %s, want 503 after 3s", refusal, waited)
+		_, rejection := kit.authorize(context.Background(), bearerRequest("slow"), Guard{})
+		if waited := time.Since(start); rejection == nil || rejection.Status != http.StatusServiceUnavailable || waited != 3*time.Second {
+			t.Errorf("got %+v after %s, want 503 after 3s", rejection, waited)
 		}
 	})
 }
 
-func TestACheckEndsWithItsRequest(t *testing.T) {
+func TestGuard_CanceledRequest(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	var ended error
-	endpoints := newCheckedKit(func(ctx context.Context, _ session.Presented) (session.Grant, error) {
+	kit := newCheckedKit(func(ctx context.Context, _ session.Presented) (session.Grant, error) {
 		cancel()
 		<-ctx.Done()
 		ended = ctx.Err()
 		return session.Grant{}, autherr.StoreFailed(ended)
 	})
-	_, refusal := endpoints.authorize(ctx, bearerRequest("cancelled"), Guard{})
-	if refusal == nil || !errors.Is(ended, context.Canceled) {
-		t.Errorf("got %+v, and the check ended with %v", refusal, ended)
+	_, rejection := kit.authorize(ctx, bearerRequest("cancelled"), Guard{})
+	if rejection == nil || !errors.Is(ended, context.Canceled) {
+		t.Errorf("got %+v, and the check ended with %v", rejection, ended)
 	}
 }
 
-func TestTheContextOfACheckEndsWithIt(t *testing.T) {
+func TestGuard_CheckContextEnds(t *testing.T) {
 	t.Parallel()
-	for name, ask := range map[string]func(context.Context){
-		"Unasked":       func(context.Context) {},
-		"AskedBefore":   func(ctx context.Context) { _, _ = ctx.Deadline() },
-		"DerivedBefore": func(ctx context.Context) { _, cancel := context.WithCancel(ctx); defer cancel() },
+	for name, use := range map[string]func(context.Context){
+		"unused":         func(context.Context) {},
+		"used before":    func(ctx context.Context) { _, _ = ctx.Deadline() },
+		"derived before": func(ctx context.Context) { _, cancel := context.WithCancel(ctx); defer cancel() },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var kept context.Context
-			endpoints := newCheckedKit(func(ctx context.Context, _ session.Presented) (session.Grant, error) {
-				ask(ctx)
+			kit := newCheckedKit(func(ctx context.Context, _ session.Presented) (session.Grant, error) {
+				use(ctx)
 				kept = ctx //nolint:fatcontext // what is kept too long must have ended
 				return session.Grant{}, nil
 			})
-			next := admitted(t.Context(), t, endpoints, bearerRequest("good"), Guard{})
+			next := admitted(t.Context(), t, kit, bearerRequest("good"), Guard{})
 			if kept.Err() == nil {
-				t.Error("the check's context goes on")
+				t.Error("the check's context has not ended")
 			}
 			if next.Err() != nil {
 				t.Error("the request's context has ended too")
@@ -131,15 +130,15 @@ func TestTheContextOfACheckEndsWithIt(t *testing.T) {
 	}
 }
 
-func TestARequestGoesOnInItsOwnContext(t *testing.T) {
+func TestGuard_RequestContext(t *testing.T) {
 	t.Parallel()
 	type key struct{}
-	endpoints := newCheckedKit(func(ctx context.Context, _ session.Presented) (session.Grant, error) {
+	kit := newCheckedKit(func(ctx context.Context, _ session.Presented) (session.Grant, error) {
 		subject, _ := ctx.Value(key{}).(string)
 		return session.Grant{Principal: identity.Principal{Subject: subject}}, nil
 	})
 	ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "ada"))
-	next := admitted(ctx, t, endpoints, bearerRequest("good"), Guard{})
+	next := admitted(ctx, t, kit, bearerRequest("good"), Guard{})
 	if p, ok := PrincipalFromContext(next); !ok || p.Subject != "ada" || next.Value(key{}) != "ada" {
 		t.Errorf("got %+v, %v", p, next.Value(key{}))
 	}
@@ -152,38 +151,37 @@ func TestARequestGoesOnInItsOwnContext(t *testing.T) {
 	<-derived.Done()
 }
 
-func TestNobodyIsNotTheCallerOfAnOuterGuard(t *testing.T) {
+func TestGuard_OptionalClearsCaller(t *testing.T) {
 	t.Parallel()
-	endpoints := newCheckedKit(func(_ context.Context, p session.Presented) (session.Grant, error) {
+	kit := newCheckedKit(func(_ context.Context, p session.Presented) (session.Grant, error) {
 		return session.Grant{Principal: identity.Principal{Subject: p.Token}}, nil
 	})
-	outer := admitted(t.Context(), t, endpoints, bearerRequest("ada"), Guard{})
+	outer := admitted(t.Context(), t, kit, bearerRequest("ada"), Guard{})
 	if p, _ := PrincipalFromContext(outer); p.Subject != "ada" {
-		t.Fatalf("the outer guard recognises %+v", p)
+		t.Fatalf("the outer guard recognizes %+v", p)
 	}
-	inner := admitted(outer, t, endpoints, newRequest("Accept", "*/*"), Guard{Optional: true})
+	inner := admitted(outer, t, kit, newRequest("Accept", "*/*"), Guard{Optional: true})
 	if p, ok := PrincipalFromContext(inner); ok {
-		t.Errorf("a stranger is %+v", p)
+		t.Errorf("a request without a credential has the caller %+v", p)
 	}
 }
 
-// What a guard adds to every request that it lets through is bounded: the
-// context of the check, and that of the caller.
-func TestAGuardAllocatesTwice(t *testing.T) { //nolint:paralleltest // the allocations of the whole process are counted
-	endpoints := newCheckedKit(func(context.Context, session.Presented) (session.Grant, error) { return session.Grant{}, nil })
+// A guard allocates the context of the check and that of the caller.
+func TestGuard_Allocations(t *testing.T) { //nolint:paralleltest // the allocations of the whole process are counted
+	kit := newCheckedKit(func(context.Context, session.Presented) (session.Grant, error) { return session.Grant{}, nil })
 	for name, r := range map[string]web.Request{
 		"bearer": bearerRequest("good"),
 		"cookie": newRequest("Cookie", "theme=dark; "+cookieName+"=good"),
 	} {
 		ctx := t.Context()
-		if got := testing.AllocsPerRun(100, func() { admitted(ctx, t, endpoints, r, Guard{}) }); got > 2 {
+		if got := testing.AllocsPerRun(100, func() { admitted(ctx, t, kit, r, Guard{}) }); got > 2 {
 			t.Errorf("%s: %v allocations", name, got)
 		}
 	}
 }
 
 func BenchmarkAuthorize(b *testing.B) {
-	endpoints := newCheckedKit(func(_ context.Context, p session.Presented) (session.Grant, error) {
+	kit := newCheckedKit(func(_ context.Context, p session.Presented) (session.Grant, error) {
 		if p.Token != "good" {
 			return session.Grant{}, autherr.New(autherr.InvalidToken, "unknown_session")
 		}
@@ -198,8 +196,121 @@ func BenchmarkAuthorize(b *testing.B) {
 			r := newRequest(c.header, c.line)
 			b.ReportAllocs()
 			for b.Loop() {
-				if _, refusal := endpoints.authorize(b.Context(), r, Guard{}); (refusal != nil) != (c.name == "Refused") {
+				if _, rejection := kit.authorize(b.Context(), r, Guard{}); (rejection != nil) != (c.name == "Refused") {
 					b.Fatal("not as expected")
+				}
+			}
+		})
+	}
+}
+
+// countingKit returns a kit that accepts every token as its subject, and the
+// number of checks.
+func countingKit() (*Kit, *int) {
+	checks := new(int)
+	return newCheckedKit(func(_ context.Context, p session.Presented) (session.Grant, error) {
+		*checks++
+		return session.Grant{Principal: identity.Principal{Subject: p.Token}}, nil
+	}), checks
+}
+
+// A19.
+func TestGuard_NestedLooksUpOnce(t *testing.T) {
+	t.Parallel()
+	for name, r := range map[string]web.Request{
+		"bearer": bearerRequest("ada"),
+		"cookie": newRequest("Cookie", cookieName+"=ada"),
+	} {
+		kit, checks := countingKit()
+		type key struct{}
+		ctx := context.WithValue(admitted(t.Context(), t, kit, r, Guard{Optional: true}), key{}, "between")
+		ctx = admitted(ctx, t, kit, r, Guard{})
+		ctx = admitted(ctx, t, kit, r, Guard{Optional: true})
+		if p, _ := PrincipalFromContext(ctx); p.Subject != "ada" || ctx.Value(key{}) != "between" {
+			t.Errorf("%s: got %+v and %v", name, p, ctx.Value(key{}))
+		}
+		if *checks != 1 {
+			t.Errorf("%s: the session is looked up %d times, want once", name, *checks)
+		}
+		if _, rejection := kit.authorize(ctx, r, Guard{Providers: []string{"other"}}); rejection == nil {
+			t.Errorf("%s: the inner guard's requirements are not checked", name)
+		}
+	}
+}
+
+// A context that outlives its request, such as that of a WebSocket, must not
+// authenticate a later request.
+func TestGuard_OtherRequestLooksUp(t *testing.T) {
+	t.Parallel()
+	for name, change := range map[string]func(*web.Request){
+		"same request": func(*web.Request) {},
+		"method":       func(r *web.Request) { r.Method = "POST" },
+		"path":         func(r *web.Request) { r.Path = "/api/you" },
+		"query":        func(r *web.Request) { r.Query = "a=b" },
+		"token":        func(r *web.Request) { r.Header = http.Header{"Authorization": {"Bearer bob"}} },
+		"transport":    func(r *web.Request) { r.Header = http.Header{"Cookie": {cookieName + "=ada"}} },
+	} {
+		kit, checks := countingKit()
+		ctx := admitted(t.Context(), t, kit, bearerRequest("ada"), Guard{})
+		r := bearerRequest("ada")
+		change(&r)
+		admitted(ctx, t, kit, r, Guard{})
+		want := 2
+		if name == "same request" {
+			want = 1
+		}
+		if *checks != want {
+			t.Errorf("%s: the session is looked up %d times, want %d", name, *checks, want)
+		}
+	}
+}
+
+func TestGuard_OtherKitLooksUp(t *testing.T) {
+	t.Parallel()
+	outer, _ := countingKit()
+	inner, checks := countingKit()
+	ctx := admitted(t.Context(), t, outer, bearerRequest("ada"), Guard{})
+	admitted(ctx, t, inner, bearerRequest("ada"), Guard{})
+	if *checks != 1 {
+		t.Errorf("the inner kit looks the session up %d times, want once", *checks)
+	}
+}
+
+// G18.
+func TestGuard_OriginDetail(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		header http.Header
+		detail string
+	}{
+		"origin": {
+			http.Header{"Origin": {"https://evil.example"}},
+			`foreign_origin: the origin \"https://evil.example\" is neither base_url \"https://api.example.com\" nor in allowed_origins [\"https://app.example.com\"]`,
+		},
+		"no origin": {
+			http.Header{"Sec-Fetch-Site": {"cross-site"}},
+			`foreign_origin: the request has Sec-Fetch-Site \"cross-site\" and no Origin`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			for mode, want := range map[string]string{
+				config.ModeDevelopment: `"detail":"` + c.detail + `"`,
+				config.ModeProduction:  `"code":"cross_origin"`,
+			} {
+				kit, _ := countingKit()
+				kit.auth.Mode = mode
+				kit.auth.AllowedOrigins = []string{"https://app.example.com"}
+				r := newRequest("Cookie", cookieName+"=ada")
+				r.Method = "POST"
+				admitted(t.Context(), t, kit.mount(), r, Guard{})
+				for field, lines := range c.header {
+					r.Header.(http.Header)[field] = lines
+				}
+				_, rejection := kit.authorize(t.Context(), r, Guard{})
+				if rejection == nil || rejection.Status != http.StatusForbidden || !strings.Contains(string(rejection.Body), want) ||
+					strings.Contains(string(rejection.Body), "detail") != (mode == config.ModeDevelopment) {
+					t.Errorf("%s: got %+v, want 403 with %s", mode, rejection, want)
 				}
 			}
 		})

@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"crypto/rand"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -9,37 +10,50 @@ import (
 
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/config"
+	"github.com/cotterpin/cotterpin/core/internal/httpapi"
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
 // keysTimeout is how long a readiness check waits for a provider's keys. The
-// fetch goes on after it.
+// fetch continues after it.
 const keysTimeout = time.Second
 
 type healthBody struct {
 	Status string `json:"status"`
 }
 
-// ok says that the process runs.
+// ok reports that the process runs.
 func (k *Kit) ok(context.Context, web.Request) (web.Response, error) {
 	return web.JSON(http.StatusOK, healthBody{Status: "ok"}), nil
 }
 
-// ready says whether requests can be served. A provider without keys stops its
-// logins; where tokens are the sessions, all providers without keys stop
-// everything.
+// ready reports whether requests can be served. A provider without keys stops
+// its own logins; if the providers' tokens are the sessions, all providers
+// without keys stop everything.
 func (k *Kit) ready(ctx context.Context, _ web.Request) (web.Response, error) {
 	if err := k.databaseReady(ctx); err != nil {
-		return web.Response{}, autherr.Wrap(autherr.TemporarilyUnavailable, "database_not_ready", err)
+		return k.notReady("database", autherr.Wrap(autherr.TemporarilyUnavailable, "database_not_ready", err))
 	}
-	switch failed := k.failedProviders(ctx); {
-	case failed == 0:
-		return web.JSON(http.StatusOK, healthBody{Status: "ok"}), nil
-	case failed == len(k.providers.All()) && k.strategy.Name() == config.StrategyProviderToken:
-		return web.Response{}, autherr.New(autherr.TemporarilyUnavailable, "keys_not_ready")
-	default:
-		return web.JSON(http.StatusOK, healthBody{Status: "degraded"}), nil
+	k.outages.end("database")
+	failed := k.failedProviders(ctx)
+	if failed > 0 && failed == len(k.providers.All()) && k.strategy.Name() == config.StrategyProviderToken {
+		return k.notReady("keys", autherr.New(autherr.TemporarilyUnavailable, "keys_not_ready"))
 	}
+	k.outages.end("keys")
+	status := "ok"
+	if failed > 0 {
+		status = "degraded"
+	}
+	return web.JSON(http.StatusOK, healthBody{Status: status}), nil
+}
+
+// notReady returns an error, which the route logs, or the same response without
+// a log line.
+func (k *Kit) notReady(cause string, err error) (web.Response, error) {
+	if k.outages.due(cause, k.now()) {
+		return web.Response{}, err
+	}
+	return k.document(httpapi.StatusOf(err), err, rand.Text()), nil
 }
 
 func (k *Kit) databaseReady(ctx context.Context) error {
@@ -51,21 +65,36 @@ func (k *Kit) databaseReady(ctx context.Context) error {
 	return k.database.Ready(ctx)
 }
 
-// failedProviders asks all providers, so that each starts to fetch its keys,
+// failedProviders checks all providers, so that each starts to fetch its keys,
 // and returns how many cannot verify now.
 func (k *Kit) failedProviders(ctx context.Context) int {
 	ctx, cancel := context.WithTimeout(ctx, keysTimeout)
 	defer cancel()
-	var asked sync.WaitGroup
-	var count atomic.Int32
+	var checks sync.WaitGroup
+	var failed atomic.Int32
 	for _, p := range k.providers.All() {
-		asked.Go(func() {
-			if err := p.Ready(ctx); err != nil {
-				count.Add(1)
-				k.log.InfoContext(ctx, "provider is not ready", "event", "provider_not_ready", "provider", p.Name, "error", err.Error())
+		checks.Go(func() {
+			err := p.Ready(ctx)
+			if err != nil {
+				failed.Add(1)
 			}
+			k.logReadiness(ctx, p.Name, err)
 		})
 	}
-	asked.Wait()
-	return int(count.Load())
+	checks.Wait()
+	return int(failed.Load())
+}
+
+// logReadiness logs when a provider fails and recovers, and once a minute while
+// it fails.
+func (k *Kit) logReadiness(ctx context.Context, name string, err error) {
+	cause := "provider " + name
+	switch {
+	case err == nil:
+		if k.outages.end(cause) {
+			k.log.InfoContext(ctx, "provider is ready again", "event", "provider_ready", "provider", name)
+		}
+	case k.outages.due(cause, k.now()):
+		k.log.InfoContext(ctx, "provider is not ready", "event", "provider_not_ready", "provider", name, "error", err.Error())
+	}
 }

@@ -41,6 +41,7 @@ type Kit struct {
 	origins  httpapi.CrossOriginGuard
 	cors     httpapi.CORS
 	failures *failures
+	outages  outages
 
 	background sync.WaitGroup
 	stop       context.CancelFunc // ends the background work

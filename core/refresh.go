@@ -96,7 +96,7 @@ func (k *Kit) known(ctx context.Context, who identity.Identity) (identity.User, 
 // refreshTransport returns the transport of the session that is refreshed: the
 // one that the request bears a token in, however dead, else the default.
 func (k *Kit) refreshTransport(r web.Request) (string, error) {
-	p, err := k.presented(r)
+	p, err := k.credential(r)
 	switch {
 	case err == nil && slices.Contains(k.transports, p.Transport):
 		return p.Transport, nil

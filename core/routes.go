@@ -14,20 +14,20 @@ import (
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
-// handler answers the requests to a route. Whoever calls it renders its error.
+// handler answers the requests to a route. Its caller renders the error.
 type handler func(context.Context, web.Request) (web.Response, error)
 
-// route is one path with its one method; a GET route answers HEAD too.
+// route is the one method of a path. A GET route accepts HEAD too.
 type route struct {
 	method  string
 	summary string
 	handle  handler
 }
 
-// mount derives the routes and the checks of every request from the settings.
+// mount derives the routes and the checks of each request from the settings.
 func (k *Kit) mount() *Kit {
 	k.mounted = map[string]web.Handler{}
-	k.origins = httpapi.CrossOriginGuard{TrustedOrigins: append([]string{k.auth.BaseURL}, k.auth.AllowedOrigins...)}
+	k.origins = httpapi.NewCrossOriginGuard(append([]string{k.auth.BaseURL}, k.auth.AllowedOrigins...)...)
 	k.cors = httpapi.CORS{AllowedOrigins: k.auth.AllowedOrigins}
 	k.failures = newFailures(k.auth, k.now)
 	for _, p := range k.providers.All() {
@@ -39,8 +39,8 @@ func (k *Kit) mount() *Kit {
 	return k
 }
 
-// table is the one list of the kit's routes. What a session strategy does not
-// know is not in it.
+// table returns the kit's routes, without those that the session strategy does
+// not support.
 func (k *Kit) table() map[string]route {
 	get, post := http.MethodGet, http.MethodPost
 	routes := map[string]route{
@@ -61,7 +61,7 @@ func (k *Kit) table() map[string]route {
 	return routes
 }
 
-// Endpoint is one row of the table of routes, for documents.
+// Endpoint describes one of the kit's routes, for documents.
 type Endpoint struct {
 	Method  string
 	Path    string
@@ -78,8 +78,8 @@ func (k *Kit) Endpoints() []Endpoint {
 	return list
 }
 
-// serve answers a request to one of the kit's routes. false means that the
-// path is not below auth.path and the application goes on.
+// serve answers a request to one of the kit's routes. It returns false if the path
+// is not below auth.path.
 func (k *Kit) serve(ctx context.Context, r web.Request) (web.Response, bool) {
 	below, ours := strings.CutPrefix(r.Path, k.auth.Path)
 	if !ours || below != "" && below[0] != '/' {
@@ -88,22 +88,23 @@ func (k *Kit) serve(ctx context.Context, r web.Request) (web.Response, bool) {
 	if own, rest, ok := k.providerRoutes(below); ok {
 		response, err := forward(ctx, r, own, rest)
 		if err != nil {
-			response = k.refuse(ctx, r, err)
+			response = k.reject(ctx, r, err)
 		}
 		return response, true
 	}
 	response, err := k.answer(ctx, below, r)
 	if err != nil {
-		response = k.refuse(ctx, r, err)
+		response = k.reject(ctx, r, err)
 	}
 	if r.ContentLength > maxBody {
-		// What was declared too large is not read, so the connection cannot go on.
+		// A body that is declared too large is not read, so the connection cannot be reused.
 		response = response.With("Connection", "close")
 	}
 	return k.cors.Apply(r, response), true
 }
 
-// answer finds the route and asks it, refusing in this order: 404, 405, 403.
+// answer finds the route and calls its handler. It rejects in this order: 404,
+// 405, 403.
 func (k *Kit) answer(ctx context.Context, path string, r web.Request) (_ web.Response, err error) {
 	defer recovered(&err)
 	found, ok := k.routes[path]
@@ -113,17 +114,17 @@ func (k *Kit) answer(ctx context.Context, path string, r web.Request) (_ web.Res
 	if r.Preflight() {
 		return k.cors.Preflight(r, found.allow(), "Authorization, Content-Type"), nil
 	}
-	if !found.takes(r.Method) {
-		refusal := autherr.New(autherr.MethodNotAllowed, "wrong_method")
-		return k.refuse(ctx, r, refusal).With("Allow", found.allow()), nil
+	if !found.accepts(r.Method) {
+		rejection := autherr.New(autherr.MethodNotAllowed, "wrong_method")
+		return k.reject(ctx, r, rejection).With("Allow", found.allow()), nil
 	}
-	if !k.origins.Allows(r) {
-		return web.Response{}, autherr.New(autherr.CrossOrigin, "foreign_origin")
+	if err := k.checkOrigin(r); err != nil {
+		return web.Response{}, err
 	}
 	return found.handle(ctx, r)
 }
 
-func (r route) takes(method string) bool {
+func (r route) accepts(method string) bool {
 	return method == r.method || method == http.MethodHead && r.method == http.MethodGet
 }
 
@@ -134,7 +135,7 @@ func (r route) allow() string {
 	return r.method
 }
 
-// providerRoutes finds the provider whose own routes a path is below.
+// providerRoutes returns the provider whose own routes a path belongs to.
 func (k *Kit) providerRoutes(below string) (own web.Handler, rest string, ok bool) {
 	if _, own := k.routes[below]; own || below == "" {
 		return nil, "", false
@@ -144,16 +145,20 @@ func (k *Kit) providerRoutes(below string) (own web.Handler, rest string, ok boo
 	return own, "/" + rest, ok
 }
 
-// forward asks a provider's own routes.
+// forward passes a request to a provider's own routes.
 func forward(ctx context.Context, r web.Request, to web.Handler, path string) (_ web.Response, err error) {
 	defer recovered(&err)
 	r.Path = path
-	return to.Serve(ctx, r), nil
+	response := to.Serve(ctx, r)
+	if response.Status == 0 {
+		return web.Response{}, autherr.New(autherr.Internal, "provider_without_response")
+	}
+	return response, nil
 }
 
 // recovered, deferred, turns a panic into an error.
 func recovered(err *error) {
 	if cause := recover(); cause != nil {
-		*err = autherr.Wrap(autherr.Internal, "panic", fmt.Errorf("endpoint: panic: %v\n%s", cause, debug.Stack()))
+		*err = autherr.Wrap(autherr.Internal, "panic", fmt.Errorf("core: panic: %v\n%s", cause, debug.Stack()))
 	}
 }

@@ -11,7 +11,7 @@ import (
 
 // showSession returns the caller's user and session.
 func (k *Kit) showSession(ctx context.Context, r web.Request) (web.Response, error) {
-	grant, err := k.Authenticate(ctx, r)
+	grant, err := k.authenticate(ctx, r)
 	if err != nil {
 		return web.Response{}, err
 	}
@@ -41,7 +41,7 @@ type listedBody struct {
 
 // listSessions returns the active sessions of the caller's user.
 func (k *Kit) listSessions(ctx context.Context, r web.Request) (web.Response, error) {
-	grant, err := k.Authenticate(ctx, r)
+	grant, err := k.authenticate(ctx, r)
 	if err != nil {
 		return web.Response{}, err
 	}
@@ -84,7 +84,7 @@ func (k *Kit) revokeSessions(ctx context.Context, r web.Request) (web.Response, 
 	if k.strategy.Name() != config.StrategyOwn && !requested.all {
 		return web.Response{}, autherr.New(autherr.NotFound, "no_own_sessions")
 	}
-	grant, err := k.Authenticate(ctx, r)
+	grant, err := k.authenticate(ctx, r)
 	if err != nil {
 		return web.Response{}, err
 	}

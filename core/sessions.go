@@ -66,7 +66,7 @@ type Renewed struct {
 // where sessions are the provider's tokens; InvalidToken if the session has
 // ended meanwhile; TemporarilyUnavailable.
 func (s *Sessions) Renew(ctx context.Context) (Renewed, error) {
-	c, _ := ctx.Value(callerKey{}).(*caller)
+	c := callerIn(ctx)
 	if c == nil {
 		return Renewed{}, autherr.New(autherr.Unauthenticated, "no_caller")
 	}
@@ -76,11 +76,11 @@ func (s *Sessions) Renew(ctx context.Context) (Renewed, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	issued, err := own.Renew(ctx, c.presented)
+	issued, err := own.Renew(ctx, c.credential)
 	if err != nil {
 		return Renewed{}, err
 	}
-	if c.presented.Transport == config.TransportBearer {
+	if c.credential.Transport == config.TransportBearer {
 		return Renewed{Token: issued.Token}, nil
 	}
 	return Renewed{SetCookie: s.kit.cookie.Set(issued.Token, s.kit.lifetime(issued.Session))}, nil

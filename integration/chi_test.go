@@ -1,6 +1,8 @@
 package integration_test
 
 import (
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
 	"testing"
@@ -16,19 +18,30 @@ func TestHTTPAdapter_Chi(t *testing.T) {
 	t.Parallel()
 	adaptertest.Run(t, func(t *testing.T, kit *core.Kit, routes []adaptertest.Route) string {
 		router := chi.NewRouter()
-		router.Use(cotterhttp.Mount(kit))
+		router.Use(cotterhttp.Mount(kit), cotterhttp.CORS(kit))
 		for _, route := range routes {
 			var guards chi.Middlewares
-			if route.Guard != nil {
-				guards = append(guards, cotterhttp.Require(kit, *route.Guard))
+			for _, guard := range route.Guards {
+				guards = append(guards, cotterhttp.Require(kit, guard))
 			}
 			router.With(guards...).MethodFunc(route.Method, route.Path, func(w http.ResponseWriter, r *http.Request) {
-				native, _ := core.PrincipalFromContext(r.Context())
+				principal, _ := cotterhttp.Principal(r)
+				body, err := route.Answer(adaptertest.Call{
+					Context:   r.Context(),
+					Principal: principal,
+					User:      func() (core.User, error) { return cotterhttp.User(r) },
+				})
+				if err != nil {
+					cotterhttp.Fail(kit, w, r, err)
+					return
+				}
 				w.Header().Set("Content-Type", "application/json")
-				_, _ = w.Write(route.Answer(r.Context(), native))
+				_, _ = w.Write(body)
 			})
 		}
-		server := httptest.NewServer(router)
+		server := httptest.NewUnstartedServer(router)
+		server.Config.ErrorLog = log.New(io.Discard, "", 0) // the panics of handlers
+		server.Start()
 		t.Cleanup(server.Close)
 		return server.URL
 	})

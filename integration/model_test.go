@@ -213,12 +213,15 @@ func (m *model) look(rt *rapid.T) {
 }
 
 func (m *model) looks(rt *rapid.T, node *core.Kit, s *modelSession) {
-	grant, err := node.Authenticate(rt.Context(), message("GET", "/api/me", "", withCookie(s)...))
-	switch {
-	case m.active(s) && (err != nil || grant.Principal.UserID.String() != s.user):
-		rt.Fatalf("%+v is active, but: %v %v", s, grant.Principal.UserID, err)
-	case !m.active(s) && err == nil:
-		rt.Fatalf("%+v is revoked or expired, but accepted as %v", s, grant.Principal.UserID)
+	ctx, rejection := node.Adapter().Authorize(rt.Context(), message("GET", "/api/me", "", withCookie(s)...), core.Guard{})
+	if rejection != nil {
+		if m.active(s) {
+			rt.Fatalf("%+v is active, but: %d %s", s, rejection.Status, rejection.Body)
+		}
+		return
+	}
+	if caller, _ := core.PrincipalFromContext(ctx); !m.active(s) || caller.UserID.String() != s.user {
+		rt.Fatalf("%+v: the guard recognizes %v", s, caller.UserID)
 	}
 }
 

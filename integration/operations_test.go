@@ -301,7 +301,7 @@ func (p *person) administers(t *testing.T, call func(context.Context, uuid.UUID)
 	return trial{
 		send: func(ctx context.Context) core.Response {
 			if err := call(ctx, id); err != nil {
-				return p.nodes.faulty.Adapter().Render(err) //nolint:contextcheck // it accepts no context
+				return p.nodes.faulty.Adapter().Render(ctx, message("POST", "/", ""), err)
 			}
 			return core.Response{Status: http.StatusOK}
 		},

@@ -1,37 +1,56 @@
-// Package adaptertest is the suite that every framework adapter must pass: real
-// requests over real sockets, to a kit whose tokens are really signed. It knows
-// nothing of frameworks; an adapter's test hands in one function that mounts
-// the kit and some routes.
+// Package adaptertest is the conformance suite for framework adapters. It sends
+// real requests over real sockets to a kit whose tokens are really signed. An
+// adapter's test is one call of [Run] with a function that mounts the kit and
+// some routes; nothing in the suite depends on a framework.
 package adaptertest
 
 import (
 	"context"
-	"encoding/json"
+	"net/http"
 	"testing"
 	"time"
 
 	"github.com/cotterpin/cotterpin/core"
+	"github.com/cotterpin/cotterpin/core/autherr"
 )
 
-// Route is a route of the application that the suite drives.
+// Route is a route of the application that the suite calls.
 type Route struct {
 	Method string
 	Path   string
-	Guard  *core.Guard // nil: not guarded
+	Guards []core.Guard // outermost first; empty: the route is not guarded
 
-	// Answer returns what the route's handler answers with status 200 and type
-	// application/json. ctx is the context that the framework gives the
-	// handler; native is what the framework's own way says about the caller,
-	// the zero value for a stranger.
-	Answer func(ctx context.Context, native core.Principal) []byte
+	// Answer returns the body of the handler's response, with status 200 and
+	// type application/json, or an error, which the handler passes to the
+	// adapter's Fail. It may panic.
+	Answer func(Call) ([]byte, error)
 }
 
-// Serve mounts the kit outermost and behind it the routes, starts to serve on a
-// loopback address until the test ends, and returns the origin, such as
+// Call is what a route's handler passes to Answer.
+type Call struct {
+	// Context is the context in which the framework's handlers work, from which
+	// core.PrincipalFromContext reads.
+	Context context.Context //nolint:containedctx // the suite examines it
+
+	// Framework is the framework's own context type, if that is a
+	// [context.Context] too; otherwise nil.
+	Framework context.Context //nolint:containedctx // the suite examines it
+
+	// Principal is from the adapter's Principal, the zero value if that returns
+	// false.
+	Principal core.Principal
+
+	// User is the adapter's User.
+	User func() (core.User, error)
+}
+
+// Serve mounts, from the outside in, a recovery from panics (unless the server has
+// one), the kit, the adapter's CORS, and the routes. It serves on a loopback
+// address until the test ends, and returns the origin, such as
 // "http://127.0.0.1:41234".
 type Serve func(t *testing.T, kit *core.Kit, routes []Route) (origin string)
 
-// Run checks that a kit mounted by serve answers as it should.
+// Run checks that a kit mounted by serve behaves as in every other framework.
 func Run(t *testing.T, serve Serve) {
 	t.Helper()
 	for _, c := range []struct {
@@ -39,23 +58,31 @@ func Run(t *testing.T, serve Serve) {
 		test     func(*testing.T, *client)
 		settings func(*core.Settings) // changes them; nil: leaves them
 	}{
-		{"LoginRegistersThenLogsIn", testLogin, nil},
-		{"GuardAdmitsTheCallerAndNobodyElse", testGuard, nil},
-		{"GuardDemandsAFreshAndStrongSignIn", testFreshness, nil},
-		{"GuardTakesNoRefreshForASignIn", testRefreshIsNoSignIn, byProvidersToken},
-		{"LogoutKillsTheTokenAtOnce", testLogout, nil},
-		{"HeaderLinesArriveOneByOne", testHeaderLines, nil},
-		{"CookieOfFullSizeArrives", testFullCookie, nil},
-		{"BodiesAreRefusedInOrder", testBodies, nil},
-		{"CrossOriginRequestsAreRefused", testCrossOrigin, nil},
-		{"PathsAreTakenAsSent", testPaths, nil},
-		{"MethodsAreTakenAsSent", testMethods, nil},
-		{"EveryAnswerBearsTheSameFields", testFields, nil},
-		{"CORSIsForAllowedOriginsAlone", testCORS, nil},
-		{"CallersDoNotMix", testCallersDoNotMix, nil},
-		{"WhatIsKeptStaysAsItWas", testKeptTexts, nil},
-		{"GuardsAreCheckedWhenMade", testGuardsAreChecked, nil},
-		{"APanicOfTheHookIsAnswered", testAPanicOfTheHookIsAnswered, nil},
+		{"login", testLogin, nil},
+		{"guard", testGuard, nil},
+		{"nested guards", testNestedGuards, nil},
+		{"max age and auth method", testFreshness, nil},
+		{"max age after a refresh", testRefreshIsNoSignIn, useProviderTokens},
+		{"user", testUser, nil},
+		{"errors", testErrors, nil},
+		{"error of a hook", testHookError, nil},
+		{"panic of a hook", testHookPanic, nil},
+		{"panic of a handler", testHandlerPanic, nil},
+		{"logout", testLogout, nil},
+		{"header lines", testHeaderLines, nil},
+		{"full cookie", testFullCookie, nil},
+		{"bodies", testBodies, nil},
+		{"cross-origin requests", testCrossOrigin, nil},
+		{"paths", testPaths, nil},
+		{"methods", testMethods, nil},
+		{"response fields", testFields, nil},
+		{"CORS of the kit", testCORS, nil},
+		{"CORS of the application", testApplicationCORS, nil},
+		{"remote address", testRemoteAddress, nil},
+		{"logged route", testLoggedRoute, nil},
+		{"concurrent callers", testConcurrentCallers, nil},
+		{"retained strings", testRetainedStrings, nil},
+		{"guard warnings", testGuardWarnings, nil},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
@@ -64,32 +91,27 @@ func Run(t *testing.T, serve Serve) {
 	}
 }
 
-// caller is what the suite's routes say about who called them.
-type caller struct {
-	Known   bool   `json:"known"`
-	Context string `json:"context"` // subject by core.PrincipalFromContext
-	Native  string `json:"native"`  // subject by the framework's own way
-}
+// ownCode is a code of the application.
+var ownCode = autherr.Define("adaptertest_own_code", http.StatusConflict, "The application rejects this")
 
-// routes are the application's routes.
+// routes returns the application's routes.
 func routes() []Route {
-	return []Route{
-		{Method: "GET", Path: "/open", Answer: whoCalls},
-		{Method: "GET", Path: "/optional", Guard: &core.Guard{Optional: true}, Answer: whoCalls},
-		{Method: "GET", Path: "/guarded", Guard: &core.Guard{}, Answer: whoCalls},
-		{Method: "POST", Path: "/guarded", Guard: &core.Guard{}, Answer: whoCalls},
-		{Method: "GET", Path: "/elsewhere", Guard: &core.Guard{Providers: []string{"elsewhere"}}, Answer: whoCalls},
-		{Method: "GET", Path: "/fresh", Guard: &core.Guard{MaxAge: 10 * time.Minute}, Answer: whoCalls},
-		{Method: "GET", Path: "/strong", Guard: &core.Guard{AuthMethods: []string{"WEBAUTHN"}}, Answer: whoCalls},
-		{Method: "GET", Path: "/authentic", Answer: whoCalls},
+	list := []Route{
+		{Method: "GET", Path: "/open", Answer: answerCaller},
+		{Method: "GET", Path: "/optional", Guards: []core.Guard{{Optional: true}}, Answer: answerCaller},
+		{Method: "GET", Path: "/guarded", Guards: []core.Guard{{}}, Answer: answerCaller},
+		{Method: "POST", Path: "/guarded", Guards: []core.Guard{{}}, Answer: answerCaller},
+		{Method: "GET", Path: "/nested", Guards: []core.Guard{{Optional: true}, {}}, Answer: answerCaller},
+		{Method: "GET", Path: "/nested-elsewhere", Guards: []core.Guard{{}, {Providers: []string{"elsewhere"}}}, Answer: answerCaller},
+		{Method: "GET", Path: "/elsewhere", Guards: []core.Guard{{Providers: []string{"elsewhere"}}}, Answer: answerCaller},
+		{Method: "GET", Path: "/fresh", Guards: []core.Guard{{MaxAge: 10 * time.Minute}}, Answer: answerCaller},
+		{Method: "GET", Path: "/strong", Guards: []core.Guard{{AuthMethods: []string{"WEBAUTHN"}}}, Answer: answerCaller},
+		{Method: "GET", Path: "/authentic", Answer: answerCaller},
+		{Method: "GET", Path: "/user", Guards: []core.Guard{{Optional: true}}, Answer: answerUser},
+		{Method: "GET", Path: "/panic", Answer: func(Call) ([]byte, error) { panic("secret inside") }},
 	}
-}
-
-func whoCalls(ctx context.Context, native core.Principal) []byte {
-	principal, known := core.PrincipalFromContext(ctx)
-	answer, err := json.Marshal(caller{Known: known, Context: principal.Subject, Native: native.Subject})
-	if err != nil {
-		panic(err)
+	for path, err := range failures() {
+		list = append(list, Route{Method: "GET", Path: path, Answer: func(Call) ([]byte, error) { return nil, err }})
 	}
-	return answer
+	return list
 }

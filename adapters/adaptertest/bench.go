@@ -9,8 +9,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
-// Load is what a benchmark drives an application with: GET /guarded with one
-// header line, again and again.
+// Load is the request of a benchmark: GET /guarded with one header line.
 type Load struct {
 	Kit   *core.Kit // nil: the framework alone
 	Guard bool      // whether the route is guarded
@@ -18,12 +17,12 @@ type Load struct {
 	Header, Line string
 }
 
-// Bench measures what a kit costs over the bare framework: mounted in front of
-// a route, and guarding it too. start serves the load inside the process, with
-// a handler that does nothing, and returns what makes one request.
+// Bench measures the cost of a kit over the bare framework: mounted in front of a
+// route, and guarding it too. start serves the load in the process, with a handler
+// that does nothing, and returns a function that makes one request.
 //
-// The token is one that the kit has verified before, and nothing is stored. What
-// is measured is the way to the check and back.
+// The kit has verified the token before, and nothing is stored, so that the path
+// to the session check and back is measured.
 func Bench(b *testing.B, start func(b *testing.B, load Load) (request func())) {
 	b.Helper()
 	issuer := providertest.NewIssuer(b)
@@ -51,7 +50,7 @@ func Bench(b *testing.B, start func(b *testing.B, load Load) (request func())) {
 func newBenchKit(t testing.TB, issuer *providertest.Issuer) *core.Kit {
 	t.Helper()
 	s := newSettings(issuer)
-	byProvidersToken(&s)
+	useProviderTokens(&s)
 	s.ProviderToken.User = config.UserNone
 	s.ProviderToken.Transport = []string{config.TransportBearer, config.TransportCookie}
 	s.Database = nil

@@ -21,7 +21,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
-// The kit's own place and a front end that may call it.
+// The kit's own origin and that of a front end that may call it.
 const (
 	baseURL       = "http://localhost:8080"
 	allowedOrigin = "http://localhost:5173"
@@ -52,7 +52,7 @@ func newClient(t *testing.T, serve Serve, edit func(*core.Settings)) *client {
 	}
 }
 
-// NewKit returns a kit as the suite drives it, for an adapter's own tests.
+// NewKit returns a kit like the suite's, for an adapter's own tests.
 func NewKit(t *testing.T) *core.Kit {
 	t.Helper()
 	return newKit(t, providertest.NewIssuer(t), slog.DiscardHandler, nil)
@@ -64,7 +64,7 @@ func newKit(t *testing.T, issuer *providertest.Issuer, log slog.Handler, edit fu
 	if edit != nil {
 		edit(&s)
 	}
-	kit, err := core.New(t.Context(), s, core.WithLogger(slog.New(log)), core.WithOnRegister(panicOnRegister))
+	kit, err := core.New(t.Context(), s, core.WithLogger(slog.New(log)), core.WithOnRegister(failOnRegister))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -99,17 +99,23 @@ func newSettings(issuer *providertest.Issuer) core.Settings {
 	return s
 }
 
-// byProvidersToken has the provider's token stand for the session.
-func byProvidersToken(s *core.Settings) {
+// useProviderTokens makes the provider's tokens the sessions.
+func useProviderTokens(s *core.Settings) {
 	tokens := config.ProviderTokenSession{}
 	s.Own, s.ProviderToken = nil, &tokens
 }
 
-// panicking is whose registration makes the hook panic.
-const panicking = "panicking@example.com"
+// Registrations that the hook fails, and in which it panics.
+const (
+	rejected  = "rejected@example.com"
+	panicking = "panicking@example.com"
+)
 
-func panicOnRegister(_ context.Context, _ *sql.Tx, user account.NewUser) error {
-	if user.Identity.Email.Value == panicking {
+func failOnRegister(_ context.Context, _ *sql.Tx, user account.NewUser) error {
+	switch user.Identity.Email.Value {
+	case rejected:
+		return ownCode
+	case panicking:
 		panic("secret inside")
 	}
 	return nil
@@ -144,8 +150,18 @@ func body(text string) with {
 // chunked sends the body without declaring its length.
 func chunked(r *http.Request) { r.ContentLength = -1 }
 
-// send makes a request; target is a path as it stands on the request line.
+// send makes a request; target is the path on the request line.
 func (c *client) send(t *testing.T, method, target string, changes ...with) answer {
+	t.Helper()
+	a, err := c.try(t, method, target, changes...)
+	if err != nil {
+		t.Fatalf("%s %s: %v", method, target, err)
+	}
+	return a
+}
+
+// try is send, except that it returns the error of a failed request.
+func (c *client) try(t *testing.T, method, target string, changes ...with) (answer, error) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, c.origin, nil)
 	if err != nil {
@@ -157,24 +173,21 @@ func (c *client) send(t *testing.T, method, target string, changes ...with) answ
 	}
 	response, err := c.http.Do(r)
 	if err != nil {
-		t.Fatalf("%s %s: %v", method, target, err)
+		return answer{}, err
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
-	if err != nil {
-		t.Fatalf("%s %s: %v", method, target, err)
-	}
-	return answer{Status: response.StatusCode, Header: response.Header, Cookies: response.Cookies(), Body: text}
+	return answer{Status: response.StatusCode, Header: response.Header, Cookies: response.Cookies(), Body: text}, err
 }
 
-// login posts what the front end has for somebody, with changes.
+// login posts a login payload, with changes to the request.
 func (c *client) login(t *testing.T, payload []byte, changes ...with) answer {
 	t.Helper()
 	changes = append([]with{header("Content-Type", "application/json"), body(string(payload))}, changes...)
 	return c.send(t, "POST", "/auth/login", changes...)
 }
 
-// signIn logs somebody in and returns the token of a bearer session.
+// signIn logs a user in and returns the token of a bearer session.
 func (c *client) signIn(t *testing.T, identifier string) (token string) {
 	t.Helper()
 	payload := c.issuer.Login(identifier).Payload()
@@ -182,7 +195,7 @@ func (c *client) signIn(t *testing.T, identifier string) (token string) {
 	return c.login(t, marshal(t, payload)).token(t)
 }
 
-// token returns the token that an answer hands out as bearer.
+// token returns the bearer token in an answer.
 func (a answer) token(t *testing.T) string {
 	t.Helper()
 	var answered struct {
@@ -192,15 +205,16 @@ func (a answer) token(t *testing.T) string {
 	}
 	a.decode(t, &answered)
 	if answered.Token.AccessToken == "" {
-		t.Fatalf("no token is handed out: %d %s", a.Status, a.Body)
+		t.Fatalf("the answer contains no token: %d %s", a.Status, a.Body)
 	}
 	return answered.Token.AccessToken
 }
 
-// signInByCookie logs somebody in and returns the value of the session cookie.
-func (c *client) signInByCookie(t *testing.T, identifier string) (value string) {
+// signInByCookie logs a user in, with changes to the request, and returns the
+// value of the session cookie.
+func (c *client) signInByCookie(t *testing.T, identifier string, changes ...with) (value string) {
 	t.Helper()
-	a := c.login(t, c.issuer.Login(identifier).Body())
+	a := c.login(t, c.issuer.Login(identifier).Body(), changes...)
 	if len(a.Cookies) != 1 || a.Cookies[0].Name != cookieName {
 		t.Fatalf("login: %d %s, cookies %v", a.Status, a.Body, a.Cookies)
 	}
@@ -214,7 +228,7 @@ func (a answer) decode(t *testing.T, into any) {
 	}
 }
 
-// is checks the status and, for a refusal, the code.
+// is checks the status and, for an error, the code.
 func (a answer) is(t *testing.T, status int, code string) {
 	t.Helper()
 	var problem struct {
@@ -232,7 +246,7 @@ func (a answer) is(t *testing.T, status int, code string) {
 	}
 }
 
-// calls checks who the application's handler says has called it.
+// calls checks the caller that the application's handler received.
 func (a answer) calls(t *testing.T, want caller) {
 	t.Helper()
 	if a.Status != http.StatusOK {
@@ -241,13 +255,13 @@ func (a answer) calls(t *testing.T, want caller) {
 	var got caller
 	a.decode(t, &got)
 	if got != want {
-		t.Errorf("the handler saw %+v, want %+v", got, want)
+		t.Errorf("the handler received %+v, want %+v", got, want)
 	}
 }
 
 func known(identifier string) caller {
 	subject := providertest.SubjectOf(identifier)
-	return caller{Known: true, Context: subject, Native: subject}
+	return caller{Known: true, Context: subject, Framework: subject, Principal: subject}
 }
 
 func marshal(t *testing.T, value any) []byte {

@@ -1,7 +1,8 @@
-// Package cotterfiber mounts cotterpin in fiber v2, natively: nothing is
-// bridged through net/http, and nothing that fiber will use again is kept.
-// Behind a guard the caller is in c.UserContext(): [Principal],
-// [core.PrincipalFromContext].
+// Package cotterfiber mounts cotterpin in fiber v2, natively: nothing is bridged
+// through net/http, and no buffer that fiber reuses is kept.
+//
+//	err := cotterfiber.Mount(app, kit)
+//	app.Get("/api/me", cotterfiber.Require(kit, core.Guard{}), me)
 package cotterfiber
 
 import (
@@ -13,13 +14,13 @@ import (
 	"github.com/cotterpin/cotterpin/core"
 )
 
-// MinReadBufferSize is the least fiber.Config.ReadBufferSize. With fiber's own
-// 4096 bytes a user who has one full cookie gets 431, from the logout too.
+// MinReadBufferSize is the minimum fiber.Config.ReadBufferSize. With fiber's own
+// 4096 bytes a client with one full cookie gets 431, also from the logout.
 const MinReadBufferSize = 16 << 10
 
-// Mount makes the application answer the kit's own routes, and is called before
-// every route and app.Use but those for logging and recovery. An error says what
-// in the application's configuration the kit cannot live with.
+// Mount makes the application answer the kit's own routes. It is called before
+// every route and app.Use except those for logging and recovery. It returns an
+// error if the application's configuration does not suffice.
 func Mount(app *fiber.App, kit *core.Kit) error {
 	if c := app.Config(); c.ReadBufferSize < MinReadBufferSize || c.StreamRequestBody || !c.DisablePreParseMultipartForm {
 		return fmt.Errorf("cotterfiber: fiber.Config needs ReadBufferSize %d or more, StreamRequestBody off, DisablePreParseMultipartForm on", MinReadBufferSize)
@@ -34,65 +35,78 @@ func Mount(app *fiber.App, kit *core.Kit) error {
 	return nil
 }
 
-// Require returns a handler that lets through whom the guard admits.
+// Require returns a handler that rejects requests that do not meet the guard.
 func Require(kit *core.Kit, guard core.Guard) fiber.Handler {
 	kit.Adapter().CheckGuard(guard)
 	return func(c *fiber.Ctx) error {
-		ctx, refusal := kit.Adapter().Authorize(c.UserContext(), Request(c), guard)
-		if refusal != nil {
-			return Write(c, *refusal)
+		ctx, rejection := kit.Adapter().Authorize(c.UserContext(), routed(c), guard)
+		if rejection != nil {
+			return Write(c, *rejection)
 		}
 		c.SetUserContext(ctx)
+		c.Context().SetUserValue(core.CallerKey, ctx.Value(core.CallerKey)) // c.Context() is a context too
 		return c.Next()
 	}
 }
 
-// Principal returns the caller that a guard recognised; false for strangers.
+// CORS returns a handler for app.Use that lets the allowed origins read the
+// responses of the application's own routes.
+func CORS(kit *core.Kit) fiber.Handler {
+	return func(c *fiber.Ctx) error {
+		if preflight := kit.Adapter().CORS(Request(c), &c.Response().Header); preflight != nil {
+			return Write(c, *preflight)
+		}
+		return c.Next()
+	}
+}
+
+// Principal is [core.PrincipalFromContext] of the request.
 func Principal(c *fiber.Ctx) (core.Principal, bool) {
 	return core.PrincipalFromContext(c.UserContext())
 }
 
-// CORS returns a handler for app.Use that lets the allowed origins read what the application answers.
-func CORS(kit *core.Kit) fiber.Handler {
-	return func(c *fiber.Ctx) error {
-		fields, preflight := kit.Adapter().CORS(Request(c))
-		if preflight != nil {
-			return Write(c, *preflight)
-		}
-		for _, f := range fields {
-			c.Response().Header.Add(f.Name, f.Value)
-		}
-		return c.Next()
-	}
+// User is [core.UserFromContext] of the request.
+func User(c *fiber.Ctx) (core.User, error) { return core.UserFromContext(c.UserContext()) }
+
+// Fail answers a request with an error, as the kit does: see package autherr.
+func Fail(kit *core.Kit, c *fiber.Ctx, err error) error {
+	return Write(c, kit.Adapter().Render(c.UserContext(), routed(c), err))
 }
 
-// ErrorHandler renders panics, and what fiber refuses by itself, as the kit does.
+// ErrorHandler answers the errors of handlers, and requests that fiber rejects by
+// itself, as the kit does.
 func ErrorHandler(kit *core.Kit) fiber.ErrorHandler {
 	return func(c *fiber.Ctx, err error) error {
-		if refused, ok := errors.AsType[*fiber.Error](err); ok {
-			if response, known := kit.Adapter().RenderStatus(refused.Code); known {
+		if rejected, ok := errors.AsType[*fiber.Error](err); ok {
+			if response, known := kit.Adapter().RenderStatus(rejected.Code); known {
 				return Write(c, response)
 			}
 			return fiber.DefaultErrorHandler(c, err)
 		}
-		return Write(c, kit.Adapter().Render(err))
+		return Write(c, kit.Adapter().Render(c.UserContext(), Request(c), err))
 	}
 }
 
-// Request describes a request of fiber, for what the kit does beside guards.
-// Header and body are read while c is valid.
+// Request converts a request of fiber. Header and body are read while c is valid.
 func Request(c *fiber.Ctx) core.Request {
 	r := c.Request()
-	described := core.RequestFromBuffers(
+	converted := core.RequestFromBuffers(
 		r.Header.Method(), r.URI().PathOriginal(), r.URI().QueryString(), r.Header.Host(), r.Body(), c.Context().RemoteAddr())
-	described.TLS = c.Context().IsTLS()
-	described.ContentLength = int64(max(r.Header.ContentLength(), -1))
-	described.Header = (*header)(c)
-	return described
+	converted.TLS = c.Context().IsTLS()
+	converted.ContentLength = int64(max(r.Header.ContentLength(), -1))
+	converted.Header = (*header)(c)
+	return converted
 }
 
-// header reads the header as it was sent: fiber's own ways join, rewrite or
-// leave out lines.
+// routed is Request with the pattern of the route, which a handler alone has.
+func routed(c *fiber.Ctx) core.Request {
+	r := Request(c)
+	r.Route = c.Route().Path
+	return r
+}
+
+// header reads the header as it was sent: fiber's own methods join, rewrite or
+// omit lines.
 type header fiber.Ctx
 
 // Values returns the lines of a field.
@@ -102,11 +116,6 @@ func (h *header) Values(name string) []string {
 
 // Write answers with a response of the kit.
 func Write(c *fiber.Ctx, response core.Response) error {
-	for _, f := range response.Header {
-		c.Response().Header.Set(f.Name, f.Value)
-	}
-	for _, line := range response.Cookies {
-		c.Response().Header.Add("Set-Cookie", line)
-	}
+	response.SetHeader(&c.Response().Header)
 	return c.Status(response.Status).Send(response.Body)
 }

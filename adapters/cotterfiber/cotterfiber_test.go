@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/gofiber/fiber/v2"
+	recovery "github.com/gofiber/fiber/v2/middleware/recover"
 
 	"github.com/cotterpin/cotterpin/adapters/adaptertest"
 	"github.com/cotterpin/cotterpin/adapters/cotterfiber"
@@ -27,19 +28,30 @@ func TestAdapter(t *testing.T) {
 
 			DisablePreParseMultipartForm: true,
 		})
+		app.Use(recovery.New())
 		if err := cotterfiber.Mount(app, kit); err != nil {
 			t.Fatal(err)
 		}
+		app.Use(cotterfiber.CORS(kit))
 		for _, route := range routes {
-			handlers := []fiber.Handler{func(c *fiber.Ctx) error {
-				native, _ := cotterfiber.Principal(c)
-				c.Set("Content-Type", "application/json")
-				return c.Send(route.Answer(c.UserContext(), native))
-			}}
-			if route.Guard != nil {
-				handlers = append([]fiber.Handler{cotterfiber.Require(kit, *route.Guard)}, handlers...)
+			var handlers []fiber.Handler
+			for _, guard := range route.Guards {
+				handlers = append(handlers, cotterfiber.Require(kit, guard))
 			}
-			app.Add(route.Method, route.Path, handlers...)
+			app.Add(route.Method, route.Path, append(handlers, func(c *fiber.Ctx) error {
+				principal, _ := cotterfiber.Principal(c)
+				body, err := route.Answer(adaptertest.Call{
+					Context:   c.UserContext(),
+					Framework: c.Context(),
+					Principal: principal,
+					User:      func() (core.User, error) { return cotterfiber.User(c) },
+				})
+				if err != nil {
+					return cotterfiber.Fail(kit, c, err)
+				}
+				c.Set("Content-Type", "application/json")
+				return c.Send(body)
+			})...)
 		}
 		return serve(t, app)
 	})
@@ -65,7 +77,7 @@ func serve(t *testing.T, app *fiber.App) (origin string) {
 	return "http://" + listener.Addr().String()
 }
 
-func TestErrorHandlerTellsTheClientNothing(t *testing.T) {
+func TestErrorHandler_HidesCause(t *testing.T) {
 	t.Parallel()
 	app := fiber.New(fiber.Config{
 		BodyLimit:             1 << 10,

@@ -2,9 +2,6 @@
 //
 //	engine.Use(cottergin.Mount(kit))
 //	engine.GET("/api/me", cottergin.Require(kit, core.Guard{}), me)
-//
-// Behind a guard the caller is in the request's context: [Principal],
-// [core.PrincipalFromContext].
 package cottergin
 
 import (
@@ -14,51 +11,63 @@ import (
 )
 
 // Mount returns a handler for engine.Use that answers the kit's own routes and
-// lets everything else go on. It belongs before every route and every other
-// handler but logging and recovery, and never in a group.
+// passes every other request on. It belongs before every route and every other
+// handler except logging and recovery, and never in a group.
 func Mount(kit *core.Kit) gin.HandlerFunc {
 	return func(c *gin.Context) {
-		response, ours := kit.Adapter().Serve(c.Request.Context(), core.RequestFromHTTP(c.Request))
-		if !ours {
-			return
+		if response, ours := kit.Adapter().Serve(c.Request.Context(), request(c)); ours {
+			end(c, response)
 		}
-		c.Abort()
-		response.WriteHTTP(c.Writer)
 	}
 }
 
-// Require returns a handler that lets through whom the guard admits.
+// Require returns a handler that rejects requests that do not meet the guard.
 func Require(kit *core.Kit, guard core.Guard) gin.HandlerFunc {
 	kit.Adapter().CheckGuard(guard)
 	return func(c *gin.Context) {
-		ctx, refusal := kit.Adapter().Authorize(c.Request.Context(), core.RequestFromHTTP(c.Request), guard)
-		if refusal != nil {
-			c.Abort()
-			refusal.WriteHTTP(c.Writer)
+		ctx, rejection := kit.Adapter().Authorize(c.Request.Context(), request(c), guard)
+		if rejection != nil {
+			end(c, *rejection)
 			return
 		}
 		c.Request = c.Request.WithContext(ctx)
+		c.Set(core.CallerKey, ctx.Value(core.CallerKey)) // c is a context too
 	}
 }
 
-// Principal returns the caller that a guard recognised; false for strangers.
+// CORS returns a handler that lets the allowed origins read the responses of the
+// application's own routes. It belongs in engine.Use, so that it receives
+// preflight requests.
+func CORS(kit *core.Kit) gin.HandlerFunc {
+	return func(c *gin.Context) {
+		if preflight := kit.Adapter().CORS(request(c), c.Writer.Header()); preflight != nil {
+			end(c, *preflight)
+		}
+	}
+}
+
+// Principal is [core.PrincipalFromContext] of the request.
 func Principal(c *gin.Context) (core.Principal, bool) {
 	return core.PrincipalFromContext(c.Request.Context())
 }
 
-// CORS returns a handler that lets the allowed origins read what the
-// application's own routes answer. It belongs in engine.Use, so that preflight
-// requests reach it.
-func CORS(kit *core.Kit) gin.HandlerFunc {
-	return func(c *gin.Context) {
-		fields, preflight := kit.Adapter().CORS(core.RequestFromHTTP(c.Request))
-		if preflight != nil {
-			c.Abort()
-			preflight.WriteHTTP(c.Writer)
-			return
-		}
-		for _, f := range fields {
-			c.Writer.Header().Add(f.Name, f.Value)
-		}
-	}
+// User is [core.UserFromContext] of the request.
+func User(c *gin.Context) (core.User, error) { return core.UserFromContext(c.Request.Context()) }
+
+// Fail answers a request with an error, as the kit does, and aborts the chain: see
+// package autherr.
+func Fail(kit *core.Kit, c *gin.Context, err error) {
+	end(c, kit.Adapter().Render(c.Request.Context(), request(c), err))
+}
+
+func request(c *gin.Context) core.Request {
+	r := core.RequestFromHTTP(c.Request)
+	r.Route = c.FullPath()
+	return r
+}
+
+// end writes a response of the kit, after which no handler runs.
+func end(c *gin.Context, response core.Response) {
+	c.Abort()
+	response.WriteHTTP(c.Writer)
 }

@@ -20,16 +20,26 @@ func TestAdapter(t *testing.T) {
 	t.Parallel()
 	adaptertest.Run(t, func(t *testing.T, kit *core.Kit, routes []adaptertest.Route) string {
 		engine := gin.New()
-		engine.Use(gin.Recovery(), cottergin.Mount(kit))
+		engine.Use(gin.RecoveryWithWriter(nil), cottergin.Mount(kit), cottergin.CORS(kit))
 		for _, route := range routes {
-			handlers := gin.HandlersChain{func(c *gin.Context) {
-				native, _ := cottergin.Principal(c)
-				c.Data(200, "application/json", route.Answer(c.Request.Context(), native))
-			}}
-			if route.Guard != nil {
-				handlers = append(gin.HandlersChain{cottergin.Require(kit, *route.Guard)}, handlers...)
+			var handlers gin.HandlersChain
+			for _, guard := range route.Guards {
+				handlers = append(handlers, cottergin.Require(kit, guard))
 			}
-			engine.Handle(route.Method, route.Path, handlers...)
+			engine.Handle(route.Method, route.Path, append(handlers, func(c *gin.Context) {
+				principal, _ := cottergin.Principal(c)
+				body, err := route.Answer(adaptertest.Call{
+					Context:   c.Request.Context(),
+					Framework: c,
+					Principal: principal,
+					User:      func() (core.User, error) { return cottergin.User(c) },
+				})
+				if err != nil {
+					cottergin.Fail(kit, c, err)
+					return
+				}
+				c.Data(200, "application/json", body)
+			})...)
 		}
 		server := httptest.NewServer(engine)
 		t.Cleanup(server.Close)

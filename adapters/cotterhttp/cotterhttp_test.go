@@ -1,8 +1,11 @@
 package cotterhttp_test
 
 import (
+	"io"
+	"log"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"testing"
 
 	"github.com/cotterpin/cotterpin/adapters/adaptertest"
@@ -16,16 +19,27 @@ func TestAdapter(t *testing.T) {
 		mux := http.NewServeMux()
 		for _, route := range routes {
 			var handler http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-				native, _ := core.PrincipalFromContext(r.Context())
+				principal, _ := cotterhttp.Principal(r)
+				body, err := route.Answer(adaptertest.Call{
+					Context:   r.Context(),
+					Principal: principal,
+					User:      func() (core.User, error) { return cotterhttp.User(r) },
+				})
+				if err != nil {
+					cotterhttp.Fail(kit, w, r, err)
+					return
+				}
 				w.Header().Set("Content-Type", "application/json")
-				_, _ = w.Write(route.Answer(r.Context(), native))
+				_, _ = w.Write(body)
 			})
-			if route.Guard != nil {
-				handler = cotterhttp.Require(kit, *route.Guard)(handler)
+			for _, guard := range slices.Backward(route.Guards) {
+				handler = cotterhttp.Require(kit, guard)(handler)
 			}
 			mux.Handle(route.Method+" "+route.Path, handler)
 		}
-		server := httptest.NewServer(cotterhttp.Mount(kit)(mux))
+		server := httptest.NewUnstartedServer(cotterhttp.Mount(kit)(cotterhttp.CORS(kit)(mux)))
+		server.Config.ErrorLog = log.New(io.Discard, "", 0) // the panics of handlers
+		server.Start()
 		t.Cleanup(server.Close)
 		return server.URL
 	})

@@ -1,20 +1,23 @@
-// Package autherr holds the closed set of error codes that cotterpin answers
-// with, and the error type that carries one.
+// Package autherr has the error codes of cotterpin and the error type that
+// contains one. A code has an HTTP status and a title, and both are declared
+// with it. An application adds its own codes with [Define].
 //
-// Two families matter. "The credential is bad" is [InvalidToken] and its
-// neighbours: the caller may try another credential. "We could not check" is
-// [TemporarilyUnavailable]: nothing was learned about the credential, so the
-// caller keeps it and tries later. No fault may ever move an error from the
-// second family to the first, or from either to success.
+// There are two families. [InvalidToken] and its neighbors mean that the
+// credential is bad: the client may try another one. [TemporarilyUnavailable]
+// means that the credential could not be checked: the client keeps it and
+// retries later. A fault must never move an error from the second family to the
+// first, or from either to success.
 //
 // # Errors
 //
-// Programs act on [CodeOf], never on the text. The text is for the log of the
-// operator; it does not reach the client.
+// Programs decide by [CodeOf], which returns what the client receives, or by
+// errors.Is(err, autherr.NotFound), which also matches the code of a cause. They
+// never decide by the error string, which is for the operator's log and does not
+// reach the client.
 //
 // # Security
 //
-// Neither Reason nor Err may hold a token, a cookie, a secret, or text that
+// Reason and Err must not contain a token, a cookie, a secret, or a string that
 // the client chose.
 package autherr
 
@@ -23,50 +26,27 @@ import (
 	"time"
 )
 
-// Code is what the client is told. The set is closed.
-type Code string
-
-// The codes. Their HTTP status is decided in one place, package web.
-const (
-	Unauthenticated          Code = "unauthenticated"           // no credential was presented
-	InvalidToken             Code = "invalid_token"             // a credential was presented and is bad
-	TokenExpired             Code = "token_expired"             // everything about the token is right, but it has expired
-	ReauthenticationRequired Code = "reauthentication_required" // signed in, but too long ago for this route
-	InvalidRequest           Code = "invalid_request"           // the request itself is malformed
-	IdentityMismatch         Code = "identity_mismatch"         // the body contradicts what is signed
-	TokenTooLarge            Code = "token_too_large"           // the token does not fit into a cookie
-	CrossOrigin              Code = "cross_origin"              // an unsafe request from a foreign origin
-	AccountDisabled          Code = "account_disabled"          // the user is disabled
-	RegistrationClosed       Code = "registration_closed"       // unknown identity, and new ones are not taken
-	NotRegistered            Code = "not_registered"            // a good provider token of an identity without a user
-	InsufficientScope        Code = "insufficient_scope"        // signed in, but not in the way the route demands
-	NotFound                 Code = "not_found"
-	MethodNotAllowed         Code = "method_not_allowed"
-	PayloadTooLarge          Code = "payload_too_large"
-	UnsupportedMediaType     Code = "unsupported_media_type"
-	RateLimited              Code = "rate_limited"
-	Internal                 Code = "internal"                // our own fault
-	TemporarilyUnavailable   Code = "temporarily_unavailable" // we could not check
-)
-
 // Error is an error with a code.
 type Error struct {
-	// Code is what the client is told.
+	// Code is what the client receives.
 	Code Code
 
-	// Reason is what the log is told: a stable word in snake_case such as
-	// "wrong_audience". It names the cause within Code.
+	// Reason is the cause within Code, for the log: a stable word in snake_case
+	// such as "wrong_audience". In development mode the client receives it too.
 	Reason string
 
-	// RetryAfter says when another attempt makes sense. Zero means the
-	// default of whoever renders the error.
+	// Detail explains the error to a developer, in development mode only. It
+	// follows Reason in the response and is not logged.
+	Detail string
+
+	// RetryAfter is when to retry. Zero: the default for the code.
 	RetryAfter time.Duration
 
 	// MaxAge is how recent the authentication must be, where Code is
 	// ReauthenticationRequired.
 	MaxAge time.Duration
 
-	// Err is the cause, if there is one.
+	// Err is the cause, nil if there is none.
 	Err error
 }
 
@@ -80,8 +60,8 @@ func Wrap(code Code, reason string, err error) *Error {
 	return &Error{Code: code, Reason: reason, Err: err}
 }
 
-// StoreFailed returns the error of a database that could not do or could not
-// tell what it was asked.
+// StoreFailed returns the TemporarilyUnavailable error for a failed database
+// operation.
 func StoreFailed(err error) *Error {
 	return Wrap(TemporarilyUnavailable, "store_failed", err)
 }
@@ -101,13 +81,24 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// CodeOf returns the code of the first [Error] in the chain of err, and
-// [Internal] for an error that has none.
+// Is reports whether target is the error's code.
+func (e *Error) Is(target error) bool {
+	code, ok := target.(Code) //nolint:errorlint // errors.Is does the unwrapping
+	return ok && e.Code == code
+}
+
+// CodeOf returns the code of the first [Error] or [Code] in the chain of err,
+// [Internal] for an error that has none or whose code is not declared, and ""
+// for nil.
 func CodeOf(err error) Code {
-	if e, ok := errors.AsType[*Error](err); ok {
-		return e.Code
+	if err == nil {
+		return ""
 	}
-	return Internal
+	e, ok := errors.AsType[*Error](err)
+	if !ok || !e.Code.declared() {
+		return Internal
+	}
+	return e.Code
 }
 
 // ReasonOf returns the reason of the first [Error] in the chain of err, and

@@ -3,30 +3,126 @@ package autherr_test
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"testing"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
 )
 
-func TestCodeAndReasonAreFoundThroughWrapping(t *testing.T) {
+var quotaExceeded = autherr.Define("quota_exceeded", http.StatusTooManyRequests, "The quota is used up")
+
+func TestCodeOf_Chain(t *testing.T) {
 	t.Parallel()
 	cause := errors.New("cause")
-	err := fmt.Errorf("outer: %w", autherr.Wrap(autherr.InvalidToken, "bad_signature", cause))
-	if autherr.CodeOf(err) != autherr.InvalidToken || autherr.ReasonOf(err) != "bad_signature" || !errors.Is(err, cause) {
-		t.Errorf("%v: %s %s", err, autherr.CodeOf(err), autherr.ReasonOf(err))
-	}
-	if want := "outer: invalid_token (bad_signature): cause"; err.Error() != want {
-		t.Errorf("got %q, want %q", err, want)
+	coded := autherr.Wrap(autherr.InvalidToken, "bad_signature", cause)
+	for name, c := range map[string]struct {
+		err    error
+		code   autherr.Code
+		reason string
+	}{
+		"error":            {coded, autherr.InvalidToken, "bad_signature"},
+		"wrapped error":    {fmt.Errorf("outer: %w", coded), autherr.InvalidToken, "bad_signature"},
+		"outer error wins": {autherr.Wrap(autherr.Internal, "hook_failed", coded), autherr.Internal, "hook_failed"},
+		"code":             {quotaExceeded, quotaExceeded, ""},
+		"wrapped code":     {fmt.Errorf("outer: %w", quotaExceeded), quotaExceeded, ""},
+		"first of several": {fmt.Errorf("%w: %w", quotaExceeded, coded), quotaExceeded, ""},
+		"no code":          {cause, autherr.Internal, "unclassified"},
+		"undeclared":       {autherr.New("undeclared", "some_reason"), autherr.Internal, "some_reason"},
+		"undeclared code":  {autherr.Code("undeclared"), autherr.Internal, ""},
+		"empty code":       {&autherr.Error{}, autherr.Internal, ""},
+		"nil":              {nil, "", "unclassified"}, // A07
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if code, reason := autherr.CodeOf(c.err), autherr.ReasonOf(c.err); code != c.code || reason != c.reason {
+				t.Errorf("got %q and %q, want %q and %q", code, reason, c.code, c.reason)
+			}
+		})
 	}
 }
 
-func TestAnErrorWithoutCodeIsInternal(t *testing.T) {
+// A07.
+func TestError_Is(t *testing.T) {
 	t.Parallel()
-	err := errors.New("something")
-	if autherr.CodeOf(err) != autherr.Internal || autherr.ReasonOf(err) != "unclassified" {
-		t.Errorf("%s %s", autherr.CodeOf(err), autherr.ReasonOf(err))
+	err := fmt.Errorf("outer: %w", autherr.New(autherr.NotFound, "unknown_session"))
+	if !errors.Is(err, autherr.NotFound) || errors.Is(err, autherr.InvalidToken) || errors.Is(err, errors.New("not_found")) {
+		t.Errorf("%v: errors.Is does not match exactly the code", err)
 	}
-	if got := autherr.New(autherr.NotFound, "").Error(); got != "not_found" {
-		t.Error(got)
+	cause := errors.New("cause")
+	if !errors.Is(autherr.Wrap(autherr.NotFound, "unknown_session", cause), cause) {
+		t.Error("errors.Is does not find the cause")
+	}
+	if !errors.Is(fmt.Errorf("outer: %w", quotaExceeded), quotaExceeded) || errors.Is(quotaExceeded, autherr.NotFound) {
+		t.Error("errors.Is does not match exactly a code that is an error itself")
+	}
+}
+
+func TestError_Error(t *testing.T) {
+	t.Parallel()
+	for want, err := range map[string]error{
+		"invalid_token (bad_signature): cause": autherr.Wrap(autherr.InvalidToken, "bad_signature", errors.New("cause")),
+		"not_found":                            autherr.New(autherr.NotFound, ""),
+		"quota_exceeded":                       quotaExceeded,
+	} {
+		if got := err.Error(); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
+func TestDefine_StatusAndTitle(t *testing.T) {
+	t.Parallel()
+	if quotaExceeded.Status() != http.StatusTooManyRequests || quotaExceeded.Title() != "The quota is used up" {
+		t.Errorf("got %d %q", quotaExceeded.Status(), quotaExceeded.Title())
+	}
+	undeclared := autherr.Code("undeclared")
+	if undeclared.Status() != http.StatusInternalServerError || undeclared.Title() != autherr.Internal.Title() {
+		t.Errorf("an undeclared code: got %d %q, want those of internal", undeclared.Status(), undeclared.Title())
+	}
+}
+
+func TestDefine_Panics(t *testing.T) {
+	t.Parallel()
+	autherr.Define("of_test_define", http.StatusBadRequest, "A title") // a sound definition passes
+	autherr.Define("of_test_define_2", 499, "A title")
+	for name, define := range map[string]func(){
+		"declared twice":    func() { autherr.Define("of_test_define", http.StatusBadRequest, "A title") },
+		"the kit's own":     func() { autherr.Define("invalid_token", http.StatusBadRequest, "A title") },
+		"success":           func() { autherr.Define("of_test_1", http.StatusOK, "A title") },
+		"status below 400":  func() { autherr.Define("of_test_1", 399, "A title") },
+		"status above 499":  func() { autherr.Define("of_test_1", 500, "A title") },
+		"no title":          func() { autherr.Define("of_test_1", http.StatusBadRequest, "") },
+		"no name":           func() { autherr.Define("", http.StatusBadRequest, "A title") },
+		"capital letters":   func() { autherr.Define("OfTest", http.StatusBadRequest, "A title") },
+		"trailing line":     func() { autherr.Define("of_test_1\n", http.StatusBadRequest, "A title") },
+		"double underscore": func() { autherr.Define("of__test", http.StatusBadRequest, "A title") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			defer func() {
+				if recover() == nil {
+					t.Error("the definition was accepted")
+				}
+			}()
+			define()
+		})
+	}
+}
+
+func TestCodes_Sorted(t *testing.T) {
+	t.Parallel()
+	codes := autherr.Codes()
+	found := map[autherr.Code]bool{}
+	for i, code := range codes {
+		found[code] = true
+		if i > 0 && codes[i-1] >= code {
+			t.Errorf("%q is listed before %q", codes[i-1], code)
+		}
+		if code.Status() < 400 || code.Title() == "" {
+			t.Errorf("%q has status %d and title %q", code, code.Status(), code.Title())
+		}
+	}
+	if !found[autherr.InvalidToken] || !found[quotaExceeded] || found["undeclared"] {
+		t.Errorf("got %q, want the kit's codes and the application's", codes)
 	}
 }

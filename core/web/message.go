@@ -20,6 +20,11 @@ type Request struct {
 	Remote string // address of the socket's peer: host:port, or an IP address
 	TLS    bool   // whether the socket is TLS
 
+	// Route is the pattern that the framework's router matched, such as
+	// "GET /notes/{id}" or "/notes/:id", for the log; "" if it is unknown. It
+	// must not contain client input.
+	Route string
+
 	// ContentLength is the declared length of the body, -1 if unknown.
 	ContentLength int64
 
@@ -85,6 +90,23 @@ func (r Response) With(name, value string) Response {
 func (r Response) WithCookie(line string) Response {
 	r.Cookies = append(slices.Clone(r.Cookies), singleLine(line))
 	return r
+}
+
+// HeaderWriter is the header of a response that is not sent yet. [http.Header] is
+// one.
+type HeaderWriter interface {
+	Add(name, value string)
+	Set(name, value string)
+}
+
+// SetHeader sets the response's header fields and adds its cookies.
+func (r Response) SetHeader(header HeaderWriter) {
+	for _, f := range r.Header {
+		header.Set(f.Name, f.Value)
+	}
+	for _, line := range r.Cookies {
+		header.Add("Set-Cookie", line)
+	}
 }
 
 // HasBody reports whether the status allows a body and a Content-Length (RFC

@@ -14,6 +14,7 @@ func FromHTTP(r *http.Request) Request {
 		Host:          r.Host,
 		Remote:        r.RemoteAddr,
 		TLS:           r.TLS != nil,
+		Route:         r.Pattern,
 		ContentLength: r.ContentLength,
 		Header:        r.Header,
 		Body:          r.Body,
@@ -24,12 +25,7 @@ func FromHTTP(r *http.Request) Request {
 // set, except for Set-Cookie, to which it adds.
 func (r Response) WriteHTTP(w http.ResponseWriter) {
 	header := w.Header()
-	for _, f := range r.Header {
-		header.Set(f.Name, f.Value)
-	}
-	for _, c := range r.Cookies {
-		header.Add("Set-Cookie", c)
-	}
+	r.SetHeader(header)
 	if r.HasBody() {
 		header.Set("Content-Length", strconv.Itoa(len(r.Body)))
 	}

@@ -95,7 +95,8 @@ func (a *application) handler() http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			response, err := answer(r)
 			if err != nil {
-				response = a.Kit.Adapter().Render(err) //nolint:contextcheck // rendering asks nobody
+				cotterhttp.Fail(a.Kit, w, r, err)
+				return
 			}
 			response.WriteHTTP(w)
 		})

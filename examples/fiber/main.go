@@ -35,7 +35,13 @@ func mount(app *demo.App) demo.Server {
 	f.Get("/", func(c *fiber.Ctx) error { return send(c, app.Page()) })
 	f.Get("/api/me", signedIn, caller)
 	f.Get("/api/public", anybody, caller)
-	f.Post("/api/notes", signedIn, func(c *fiber.Ctx) error { return send(c, app.Note(bytes.NewReader(c.BodyRaw()))) })
+	f.Post("/api/notes", signedIn, func(c *fiber.Ctx) error {
+		note, err := demo.Note(bytes.NewReader(c.BodyRaw()))
+		if err != nil {
+			return cotterfiber.Fail(app.Kit, c, err)
+		}
+		return send(c, note)
+	})
 	return server{f}
 }
 

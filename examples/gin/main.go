@@ -25,7 +25,14 @@ func mount(app *demo.App) demo.Server {
 	engine.Match(readable, "/", func(c *gin.Context) { app.Page().WriteHTTP(c.Writer) })
 	engine.Match(readable, "/api/me", signedIn, caller)
 	engine.Match(readable, "/api/public", anybody, caller)
-	engine.POST("/api/notes", signedIn, func(c *gin.Context) { app.Note(c.Request.Body).WriteHTTP(c.Writer) })
+	engine.POST("/api/notes", signedIn, func(c *gin.Context) {
+		note, err := demo.Note(c.Request.Body)
+		if err != nil {
+			cottergin.Fail(app.Kit, c, err)
+			return
+		}
+		note.WriteHTTP(c.Writer)
+	})
 	return demo.HTTPServer(engine)
 }
 
@@ -38,7 +45,6 @@ func caller(c *gin.Context) {
 // write requests to the log, cookies included.
 func recovery(kit *core.Kit) gin.HandlerFunc {
 	return gin.CustomRecoveryWithWriter(nil, func(c *gin.Context, cause any) {
-		c.Abort()
-		kit.Adapter().Render(fmt.Errorf("panic: %v", cause)).WriteHTTP(c.Writer)
+		cottergin.Fail(kit, c, fmt.Errorf("panic: %v", cause))
 	})
 }

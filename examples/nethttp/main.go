@@ -20,12 +20,17 @@ func mount(app *demo.App) demo.Server {
 	mux.Handle("GET /api/me", signedIn(http.HandlerFunc(caller)))
 	mux.Handle("GET /api/public", anybody(http.HandlerFunc(caller)))
 	mux.Handle("POST /api/notes", signedIn(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		app.Note(r.Body).WriteHTTP(w)
+		note, err := demo.Note(r.Body)
+		if err != nil {
+			cotterhttp.Fail(app.Kit, w, r, err)
+			return
+		}
+		note.WriteHTTP(w)
 	})))
 	return demo.HTTPServer(cotterhttp.Mount(app.Kit)(cotterhttp.CORS(app.Kit)(mux)))
 }
 
 func caller(w http.ResponseWriter, r *http.Request) {
-	principal, _ := core.PrincipalFromContext(r.Context())
+	principal, _ := cotterhttp.Principal(r)
 	demo.Caller(principal).WriteHTTP(w)
 }

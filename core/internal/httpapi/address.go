@@ -7,15 +7,15 @@ import (
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
-// Proxies knows whose X-Forwarded-For is believed. The zero value believes
-// nobody's.
+// Proxies lists the peers whose X-Forwarded-For is trusted. The zero value
+// trusts none.
 type Proxies struct {
 	Trusted []netip.Prefix
 }
 
-// Client returns the address that the request came from: the peer of the
-// socket, or, if that is a trusted proxy, the nearest address in
-// X-Forwarded-For that is not. The zero address if the peer is unknown.
+// Client returns the client's address: the socket's peer or, if that is a
+// trusted proxy, the nearest address in X-Forwarded-For that is not. The zero
+// address if the peer is unknown.
 func (p Proxies) Client(r web.Request) netip.Addr {
 	client := parseAddress(r.Remote)
 	if !p.trusts(client) {
@@ -41,8 +41,8 @@ func (p Proxies) trusts(a netip.Addr) bool {
 	return false
 }
 
-// parseAddress reads host:port or an address alone; the zero address if it is
-// neither.
+// parseAddress parses host:port or an address; anything else is the zero
+// address.
 func parseAddress(text string) netip.Addr {
 	if hostPort, err := netip.ParseAddrPort(text); err == nil {
 		return hostPort.Addr().Unmap().WithZone("")

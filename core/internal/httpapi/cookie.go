@@ -11,16 +11,16 @@ import (
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
-// MaxCookie is how many bytes of name and value a browser keeps (RFC 6265,
-// section 6.1).
+// MaxCookie is the size of name and value that browsers support (RFC 6265,
+// section 6.1), in bytes.
 const MaxCookie = 4096
 
-// maxCookieAge is the longest Max-Age that browsers honour (RFC 6265bis,
+// maxCookieAge is the longest Max-Age that browsers accept (RFC 6265bis,
 // section 5.5).
 const maxCookieAge = 400 * 24 * time.Hour
 
-// Cookie is how the session cookie is set. Path is always "/" and HttpOnly
-// always on.
+// Cookie contains the attributes of the session cookie. Path is always "/" and
+// HttpOnly always on.
 type Cookie struct {
 	Name        string
 	Domain      string
@@ -29,16 +29,17 @@ type Cookie struct {
 	Partitioned bool
 }
 
-// Fits reports whether a browser keeps the cookie with that value.
+// Fits reports whether browsers store the cookie with that value.
 func (c Cookie) Fits(value string) bool { return len(c.Name)+len(value) <= MaxCookie }
 
-// Set returns the Set-Cookie line that keeps value for the given time.
-func (c Cookie) Set(value string, keep time.Duration) string {
-	return c.line(value, max(1, int(min(keep, maxCookieAge)/time.Second)))
+// Set returns the Set-Cookie line that stores value for the given time, at most
+// 400 days.
+func (c Cookie) Set(value string, lifetime time.Duration) string {
+	return c.line(value, max(1, int(min(lifetime, maxCookieAge)/time.Second)))
 }
 
-// Clear returns the Set-Cookie line that ends the cookie: the same attributes,
-// Max-Age=0.
+// Clear returns the Set-Cookie line that deletes the cookie: the same
+// attributes, Max-Age=0.
 func (c Cookie) Clear() string { return c.line("", -1) }
 
 func (c Cookie) line(value string, maxAge int) string {
@@ -55,8 +56,8 @@ func (c Cookie) line(value string, maxAge int) string {
 	}).String()
 }
 
-// Values returns the values of all cookies with exactly that name that the
-// request bears, as sent (RFC 6265, section 4.2.1).
+// Values returns the values of the request's cookies with exactly that name, as
+// sent (RFC 6265, section 4.2.1).
 func (c Cookie) Values(r web.Request) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for _, line := range r.Header.Values("Cookie") {
@@ -70,7 +71,7 @@ func (c Cookie) Values(r web.Request) iter.Seq[string] {
 	}
 }
 
-// Count returns how many cookies with exactly that name the request bears.
+// Count returns the number of the request's cookies with exactly that name.
 func (c Cookie) Count(r web.Request) int {
 	count := 0
 	for range c.Values(r) {
@@ -79,19 +80,19 @@ func (c Cookie) Count(r web.Request) int {
 	return count
 }
 
-// NewCookie returns the cookie that a session block describes, nil meaning one
-// that is silent, for an application at baseURL. Over http, which only
-// development allows, it is not Secure and has a name of its own: localhost's
-// ports share cookies.
+// NewCookie returns the cookie of a session block for an application at
+// baseURL; nil selects the defaults. Over http, which only development mode
+// allows, it is not Secure and has another default name, because the ports of
+// localhost share cookies.
 func NewCookie(s *config.Cookie, baseURL string) Cookie {
-	described := cmp.Or(s, new(config.Cookie)).WithDefaults()
+	settings := cmp.Or(s, new(config.Cookie)).WithDefaults()
 	c := Cookie{
-		Domain:      described.Domain,
+		Domain:      settings.Domain,
 		Secure:      strings.HasPrefix(baseURL, "https://"),
-		SameSite:    sameSite[described.SameSite],
-		Partitioned: described.Partitioned,
+		SameSite:    sameSite[settings.SameSite],
+		Partitioned: settings.Partitioned,
 	}
-	c.Name = described.NameFor(c.Secure)
+	c.Name = settings.NameFor(c.Secure)
 	return c
 }
 

@@ -11,27 +11,27 @@ import (
 	"github.com/cotterpin/cotterpin/core/internal/httpapi"
 )
 
-func TestCookieLinesToTheLetter(t *testing.T) {
+func TestNewCookie_Lines(t *testing.T) {
 	t.Parallel()
-	wide := config.Cookie{Name: "__Secure-s", Domain: "example.com", SameSite: "none", Partitioned: true}
+	full := config.Cookie{Name: "__Secure-s", Domain: "example.com", SameSite: "none", Partitioned: true}
 	for name, c := range map[string]struct {
 		settings *config.Cookie
 		baseURL  string
 		set      string
 		clear    string
 	}{
-		"Default": {
+		"default": {
 			nil, "https://api.example.com",
 			"__Host-session=v; Path=/; Max-Age=60; HttpOnly; Secure; SameSite=Lax",
 			"__Host-session=; Path=/; Max-Age=0; HttpOnly; Secure; SameSite=Lax",
 		},
-		"OverHTTP": {
+		"over http": {
 			nil, "http://localhost:8080",
 			"cotterpin_session=v; Path=/; Max-Age=60; HttpOnly; SameSite=Lax",
 			"cotterpin_session=; Path=/; Max-Age=0; HttpOnly; SameSite=Lax",
 		},
-		"Wide": {
-			&wide, "https://api.example.com",
+		"all arguments": {
+			&full, "https://api.example.com",
 			"__Secure-s=v; Path=/; Domain=example.com; Max-Age=60; HttpOnly; Secure; SameSite=None; Partitioned",
 			"__Secure-s=; Path=/; Domain=example.com; Max-Age=0; HttpOnly; Secure; SameSite=None; Partitioned",
 		},
@@ -49,40 +49,40 @@ func TestCookieLinesToTheLetter(t *testing.T) {
 	}
 }
 
-func TestCookieIsKeptForAtMost400Days(t *testing.T) {
+func TestCookie_SetMaxAge(t *testing.T) {
 	t.Parallel()
 	line := httpapi.NewCookie(nil, "https://a.example").Set("v", 10*365*24*time.Hour)
 	if !strings.Contains(line, "; Max-Age=34560000;") {
-		t.Error(line)
+		t.Errorf("got %s, want a Max-Age of 400 days", line)
 	}
 }
 
-func TestCookieFitsUpTo4096Bytes(t *testing.T) {
+func TestCookie_Fits(t *testing.T) {
 	t.Parallel()
 	c := httpapi.Cookie{Name: "name"}
 	if !c.Fits(strings.Repeat("x", 4092)) || c.Fits(strings.Repeat("x", 4093)) {
-		t.Error("the border is elsewhere")
+		t.Error("4096 bytes of name and value must fit, and no more")
 	}
 }
 
-func TestCookieValuesOfExactlyOurName(t *testing.T) {
+func TestCookie_Values(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		lines []string
 		want  []string
 	}{
-		"One":             {[]string{"s=1"}, []string{"1"}},
-		"AmongOthers":     {[]string{"a=b; s=1; c=d"}, []string{"1"}},
-		"TwoInALine":      {[]string{"s=1; s=2"}, []string{"1", "2"}},
-		"TwoLines":        {[]string{"s=1", "s=2"}, []string{"1", "2"}},
-		"OtherLetterCase": {[]string{"S=1"}, nil},
-		"LongerName":      {[]string{"ss=1; s2=1"}, nil},
-		"NameOnly":        {[]string{"s"}, []string{""}},
-		"Empty":           {[]string{"s="}, []string{""}},
-		"ValueWithEquals": {[]string{"s=a=b"}, []string{"a=b"}},
-		"QuotesStay":      {[]string{`s="1"`}, []string{`"1"`}},
-		"NoBlank":         {[]string{"a=b;s=1"}, []string{"1"}},
-		"None":            {nil, nil},
+		"one":                    {[]string{"s=1"}, []string{"1"}},
+		"among others":           {[]string{"a=b; s=1; c=d"}, []string{"1"}},
+		"two in a line":          {[]string{"s=1; s=2"}, []string{"1", "2"}},
+		"two lines":              {[]string{"s=1", "s=2"}, []string{"1", "2"}},
+		"other letter case":      {[]string{"S=1"}, nil},
+		"longer name":            {[]string{"ss=1; s2=1"}, nil},
+		"name only":              {[]string{"s"}, []string{""}},
+		"empty":                  {[]string{"s="}, []string{""}},
+		"value with equals sign": {[]string{"s=a=b"}, []string{"a=b"}},
+		"quoted":                 {[]string{`s="1"`}, []string{`"1"`}},
+		"no space":               {[]string{"a=b;s=1"}, []string{"1"}},
+		"none":                   {nil, nil},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

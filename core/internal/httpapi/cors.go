@@ -7,18 +7,19 @@ import (
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
-// CORS answers for origins that may read our answers from a browser, with
-// credentials (Fetch Standard, section 3.2). There is no wildcard.
+// CORS lets the allowed origins read responses in a browser, with credentials
+// (Fetch Standard, section 3.2). There is no wildcard. It is written by hand
+// because the libraries write to an [http.ResponseWriter], which fiber lacks.
 type CORS struct {
 	AllowedOrigins []string // scheme://host[:port], exact
 }
 
-// Fields returns the header fields that an answer to r bears: Vary always, the
-// rest for allowed origins only. They must not be changed.
+// Fields returns the header fields for a response to r: Vary always, the rest
+// for allowed origins only. The slice must not be changed.
 func (c CORS) Fields(r web.Request) []web.Field {
 	origin, ok := c.allowed(r)
 	if !ok {
-		return unshared
+		return varyOnly
 	}
 	return []web.Field{
 		{Name: "Vary", Value: "Origin"},
@@ -27,8 +28,7 @@ func (c CORS) Fields(r web.Request) []web.Field {
 	}
 }
 
-// unshared are the fields of an answer that no other origin may read.
-var unshared = []web.Field{{Name: "Vary", Value: "Origin"}}
+var varyOnly = []web.Field{{Name: "Vary", Value: "Origin"}}
 
 // Apply returns the response with the fields for r.
 func (c CORS) Apply(r web.Request, response web.Response) web.Response {
@@ -38,8 +38,8 @@ func (c CORS) Apply(r web.Request, response web.Response) web.Response {
 	return response
 }
 
-// Preflight returns the answer to a preflight request: to an allowed origin
-// what it may send, to others nothing.
+// Preflight returns the response to a preflight request. For an allowed origin
+// it lists the methods and header fields.
 func (c CORS) Preflight(r web.Request, methods, headers string) web.Response {
 	response := c.Apply(r, web.NoContent())
 	if _, ok := c.allowed(r); !ok {
@@ -51,15 +51,20 @@ func (c CORS) Preflight(r web.Request, methods, headers string) web.Response {
 		With("Access-Control-Max-Age", "600")
 }
 
-// RequestedHeaders returns what a preflight request asks to send, beside what
-// our own routes take. Anything but a list of field names is left out.
+// maxRequestedHeaders bounds the Access-Control-Request-Headers that are
+// returned to the client, in bytes.
+const maxRequestedHeaders = 1024
+
+// RequestedHeaders returns the header fields that a preflight request asks for,
+// in addition to those of the kit's own routes. A value that is not a list of
+// field names, or exceeds 1024 bytes, is ignored.
 func RequestedHeaders(r web.Request) string {
 	const own = "Authorization, Content-Type"
-	asked := r.First("Access-Control-Request-Headers")
-	if asked == "" || len(asked) > 1024 || strings.ContainsFunc(asked, notInFieldNames) {
+	requested := r.First("Access-Control-Request-Headers")
+	if requested == "" || len(requested) > maxRequestedHeaders || strings.ContainsFunc(requested, notInFieldNames) {
 		return own
 	}
-	return own + ", " + asked
+	return own + ", " + requested
 }
 
 func notInFieldNames(c rune) bool {

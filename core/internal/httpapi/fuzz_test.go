@@ -15,22 +15,22 @@ import (
 	"github.com/cotterpin/cotterpin/core/internal/httpapi"
 )
 
-// Every cookie of our name that net/http finds is found here too, as it was
-// sent: a handler behind the kit never sees one that the kit has not seen. And
-// what is set comes back. Blanks between name and equals sign are the exception:
-// net/http cuts them off, but no browser sends them (RFC 6265, section 4.2.1),
-// and a name with a blank is not bound to the rules of its prefix.
-func FuzzCookiesAreAllFound(f *testing.F) {
+// Values must return each cookie of the name that net/http finds, as it was
+// sent, so that a handler behind the kit never reads one that the kit did not.
+// Spaces between name and equals sign are the exception: net/http trims them,
+// but no browser sends them (RFC 6265, section 4.2.1), and the rules of a prefix
+// do not apply to a name with a space.
+func FuzzCookie_Values(f *testing.F) {
 	f.Add("__Host-session=abc", "a=b; __Host-session=c", "value")
 	f.Add("__Host-session=\"abc\"; x", ";;__Host-session", "a b")
 	f.Add("__host-session=a; __Host-session2=b", "\t__Host-session=a=b\t;", "\x00\"")
 	f.Add("__Host-session =a", "__Host-session\x00=a", "é;")
 	f.Add("0", "__Host-session \r", "0")
 	cookie := httpapi.Cookie{Name: "__Host-session", Secure: true, SameSite: http.SameSiteLaxMode}
-	log.SetOutput(io.Discard) // net/http says which bytes it leaves out
+	log.SetOutput(io.Discard) // net/http logs which bytes it drops
 	f.Fuzz(func(t *testing.T, first, second, value string) {
-		if lines := first + ";" + second; blankBehindName.MatchString(lines) || strings.ContainsAny(lines, "\r\n") {
-			return // the latter cannot be in a header
+		if lines := first + ";" + second; spaceBehindName.MatchString(lines) || strings.ContainsAny(lines, "\r\n") {
+			return // a header cannot contain the latter
 		}
 		header := http.Header{"Cookie": {first, second}}
 		r := request(http.MethodGet, "/", "h")
@@ -42,7 +42,7 @@ func FuzzCookiesAreAllFound(f *testing.F) {
 				asSent = `"` + asSent + `"`
 			}
 			if !slices.Contains(found, asSent) {
-				t.Errorf("%q, %q: net/http finds %q, we find %q", first, second, asSent, found)
+				t.Errorf("%q, %q: net/http finds %q, Values returns %q", first, second, asSent, found)
 			}
 		}
 		if most := strings.Count(first+";"+second, cookie.Name); len(found) > most {
@@ -65,20 +65,17 @@ func FuzzCookiesAreAllFound(f *testing.F) {
 
 var (
 	opaqueValue     = regexp.MustCompile(`\A[A-Za-z0-9_.-]*\z`) // what tokens are made of
-	blankBehindName = regexp.MustCompile(`[ \t](=|;|\z)`)
+	spaceBehindName = regexp.MustCompile(`[ \t](=|;|\z)`)
 
 	challengeForm = regexp.MustCompile(`\ABearer realm="cotterpin"(, error="[a-z_]+")?(, max_age="[0-9]+")?\z`)
 	secondsForm   = regexp.MustCompile(`\A[0-9]+\z`)
 )
 
-// Whatever an error holds, the problem document parses, says the code and the
-// id and nothing else, and each header field is one line of its own grammar.
-func FuzzProblemsAreWellFormed(f *testing.F) {
-	codes := make([]autherr.Code, 0, len(statuses))
-	for code := range statuses {
-		codes = append(codes, code)
-	}
-	slices.Sort(codes)
+// Whatever an error contains, the problem document is valid JSON with the code
+// and the id, without the cause, and each header field is one line of its own
+// grammar.
+func FuzzProblem_WellFormed(f *testing.F) {
+	codes := autherr.Codes()
 	for i := range codes {
 		f.Add(uint8(i), "some_reason", "cause", "id-1", int64(time.Second), int64(time.Minute), i%2 == 0)
 	}
@@ -101,7 +98,7 @@ func FuzzProblemsAreWellFormed(f *testing.F) {
 			t.Errorf("%q, %q: %s", reason, id, r.Body)
 		}
 		if strings.Contains(string(r.Body), "c4n4ry") {
-			t.Errorf("the cause is told: %s", r.Body)
+			t.Errorf("the document contains the cause: %s", r.Body)
 		}
 		names := map[string]bool{}
 		for _, f := range append(r.Header, r.With("X-Test", reason).Header...) {

@@ -32,7 +32,7 @@ func sameOrigin(next endpoint) endpoint {
 	return func(ctx context.Context, r web.Request) (web.Response, error) {
 		unsafe := r
 		unsafe.Method = http.MethodPost
-		if !(httpapi.CrossOriginGuard{}).Allows(unsafe) {
+		if !httpapi.NewCrossOriginGuard().Allows(unsafe) {
 			return web.Response{}, newAPIError(http.StatusForbidden, "requests from another site are not accepted")
 		}
 		return next(ctx, r)

@@ -48,13 +48,13 @@ type noteBody struct {
 	Note *string `json:"note"`
 }
 
-// Note returns the note in the body as if it had been stored.
-func (a *App) Note(body io.Reader) core.Response {
+// Note returns the response to a note, as if it had been stored.
+func Note(body io.Reader) (core.Response, error) {
 	note, err := ReadNote(body)
 	if err != nil {
-		return a.Kit.Adapter().Render(err)
+		return core.Response{}, err
 	}
-	return web.JSON(http.StatusCreated, noteBody{&note})
+	return web.JSON(http.StatusCreated, noteBody{&note}), nil
 }
 
 // ReadNote reads {"note": "…"}.
