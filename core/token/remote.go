@@ -57,8 +57,7 @@ type RemoteOptions struct {
 // ten seconds at most. There is at most one fetch at a time. A caller waits for it
 // at most three seconds; the fetch continues without the caller.
 //
-// A RemoteKeySet has no goroutine of its own between fetches, and need not be
-// closed.
+// A RemoteKeySet runs no goroutine between fetches, and need not be closed.
 //
 // It logs "keys fetched", "key not used" (once per cause), and "keys could not be
 // fetched" (at most once a minute). Callers do not wait for the log, and its
