@@ -31,11 +31,12 @@ const (
 var importLaw = []lawRow{
 	{leaves, vocabulary},
 
+	{"core/internal/digest", ""},
 	{"core/internal/httpapi", vocabulary},
 	{"core/internal/signer", ""},
-	{"core/token", vocabulary + "github.com/lestrrat-go/jwx/v2/... github.com/maypok86/otter/v2 golang.org/x/sync/singleflight golang.org/x/time/..."},
+	{"core/token", vocabulary + "core/internal/digest github.com/lestrrat-go/jwx/v2/... github.com/maypok86/otter/v2 golang.org/x/sync/singleflight golang.org/x/time/..."},
 	{"core/provider", vocabulary + "core/token"},
-	{"core/internal/verify", vocabulary + "core/provider core/token github.com/maypok86/otter/v2"},
+	{"core/internal/verify", vocabulary + "core/internal/digest core/provider core/token github.com/maypok86/otter/v2"},
 	{"core/provider/emulator", vocabulary + "core/internal/httpapi core/internal/signer core/provider core/provider/cotter core/token"},
 	{"core/provider/cotter core/provider/oidc", vocabulary + "core/provider core/token"},
 	{"core/account", vocabulary},

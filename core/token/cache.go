@@ -8,6 +8,7 @@ import (
 	"golang.org/x/sync/singleflight"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/internal/digest"
 )
 
 // cachedSize is the memory of a token in a [Cache], in bytes. A token that needs
@@ -15,7 +16,7 @@ import (
 const cachedSize = 4 << 10
 
 // Cache verifies tokens that are presented repeatedly. It stores the value
-// derived from a valid token's claims, keyed by the token's [Digest], so that
+// derived from a valid token's claims, keyed by the token's digest, so that
 // the signature is verified at the first use only, and once more after each
 // fetch of the keys.
 //
@@ -30,8 +31,8 @@ const cachedSize = 4 << 10
 type Cache[T any] struct {
 	verifier *Verifier
 	derive   func(Claims) (T, error)
-	entries  *otter.Cache[Digest, *entry[T]] // nil: nothing is stored
-	running  singleflight.Group              // of authenticate
+	entries  *otter.Cache[digest.Digest, *entry[T]] // nil: nothing is stored
+	running  singleflight.Group                     // of authenticate
 }
 
 // entry is a token that is valid under a key, except for its lifetime.
@@ -51,9 +52,9 @@ type entry[T any] struct {
 func NewCache[T any](v *Verifier, tokens int, derive func(Claims) (T, error)) *Cache[T] {
 	c := &Cache[T]{verifier: v, derive: derive}
 	if tokens > 0 {
-		c.entries = otter.Must(&otter.Options[Digest, *entry[T]]{
+		c.entries = otter.Must(&otter.Options[digest.Digest, *entry[T]]{
 			MaximumWeight: uint64(tokens),
-			Weigher:       func(_ Digest, e *entry[T]) uint32 { return e.weight },
+			Weigher:       func(_ digest.Digest, e *entry[T]) uint32 { return e.weight },
 		})
 	}
 	return c
@@ -67,9 +68,9 @@ func (c *Cache[T]) Verify(ctx context.Context, raw string) (T, error) {
 	if c.entries == nil || len(raw) > maxSize {
 		return c.valueOf(c.verifier.Verify(ctx, raw))
 	}
-	digest := DigestOf(raw)
-	if e, ok := c.entries.GetIfPresent(digest); ok {
-		return c.lookup(ctx, digest, raw, e)
+	id := digest.Of(raw)
+	if e, ok := c.entries.GetIfPresent(id); ok {
+		return c.lookup(ctx, id, raw, e)
 	}
 	t, err := c.policy().parse(raw)
 	if err != nil {
@@ -79,19 +80,19 @@ func (c *Cache[T]) Verify(ctx context.Context, raw string) (T, error) {
 	if err != nil {
 		return none, err
 	}
-	return c.verify(digest, t, key)
+	return c.verify(id, t, key)
 }
 
 func (c *Cache[T]) policy() *Policy { return &c.verifier.policy }
 
 // lookup returns the value of an entry that is still valid. Otherwise it drops
 // the entry and verifies the token.
-func (c *Cache[T]) lookup(ctx context.Context, digest Digest, raw string, e *entry[T]) (T, error) {
+func (c *Cache[T]) lookup(ctx context.Context, id digest.Digest, raw string, e *entry[T]) (T, error) {
 	key, err := c.policy().key(ctx, e.header)
 	if err == nil && key == e.key && c.policy().checkLifetime(e.lifetime) == nil {
 		return e.value, nil
 	}
-	c.entries.Invalidate(digest)
+	c.entries.Invalidate(id)
 	var none T
 	if err != nil {
 		return none, err
@@ -100,20 +101,20 @@ func (c *Cache[T]) lookup(ctx context.Context, digest Digest, raw string, e *ent
 	if err != nil {
 		return none, err
 	}
-	return c.verify(digest, t, key)
+	return c.verify(id, t, key)
 }
 
 // verify verifies a token with its key, and stores it if it is valid.
-func (c *Cache[T]) verify(digest Digest, t unverified, key Key) (T, error) {
+func (c *Cache[T]) verify(id digest.Digest, t unverified, key Key) (T, error) {
 	var none T
-	if err := c.authenticate(digest, t, key); err != nil {
+	if err := c.authenticate(id, t, key); err != nil {
 		return none, err
 	}
 	value, err := c.valueOf(t.claims, c.policy().checkLifetime(t.lifetime))
 	if err != nil {
 		return none, err
 	}
-	c.entries.Set(digest, &entry[T]{t.header, key, t.lifetime, value, t.weight()})
+	c.entries.Set(id, &entry[T]{t.header, key, t.lifetime, value, t.weight()})
 	return value, nil
 }
 
@@ -136,12 +137,12 @@ func (c *Cache[T]) valueOf(claims Claims, err error) (T, error) {
 
 // authenticate implements Policy.authenticate, once for all concurrent callers
 // with the same token and key.
-func (c *Cache[T]) authenticate(digest Digest, t unverified, key Key) error {
+func (c *Cache[T]) authenticate(id digest.Digest, t unverified, key Key) error {
 	type result struct {
 		key Key
 		err error
 	}
-	shared, _, _ := c.running.Do(string(digest[:]), func() (any, error) {
+	shared, _, _ := c.running.Do(string(id[:]), func() (any, error) {
 		return result{key, c.policy().authenticate(t, key)}, nil
 	})
 	if r, ok := shared.(result); ok && r.key == key {

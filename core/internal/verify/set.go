@@ -9,6 +9,7 @@ import (
 
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/internal/digest"
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/token"
 )
@@ -22,7 +23,7 @@ type Set struct {
 
 	// selected caches the providers of verified tokens, so that a token need not
 	// be parsed to find its provider again. The token alone decides it.
-	selected *otter.Cache[token.Digest, *Provider]
+	selected *otter.Cache[digest.Digest, *Provider]
 }
 
 const maxSelected = 10_000
@@ -31,7 +32,7 @@ const maxSelected = 10_000
 func NewSet(providers ...*Provider) *Set {
 	return &Set{
 		providers: providers,
-		selected:  otter.Must(&otter.Options[token.Digest, *Provider]{MaximumSize: maxSelected}),
+		selected:  otter.Must(&otter.Options[digest.Digest, *Provider]{MaximumSize: maxSelected}),
 	}
 }
 
@@ -74,8 +75,8 @@ func (s *Set) Authenticate(ctx context.Context, raw string) (identity.Identity, 
 	if len(s.providers) == 1 {
 		return s.providers[0].authenticate(ctx, raw)
 	}
-	digest := token.DigestOf(raw)
-	p, known := s.selected.GetIfPresent(digest)
+	key := digest.Of(raw)
+	p, known := s.selected.GetIfPresent(key)
 	if !known {
 		if p = s.find(provider.Tokens{AccessToken: raw, IDToken: raw}); p == nil {
 			return identity.Identity{}, errNotSelected()
@@ -83,7 +84,7 @@ func (s *Set) Authenticate(ctx context.Context, raw string) (identity.Identity, 
 	}
 	id, err := p.authenticate(ctx, raw)
 	if err == nil && !known {
-		s.selected.Set(digest, p)
+		s.selected.Set(key, p)
 	}
 	return id, err
 }

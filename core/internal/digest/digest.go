@@ -1,4 +1,5 @@
-package token
+// Package digest identifies tokens in caches, so that these do not store them.
+package digest
 
 import "crypto/sha256"
 
@@ -6,8 +7,8 @@ import "crypto/sha256"
 // included: tokens that differ in any byte have different digests.
 type Digest [sha256.Size]byte
 
-// DigestOf returns the digest of raw, which need not be a token.
-func DigestOf(raw string) Digest {
+// Of returns the digest of raw, which need not be a token.
+func Of(raw string) Digest {
 	var buffer [1 << 10]byte // on the stack, enough for usual tokens
 	return sha256.Sum256(append(buffer[:0], raw...))
 }
