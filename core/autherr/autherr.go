@@ -40,6 +40,7 @@ const (
 	RegistrationClosed       Code = "registration_closed"       // unknown identity, and new ones are not taken
 	NotRegistered            Code = "not_registered"            // a good provider token of an identity without a user
 	InsufficientScope        Code = "insufficient_scope"        // signed in, but not in the way the route demands
+	UserInUse                Code = "user_in_use"               // rows of the application reference the user
 	NotFound                 Code = "not_found"
 	MethodNotAllowed         Code = "method_not_allowed"
 	PayloadTooLarge          Code = "payload_too_large"

@@ -34,6 +34,7 @@ var answers = map[autherr.Code]answer{
 	autherr.RegistrationClosed:       {http.StatusForbidden, "Registration is closed"},
 	autherr.NotRegistered:            {http.StatusForbidden, "The identity is not registered"},
 	autherr.InsufficientScope:        {http.StatusForbidden, "This sign-in does not suffice here"},
+	autherr.UserInUse:                {http.StatusConflict, "The user is still in use"},
 	autherr.NotFound:                 {http.StatusNotFound, "There is nothing here"},
 	autherr.MethodNotAllowed:         {http.StatusMethodNotAllowed, "The method is not allowed here"},
 	autherr.PayloadTooLarge:          {http.StatusRequestEntityTooLarge, "The body is too large"},
