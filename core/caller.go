@@ -20,9 +20,9 @@ type Principal = identity.Principal
 type caller struct {
 	context.Context //nolint:containedctx // it is a context
 
-	principal identity.Principal
-	presented session.Presented
-	kit       *Kit
+	principal  identity.Principal
+	credential session.Credential
+	kit        *Kit
 
 	load sync.Once // sets what follows
 	user *identity.User
@@ -82,12 +82,12 @@ func (c *caller) loaded() (identity.User, error) {
 
 // load returns the user of a principal; the zero user where there are none.
 func (k *Kit) load(ctx context.Context, p identity.Principal) (identity.User, error) {
-	if k.finder == nil {
+	if k.database == nil {
 		return identity.User{}, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	user, err := k.finder.Find(ctx, p.Key())
+	user, err := k.registrar.Store.Find(ctx, p.Key())
 	switch {
 	case errors.Is(err, account.ErrNotFound), err == nil && user.ID != p.UserID: // deleted, and perhaps registered anew
 		return identity.User{}, autherr.New(autherr.InvalidToken, "user_deleted")

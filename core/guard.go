@@ -108,18 +108,31 @@ func (k *Kit) checkGuard(g Guard) {
 //
 // Errors by code: Unauthenticated, InvalidRequest, InvalidToken, TokenExpired,
 // AccountDisabled, NotRegistered, TemporarilyUnavailable.
-func (k *Kit) Authenticate(ctx context.Context, r web.Request) (session.Grant, error) {
-	p, err := k.presented(r)
-	if err != nil {
-		return session.Grant{}, err
-	}
-	return k.check(ctx, p)
+func (k *Kit) Authenticate(ctx context.Context, r web.Request) (identity.Principal, error) {
+	found, err := k.recognize(ctx, r)
+	return found.principal, err
 }
 
-func (k *Kit) check(ctx context.Context, p session.Presented) (session.Grant, error) {
+// recognized is the caller of a request, with the session of its credential.
+type recognized struct {
+	principal  identity.Principal
+	view       session.View
+	credential session.Credential
+}
+
+func (k *Kit) recognize(ctx context.Context, r web.Request) (found recognized, err error) {
+	if found.credential, err = k.presented(r); err != nil {
+		return recognized{}, err
+	}
 	bounded := &deadline{parent: ctx, limit: storeTimeout}
 	defer bounded.end()
-	return k.strategy.Check(bounded, p) //nolint:contextcheck // bounded is ctx with a limit
+	found.principal, found.view, err = k.strategy.Check(bounded, found.credential) //nolint:contextcheck // bounded is ctx with a limit
+	return found, err
+}
+
+// withCaller returns the context of a recognized caller.
+func (k *Kit) withCaller(ctx context.Context, found recognized) context.Context {
+	return &caller{Context: ctx, principal: found.principal, credential: found.credential, kit: k}
 }
 
 // authorize decides about a request to one of the application's own routes. It
@@ -145,27 +158,15 @@ func (k *Kit) admit(ctx context.Context, r web.Request, g Guard) (_ context.Cont
 	if !k.origins.Allows(r) && k.cookie.Count(r) > 0 {
 		return nil, autherr.New(autherr.CrossOrigin, "foreign_origin")
 	}
-	found, err := k.caller(ctx, r)
+	found, err := k.recognize(ctx, r)
 	switch {
 	case err == nil:
-		return found, g.check(found.principal, k.now)
+		return k.withCaller(ctx, found), g.check(found.principal, k.now)
 	case g.Optional && httpapi.StatusOf(err) < http.StatusInternalServerError:
 		return withNobody(ctx), nil
 	default:
 		return nil, err
 	}
-}
-
-func (k *Kit) caller(ctx context.Context, r web.Request) (*caller, error) {
-	p, err := k.presented(r)
-	if err != nil {
-		return nil, err
-	}
-	grant, err := k.check(ctx, p)
-	if err != nil {
-		return nil, err
-	}
-	return &caller{Context: ctx, principal: grant.Principal, presented: p, kit: k}, nil
 }
 
 // corsFields returns the header fields that an answer of one of the application's own

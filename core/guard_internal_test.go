@@ -20,21 +20,24 @@ import (
 
 const cookieName = "__Host-session"
 
+type checkFunc = func(context.Context, session.Credential) (identity.Principal, error)
+
 // checking is a strategy whose sessions are checked by a function.
 type checking struct {
 	session.Strategy
-	check func(context.Context, session.Presented) (session.Grant, error)
+	check checkFunc
 }
 
 func (checking) Name() string { return config.StrategyOwn }
 
-func (c checking) Check(ctx context.Context, p session.Presented) (session.Grant, error) {
-	return c.check(ctx, p)
+func (c checking) Check(ctx context.Context, p session.Credential) (identity.Principal, session.View, error) {
+	principal, err := c.check(ctx, p)
+	return principal, session.View{}, err
 }
 
 // newCheckedKit returns endpoints without users, whose sessions are checked by
 // a function.
-func newCheckedKit(check func(context.Context, session.Presented) (session.Grant, error)) *Kit {
+func newCheckedKit(check checkFunc) *Kit {
 	auth := config.Auth{}.WithDefaults()
 	auth.BaseURL = "https://api.example.com"
 	k := &Kit{
@@ -77,9 +80,9 @@ func admitted(ctx context.Context, t *testing.T, k *Kit, r web.Request, g Guard)
 func TestACheckWaitsThreeSecondsAtMost(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		endpoints := newCheckedKit(func(ctx context.Context, _ session.Presented) (session.Grant, error) {
+		endpoints := newCheckedKit(func(ctx context.Context, _ session.Credential) (identity.Principal, error) {
 			<-ctx.Done()
-			return session.Grant{}, autherr.StoreFailed(ctx.Err())
+			return identity.Principal{}, autherr.StoreFailed(ctx.Err())
 		})
 		start := time.Now()
 		_, refusal := endpoints.authorize(context.Background(), bearerRequest("slow"), Guard{})
@@ -93,11 +96,11 @@ func TestACheckEndsWithItsRequest(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	var ended error
-	endpoints := newCheckedKit(func(ctx context.Context, _ session.Presented) (session.Grant, error) {
+	endpoints := newCheckedKit(func(ctx context.Context, _ session.Credential) (identity.Principal, error) {
 		cancel()
 		<-ctx.Done()
 		ended = ctx.Err()
-		return session.Grant{}, autherr.StoreFailed(ended)
+		return identity.Principal{}, autherr.StoreFailed(ended)
 	})
 	_, refusal := endpoints.authorize(ctx, bearerRequest("cancelled"), Guard{})
 	if refusal == nil || !errors.Is(ended, context.Canceled) {
@@ -115,10 +118,10 @@ func TestTheContextOfACheckEndsWithIt(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var kept context.Context
-			endpoints := newCheckedKit(func(ctx context.Context, _ session.Presented) (session.Grant, error) {
+			endpoints := newCheckedKit(func(ctx context.Context, _ session.Credential) (identity.Principal, error) {
 				ask(ctx)
 				kept = ctx //nolint:fatcontext // what is kept too long must have ended
-				return session.Grant{}, nil
+				return identity.Principal{}, nil
 			})
 			next := admitted(t.Context(), t, endpoints, bearerRequest("good"), Guard{})
 			if kept.Err() == nil {
@@ -134,9 +137,9 @@ func TestTheContextOfACheckEndsWithIt(t *testing.T) {
 func TestARequestGoesOnInItsOwnContext(t *testing.T) {
 	t.Parallel()
 	type key struct{}
-	endpoints := newCheckedKit(func(ctx context.Context, _ session.Presented) (session.Grant, error) {
+	endpoints := newCheckedKit(func(ctx context.Context, _ session.Credential) (identity.Principal, error) {
 		subject, _ := ctx.Value(key{}).(string)
-		return session.Grant{Principal: identity.Principal{Subject: subject}}, nil
+		return identity.Principal{Subject: subject}, nil
 	})
 	ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "ada"))
 	next := admitted(ctx, t, endpoints, bearerRequest("good"), Guard{})
@@ -154,8 +157,8 @@ func TestARequestGoesOnInItsOwnContext(t *testing.T) {
 
 func TestNobodyIsNotTheCallerOfAnOuterGuard(t *testing.T) {
 	t.Parallel()
-	endpoints := newCheckedKit(func(_ context.Context, p session.Presented) (session.Grant, error) {
-		return session.Grant{Principal: identity.Principal{Subject: p.Token}}, nil
+	endpoints := newCheckedKit(func(_ context.Context, p session.Credential) (identity.Principal, error) {
+		return identity.Principal{Subject: p.Token}, nil
 	})
 	outer := admitted(t.Context(), t, endpoints, bearerRequest("ada"), Guard{})
 	if p, _ := PrincipalFromContext(outer); p.Subject != "ada" {
@@ -170,7 +173,9 @@ func TestNobodyIsNotTheCallerOfAnOuterGuard(t *testing.T) {
 // What a guard adds to every request that it lets through is bounded: the
 // context of the check, and that of the caller.
 func TestAGuardAllocatesTwice(t *testing.T) { //nolint:paralleltest // the allocations of the whole process are counted
-	endpoints := newCheckedKit(func(context.Context, session.Presented) (session.Grant, error) { return session.Grant{}, nil })
+	endpoints := newCheckedKit(func(context.Context, session.Credential) (identity.Principal, error) {
+		return identity.Principal{}, nil
+	})
 	for name, r := range map[string]web.Request{
 		"bearer": bearerRequest("good"),
 		"cookie": newRequest("Cookie", "theme=dark; "+cookieName+"=good"),
@@ -183,11 +188,11 @@ func TestAGuardAllocatesTwice(t *testing.T) { //nolint:paralleltest // the alloc
 }
 
 func BenchmarkAuthorize(b *testing.B) {
-	endpoints := newCheckedKit(func(_ context.Context, p session.Presented) (session.Grant, error) {
+	endpoints := newCheckedKit(func(_ context.Context, p session.Credential) (identity.Principal, error) {
 		if p.Token != "good" {
-			return session.Grant{}, autherr.New(autherr.InvalidToken, "unknown_session")
+			return identity.Principal{}, autherr.New(autherr.InvalidToken, "unknown_session")
 		}
-		return session.Grant{Principal: identity.Principal{Subject: "ada"}}, nil
+		return identity.Principal{Subject: "ada"}, nil
 	})
 	for _, c := range []struct{ name, header, line string }{
 		{"Bearer", "Authorization", "Bearer good"},

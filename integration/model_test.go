@@ -213,12 +213,12 @@ func (m *model) look(rt *rapid.T) {
 }
 
 func (m *model) looks(rt *rapid.T, node *core.Kit, s *modelSession) {
-	grant, err := node.Authenticate(rt.Context(), message("GET", "/api/me", "", withCookie(s)...))
+	caller, err := node.Authenticate(rt.Context(), message("GET", "/api/me", "", withCookie(s)...))
 	switch {
-	case m.active(s) && (err != nil || grant.Principal.UserID.String() != s.user):
-		rt.Fatalf("%+v is active, but: %v %v", s, grant.Principal.UserID, err)
+	case m.active(s) && (err != nil || caller.UserID.String() != s.user):
+		rt.Fatalf("%+v is active, but: %v %v", s, caller.UserID, err)
 	case !m.active(s) && err == nil:
-		rt.Fatalf("%+v is revoked or expired, but accepted as %v", s, grant.Principal.UserID)
+		rt.Fatalf("%+v is revoked or expired, but accepted as %v", s, caller.UserID)
 	}
 }
 

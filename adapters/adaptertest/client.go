@@ -3,7 +3,6 @@ package adaptertest
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -12,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/cotterpin/cotterpin/core"
-	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/account/memstore"
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
@@ -108,8 +106,8 @@ func byProvidersToken(s *core.Settings) {
 // panicking is whose registration makes the hook panic.
 const panicking = "panicking@example.com"
 
-func panicOnRegister(_ context.Context, _ *sql.Tx, user account.NewUser) error {
-	if user.Identity.Email.Value == panicking {
+func panicOnRegister(_ context.Context, r core.Registration) error {
+	if r.Email == panicking {
 		panic("secret inside")
 	}
 	return nil

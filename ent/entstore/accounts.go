@@ -32,14 +32,14 @@ const (
 type accounts struct {
 	engine
 	prepared
-	byKey, byID, login *sql.Stmt
+	byKey, byID *sql.Stmt
 }
 
 var _ account.Store = (*accounts)(nil)
 
 func newAccounts(ctx context.Context, e engine) (*accounts, error) {
 	a := &accounts{engine: e}
-	a.prepared = prepared{&a.byKey: selectUserByKey, &a.byID: selectUserByID, &a.login: e.dialect.updateLogin()}
+	a.prepared = prepared{&a.byKey: selectUserByKey, &a.byID: selectUserByID}
 	if err := e.prepare(ctx, a.prepared); err != nil {
 		return nil, err
 	}
@@ -72,13 +72,14 @@ func scanUser(row *sql.Row) (identity.User, error) {
 	return u, nil
 }
 
-// Register implements account.Store. When a registration is undone, those who
-// waited for it may deadlock; each of them may find the next winner.
+// Register implements account.Store. Transactions that wait for one that is
+// rolled back may deadlock, and are repeated, so that a conflict is always with
+// a committed user.
 func (a *accounts) Register(ctx context.Context, u identity.User, within account.Within) error {
 	return a.inTx(ctx, func(tx *sql.Tx) error {
 		err := createUserWithIdentity(ctx, clientOn(tx, a.dialect), u)
 		switch {
-		case a.dialect.IsConflict(err), a.dialect.isDeadlock(err):
+		case a.dialect.IsConflict(err):
 			return account.ErrConflict
 		case err != nil:
 			return fmt.Errorf("entstore: registering: %w", err)
@@ -124,16 +125,6 @@ func createIdentity(ctx context.Context, client *entgen.Client, u identity.User)
 		SetCreatedMs(toMillis(u.CreatedAt)).
 		SetLastLoginMs(toMillis(u.LastLoginAt)).
 		Exec(ctx)
-}
-
-// RecordLogin implements account.Store.
-func (a *accounts) RecordLogin(ctx context.Context, u identity.User) error {
-	var found int
-	err := a.writers.execute(ctx, func() (err error) {
-		found, err = recordLogin(ctx, a.login, u)
-		return err
-	})
-	return oneFound("recording a login", found, err, account.ErrNotFound)
 }
 
 // Disable implements account.Store.
