@@ -148,7 +148,17 @@ func (a *accounts) Enable(ctx context.Context, id identity.UserID) error {
 // sessions along.
 func (a *accounts) Delete(ctx context.Context, id identity.UserID) error {
 	found, err := a.client.User.Delete().Where(user.ID(id)).Exec(ctx)
+	if table, referenced := a.dialect.IsReferenced(err); referenced {
+		return referencedBy(table, err)
+	}
 	return oneFound("deleting a user", found, err, account.ErrNotFound)
+}
+
+func referencedBy(table string, err error) error {
+	if table == "" {
+		return fmt.Errorf("entstore: deleting a user: %w: %w", account.ErrReferenced, err)
+	}
+	return fmt.Errorf("entstore: deleting a user: %w by table %s: %w", account.ErrReferenced, table, err)
 }
 
 type modifier = func(*entsql.UpdateBuilder)

@@ -108,6 +108,12 @@ func TestStatements(t *testing.T) {
 	enginetest.RunStatements(t, sqlite.Dialect(), openPool)
 }
 
+// A05.
+func TestDatabase_Deletion(t *testing.T) {
+	t.Parallel()
+	enginetest.RunDeletion(t, sqlite.Dialect(), openPool)
+}
+
 // TestRevokedSessionsAreNotLookedAt has SQLite say by what it finds a user's
 // live sessions: somebody who signs in again and again has thousands that are
 // revoked, and would slow down every login to come.
