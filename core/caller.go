@@ -66,11 +66,16 @@ type caller struct {
 	principal identity.Principal
 
 	// What the caller was recognized by.
-	credential          session.Presented
+	credential          session.Credential
 	method, path, query string
 
 	mu   sync.Mutex
 	user *identity.User // nil until it is loaded
+}
+
+// withCaller returns the context of a request with its caller.
+func (k *Kit) withCaller(ctx context.Context, r web.Request, p identity.Principal, c session.Credential) context.Context {
+	return &caller{Context: ctx, kit: k, principal: p, credential: c, method: r.Method, path: r.Path, query: r.Query}
 }
 
 // Value returns the caller for [CallerKey].
@@ -84,7 +89,7 @@ func (c *caller) Value(key any) any {
 // sent reports whether the kit recognized the caller by this request and
 // credential. The request line is compared so that a context that outlives its
 // request, such as that of a WebSocket, does not authenticate later requests.
-func (c *caller) sent(k *Kit, r web.Request, credential session.Presented) bool {
+func (c *caller) sent(k *Kit, r web.Request, credential session.Credential) bool {
 	return c.kit == k && c.credential == credential && c.method == r.Method && c.path == r.Path && c.query == r.Query
 }
 
@@ -129,12 +134,12 @@ func callerIn(ctx context.Context) *caller {
 // load returns the user of a principal; the zero user if the configuration
 // stores none.
 func (k *Kit) load(ctx context.Context, p identity.Principal) (identity.User, error) {
-	if k.finder == nil {
+	if k.database == nil {
 		return identity.User{}, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	user, err := k.finder.Find(ctx, p.Key())
+	user, err := k.registrar.Store.Find(ctx, p.Key())
 	switch {
 	case errors.Is(err, account.ErrNotFound), err == nil && user.ID != p.UserID: // deleted, and perhaps registered again
 		return identity.User{}, autherr.New(autherr.InvalidToken, "user_deleted")

@@ -8,25 +8,31 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/session"
 )
 
-// finding finds users with a function.
-type finding func(context.Context) (identity.User, error)
+// finding is an account store that finds users with a function.
+type finding struct {
+	account.Store
+	find func(context.Context) (identity.User, error)
+}
 
-func (f finding) Find(ctx context.Context, _ identity.Key) (identity.User, error) { return f(ctx) }
+func (f finding) Find(ctx context.Context, _ identity.Key) (identity.User, error) { return f.find(ctx) }
 
 var adaID = uuid.MustParse("01a204ce-1a2d-7364-a16e-e0937d4657eb")
 
 // callerContext returns the context of a caller whose user is loaded by find.
-func callerContext(ctx context.Context, t *testing.T, find finding) context.Context {
+func callerContext(ctx context.Context, t *testing.T, find func(context.Context) (identity.User, error)) context.Context {
 	t.Helper()
-	kit := newCheckedKit(func(context.Context, session.Presented) (session.Grant, error) {
-		return session.Grant{Principal: identity.Principal{UserID: adaID}}, nil
+	kit := newCheckedKit(func(context.Context, session.Credential) (identity.Principal, error) {
+		return identity.Principal{UserID: adaID}, nil
 	})
-	kit.finder = find
+	kit.database = struct{ database.Database }{}
+	kit.registrar.Store = finding{find: find}
 	return admitted(ctx, t, kit, bearerRequest("ada"), Guard{})
 }
 

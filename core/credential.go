@@ -17,42 +17,42 @@ import (
 // Errors by code: Unauthenticated if there is none; InvalidRequest for two
 // Authorization lines or two session cookies; InvalidToken for a Bearer header
 // that does not contain a token.
-func (k *Kit) credential(r web.Request) (session.Presented, error) {
+func (k *Kit) credential(r web.Request) (session.Credential, error) {
 	token, isBearer, err := bearer(r)
 	if err != nil {
-		return session.Presented{}, err
+		return session.Credential{}, err
 	}
 	if isBearer {
-		return session.Presented{Token: token, Transport: config.TransportBearer}, nil
+		return session.Credential{Token: token, Transport: config.TransportBearer}, nil
 	}
-	p, count := session.Presented{Transport: config.TransportCookie}, 0
+	p, count := session.Credential{Transport: config.TransportCookie}, 0
 	for p.Token = range k.cookie.Values(r) {
 		count++
 	}
 	switch count {
 	case 0:
-		return session.Presented{}, autherr.New(autherr.Unauthenticated, "no_credential")
+		return session.Credential{}, autherr.New(autherr.Unauthenticated, "no_credential")
 	case 1:
 		return p, nil
 	default:
-		return session.Presented{}, autherr.New(autherr.InvalidRequest, "two_cookies")
+		return session.Credential{}, autherr.New(autherr.InvalidRequest, "two_cookies")
 	}
 }
 
 // replaced returns the credentials whose sessions a login or logout ends: all of
 // the request, each once, valid or not. Cookies that a sibling domain planted
 // neither stop it nor hide the caller's own.
-func (k *Kit) replaced(r web.Request) ([]session.Presented, error) {
-	var all []session.Presented
+func (k *Kit) replaced(r web.Request) ([]session.Credential, error) {
+	var all []session.Credential
 	token, isBearer, err := bearer(r)
 	if err != nil && autherr.CodeOf(err) == autherr.InvalidRequest {
 		return nil, err
 	}
 	if isBearer {
-		all = append(all, session.Presented{Token: token, Transport: config.TransportBearer})
+		all = append(all, session.Credential{Token: token, Transport: config.TransportBearer})
 	}
 	for _, value := range slices.Compact(slices.Sorted(k.cookie.Values(r))) {
-		all = append(all, session.Presented{Token: value, Transport: config.TransportCookie})
+		all = append(all, session.Credential{Token: value, Transport: config.TransportCookie})
 	}
 	return all, nil
 }

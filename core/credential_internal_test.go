@@ -78,15 +78,15 @@ func FuzzCredential_Precedence(f *testing.F) {
 		token, isBearer, bearerErr := bearer(r)
 		cookies := slices.Collect(k.cookie.Values(r))
 
-		var want session.Presented
+		var want session.Credential
 		var code autherr.Code
 		switch {
 		case bearerErr != nil:
 			code = autherr.InvalidToken
 		case isBearer:
-			want = session.Presented{Token: token, Transport: config.TransportBearer}
+			want = session.Credential{Token: token, Transport: config.TransportBearer}
 		case len(cookies) == 1:
-			want = session.Presented{Token: cookies[0], Transport: config.TransportCookie}
+			want = session.Credential{Token: cookies[0], Transport: config.TransportCookie}
 		case len(cookies) == 0:
 			code = autherr.Unauthenticated
 		default:

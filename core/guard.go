@@ -82,10 +82,10 @@ func (k *Kit) admit(ctx context.Context, r web.Request, g Guard) (_ context.Cont
 			return nil, err
 		}
 	}
-	recognized, err := k.recognize(ctx, r)
+	next, err := k.recognize(ctx, r)
 	switch {
 	case err == nil:
-		return recognized, g.check(callerIn(recognized).principal, k.now)
+		return next, g.check(callerIn(next).principal, k.now)
 	case g.Optional && httpapi.StatusOf(err) < http.StatusInternalServerError:
 		return withoutCaller{ctx}, nil
 	default:
@@ -111,14 +111,19 @@ func (k *Kit) recognize(ctx context.Context, r web.Request) (context.Context, er
 	if outer := callerIn(ctx); outer != nil && outer.sent(k, r, credential) {
 		return ctx, nil
 	}
-	grant, err := k.checkCredential(ctx, credential)
+	principal, _, err := k.checkCredential(ctx, credential)
 	if err != nil {
 		return nil, err
 	}
-	return &caller{
-		Context: ctx, kit: k, principal: grant.Principal,
-		credential: credential, method: r.Method, path: r.Path, query: r.Query,
-	}, nil
+	return k.withCaller(ctx, r, principal, credential), nil
+}
+
+// recognized is the caller of a request to one of the kit's own routes, with the
+// session of its credential.
+type recognized struct {
+	principal  identity.Principal
+	view       session.View
+	credential session.Credential
 }
 
 // authenticate recognizes the caller of a request to one of the kit's own
@@ -126,15 +131,15 @@ func (k *Kit) recognize(ctx context.Context, r web.Request) (context.Context, er
 //
 // Errors by code: Unauthenticated, InvalidRequest, InvalidToken, TokenExpired,
 // AccountDisabled, NotRegistered, TemporarilyUnavailable.
-func (k *Kit) authenticate(ctx context.Context, r web.Request) (session.Grant, error) {
-	credential, err := k.credential(r)
-	if err != nil {
-		return session.Grant{}, err
+func (k *Kit) authenticate(ctx context.Context, r web.Request) (found recognized, err error) {
+	if found.credential, err = k.credential(r); err != nil {
+		return recognized{}, err
 	}
-	return k.checkCredential(ctx, credential)
+	found.principal, found.view, err = k.checkCredential(ctx, found.credential)
+	return found, err
 }
 
-func (k *Kit) checkCredential(ctx context.Context, credential session.Presented) (session.Grant, error) {
+func (k *Kit) checkCredential(ctx context.Context, credential session.Credential) (identity.Principal, session.View, error) {
 	bounded := &deadline{parent: ctx, limit: storeTimeout}
 	defer bounded.end()
 	return k.strategy.Check(bounded, credential) //nolint:contextcheck // bounded is ctx with a limit

@@ -21,20 +21,23 @@ import (
 
 const cookieName = "__Host-session"
 
+type checkFunc = func(context.Context, session.Credential) (identity.Principal, error)
+
 // checking is a session strategy that checks sessions with a function.
 type checking struct {
 	session.Strategy
-	check func(context.Context, session.Presented) (session.Grant, error)
+	check checkFunc
 }
 
 func (checking) Name() string { return config.StrategyOwn }
 
-func (c checking) Check(ctx context.Context, p session.Presented) (session.Grant, error) {
-	return c.check(ctx, p)
+func (c checking) Check(ctx context.Context, p session.Credential) (identity.Principal, session.View, error) {
+	principal, err := c.check(ctx, p)
+	return principal, session.View{}, err
 }
 
 // newCheckedKit returns a kit without users that checks sessions with a function.
-func newCheckedKit(check func(context.Context, session.Presented) (session.Grant, error)) *Kit {
+func newCheckedKit(check checkFunc) *Kit {
 	auth := config.Auth{}.WithDefaults()
 	auth.BaseURL = "https://api.example.com"
 	k := &Kit{
@@ -76,9 +79,9 @@ func admitted(ctx context.Context, t *testing.T, k *Kit, r web.Request, g Guard)
 func TestGuard_StoreTimeout(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
-		kit := newCheckedKit(func(ctx context.Context, _ session.Presented) (session.Grant, error) {
+		kit := newCheckedKit(func(ctx context.Context, _ session.Credential) (identity.Principal, error) {
 			<-ctx.Done()
-			return session.Grant{}, autherr.StoreFailed(ctx.Err())
+			return identity.Principal{}, autherr.StoreFailed(ctx.Err())
 		})
 		start := time.Now()
 		_, rejection := kit.authorize(context.Background(), bearerRequest("slow"), Guard{})
@@ -92,11 +95,11 @@ func TestGuard_CanceledRequest(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithCancel(t.Context())
 	var ended error
-	kit := newCheckedKit(func(ctx context.Context, _ session.Presented) (session.Grant, error) {
+	kit := newCheckedKit(func(ctx context.Context, _ session.Credential) (identity.Principal, error) {
 		cancel()
 		<-ctx.Done()
 		ended = ctx.Err()
-		return session.Grant{}, autherr.StoreFailed(ended)
+		return identity.Principal{}, autherr.StoreFailed(ended)
 	})
 	_, rejection := kit.authorize(ctx, bearerRequest("cancelled"), Guard{})
 	if rejection == nil || !errors.Is(ended, context.Canceled) {
@@ -114,10 +117,10 @@ func TestGuard_CheckContextEnds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			var kept context.Context
-			kit := newCheckedKit(func(ctx context.Context, _ session.Presented) (session.Grant, error) {
+			kit := newCheckedKit(func(ctx context.Context, _ session.Credential) (identity.Principal, error) {
 				use(ctx)
 				kept = ctx //nolint:fatcontext // what is kept too long must have ended
-				return session.Grant{}, nil
+				return identity.Principal{}, nil
 			})
 			next := admitted(t.Context(), t, kit, bearerRequest("good"), Guard{})
 			if kept.Err() == nil {
@@ -133,9 +136,9 @@ func TestGuard_CheckContextEnds(t *testing.T) {
 func TestGuard_RequestContext(t *testing.T) {
 	t.Parallel()
 	type key struct{}
-	kit := newCheckedKit(func(ctx context.Context, _ session.Presented) (session.Grant, error) {
+	kit := newCheckedKit(func(ctx context.Context, _ session.Credential) (identity.Principal, error) {
 		subject, _ := ctx.Value(key{}).(string)
-		return session.Grant{Principal: identity.Principal{Subject: subject}}, nil
+		return identity.Principal{Subject: subject}, nil
 	})
 	ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "ada"))
 	next := admitted(ctx, t, kit, bearerRequest("good"), Guard{})
@@ -153,8 +156,8 @@ func TestGuard_RequestContext(t *testing.T) {
 
 func TestGuard_OptionalClearsCaller(t *testing.T) {
 	t.Parallel()
-	kit := newCheckedKit(func(_ context.Context, p session.Presented) (session.Grant, error) {
-		return session.Grant{Principal: identity.Principal{Subject: p.Token}}, nil
+	kit := newCheckedKit(func(_ context.Context, p session.Credential) (identity.Principal, error) {
+		return identity.Principal{Subject: p.Token}, nil
 	})
 	outer := admitted(t.Context(), t, kit, bearerRequest("ada"), Guard{})
 	if p, _ := PrincipalFromContext(outer); p.Subject != "ada" {
@@ -168,7 +171,9 @@ func TestGuard_OptionalClearsCaller(t *testing.T) {
 
 // A guard allocates the context of the check and that of the caller.
 func TestGuard_Allocations(t *testing.T) { //nolint:paralleltest // the allocations of the whole process are counted
-	kit := newCheckedKit(func(context.Context, session.Presented) (session.Grant, error) { return session.Grant{}, nil })
+	kit := newCheckedKit(func(context.Context, session.Credential) (identity.Principal, error) {
+		return identity.Principal{}, nil
+	})
 	for name, r := range map[string]web.Request{
 		"bearer": bearerRequest("good"),
 		"cookie": newRequest("Cookie", "theme=dark; "+cookieName+"=good"),
@@ -181,11 +186,11 @@ func TestGuard_Allocations(t *testing.T) { //nolint:paralleltest // the allocati
 }
 
 func BenchmarkAuthorize(b *testing.B) {
-	kit := newCheckedKit(func(_ context.Context, p session.Presented) (session.Grant, error) {
+	kit := newCheckedKit(func(_ context.Context, p session.Credential) (identity.Principal, error) {
 		if p.Token != "good" {
-			return session.Grant{}, autherr.New(autherr.InvalidToken, "unknown_session")
+			return identity.Principal{}, autherr.New(autherr.InvalidToken, "unknown_session")
 		}
-		return session.Grant{Principal: identity.Principal{Subject: "ada"}}, nil
+		return identity.Principal{Subject: "ada"}, nil
 	})
 	for _, c := range []struct{ name, header, line string }{
 		{"Bearer", "Authorization", "Bearer good"},
@@ -208,9 +213,9 @@ func BenchmarkAuthorize(b *testing.B) {
 // number of checks.
 func countingKit() (*Kit, *int) {
 	checks := new(int)
-	return newCheckedKit(func(_ context.Context, p session.Presented) (session.Grant, error) {
+	return newCheckedKit(func(_ context.Context, p session.Credential) (identity.Principal, error) {
 		*checks++
-		return session.Grant{Principal: identity.Principal{Subject: p.Token}}, nil
+		return identity.Principal{Subject: p.Token}, nil
 	}), checks
 }
 

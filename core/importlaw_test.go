@@ -40,14 +40,14 @@ var importLaw = []lawRow{
 	{"core/provider/emulator", vocabulary + "core/internal/httpapi core/internal/signer core/provider core/provider/cotter core/token"},
 	{"core/provider/cotter core/provider/oidc", vocabulary + "core/provider core/token"},
 	{"core/account", vocabulary},
-	{"core/account/memstore", vocabulary + "core/account core/session"},
+	{"core/account/memstore", vocabulary + "core/account core/database core/session"},
 	{"core/session", vocabulary + "core/account github.com/maypok86/otter/v2 golang.org/x/sync/singleflight"},
 	{"core/database", vocabulary + "core/account core/session"},
 	{"core/internal/configfile", vocabulary + "core/database core/provider " +
 		"github.com/agext/levenshtein github.com/hashicorp/hcl/v2/... github.com/zclconf/go-cty/... golang.org/x/net/publicsuffix"},
 
 	{"core", vocabulary + "core/account core/database core/internal/configfile core/internal/httpapi core/internal/verify core/provider core/session " +
-		"github.com/maypok86/otter/v2 golang.org/x/time/..."},
+		"github.com/maypok86/otter/v2 github.com/sethvargo/go-retry golang.org/x/time/..."},
 	{"core/cli", vocabulary + "core core/internal/configfile core/provider/emulator github.com/spf13/cobra"},
 	{"core/cmd/...", vocabulary + "core/cli core/provider/cotter core/provider/emulator core/provider/oidc ent/mysql ent/postgres ent/sqlite"},
 
@@ -58,16 +58,16 @@ var importLaw = []lawRow{
 	{"ent/sqlite", storage + "modernc.org/sqlite/..."},
 	{"ent/postgres", storage + "github.com/jackc/pgx/v5/..."},
 	{"ent/mysql", storage + "github.com/go-sql-driver/mysql"},
-	{"ent/entstore", storage + "golang.org/x/sync/semaphore"},
+	{"ent/entstore", storage + "github.com/sethvargo/go-retry golang.org/x/sync/semaphore"},
 	{"ent/internal/migrations/generate", storage + "modernc.org/sqlite/..."},
 	{"ent/enginetest", storage + testLibraries},
 	{"ent/...", storage},
 
 	// The suites are the only packages outside of tests that know how to test.
 	{"core/provider/providertest", vocabulary + "core/internal/signer core/internal/verify core/provider core/token" + testLibraries},
-	{"core/account/accounttest", vocabulary + "core/account" + testLibraries},
-	{"core/session/sessiontest", vocabulary + "core/account core/session" + testLibraries},
-	{"adapters/adaptertest", vocabulary + "core core/account core/account/memstore core/database " +
+	{"core/account/accounttest", vocabulary + "core/account core/database" + testLibraries},
+	{"core/session/sessiontest", vocabulary + "core/account core/database core/session" + testLibraries},
+	{"adapters/adaptertest", vocabulary + "core core/account/memstore core/database " +
 		"core/provider core/provider/cotter core/provider/providertest" + testLibraries},
 }
 

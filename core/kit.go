@@ -9,6 +9,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
+	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/internal/httpapi"
 	"github.com/cotterpin/cotterpin/core/internal/verify"
 	"github.com/cotterpin/cotterpin/core/session"
@@ -23,15 +24,15 @@ type Kit struct {
 	cookie     httpapi.Cookie
 	proxies    httpapi.Proxies
 
-	providers *verify.Set
-	strategy  session.Strategy
+	providers  *verify.Set
+	strategy   session.Strategy
+	maxPerUser int // active own sessions of a user
 
-	// The following are nil if the configuration stores no users.
-	accounts  *account.Registrar
-	finder    account.Finder
-	directory *session.Directory
-	users     *account.Users
+	// If the configuration stores nothing, database is nil, and registrar is not
+	// used.
 	database  database.Database
+	registrar account.Registrar
+	forget    func(identity.UserID) // removes a user from the caches
 
 	now func() time.Time
 	log *slog.Logger
@@ -46,9 +47,6 @@ type Kit struct {
 	background sync.WaitGroup
 	stop       context.CancelFunc // ends the background work
 }
-
-// Users administers users; nil if the configuration stores none.
-func (k *Kit) Users() *account.Users { return k.users }
 
 // Close stops the background work, closes idle connections to the providers, and
 // closes the database if the kit opened it. Requests must have ended.

@@ -14,6 +14,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/account/memstore"
 	"github.com/cotterpin/cotterpin/core/config"
+	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/internal/httpapi"
 	"github.com/cotterpin/cotterpin/core/internal/signer"
 	"github.com/cotterpin/cotterpin/core/internal/verify"
@@ -50,9 +51,10 @@ func loggedKit(tb testing.TB, key *signer.Key, now time.Time, log *bytes.Buffer)
 		proxies:    httpapi.Proxies{Trusted: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}},
 		providers:  verify.NewSet(opened),
 		strategy:   session.NewOwn(config.OwnSession{}, db.Sessions(), clock, logger),
-		accounts:   account.NewRegistrar(db.Accounts(), account.Options{Create: true, Now: clock}),
-		finder:     db.Accounts(),
-		directory:  session.NewDirectory(db.Accounts(), db.Sessions(), nil, clock),
+		maxPerUser: 20,
+		database:   db,
+		registrar:  account.Registrar{Store: db.Accounts(), Create: true, Now: clock},
+		forget:     func(identity.UserID) {},
 		now:        clock,
 		log:        logger,
 	}

@@ -5,26 +5,34 @@ import (
 	"errors"
 	"net/http"
 	"slices"
+	"time"
 
+	"github.com/sethvargo/go-retry"
+
+	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/config"
+	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/session"
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
-// maxAttempts is how often a login starts that others overtake each time.
-const maxAttempts = 5
+// A login that other transactions overtake is attempted this often.
+const (
+	maxLoginAttempts = 5
+	loginRetryWait   = 20 * time.Millisecond // at most, before the second attempt; then longer
+)
 
-// login exchanges the provider's tokens for a session, registering the user at
-// the first login.
+// login exchanges the provider's tokens for a session, and registers the user
+// at the first login.
 func (k *Kit) login(ctx context.Context, r web.Request) (web.Response, error) {
 	body, err := readPayload(r)
 	if err != nil {
 		return web.Response{}, err
 	}
-	transport, err := k.transport(body.transport)
+	transport, err := k.loginTransport(body.transport)
 	if err != nil {
 		return web.Response{}, err
 	}
@@ -32,46 +40,37 @@ func (k *Kit) login(ctx context.Context, r web.Request) (web.Response, error) {
 	if err != nil {
 		return web.Response{}, err
 	}
-	who, raw, err := k.verify(ctx, body.provider, body.tokens)
+	id, token, err := k.verify(ctx, body.provider, body.tokens)
 	if err != nil {
 		return web.Response{}, err
 	}
-	if err := body.hints.Check(who); err != nil {
+	if err := body.hints.Check(id); err != nil {
 		return web.Response{}, err
 	}
-	l := k.newLogin(r, who, raw, transport)
+	l := k.newLogin(r, id, token, transport)
 	if err := k.checkFits(l); err != nil {
 		return web.Response{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	issued, created, err := k.enter(ctx, &l, replaced)
+	in, err := k.signIn(ctx, l, replaced)
 	if err != nil {
 		return web.Response{}, err
 	}
-	k.log.InfoContext(ctx, "login", "event", "authn_login_success", "provider", who.Provider, "auth_method", who.AuthMethod,
-		"user_id", l.User.ID.String(), "created", created, "session_id", issued.Session.ID, "address", l.Address)
-	return k.signedIn(created, l.User, issued, transport, ""), nil
+	k.log.InfoContext(ctx, "login", "event", "authn_login_success", "provider", id.Provider, "auth_method", id.AuthMethod,
+		"user_id", in.user.ID.String(), "created", in.created, "session_id", in.view.ID, "address", l.Address)
+	return k.signedInResponse(in, ""), nil
 }
 
-// enter registers or finds the user and begins the session. If the user is
-// deleted, disabled or revoked in between, it starts again from the top, and
-// sees that.
-func (k *Kit) enter(
-	ctx context.Context, l *session.Login, replaced []session.Presented,
-) (issued session.Issued, created bool, err error) {
-	for range maxAttempts {
-		if k.accounts != nil {
-			if l.User, created, err = k.accounts.RegisterOrLogin(ctx, l.Identity); err != nil {
-				return session.Issued{}, false, err
-			}
-		}
-		issued, err = k.issue(ctx, *l, replaced)
-		if !errors.Is(err, session.ErrOvertaken) {
-			return issued, created, err
-		}
+// loginTransport returns the transport of the session's token.
+func (k *Kit) loginTransport(requested string) (string, error) {
+	if requested == "" {
+		return k.transports[0], nil
 	}
-	return session.Issued{}, false, err
+	if !slices.Contains(k.transports, requested) {
+		return "", autherr.New(autherr.InvalidRequest, "transport_not_listed")
+	}
+	return requested, nil
 }
 
 // verify verifies the tokens of a sign-in. It returns the identity, and the token
@@ -82,27 +81,17 @@ func (k *Kit) verify(ctx context.Context, name string, tokens provider.Tokens) (
 	return k.providers.Login(ctx, name, tokens)
 }
 
-// issue ends the sessions that the caller came with, so that they do not count
-// among the user's any more, and makes the new one. That is never an old one:
-// no presented token is adopted.
-func (k *Kit) issue(ctx context.Context, l session.Login, replaced []session.Presented) (session.Issued, error) {
-	if err := k.end(ctx, replaced, "replaced_by_login", l.Address); err != nil {
-		return session.Issued{}, err
-	}
-	return k.strategy.Issue(ctx, l)
-}
-
-func (k *Kit) newLogin(r web.Request, who identity.Identity, raw, transport string) session.Login {
+func (k *Kit) newLogin(r web.Request, id identity.Identity, token, transport string) session.Login {
 	return session.Login{
-		Identity:      who,
-		ProviderToken: raw,
+		Identity:      id,
+		ProviderToken: token,
 		Transport:     transport,
 		UserAgent:     r.First("User-Agent"),
 		Address:       k.address(r),
 	}
 }
 
-// address returns the caller's address, "" if it is unknown.
+// address returns the client's address, "" if it is unknown.
 func (k *Kit) address(r web.Request) string {
 	if client := k.proxies.Client(r); client.IsValid() {
 		return client.String()
@@ -110,38 +99,86 @@ func (k *Kit) address(r web.Request) string {
 	return ""
 }
 
-// checkFits refuses, before anything is written, a provider's token that does
+// checkFits rejects, before anything is written, a provider's token that does
 // not fit into a cookie.
 func (k *Kit) checkFits(l session.Login) error {
-	if l.Transport != config.TransportCookie || k.strategy.Name() != config.StrategyProviderToken {
-		return nil
-	}
-	if !k.cookie.Fits(l.ProviderToken) {
+	isToken := k.strategy.Name() == config.StrategyProviderToken
+	if isToken && l.Transport == config.TransportCookie && !k.cookie.Fits(l.ProviderToken) {
 		return autherr.New(autherr.TokenTooLarge, "cookie_too_large")
 	}
 	return nil
 }
 
-// transport returns what a login asked its token to travel in.
-func (k *Kit) transport(asked string) (string, error) {
-	if asked == "" {
-		return k.transports[0], nil
-	}
-	if !slices.Contains(k.transports, asked) {
-		return "", autherr.New(autherr.InvalidRequest, "transport_not_listed")
-	}
-	return asked, nil
+// signedIn is the result of a login or a refresh.
+type signedIn struct {
+	user      identity.User // zero if the configuration stores no users
+	created   bool
+	token     string
+	transport string
+	view      session.View
 }
 
-// signedIn is the answer to a login or a refresh. A token that travels in a
-// cookie stands nowhere else.
-func (k *Kit) signedIn(created bool, u identity.User, issued session.Issued, transport, refreshToken string) web.Response {
-	body := signedInBody{Created: created, User: k.userBody(u), Session: newSessionBody(issued.Session)}
-	if transport == config.TransportBearer {
+// signIn finds or registers the user and begins the session. If another
+// transaction registers, deletes, disables or revokes the user meanwhile, it
+// starts again.
+func (k *Kit) signIn(ctx context.Context, l session.Login, replaced []session.Credential) (signedIn, error) {
+	waits := retry.WithMaxRetries(maxLoginAttempts-1, retry.WithFullJitter(retry.NewFibonacci(loginRetryWait)))
+	in, err := retry.DoValue(ctx, waits, func(ctx context.Context) (signedIn, error) {
+		in, err := k.attemptSignIn(ctx, l, replaced)
+		if errors.Is(err, account.ErrOvertaken) {
+			return in, retry.RetryableError(err)
+		}
+		return in, err
+	})
+	if _, coded := errors.AsType[*autherr.Error](err); err != nil && !coded {
+		return signedIn{}, autherr.StoreFailed(err) // the context ended
+	}
+	return in, err //nolint:wrapcheck // it is that of attemptSignIn
+}
+
+// attemptSignIn revokes the replaced sessions before the new one begins, so that
+// they do not count against the user's maximum.
+func (k *Kit) attemptSignIn(ctx context.Context, l session.Login, replaced []session.Credential) (in signedIn, err error) {
+	if k.database != nil {
+		if l.User, in.created, err = k.registrar.RegisterOrLogin(ctx, l.Identity); err != nil {
+			return signedIn{}, err
+		}
+	}
+	if err := k.end(ctx, replaced, "replaced_by_login", l.Address); err != nil {
+		return signedIn{}, err
+	}
+	token, view, stored := k.strategy.Issue(ctx, l)
+	if err := k.recordSignIn(ctx, database.SignIn{User: l.User, Session: stored, MaxSessions: k.maxPerUser}); err != nil {
+		return signedIn{}, err
+	}
+	in.user, in.token, in.transport, in.view = l.User, token, l.Transport, view
+	return in, nil
+}
+
+// recordSignIn does nothing if the configuration stores no users.
+func (k *Kit) recordSignIn(ctx context.Context, s database.SignIn) error {
+	if k.database == nil {
+		return nil
+	}
+	err := k.database.SignIn(ctx, s)
+	switch {
+	case errors.Is(err, account.ErrOvertaken):
+		return autherr.Wrap(autherr.TemporarilyUnavailable, "login_overtaken", err)
+	case err != nil:
+		return autherr.StoreFailed(err)
+	}
+	return nil
+}
+
+// signedInResponse is the response to a login or a refresh. A token that is set
+// as a cookie is not in the body.
+func (k *Kit) signedInResponse(in signedIn, refreshToken string) web.Response {
+	body := signedInBody{Created: in.created, User: k.userBody(in.user), Session: newSessionBody(in.view)}
+	if in.transport == config.TransportBearer {
 		body.Token = &tokenBody{
-			AccessToken: issued.Token,
+			AccessToken: in.token,
 			TokenType:   "Bearer",
-			ExpiresIn:   max(1, int64(k.lifetime(issued.Session).Seconds())),
+			ExpiresIn:   max(1, int64(k.lifetime(in.view).Seconds())),
 		}
 	}
 	if refreshToken != "" {
@@ -151,12 +188,12 @@ func (k *Kit) signedIn(created bool, u identity.User, issued session.Issued, tra
 		body.Token.RefreshToken = refreshToken
 	}
 	status := http.StatusOK
-	if created {
+	if in.created {
 		status = http.StatusCreated
 	}
 	response := web.JSON(status, body)
-	if transport == config.TransportCookie {
-		response = response.WithCookie(k.cookie.Set(issued.Token, k.lifetime(issued.Session)))
+	if in.transport == config.TransportCookie {
+		response = response.WithCookie(k.cookie.Set(in.token, k.lifetime(in.view)))
 	}
 	return response
 }

@@ -9,31 +9,32 @@ import (
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
-// logout ends whatever the caller came with. It succeeds for strangers too.
+// logout revokes the sessions of the request's credentials. It succeeds for
+// unauthenticated callers too.
 func (k *Kit) logout(ctx context.Context, r web.Request) (web.Response, error) {
 	if err := checkUnusedBody(r); err != nil {
 		return web.Response{}, err
 	}
-	all, err := k.replaced(r)
+	credentials, err := k.replaced(r)
 	if err != nil {
 		return web.Response{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	if err := k.end(ctx, all, "logout", k.address(r)); err != nil {
+	if err := k.end(ctx, credentials, "logout", k.address(r)); err != nil {
 		return web.Response{}, err
 	}
-	return k.cleared(r, web.NoContent()), nil
+	return k.clearCookie(r, web.NoContent()), nil
 }
 
-// end ends what a caller came with, and logs the sessions that this ended.
-func (k *Kit) end(ctx context.Context, all []session.Presented, reason, address string) error {
-	for _, p := range all {
-		ended, err := k.strategy.End(ctx, p, reason)
+// end revokes the sessions of the credentials, and logs each that was active.
+func (k *Kit) end(ctx context.Context, credentials []session.Credential, reason, address string) error {
+	for _, c := range credentials {
+		ended, err := k.strategy.End(ctx, c, reason)
 		if err != nil {
 			return err
 		}
-		if ended != (session.Ended{}) {
+		if ended != nil {
 			k.log.InfoContext(ctx, "session ended", "event", "authn_logout", "reason", reason,
 				"user_id", ended.UserID.String(), "session_id", ended.ID, "address", address)
 		}
@@ -41,10 +42,11 @@ func (k *Kit) end(ctx context.Context, all []session.Presented, reason, address 
 	return nil
 }
 
-// cleared ends the cookie, if callers are told to keep one or this one does.
-func (k *Kit) cleared(r web.Request, response web.Response) web.Response {
-	told := k.strategy.Name() == config.StrategyOwn && slices.Contains(k.transports, config.TransportCookie)
-	if told || k.cookie.Count(r) > 0 {
+// clearCookie clears the cookie if own sessions use cookies, or if the request
+// has it.
+func (k *Kit) clearCookie(r web.Request, response web.Response) web.Response {
+	usesCookies := k.strategy.Name() == config.StrategyOwn && slices.Contains(k.transports, config.TransportCookie)
+	if usesCookies || k.cookie.Count(r) > 0 {
 		return response.WithCookie(k.cookie.Clear())
 	}
 	return response

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"context"
 	"log/slog"
 	"net/http"
 	"time"
@@ -14,7 +15,7 @@ type Option func(*options)
 
 type options struct {
 	types      []config.Type
-	onRegister account.OnRegister
+	onRegister func(ctx context.Context, r Registration) error
 	transport  http.RoundTripper
 	now        func() time.Time
 	log        *slog.Logger
@@ -28,9 +29,27 @@ func WithTypes(types ...config.Type) Option {
 	return func(o *options) { o.types = append(o.types, types...) }
 }
 
-// WithOnRegister sets the hook that runs in the transaction that creates a user,
-// and may reject it. Default: none.
-func WithOnRegister(hook account.OnRegister) Option {
+// Registration describes a user who is being created. Its fields are documented
+// in package account: see [account.Registration].
+type Registration = account.Registration
+
+// WithOnRegister sets the hook that runs in the transaction that creates a user.
+// Default: none.
+//
+// The hook may write rows of the application through r.Tx, and prevent the
+// registration by an error: nothing is written then. An *autherr.Error, or one of
+// the application's codes, is the response, such as RegistrationClosed, or
+// [autherr.StoreFailed] where r.Tx failed. For any other error, and for a panic,
+// the response is Internal, or TemporarilyUnavailable if ctx is done.
+//
+// The hook should be short: ctx ends with the login's time for the database, at
+// most 3 s, and on SQLite it blocks all other writers. It must not call the kit,
+// which cannot read the new user yet; on SQLite in memory that would wait for the
+// connection of r.Tx. It must neither commit nor roll back nor retain r.Tx. It is
+// called again, for the same or another user id, if its transaction is rolled
+// back because of a concurrent one, so its effects outside of r.Tx must be
+// repeatable.
+func WithOnRegister(hook func(ctx context.Context, r Registration) error) Option {
 	return func(o *options) { o.onRegister = hook }
 }
 

@@ -58,9 +58,9 @@ type fragileSessions struct {
 	*fragile
 }
 
-func (f fragileSessions) Find(ctx context.Context, l session.Lookup) (session.Record, session.Owner, error) {
+func (f fragileSessions) Find(ctx context.Context, l session.Lookup) (session.Session, error) {
 	if err := f.err(); err != nil {
-		return session.Record{}, session.Owner{}, err
+		return session.Session{}, err
 	}
 	return f.Store.Find(ctx, l)
 }

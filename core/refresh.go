@@ -4,11 +4,11 @@ import (
 	"context"
 	"slices"
 
+	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/internal/verify"
 	"github.com/cotterpin/cotterpin/core/provider"
-	"github.com/cotterpin/cotterpin/core/session"
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
@@ -73,22 +73,23 @@ func (k *Kit) refreshed(ctx context.Context, r web.Request, name, transport stri
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	if k.accounts != nil {
+	if k.database != nil {
 		if l.User, err = k.known(ctx, who); err != nil {
 			return web.Response{}, err
 		}
 	}
 	k.log.InfoContext(ctx, "refresh", "event", "authn_token_refreshed", "provider", who.Provider,
 		"user_id", l.User.ID.String(), "address", l.Address)
-	return k.signedIn(false, l.User, session.HandOn(l), transport, fresh.RefreshToken), nil
+	token, view, _ := k.strategy.Issue(ctx, l)
+	return k.signedInResponse(signedIn{user: l.User, token: token, transport: transport, view: view}, fresh.RefreshToken), nil
 }
 
 // known finds the user of new tokens. It asks twice if the database fails: the
 // refresh token that was exchanged for them is spent.
 func (k *Kit) known(ctx context.Context, who identity.Identity) (identity.User, error) {
-	user, err := k.accounts.Known(ctx, who)
+	user, err := account.Known(ctx, k.registrar.Store, who)
 	if autherr.CodeOf(err) == autherr.TemporarilyUnavailable && ctx.Err() == nil {
-		return k.accounts.Known(ctx, who)
+		return account.Known(ctx, k.registrar.Store, who)
 	}
 	return user, err
 }

@@ -55,7 +55,7 @@ func (k *Kit) table() map[string]route {
 	} else {
 		routes["/refresh"] = route{post, "exchange the provider's refresh token", k.limited(k.refresh)}
 	}
-	if k.directory != nil {
+	if k.database != nil {
 		routes["/sessions/revoke"] = route{post, "end one, the other, or all of my sessions", k.revokeSessions}
 	}
 	return routes

@@ -11,15 +11,15 @@ import (
 
 // showSession returns the caller's user and session.
 func (k *Kit) showSession(ctx context.Context, r web.Request) (web.Response, error) {
-	grant, err := k.authenticate(ctx, r)
+	found, err := k.authenticate(ctx, r)
 	if err != nil {
 		return web.Response{}, err
 	}
-	user, err := k.load(ctx, grant.Principal)
+	user, err := k.load(ctx, found.principal)
 	if err != nil {
 		return web.Response{}, err
 	}
-	return web.JSON(http.StatusOK, whoBody{User: k.userBody(user), Session: newSessionBody(grant.Session)}), nil
+	return web.JSON(http.StatusOK, whoBody{User: k.userBody(user), Session: newSessionBody(found.view)}), nil
 }
 
 type sessionsBody struct {
@@ -41,13 +41,13 @@ type listedBody struct {
 
 // listSessions returns the active sessions of the caller's user.
 func (k *Kit) listSessions(ctx context.Context, r web.Request) (web.Response, error) {
-	grant, err := k.authenticate(ctx, r)
+	found, err := k.authenticate(ctx, r)
 	if err != nil {
 		return web.Response{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	ctx, cancel := context.WithTimeout(k.withCaller(ctx, r, found.principal, found.credential), storeTimeout)
 	defer cancel()
-	active, err := k.directory.List(ctx, grant.Principal.UserID, grant.Principal.SessionID)
+	active, err := k.Sessions().List(ctx, found.principal.UserID)
 	if err != nil {
 		return web.Response{}, err
 	}
@@ -84,13 +84,13 @@ func (k *Kit) revokeSessions(ctx context.Context, r web.Request) (web.Response, 
 	if k.strategy.Name() != config.StrategyOwn && !requested.all {
 		return web.Response{}, autherr.New(autherr.NotFound, "no_own_sessions")
 	}
-	grant, err := k.authenticate(ctx, r)
+	found, err := k.authenticate(ctx, r)
 	if err != nil {
 		return web.Response{}, err
 	}
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	ctx, cancel := context.WithTimeout(k.withCaller(ctx, r, found.principal, found.credential), storeTimeout)
 	defer cancel()
-	caller, sessions := grant.Principal, k.sessionsFor(k.address(r))
+	caller, sessions := found.principal, Sessions{kit: k, address: k.address(r)}
 	switch {
 	case requested.all:
 		err = sessions.RevokeAll(ctx, caller.UserID)
@@ -103,7 +103,7 @@ func (k *Kit) revokeSessions(ctx context.Context, r web.Request) (web.Response, 
 		return web.Response{}, err
 	}
 	response := web.NoContent()
-	if grant.Transport == config.TransportCookie && (requested.all || requested.id == caller.SessionID) {
+	if found.credential.Transport == config.TransportCookie && (requested.all || requested.id == caller.SessionID) {
 		response = response.WithCookie(k.cookie.Clear())
 	}
 	return response, nil

@@ -2,70 +2,144 @@ package core
 
 import (
 	"context"
+	"errors"
+	"time"
 
+	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/session"
 )
 
-// Sessions lists, ends and renews users' sessions, and logs what it ends.
+// Sessions lists, revokes and renews users' sessions; see [Kit.Sessions]. Each
+// revocation is logged with the acting caller, which is the one in the context.
+//
+// Errors by code, of all methods: NotFound where the configuration stores no
+// users; TemporarilyUnavailable if the database failed, and then sessions may
+// still be active: repeat the call.
 type Sessions struct {
-	*session.Directory
 	kit     *Kit
-	address string // of the caller who asks; "" for the application itself
+	address string // of the client; "" if the application calls
 }
 
-// Sessions returns what lists, ends and renews sessions; nil where there are
-// no users.
-func (k *Kit) Sessions() *Sessions { return k.sessionsFor("") }
+// Sessions returns the administration of sessions.
+func (k *Kit) Sessions() Sessions { return Sessions{kit: k} }
 
-func (k *Kit) sessionsFor(address string) *Sessions {
-	if k.directory == nil {
-		return nil
+// List returns the user's active own sessions, newest first. In the list of the
+// caller in ctx the session of the request is the current one.
+func (s Sessions) List(ctx context.Context, user identity.UserID) ([]session.View, error) {
+	db, err := s.kit.storage()
+	if err != nil {
+		return nil, err
 	}
-	return &Sessions{Directory: k.directory, kit: k, address: address}
-}
-
-// Revoke is [session.Directory.Revoke].
-func (s *Sessions) Revoke(ctx context.Context, user identity.UserID, id string) error {
-	return s.revoked(ctx, user, "revoked", id, s.Directory.Revoke(ctx, user, id))
-}
-
-// RevokeOthers is [session.Directory.RevokeOthers].
-func (s *Sessions) RevokeOthers(ctx context.Context, user identity.UserID, current string) error {
-	return s.revoked(ctx, user, "revoked_others", current, s.Directory.RevokeOthers(ctx, user, current))
-}
-
-// RevokeAll is [session.Directory.RevokeAll].
-func (s *Sessions) RevokeAll(ctx context.Context, user identity.UserID) error {
-	return s.revoked(ctx, user, "revoked_all", "", s.Directory.RevokeAll(ctx, user))
-}
-
-// revoked logs a revocation, unless it failed. id is the session that was ended
-// or, where the others were, left.
-func (s *Sessions) revoked(ctx context.Context, user identity.UserID, reason, id string, err error) error {
-	if err == nil {
-		s.kit.log.InfoContext(ctx, "sessions revoked", "event", "session_revoked", "reason", reason,
-			"user_id", user.String(), "session_id", id, "address", s.address)
+	active, err := db.Sessions().List(ctx, user, s.kit.now())
+	if err != nil {
+		return nil, autherr.StoreFailed(err)
 	}
-	return err
+	caller, _ := PrincipalFromContext(ctx)
+	views := make([]session.View, len(active))
+	for i, s := range active {
+		views[i] = s.View()
+		views[i].Current = s.ID == caller.SessionID
+	}
+	return views, nil
+}
+
+// Revoke revokes one own session of the user, by its public id.
+//
+// Further errors by code: NotFound if the user has no such active session, even
+// if another user has.
+func (s Sessions) Revoke(ctx context.Context, user identity.UserID, id string) error {
+	db, err := s.kit.storage()
+	if err != nil {
+		return err
+	}
+	err = db.Sessions().Revoke(ctx, user, id, "revoked", s.kit.now())
+	switch {
+	case errors.Is(err, session.ErrNotFound):
+		return autherr.New(autherr.NotFound, "unknown_session")
+	case err != nil:
+		return autherr.StoreFailed(err)
+	}
+	s.logRevocation(ctx, user, "revoked", id)
+	return nil
+}
+
+// RevokeOthers revokes all own sessions of the user except the one with the
+// public id current. A provider's token that was issued before can still be used
+// for a login.
+func (s Sessions) RevokeOthers(ctx context.Context, user identity.UserID, current string) error {
+	db, err := s.kit.storage()
+	if err != nil {
+		return err
+	}
+	if _, err := db.Sessions().RevokeAll(ctx, user, current, "revoked_others", s.kit.now()); err != nil {
+		return autherr.StoreFailed(err)
+	}
+	s.logRevocation(ctx, user, "revoked_others", current)
+	return nil
+}
+
+// RevokeAll revokes all own sessions of the user, and every provider's token
+// issued until now: it neither authenticates the user nor can it be used for a
+// login. The user stays enabled.
+//
+// Further errors by code: NotFound if there is no such user.
+func (s Sessions) RevokeAll(ctx context.Context, user identity.UserID) error {
+	if err := s.kit.revokeAll(ctx, user, "revoked_all"); err != nil {
+		return err
+	}
+	s.logRevocation(ctx, user, "revoked_all", "")
+	return nil
+}
+
+// logRevocation logs the session that was revoked or, where the others were, kept.
+func (s Sessions) logRevocation(ctx context.Context, user identity.UserID, reason, id string) {
+	s.kit.log.InfoContext(ctx, "sessions revoked", "event", "session_revoked", "reason", reason,
+		"user_id", user.String(), "session_id", id, "address", s.address, "actor_user_id", actorID(ctx))
+}
+
+// revokeAll moves the user's not-before first: a concurrent login either reads
+// it, or its session is revoked by what follows.
+func (k *Kit) revokeAll(ctx context.Context, user identity.UserID, reason string) error {
+	return k.shutOut(ctx, user, reason, account.Store.SetNotBefore)
+}
+
+// shutOut changes the user's record with change, and then revokes its sessions.
+func (k *Kit) shutOut(
+	ctx context.Context, user identity.UserID, reason string,
+	change func(account.Store, context.Context, identity.UserID, time.Time) error,
+) error {
+	db, err := k.storage()
+	if err != nil {
+		return err
+	}
+	defer k.forget(user)
+	at := k.now()
+	if err := change(db.Accounts(), ctx, user, at); err != nil {
+		return accountError(err)
+	}
+	if _, err := db.Sessions().RevokeAll(ctx, user, "", reason, at); err != nil {
+		return autherr.StoreFailed(err)
+	}
+	return nil
 }
 
 // Renewed is the new token of a session. The application sends one of the two.
 type Renewed struct {
-	SetCookie string // value of a Set-Cookie line; "" where the session travels as bearer
-	Token     string // "" where the session travels in a cookie
+	SetCookie string // value of a Set-Cookie field; "" if the request had a bearer token
+	Token     string // bearer token; "" if the request had a cookie
 }
 
-// Renew gives the session of the caller in ctx a new token, as is due when
-// somebody gains privileges (OWASP ASVS 5.0, 7.2.4). The old token is dead at
-// once; public id, ends and time of authentication stay.
+// Renew gives the own session of the caller in ctx a new token, which is due when
+// the caller's privileges change (OWASP ASVS 5.0, 7.2.4). The old token becomes
+// invalid at once; public id, expiries and time of authentication stay.
 //
-// Errors by code: Unauthenticated if no guard recognised a caller; NotFound
-// where sessions are the provider's tokens; InvalidToken if the session has
-// ended meanwhile; TemporarilyUnavailable.
-func (s *Sessions) Renew(ctx context.Context) (Renewed, error) {
+// Further errors by code: Unauthenticated if ctx has no caller; NotFound where
+// sessions are the provider's tokens; InvalidToken if the session has ended
+// meanwhile.
+func (s Sessions) Renew(ctx context.Context) (Renewed, error) {
 	c := callerIn(ctx)
 	if c == nil {
 		return Renewed{}, autherr.New(autherr.Unauthenticated, "no_caller")
@@ -76,12 +150,12 @@ func (s *Sessions) Renew(ctx context.Context) (Renewed, error) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	issued, err := own.Renew(ctx, c.credential)
+	token, view, err := own.Renew(ctx, c.credential)
 	if err != nil {
 		return Renewed{}, err
 	}
 	if c.credential.Transport == config.TransportBearer {
-		return Renewed{Token: issued.Token}, nil
+		return Renewed{Token: token}, nil
 	}
-	return Renewed{SetCookie: s.kit.cookie.Set(issued.Token, s.kit.lifetime(issued.Session))}, nil
+	return Renewed{SetCookie: s.kit.cookie.Set(token, s.kit.lifetime(view))}, nil
 }

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/cotterpin/cotterpin/core"
-	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/provider/cotter"
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
@@ -47,7 +46,7 @@ type nodes struct {
 	people    int
 }
 
-func newNodes(t *testing.T, b backend, session string, hook account.OnRegister) *nodes {
+func newNodes(t *testing.T, b backend, session string, hook func(context.Context, core.Registration) error) *nodes {
 	t.Helper()
 	scratch := b.create(t)
 	inner, err := scratch.connector()
@@ -78,7 +77,7 @@ func newNodes(t *testing.T, b backend, session string, hook account.OnRegister) 
 	return n
 }
 
-func (n *nodes) open(t *testing.T, session string, db database.Database, hook account.OnRegister) *core.Kit {
+func (n *nodes) open(t *testing.T, session string, db database.Database, hook func(context.Context, core.Registration) error) *core.Kit {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "auth.hcl")
 	if err := os.WriteFile(file, []byte(configurationOn("database \"existing\" {}\n", n.issuer, session)), 0o600); err != nil {

@@ -7,7 +7,7 @@ import (
 	"net/http"
 	"testing"
 
-	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core"
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/integration/faultdriver"
 )
@@ -60,11 +60,11 @@ func TestOnRegister_Failure(t *testing.T) {
 			onEach(t, servable(), func(t *testing.T, b backend) {
 				t.Helper()
 				misbehaves := true
-				n := newNodes(t, b, ownSessions, func(ctx context.Context, tx *sql.Tx, user account.NewUser) error {
-					if err := registration(ctx, tx, user); err != nil || !misbehaves {
+				n := newNodes(t, b, ownSessions, func(ctx context.Context, r core.Registration) error {
+					if err := registration(ctx, r); err != nil || !misbehaves {
 						return err
 					}
-					return c.misbehave(ctx, tx)
+					return c.misbehave(ctx, r.Tx)
 				})
 				p := n.newPerson(t, 0)
 				login := p.posts(t)

@@ -2,7 +2,6 @@ package integration_test
 
 import (
 	"context"
-	"database/sql"
 	"encoding/json"
 	"fmt"
 	"log/slog"
@@ -13,7 +12,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/cotterpin/cotterpin/core"
-	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/session"
@@ -23,7 +21,7 @@ import (
 type operation struct {
 	name    string
 	session string // block; default ownSessions
-	hook    account.OnRegister
+	hook    func(context.Context, core.Registration) error
 
 	times int           // how often the user has logged in before
 	later time.Duration // how long ago; default a minute
@@ -57,8 +55,8 @@ type trial struct {
 }
 
 // registration inserts a row for every registered user.
-func registration(ctx context.Context, tx *sql.Tx, user account.NewUser) error {
-	if _, err := tx.ExecContext(ctx, fmt.Sprintf("INSERT INTO registrations (user_id) VALUES ('%s')", user.ID)); err != nil {
+func registration(ctx context.Context, r core.Registration) error {
+	if _, err := r.Tx.ExecContext(ctx, fmt.Sprintf("INSERT INTO registrations (user_id) VALUES ('%s')", r.UserID)); err != nil {
 		return autherr.StoreFailed(err)
 	}
 	return nil
@@ -162,7 +160,7 @@ func operations() []operation {
 		},
 		{
 			name: "Delete", times: 1, trial: remove, done: http.StatusNotFound, unbounded: true,
-			stages: []state{known(1, 1), {}},
+			stages: []state{known(1, 1), known(1, 1).with(barred), known(1, 0).with(barred), {}},
 		},
 		{
 			name: "Sweep", times: 2, later: 2 * time.Hour, trial: sweep, unbounded: true,

@@ -3,7 +3,6 @@ package adaptertest
 import (
 	"bytes"
 	"context"
-	"database/sql"
 	"encoding/json"
 	"io"
 	"log/slog"
@@ -12,7 +11,6 @@ import (
 	"testing"
 
 	"github.com/cotterpin/cotterpin/core"
-	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/account/memstore"
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
@@ -111,8 +109,8 @@ const (
 	panicking = "panicking@example.com"
 )
 
-func failOnRegister(_ context.Context, _ *sql.Tx, user account.NewUser) error {
-	switch user.Identity.Email.Value {
+func failOnRegister(_ context.Context, r core.Registration) error {
+	switch r.Email {
 	case rejected:
 		return ownCode
 	case panicking:

@@ -33,8 +33,8 @@ func ada() identity.Identity {
 	}
 }
 
-func newRegistrar(store account.Store) *account.Registrar {
-	return account.NewRegistrar(store, account.Options{Create: true, Now: now})
+func newRegistrar(store account.Store) account.Registrar {
+	return account.Registrar{Store: store, Create: true, Now: now}
 }
 
 // register signs ada in for the first time.
@@ -54,7 +54,7 @@ func wantError(t *testing.T, err error, code autherr.Code, reason string) {
 	}
 }
 
-// wantUnknown expects that nobody is registered under the key.
+// wantUnknown expects that the key is not registered.
 func wantUnknown(t *testing.T, store account.Store, key identity.Key) {
 	t.Helper()
 	if user, err := store.Find(t.Context(), key); !errors.Is(err, account.ErrNotFound) {
@@ -71,8 +71,7 @@ func wantStored(t *testing.T, store account.Store, want identity.User) {
 	}
 }
 
-// broken is a store one of whose methods fails, and may be asked to do
-// something else first.
+// broken is a store of which one method calls before, and fails if err is set.
 type broken struct {
 	account.Store
 	method string
@@ -102,34 +101,6 @@ func (b *broken) Register(ctx context.Context, user identity.User, within accoun
 		return err
 	}
 	return b.Store.Register(ctx, user, within)
-}
-
-func (b *broken) Get(ctx context.Context, id identity.UserID) (identity.User, error) {
-	if err := b.fail("Get"); err != nil {
-		return identity.User{}, err
-	}
-	return b.Store.Get(ctx, id)
-}
-
-func (b *broken) Disable(ctx context.Context, id identity.UserID, at time.Time) error {
-	if err := b.fail("Disable"); err != nil {
-		return err
-	}
-	return b.Store.Disable(ctx, id, at)
-}
-
-func (b *broken) Enable(ctx context.Context, id identity.UserID) error {
-	if err := b.fail("Enable"); err != nil {
-		return err
-	}
-	return b.Store.Enable(ctx, id)
-}
-
-func (b *broken) Delete(ctx context.Context, id identity.UserID) error {
-	if err := b.fail("Delete"); err != nil {
-		return err
-	}
-	return b.Store.Delete(ctx, id)
 }
 
 func newStore() account.Store { return memstore.New().Accounts() }

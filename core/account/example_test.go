@@ -2,7 +2,6 @@ package account_test
 
 import (
 	"context"
-	"database/sql"
 	"fmt"
 	"strings"
 	"time"
@@ -13,17 +12,19 @@ import (
 	"github.com/cotterpin/cotterpin/core/identity"
 )
 
-// Only invited people register; the veto leaves nothing behind.
-func ExampleOnRegister() {
-	invited := func(_ context.Context, _ *sql.Tx, user account.NewUser) error {
-		if !strings.HasSuffix(user.Identity.Email.Value, "@example.com") {
-			return autherr.New(autherr.RegistrationClosed, "not_invited")
-		}
-		return nil
+// Only invited users can register; a rejected registration writes nothing.
+func ExampleRegistrar() {
+	registrar := account.Registrar{
+		Store:  memstore.New().Accounts(),
+		Create: true,
+		OnRegister: func(_ context.Context, r account.Registration) error {
+			if !strings.HasSuffix(r.Email, "@example.com") {
+				return autherr.New(autherr.RegistrationClosed, "not_invited")
+			}
+			return nil
+		},
+		Now: time.Now,
 	}
-	registrar := account.NewRegistrar(memstore.New().Accounts(), account.Options{
-		Create: true, OnRegister: invited, Now: time.Now,
-	})
 
 	for _, email := range []string{"ada@example.com", "ada@example.com", "eve@example.org"} {
 		_, created, err := registrar.RegisterOrLogin(context.Background(), identity.Identity{

@@ -14,8 +14,8 @@ type Finder interface {
 	Find(ctx context.Context, key identity.Key) (identity.User, error)
 }
 
-// Known returns the user that a verified identity belongs to. Nothing is
-// written and nobody is registered.
+// Known returns the user of a verified identity. It neither writes nor
+// registers.
 //
 // Errors by code: NotRegistered if there is no such user; AccountDisabled;
 // InvalidToken if the token was issued before the user's not-before;
@@ -34,9 +34,9 @@ func Known(ctx context.Context, users Finder, id identity.Identity) (identity.Us
 	return user, nil
 }
 
-// admit refuses a disabled user, and a token that is older than the user's
-// not-before. Tokens say their age in whole seconds (RFC 7519, section 2,
-// NumericDate), so whole seconds are compared: a token of the very second of a
+// admit rejects a disabled user, and a token that is older than the user's
+// not-before. Tokens specify their age in whole seconds (RFC 7519, section 2,
+// NumericDate), so whole seconds are compared: a token issued in the second of a
 // revocation is admitted.
 func admit(user identity.User, issuedAt time.Time) error {
 	switch {

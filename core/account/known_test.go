@@ -11,73 +11,73 @@ import (
 	"github.com/cotterpin/cotterpin/core/identity"
 )
 
-// entrances are the two ways in; who is admitted is the same for both.
-var entrances = map[string]func(context.Context, account.Store, identity.Identity) error{
+// admissions are the two functions that admit a user by the same rules.
+var admissions = map[string]func(context.Context, account.Store, identity.Identity) error{
 	"Login": func(ctx context.Context, s account.Store, id identity.Identity) error {
 		_, _, err := newRegistrar(s).RegisterOrLogin(ctx, id)
 		return err
 	},
 	"Known": func(ctx context.Context, s account.Store, id identity.Identity) error {
-		_, err := newRegistrar(s).Known(ctx, id)
+		_, err := account.Known(ctx, s, id)
 		return err
 	},
 }
 
-func TestADisabledUserIsRefused(t *testing.T) {
+func TestKnown_Disabled(t *testing.T) {
 	t.Parallel()
-	for name, enter := range entrances {
+	for name, admit := range admissions {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			store := newStore()
 			user := register(t, store)
-			if err := enter(t.Context(), store, ada()); err != nil {
+			if err := admit(t.Context(), store, ada()); err != nil {
 				t.Fatalf("while enabled: %v", err)
 			}
 			if err := store.Disable(t.Context(), user.ID, start); err != nil {
 				t.Fatalf("Disable: %v", err)
 			}
-			wantError(t, enter(t.Context(), store, ada()), autherr.AccountDisabled, "account_disabled")
+			wantError(t, admit(t.Context(), store, ada()), autherr.AccountDisabled, "account_disabled")
 			if err := store.Enable(t.Context(), user.ID); err != nil {
 				t.Fatalf("Enable: %v", err)
 			}
-			if err := enter(t.Context(), store, ada()); err != nil {
+			if err := admit(t.Context(), store, ada()); err != nil {
 				t.Errorf("while enabled again: %v", err)
 			}
 		})
 	}
 }
 
-func TestATokenOfBeforeTheSecondOfNotBeforeIsRefused(t *testing.T) {
+func TestKnown_NotBefore(t *testing.T) {
 	t.Parallel()
 	second := start.Truncate(time.Second)
 	cases := map[string]struct {
 		notBefore, issuedAt time.Time
-		refused             bool
+		rejected            bool
 	}{
-		"TheSecondBefore":            {second, second.Add(-time.Second), true},
-		"TheSecondBeforeAnOddMoment": {second.Add(999 * time.Millisecond), second.Add(-time.Second), true},
-		"TheSameSecond":              {second.Add(999 * time.Millisecond), second, false},
-		"TheSameMoment":              {second, second, false},
-		"TheSecondAfter":             {second, second.Add(time.Second), false},
-		"NeverRevoked":               {time.Time{}, second, false},
-		"NeverRevokedAndNoAge":       {time.Time{}, time.Time{}, false},
-		"RevokedAndNoAge":            {second, time.Time{}, true},
+		"TheSecondBefore":          {second, second.Add(-time.Second), true},
+		"TheSecondBeforeOddMillis": {second.Add(999 * time.Millisecond), second.Add(-time.Second), true},
+		"TheSameSecond":            {second.Add(999 * time.Millisecond), second, false},
+		"TheSameTime":              {second, second, false},
+		"TheSecondAfter":           {second, second.Add(time.Second), false},
+		"NeverRevoked":             {time.Time{}, second, false},
+		"NeverRevokedAndNoAge":     {time.Time{}, time.Time{}, false},
+		"RevokedAndNoAge":          {second, time.Time{}, true},
 	}
 	for name, c := range cases {
-		for entrance, enter := range entrances {
-			t.Run(name+"/"+entrance, func(t *testing.T) {
+		for by, admit := range admissions {
+			t.Run(name+"/"+by, func(t *testing.T) {
 				t.Parallel()
 				store, id := newStore(), ada()
 				user := register(t, store)
 				id.IssuedAt = c.issuedAt
-				if err := enter(t.Context(), store, id); err != nil {
+				if err := admit(t.Context(), store, id); err != nil {
 					t.Fatalf("before the revocation: %v", err)
 				}
 				if err := store.SetNotBefore(t.Context(), user.ID, c.notBefore); err != nil {
 					t.Fatalf("SetNotBefore: %v", err)
 				}
-				err := enter(t.Context(), store, id)
-				if !c.refused {
+				err := admit(t.Context(), store, id)
+				if !c.rejected {
 					if err != nil {
 						t.Errorf("after the revocation: %v", err)
 					}
@@ -89,7 +89,7 @@ func TestATokenOfBeforeTheSecondOfNotBeforeIsRefused(t *testing.T) {
 	}
 }
 
-func TestARefusedLoginWritesNothing(t *testing.T) {
+func TestRegistrar_RejectedWritesNothing(t *testing.T) {
 	t.Parallel()
 	store := newStore()
 	user := register(t, store)
@@ -104,16 +104,15 @@ func TestARefusedLoginWritesNothing(t *testing.T) {
 	wantStored(t, store, user)
 }
 
-func TestKnownFindsWhoIsRegisteredAndRegistersNobody(t *testing.T) {
+func TestKnown_RegistersNothing(t *testing.T) {
 	t.Parallel()
 	store := newStore()
-	registrar := newRegistrar(store)
-	_, err := registrar.Known(t.Context(), ada())
+	_, err := account.Known(t.Context(), store, ada())
 	wantError(t, err, autherr.NotRegistered, "unknown_identity")
 	wantUnknown(t, store, ada().Key)
 
 	want := register(t, store)
-	got, err := registrar.Known(t.Context(), ada())
+	got, err := account.Known(t.Context(), store, ada())
 	if err != nil || got != want {
 		t.Errorf("got %+v and %v, want %+v", got, err, want)
 	}
@@ -121,6 +120,6 @@ func TestKnownFindsWhoIsRegisteredAndRegistersNobody(t *testing.T) {
 	_, err = account.Known(t.Context(), &broken{Store: store, method: "Find", err: errDown}, ada())
 	wantError(t, err, autherr.TemporarilyUnavailable, "store_failed")
 	if !errors.Is(err, errDown) {
-		t.Errorf("%v does not tell its cause", err)
+		t.Errorf("%v does not wrap its cause", err)
 	}
 }

@@ -2,18 +2,19 @@ package account_test
 
 import (
 	"context"
-	"database/sql"
 	"errors"
+	"reflect"
 	"testing"
-	"testing/synctest"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/identity"
 )
 
-func TestTheFirstLoginRegistersAndTheSecondFinds(t *testing.T) {
+func TestRegistrar_FirstAndSecondLogin(t *testing.T) {
 	t.Parallel()
 	store := newStore()
 	first := register(t, store)
@@ -28,16 +29,16 @@ func TestTheFirstLoginRegistersAndTheSecondFinds(t *testing.T) {
 	wantStored(t, store, want)
 
 	later := start.Add(time.Hour)
-	registrar := account.NewRegistrar(store, account.Options{Now: func() time.Time { return later }})
+	registrar := account.Registrar{Store: store, Now: func() time.Time { return later }}
 	second, created, err := registrar.RegisterOrLogin(t.Context(), ada())
 	want.LastLoginAt = later
 	if err != nil || created || second != want {
 		t.Errorf("second login: %+v, created %t, error %v\nwant %+v", second, created, err, want)
 	}
-	wantStored(t, store, first) // whoever makes a session of the login records it
+	wantStored(t, store, first) // SignIn records the login
 }
 
-func TestALoginOverwritesContactsByWhatIsSigned(t *testing.T) {
+func TestRegistrar_Contacts(t *testing.T) {
 	t.Parallel()
 	const stored, other = "ada@example.com", "other@example.com"
 	cases := map[string]struct {
@@ -45,17 +46,17 @@ func TestALoginOverwritesContactsByWhatIsSigned(t *testing.T) {
 		signed   identity.Contact
 		want     bool
 	}{
-		"VerifiedStaysVerified":                 {identity.Verified, identity.Contact{Value: stored, Verification: identity.Verified}, true},
-		"UnverifiedBecomesVerified":             {identity.Unverified, identity.Contact{Value: stored, Verification: identity.Verified}, true},
-		"ANewOneIsVerified":                     {identity.Verified, identity.Contact{Value: other, Verification: identity.Verified}, true},
-		"VerifiedBecomesUnverified":             {identity.Verified, identity.Contact{Value: stored}, false},
-		"CarriedKeepsVerified":                  {identity.Verified, identity.Contact{Value: stored, Verification: identity.KeepStored}, true},
-		"CarriedKeepsUnverified":                {identity.Unverified, identity.Contact{Value: stored, Verification: identity.KeepStored}, false},
-		"CarriedDoesNotVerifyANewOne":           {identity.Verified, identity.Contact{Value: other, Verification: identity.KeepStored}, false},
-		"CarriedMindsCase":                      {identity.Verified, identity.Contact{Value: "Ada@example.com", Verification: identity.KeepStored}, false},
-		"NoneSigned":                            {identity.Verified, identity.Contact{}, false},
-		"NoneSignedIsNotVerified":               {identity.Verified, identity.Contact{Verification: identity.Verified}, false},
-		"CarriedAtTheFirstLoginVerifiesNothing": {identity.KeepStored, identity.Contact{Value: stored, Verification: identity.KeepStored}, false},
+		"VerifiedStaysVerified":     {identity.Verified, identity.Contact{Value: stored, Verification: identity.Verified}, true},
+		"UnverifiedBecomesVerified": {identity.Unverified, identity.Contact{Value: stored, Verification: identity.Verified}, true},
+		"ANewOneIsVerified":         {identity.Verified, identity.Contact{Value: other, Verification: identity.Verified}, true},
+		"VerifiedBecomesUnverified": {identity.Verified, identity.Contact{Value: stored}, false},
+		"KeepStoredVerified":        {identity.Verified, identity.Contact{Value: stored, Verification: identity.KeepStored}, true},
+		"KeepStoredUnverified":      {identity.Unverified, identity.Contact{Value: stored, Verification: identity.KeepStored}, false},
+		"KeepStoredNewContact":      {identity.Verified, identity.Contact{Value: other, Verification: identity.KeepStored}, false},
+		"KeepStoredOtherCase":       {identity.Verified, identity.Contact{Value: "Ada@example.com", Verification: identity.KeepStored}, false},
+		"NoneSigned":                {identity.Verified, identity.Contact{}, false},
+		"NoneSignedIsNotVerified":   {identity.Verified, identity.Contact{Verification: identity.Verified}, false},
+		"KeepStoredFirstLogin":      {identity.KeepStored, identity.Contact{Value: stored, Verification: identity.KeepStored}, false},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -73,7 +74,7 @@ func TestALoginOverwritesContactsByWhatIsSigned(t *testing.T) {
 				t.Fatalf("second login: %v", err)
 			}
 			if user.Email != c.signed.Value || user.EmailVerified != c.want {
-				t.Errorf("e-mail %q, verified %t; want %q, %t", user.Email, user.EmailVerified, c.signed.Value, c.want)
+				t.Errorf("email %q, verified %t; want %q, %t", user.Email, user.EmailVerified, c.signed.Value, c.want)
 			}
 			if user.Phone != c.signed.Value || user.PhoneVerified != c.want {
 				t.Errorf("phone %q, verified %t; want %q, %t", user.Phone, user.PhoneVerified, c.signed.Value, c.want)
@@ -82,7 +83,7 @@ func TestALoginOverwritesContactsByWhatIsSigned(t *testing.T) {
 	}
 }
 
-func TestAnotherIdentityWithTheSameContactIsAnotherUser(t *testing.T) {
+func TestRegistrar_SameContact(t *testing.T) {
 	t.Parallel()
 	store := newStore()
 	victim := register(t, store)
@@ -95,10 +96,10 @@ func TestAnotherIdentityWithTheSameContactIsAnotherUser(t *testing.T) {
 	wantStored(t, store, victim)
 }
 
-func TestAClosedRegistrationTakesOnlyWhoIsKnown(t *testing.T) {
+func TestRegistrar_Closed(t *testing.T) {
 	t.Parallel()
 	store := newStore()
-	closed := account.NewRegistrar(store, account.Options{Now: now})
+	closed := account.Registrar{Store: store, Now: now}
 	_, _, err := closed.RegisterOrLogin(t.Context(), ada())
 	wantError(t, err, autherr.RegistrationClosed, "unknown_identity")
 	wantUnknown(t, store, ada().Key)
@@ -109,32 +110,61 @@ func TestAClosedRegistrationTakesOnlyWhoIsKnown(t *testing.T) {
 	}
 }
 
-func TestTheHookIsToldOnceWhoRegisters(t *testing.T) {
+func TestRegistrar_OnRegister(t *testing.T) {
 	t.Parallel()
-	var told []account.NewUser
-	registrar := account.NewRegistrar(newStore(), account.Options{
-		Create: true, Now: now,
-		OnRegister: func(_ context.Context, tx *sql.Tx, user account.NewUser) error {
-			if tx != nil {
-				t.Errorf("the memory store gave a transaction")
-			}
-			told = append(told, user)
-			return nil
-		},
-	})
-	user, _, err := registrar.RegisterOrLogin(t.Context(), ada())
+	var calls []account.Registration
+	registrar := newRegistrar(newStore())
+	registrar.OnRegister = func(_ context.Context, r account.Registration) error {
+		calls = append(calls, r)
+		return nil
+	}
+	id := ada()
+	id.Claims = identity.NewClaims(map[string]any{"role": "admin"})
+	user, _, err := registrar.RegisterOrLogin(t.Context(), id)
 	if err != nil {
 		t.Fatalf("first login: %v", err)
 	}
-	if _, _, err := registrar.RegisterOrLogin(t.Context(), ada()); err != nil {
+	if _, _, err := registrar.RegisterOrLogin(t.Context(), id); err != nil {
 		t.Fatalf("second login: %v", err)
 	}
-	if len(told) != 1 || told[0].ID != user.ID || told[0].IdentityID != user.IdentityID || told[0].Identity.AuthMethod != "OTP" {
-		t.Errorf("the hook was told %+v, want %+v once", told, user)
+	want := account.Registration{
+		UserID: user.ID, IdentityID: user.IdentityID,
+		Provider: "cotter", Issuer: "https://issuer.example", Subject: "ada", Identifier: "ada@example.com", AuthMethod: "OTP",
+		Email: "ada@example.com", EmailVerified: true, Claims: id.Claims,
+	}
+	if len(calls) != 1 || !reflect.DeepEqual(calls[0], want) {
+		t.Errorf("the hook was called with %+v, want once with %+v", calls, want)
 	}
 }
 
-func TestAHookThatFailsLeavesNothing(t *testing.T) {
+// A15: the hook reads what the user will have, whatever the token proves.
+func TestRegistrar_OnRegister_Verified(t *testing.T) {
+	t.Parallel()
+	for verification, want := range map[identity.Verification]bool{
+		identity.Unverified: false, identity.Verified: true, identity.KeepStored: false,
+	} {
+		store := newStore()
+		var got account.Registration
+		registrar := newRegistrar(store)
+		registrar.OnRegister = func(_ context.Context, r account.Registration) error {
+			got = r
+			return nil
+		}
+		id := ada()
+		id.Email.Verification = verification
+		id.Phone = identity.Contact{Value: "+12025550100", Verification: verification}
+		user, _, err := registrar.RegisterOrLogin(t.Context(), id)
+		if err != nil {
+			t.Fatalf("verification %d: %v", verification, err)
+		}
+		wantStored(t, store, user)
+		if got.EmailVerified != want || got.PhoneVerified != want || user.EmailVerified != want || user.PhoneVerified != want {
+			t.Errorf("verification %d: the hook reads %+v and the user is %+v, want %t", verification, got, user, want)
+		}
+	}
+}
+
+func TestRegistrar_OnRegister_Error(t *testing.T) {
 	t.Parallel()
 	errHook := errors.New("account_test: no")
 	cases := map[string]struct {
@@ -147,20 +177,18 @@ func TestAHookThatFailsLeavesNothing(t *testing.T) {
 			func() error { return autherr.Wrap(autherr.RegistrationClosed, "not_invited", errHook) },
 			autherr.RegistrationClosed, "not_invited",
 		},
-		"StoreWord": {func() error { return errors.Join(errHook, account.ErrConflict) }, autherr.Internal, "hook_failed"},
-		"Panic":     {func() error { panic("no") }, autherr.Internal, "hook_panicked"},
+		"StoreError": {func() error { return errors.Join(errHook, account.ErrConflict) }, autherr.Internal, "hook_failed"},
+		"Panic":      {func() error { panic("no") }, autherr.Internal, "hook_panicked"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			store, calls := newStore(), 0
-			registrar := account.NewRegistrar(store, account.Options{
-				Create: true, Now: now,
-				OnRegister: func(context.Context, *sql.Tx, account.NewUser) error {
-					calls++
-					return c.hook()
-				},
-			})
+			registrar := newRegistrar(store)
+			registrar.OnRegister = func(context.Context, account.Registration) error {
+				calls++
+				return c.hook()
+			}
 			_, created, err := registrar.RegisterOrLogin(t.Context(), ada())
 			wantError(t, err, c.code, c.reason)
 			if created || calls != 1 || (name != "Panic" && !errors.Is(err, errHook)) {
@@ -172,7 +200,7 @@ func TestAHookThatFailsLeavesNothing(t *testing.T) {
 	}
 }
 
-func TestAStoreThatFailsIsNeverABadCredential(t *testing.T) {
+func TestRegistrar_StoreFailure(t *testing.T) {
 	t.Parallel()
 	for _, method := range []string{"Find", "Register"} {
 		t.Run(method, func(t *testing.T) {
@@ -191,47 +219,60 @@ func TestAStoreThatFailsIsNeverABadCredential(t *testing.T) {
 	}
 }
 
-func TestWhoIsOvertakenStartsAgain(t *testing.T) {
+func TestRegistrar_Overtaken(t *testing.T) {
 	t.Parallel()
-
-	t.Run("ByARegistration", func(t *testing.T) {
-		t.Parallel()
-		store := newStore()
-		var winner identity.User
-		overtaken := &broken{Store: store, method: "Register", before: func() { winner = register(t, store) }}
-		user, created, err := newRegistrar(overtaken).RegisterOrLogin(t.Context(), ada())
-		if err != nil || created || user.ID != winner.ID {
-			t.Errorf("got %+v, created %t, error %v; want %+v", user, created, err, winner)
+	store := newStore()
+	var winner identity.User
+	overtaken := newRegistrar(&broken{Store: store, method: "Register", before: func() {
+		if winner.ID == uuid.Nil {
+			winner = register(t, store)
 		}
-	})
+	}})
+	_, created, err := overtaken.RegisterOrLogin(t.Context(), ada())
+	wantError(t, err, autherr.TemporarilyUnavailable, "registration_contended")
+	if created || !errors.Is(err, account.ErrOvertaken) {
+		t.Errorf("created %t, error %v; want ErrOvertaken", created, err)
+	}
+	user, created, err := overtaken.RegisterOrLogin(t.Context(), ada())
+	if err != nil || created || user.ID != winner.ID {
+		t.Errorf("the next call: got %+v, created %t, error %v; want %+v", user, created, err, winner)
+	}
+}
 
-	t.Run("ButNotForEver", func(t *testing.T) {
-		t.Parallel()
-		synctest.Test(t, func(t *testing.T) {
-			attempts := 0
-			contended := &broken{Store: newStore(), method: "Register", err: account.ErrConflict, before: func() { attempts++ }}
-			_, _, err := newRegistrar(contended).RegisterOrLogin(t.Context(), ada())
-			wantError(t, err, autherr.TemporarilyUnavailable, "registration_contended")
-			if attempts != 5 {
-				t.Errorf("%d attempts, want 5", attempts)
+// A store repeats a transaction that deadlocks, with another result.
+func TestRegistrar_OnRegister_Repeated(t *testing.T) {
+	t.Parallel()
+	errDeadlock := autherr.StoreFailed(errors.New("deadlock"))
+	for name, c := range map[string]struct {
+		second error
+		want   error
+	}{"Registered": {nil, nil}, "Conflict": {account.ErrConflict, account.ErrOvertaken}} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			calls := 0
+			registrar := newRegistrar(&repeating{Store: newStore(), second: c.second})
+			registrar.OnRegister = func(context.Context, account.Registration) error {
+				if calls++; calls == 1 {
+					return errDeadlock
+				}
+				return nil
+			}
+			if _, _, err := registrar.RegisterOrLogin(t.Context(), ada()); !errors.Is(err, c.want) {
+				t.Errorf("got %v, want %v", err, c.want)
 			}
 		})
-	})
+	}
+}
 
-	t.Run("UnlessTheRequestEnds", func(t *testing.T) {
-		t.Parallel()
-		synctest.Test(t, func(t *testing.T) {
-			ctx, cancel := context.WithCancel(t.Context())
-			attempts := 0
-			contended := &broken{Store: newStore(), method: "Register", err: account.ErrConflict, before: func() {
-				attempts++
-				cancel()
-			}}
-			_, _, err := newRegistrar(contended).RegisterOrLogin(ctx, ada())
-			wantError(t, err, autherr.TemporarilyUnavailable, "store_failed")
-			if attempts != 1 || !errors.Is(err, context.Canceled) {
-				t.Errorf("%d attempts, error %v; want 1 and the context's", attempts, err)
-			}
-		})
-	})
+// repeating is a store that repeats a registration whose hook fails.
+type repeating struct {
+	account.Store
+	second error // of the second attempt, before its hook
+}
+
+func (r *repeating) Register(ctx context.Context, user identity.User, within account.Within) error {
+	if err := r.Store.Register(ctx, user, within); err == nil || r.second != nil {
+		return errors.Join(r.second)
+	}
+	return r.Store.Register(ctx, user, within)
 }

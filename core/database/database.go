@@ -1,6 +1,6 @@
-// Package database is the seam between cotterpin and what it stores in: a type
-// of database, what stands behind `database "sqlite" { … }`, is made with
-// [Define] and opens a [Database].
+// Package database is the seam between cotterpin and its storage. A database
+// type, the label of a block `database "sqlite" { … }`, is made with [Define]
+// and opens a [Database].
 package database
 
 import (
@@ -18,31 +18,35 @@ type Database interface {
 	Accounts() account.Store
 	Sessions() session.Store
 
-	// Ready returns nil if the database answers and its tables are at the
-	// version that this program needs.
+	// SignIn records the login of a registered user and begins its session, both
+	// in one transaction; see [SignIn].
+	SignIn(ctx context.Context, s SignIn) error
+
+	// Ready returns nil if the database responds and its tables are at the version
+	// that this program needs.
 	Ready(ctx context.Context) error
 
-	// Close ends all connections that the database has opened itself.
+	// Close closes all connections that the database has opened itself.
 	Close() error
 }
 
-// Env is what a database gets beside its arguments.
+// Env is what a database gets besides its arguments.
 type Env struct {
 	Development bool   // auth.mode is "development"
-	Directory   string // what relative paths are relative to: the folder of the file, or "" for the working directory
+	Directory   string // the base of relative paths: the directory of the file, or "" for the working directory
 	Now         func() time.Time
 	Log         *slog.Logger
 }
 
-// Migrate says what is done about the tables when a database is opened. Empty
+// Migrate specifies what happens to the tables when a database is opened. Empty
 // means [MigrateApply] in development and [MigrateCheck] in production.
 type Migrate string
 
-// The ways.
+// The values of the argument migrate.
 const (
-	MigrateCheck Migrate = "check" // refuse to open unless the tables are at the needed version
-	MigrateApply Migrate = "apply" // bring the tables to the needed version
-	MigrateOff   Migrate = "off"   // look only whether the needed columns are there: the application migrates
+	MigrateCheck Migrate = "check" // fail unless the tables are at the needed version
+	MigrateApply Migrate = "apply" // migrate the tables to the needed version
+	MigrateOff   Migrate = "off"   // check the columns only: the application migrates
 )
 
 // Definition describes a type of database; see [config.Definition].
@@ -68,8 +72,8 @@ func (i Instance) WithDefaults() Instance {
 	return i
 }
 
-// Existing returns the instance of a database that the program has opened
-// itself and closes itself.
+// Existing returns the instance of a database that the program opens and closes
+// itself.
 func Existing(db Database) *Instance {
 	existing := Define(Definition[struct{}]{
 		Type:    "existing",
@@ -81,7 +85,7 @@ func Existing(db Database) *Instance {
 	return &Instance{Type: existing, Settings: existing.NewSettings()}
 }
 
-// unclosed is a database that somebody else closes.
+// unclosed is a database that the program closes.
 type unclosed struct{ Database }
 
 func (unclosed) Close() error { return nil }

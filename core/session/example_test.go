@@ -9,15 +9,16 @@ import (
 	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/account/memstore"
 	"github.com/cotterpin/cotterpin/core/config"
+	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/session"
 )
 
-// From a verified identity to a session, a recognised caller, and a logout.
+// From a verified identity to a session, a recognized caller, and a logout.
 func ExampleOwn() {
-	ctx, db := context.Background(), memstore.New()
-	registrar := account.NewRegistrar(db.Accounts(), account.Options{Create: true, Now: time.Now})
-	sessions := session.NewOwn(config.OwnSession{}, db.Sessions(), time.Now, slog.New(slog.DiscardHandler))
+	ctx, db, settings := context.Background(), memstore.New(), config.OwnSession{}.WithDefaults()
+	registrar := account.Registrar{Store: db.Accounts(), Create: true, Now: time.Now}
+	sessions := session.NewOwn(settings, db.Sessions(), time.Now, slog.New(slog.DiscardHandler))
 
 	id := identity.Identity{Key: identity.Key{Issuer: "https://issuer.example", Subject: "ada"}}
 	user, _, err := registrar.RegisterOrLogin(ctx, id)
@@ -25,18 +26,18 @@ func ExampleOwn() {
 		fmt.Println(err)
 		return
 	}
-	issued, err := sessions.Issue(ctx, session.Login{User: user, Identity: id, Transport: config.TransportCookie})
-	if err != nil {
+	token, _, stored := sessions.Issue(ctx, session.Login{User: user, Identity: id, Transport: config.TransportCookie})
+	if err := db.SignIn(ctx, database.SignIn{User: user, Session: stored, MaxSessions: settings.MaxPerUser}); err != nil {
 		fmt.Println(err)
 		return
 	}
-	presented := session.Presented{Token: issued.Token, Transport: config.TransportCookie}
 
-	grant, err := sessions.Check(ctx, presented)
-	fmt.Println(grant.Principal.Subject, err)
-	ended, err := sessions.End(ctx, presented, "logout")
+	credential := session.Credential{Token: token, Transport: config.TransportCookie}
+	caller, _, err := sessions.Check(ctx, credential)
+	fmt.Println(caller.Subject, err)
+	ended, err := sessions.End(ctx, credential, "logout")
 	fmt.Println(ended.UserID == user.ID, err)
-	_, err = sessions.Check(ctx, presented)
+	_, _, err = sessions.Check(ctx, credential)
 	fmt.Println(err)
 	// Output:
 	// ada <nil>

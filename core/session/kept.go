@@ -10,15 +10,15 @@ import (
 	"github.com/cotterpin/cotterpin/core/identity"
 )
 
-// What an own session keeps of its login is bounded, in bytes.
+// The limits, in bytes, of the data of a login that a session keeps.
 const (
 	maxClaims    = 1 << 10 // as JSON
 	maxUserAgent = 255
 )
 
 // keptClaims returns the claims that the settings name, nil if there are none.
-// Claims that are too large together are all left out: a guard that asks for
-// one then refuses.
+// If they are too large together, none is kept: a guard that requires one then
+// rejects the caller.
 func (o *Own) keptClaims(ctx context.Context, id identity.Identity) map[string]any {
 	var kept map[string]any
 	for _, name := range o.settings.Claims {
@@ -31,27 +31,27 @@ func (o *Own) keptClaims(ctx context.Context, id identity.Identity) map[string]a
 	}
 	encoded, err := json.Marshal(kept)
 	if err != nil || len(encoded) > maxClaims {
-		o.log.WarnContext(ctx, "the claims to keep are too large and are left out",
+		o.log.WarnContext(ctx, "the claims to keep are too large, and none is kept",
 			"event", "session_claims_left_out", "provider", id.Provider, "bytes", len(encoded), "limit", maxClaims)
 		return nil
 	}
 	return kept
 }
 
-// printable returns the printable characters of a client's text, cut to limit
-// bytes between two characters. What is not UTF-8 is dropped.
-func printable(text string, limit int) string {
-	text = strings.Map(func(r rune) rune {
+// printable returns the printable characters of a client's string, cut to limit
+// bytes between two characters. Invalid UTF-8 is dropped.
+func printable(s string, limit int) string {
+	s = strings.Map(func(r rune) rune {
 		if r == utf8.RuneError || !unicode.IsPrint(r) {
 			return -1
 		}
 		return r
-	}, text)
-	if len(text) <= limit {
-		return text
+	}, s)
+	if len(s) <= limit {
+		return s
 	}
-	for !utf8.RuneStart(text[limit]) {
+	for !utf8.RuneStart(s[limit]) {
 		limit--
 	}
-	return text[:limit]
+	return s[:limit]
 }

@@ -8,10 +8,10 @@ import (
 	"strings"
 )
 
-// opaque is the token of an own session: a lookup, which finds it, and a
-// secret, which proves it. Written as "cps_" + base64url(lookup) + "." +
-// base64url(secret), without padding: always 70 characters. The prefix is for
-// those who search for leaked secrets.
+// opaque is the token of an own session: the lookup, which is its key, and the
+// secret, which proves it. Its string is "cps_" + base64url(lookup) + "." +
+// base64url(secret), without padding: always 70 characters. The prefix lets
+// secret scanners find leaked tokens.
 type opaque struct {
 	lookup Lookup
 	secret [32]byte
@@ -19,18 +19,18 @@ type opaque struct {
 
 const opaquePrefix = "cps_"
 
-// Strict refuses set bits behind the last byte: each token has one spelling.
+// Strict rejects set bits behind the last byte: each token has one encoding.
 var base64url = base64.RawURLEncoding.Strict()
 
 func newOpaque() opaque {
 	var t opaque
-	// Read never fails: without a random source the process dies.
+	// Read does not return errors: it crashes the process instead.
 	_, _ = rand.Read(t.lookup[:])
 	_, _ = rand.Read(t.secret[:])
 	return t
 }
 
-// parseOpaque accepts exactly what text writes.
+// parseOpaque accepts exactly what String returns.
 func parseOpaque(raw string) (opaque, bool) {
 	var t opaque
 	body, prefixed := strings.CutPrefix(raw, opaquePrefix)
@@ -39,17 +39,17 @@ func parseOpaque(raw string) (opaque, bool) {
 	return t, ok
 }
 
-// decode fills dst with the bytes of text, if there are exactly as many. The
+// decode fills dst from its encoding, which must have exactly as many bytes. The
 // length is compared first because the decoder skips line breaks.
-func decode(dst []byte, text string) bool {
-	if len(text) != base64url.EncodedLen(len(dst)) {
+func decode(dst []byte, encoded string) bool {
+	if len(encoded) != base64url.EncodedLen(len(dst)) {
 		return false
 	}
-	n, err := base64url.Decode(dst, []byte(text))
+	n, err := base64url.Decode(dst, []byte(encoded))
 	return err == nil && n == len(dst)
 }
 
-func (t opaque) text() string {
+func (t opaque) String() string {
 	return opaquePrefix + base64url.EncodeToString(t.lookup[:]) + "." + base64url.EncodeToString(t.secret[:])
 }
 
@@ -57,8 +57,8 @@ func (t opaque) text() string {
 // random bits cannot be guessed.
 func (t opaque) hash() [32]byte { return sha256.Sum256(t.secret[:]) }
 
-// opens reports, in constant time, whether the secret is the one with that hash.
-func (t opaque) opens(hash [32]byte) bool {
+// matches reports, in constant time, whether the secret has that hash.
+func (t opaque) matches(hash [32]byte) bool {
 	own := t.hash()
 	return subtle.ConstantTimeCompare(own[:], hash[:]) == 1
 }

@@ -11,15 +11,15 @@ import (
 	"testing/iotest"
 )
 
-func TestATokenHasOneSpelling(t *testing.T) {
+func TestParseOpaque(t *testing.T) {
 	t.Parallel()
 	token := newOpaque()
-	good := token.text()
+	good := token.String()
 	if len(good) != 70 {
 		t.Fatalf("the token has %d characters, want 70", len(good))
 	}
 	if parsed, ok := parseOpaque(good); !ok || parsed != token {
-		t.Fatal("the token is not parsed as it was written")
+		t.Fatal("the token is not parsed back")
 	}
 	lookup, secret, _ := strings.Cut(good, ".")
 	bad := map[string]string{
@@ -42,8 +42,8 @@ func TestATokenHasOneSpelling(t *testing.T) {
 		"Swapped":              opaquePrefix + secret + "." + strings.TrimPrefix(lookup, opaquePrefix),
 		"Padded":               lookup + "==." + secret + "=",
 		"StandardAlphabet":     lookup + "." + "+/" + secret[2:],
-		"BlankBefore":          " " + good,
-		"BlankBehind":          good + " ",
+		"SpaceBefore":          " " + good,
+		"SpaceBehind":          good + " ",
 		"LineBreakBehind":      good + "\n",
 		"LineBreaksInside":     lookup + "." + "\r\n" + secret[2:],
 		"LineBreaksInLookup":   opaquePrefix + "\n\n" + lookup[len(opaquePrefix)+2:] + "." + secret,
@@ -59,7 +59,7 @@ func TestATokenHasOneSpelling(t *testing.T) {
 	}
 }
 
-func TestTokensAreAllDifferent(t *testing.T) {
+func TestNewOpaque_Distinct(t *testing.T) {
 	t.Parallel()
 	const n = 10_000
 	lookups, secrets := make(map[Lookup]bool), make(map[[32]byte]bool)
@@ -82,46 +82,46 @@ func TestTokensAreAllDifferent(t *testing.T) {
 	}
 }
 
-func TestASecretOpensItsHashAlone(t *testing.T) {
+func TestOpaque_Matches(t *testing.T) {
 	t.Parallel()
 	token := newOpaque()
-	if !token.opens(sha256.Sum256(token.secret[:])) {
-		t.Fatal("the secret does not open its own hash")
+	if !token.matches(sha256.Sum256(token.secret[:])) {
+		t.Fatal("the secret does not match its own hash")
 	}
 	for i := range 32 {
 		hash := token.hash()
 		hash[i] ^= 1
-		if token.opens(hash) {
-			t.Errorf("the secret opens a hash that differs in byte %d", i)
+		if token.matches(hash) {
+			t.Errorf("the secret matches a hash that differs in byte %d", i)
 		}
 	}
-	if token.opens(token.secret) || token.opens([32]byte{}) {
-		t.Error("the secret opens what is no hash of it")
+	if token.matches(token.secret) || token.matches([32]byte{}) {
+		t.Error("the secret matches another value")
 	}
 }
 
-func FuzzATokenThatIsParsedIsWrittenTheSame(f *testing.F) {
-	good := opaque{}.text()
+func FuzzParseOpaque(f *testing.F) {
+	good := opaque{}.String()
 	for _, seed := range []string{good, good + "=", good[:69] + "B", "cps_" + good, strings.Repeat("\n", 70), ""} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {
-		if token, ok := parseOpaque(raw); ok && token.text() != raw {
-			t.Errorf("%q is written as %q", raw, token.text())
+		if token, ok := parseOpaque(raw); ok && token.String() != raw {
+			t.Errorf("%q is formatted as %q", raw, token.String())
 		}
 	})
 }
 
-// TestWithoutRandomNumbersTheProcessDies runs itself with a source of random
-// numbers that fails: no token may be made of anything else.
-func TestWithoutRandomNumbersTheProcessDies(t *testing.T) {
+// TestNewOpaque_NoRandomness runs itself with a random source that fails: the
+// process must end without a token.
+func TestNewOpaque_NoRandomness(t *testing.T) {
 	t.Parallel()
 	const broken = "COTTERPIN_TEST_BROKEN_RANDOM"
 	if os.Getenv(broken) == "yes" {
 		rand.Reader = iotest.ErrReader(errors.New("no entropy"))
 	}
 	if os.Getenv(broken) != "" {
-		os.Stdout.WriteString(newOpaque().text())
+		os.Stdout.WriteString(newOpaque().String())
 		os.Exit(0)
 	}
 	child := func(value string) (stdout string, err error) {

@@ -15,44 +15,42 @@ import (
 	"github.com/cotterpin/cotterpin/core/identity"
 )
 
-// How often, for how long, and how much at once, the store is written to in
-// passing.
+// Limits of the writes that requests cause.
 const (
-	maxTouchInterval = time.Hour              // between two notes of when a session was last seen
-	noteTimeout      = 250 * time.Millisecond // for a note: a request waits for it
-	maxTouched       = 10_000                 // notes that are remembered
+	maxTouchInterval = time.Hour              // between two last-seen updates of a session
+	updateTimeout    = 250 * time.Millisecond // of such an update: a request waits for it
+	maxTouches       = 10_000                 // updates that are remembered
 
-	// sweepDelay keeps an ended session in the store for a while, so that a
-	// node whose clock runs ahead deletes nothing that is live on another.
+	// sweepDelay keeps an ended session in the store for a while, so that a node
+	// whose clock is ahead does not delete a session that is active on another.
 	sweepDelay = time.Hour
 	sweepBatch = 500
 )
 
-// touched is a session in the store as requests see it until one of them has
-// noted when it was last seen.
-type touched struct {
+// touch identifies the last-seen update of a session that follows lastSeen.
+type touch struct {
 	lookup   Lookup
 	lastSeen int64 // Unix milliseconds
 }
 
-// Own is the strategy of sessions that the kit keeps itself: opaque tokens
-// that are looked up in the database at each request, so that logout, revoke,
-// disable and delete are seen by the next request on every node.
+// Own is the strategy of sessions that the kit stores itself: opaque tokens
+// that are looked up in the database at each request, so that logout,
+// revocation, disabling and deletion take effect at the next request on every
+// node.
 //
-// A session ends at its absolute end, after its idle time without a request,
+// A session ends at its absolute expiry, after its idle time without a request,
 // when it is revoked, and when its user is disabled, deleted, or has all
-// credentials revoked. When it was last seen is written down at most every
-// min(1 h, idle_ttl/10), so it may end that much early by idleness. All
-// instants come from this process's clock, none from the database's. Once a
-// caller was told that a session has ended, it stays so, also when the clock is
-// put back.
+// credentials revoked. The last-seen time is written at most every
+// min(1 h, idle_ttl/10), so a session may become idle that much earlier. All
+// times are read from this process's clock, not from the database's. A session
+// that was rejected as expired stays expired, even if the clock is set back.
 type Own struct {
 	settings config.OwnSession
 	store    Store
 	now      func() time.Time
 	log      *slog.Logger
 
-	touched *otter.Cache[touched, struct{}]
+	touches *otter.Cache[touch, struct{}]
 }
 
 var _ Strategy = (*Own)(nil)
@@ -64,99 +62,92 @@ func NewOwn(s config.OwnSession, store Store, now func() time.Time, log *slog.Lo
 		store:    store,
 		now:      now,
 		log:      log,
-		touched:  otter.Must(&otter.Options[touched, struct{}]{MaximumSize: maxTouched}),
+		touches:  otter.Must(&otter.Options[touch, struct{}]{MaximumSize: maxTouches}),
 	}
 }
 
-// Name returns "own".
+// Name returns config.StrategyOwn.
 func (o *Own) Name() string { return config.StrategyOwn }
 
 // Keeps reports whether sessions keep that claim of the provider's token.
 func (o *Own) Keeps(claim string) bool { return slices.Contains(o.settings.Claims, claim) }
 
-// Issue begins a new session and records the login, and ends the user's oldest
-// session over max_per_user: all of it or nothing.
-// Every call makes a new token and a new public id; nothing that a caller
-// presented is ever taken over.
-//
-// Errors by code: as [Strategy] says.
-func (o *Own) Issue(ctx context.Context, l Login) (Issued, error) {
-	token := newOpaque()
-	record := o.record(ctx, l, token)
-	if err := o.store.Create(ctx, record, l.User, o.settings.MaxPerUser); err != nil {
-		return Issued{}, notRecorded(err)
-	}
-	return Issued{Token: token.text(), Session: record.view()}, nil
+// Issue implements [Strategy]. Each call creates a new token and a new public
+// id; it never adopts a token that a caller sent.
+func (o *Own) Issue(ctx context.Context, l Login) (token string, view View, stored *Session) {
+	t := newOpaque()
+	s := o.begin(ctx, l, t)
+	return t.String(), s.View(), &s
 }
 
-// Check looks the session up, in one statement, and notes from time to time
-// that it was seen. However many requests run at once, one of them does so; it
-// waits for the store no longer than a quarter of a second. A failure to note is
-// logged and does not fail the request.
+// Check looks the session up, in one statement, and updates its last-seen time
+// from time to time. Of many concurrent requests one does so; it waits for the
+// store for at most 250 ms. A failed update is logged and does not fail the
+// request.
 //
-// Errors by code: InvalidToken for every token that stands for no live session,
-// was issued for the other transport, or came in one that is not configured;
-// TemporarilyUnavailable.
-func (o *Own) Check(ctx context.Context, p Presented) (Grant, error) {
-	now := o.instant()
-	record, err := o.live(ctx, p, now)
+// Errors by code: InvalidToken for every token without an active session, for a
+// token that was issued for the other transport, and for a transport that is
+// not configured; TemporarilyUnavailable.
+func (o *Own) Check(ctx context.Context, c Credential) (identity.Principal, View, error) {
+	now := o.millis()
+	s, err := o.active(ctx, c, now)
 	if err != nil {
-		return Grant{}, err
+		return identity.Principal{}, View{}, err
 	}
-	record = o.touch(ctx, record, now)
-	return Grant{Principal: record.principal(), Session: record.view(), Transport: record.Transport}, nil
+	s = o.updateLastSeen(ctx, s, now)
+	return s.principal(), s.View(), nil
 }
 
-// End revokes the session that a caller presented, and returns it. What is dead,
-// unknown or unparsable has nothing to end, and that is no error.
+// End revokes the session of a credential and returns it; nil if the credential
+// is expired, unknown or malformed.
 //
-// Errors by code: TemporarilyUnavailable; the session may still be live.
-func (o *Own) End(ctx context.Context, p Presented, reason string) (Ended, error) {
-	record, _, err := o.find(ctx, p)
+// Errors by code: TemporarilyUnavailable; the session may still be active.
+func (o *Own) End(ctx context.Context, c Credential, reason string) (*Session, error) {
+	s, err := o.find(ctx, c)
 	switch {
 	case autherr.CodeOf(err) == autherr.InvalidToken:
-		return Ended{}, nil
+		return nil, nil
 	case err != nil:
-		return Ended{}, err
+		return nil, err
 	}
-	err = o.store.Revoke(ctx, record.UserID, record.ID, reason, o.instant())
+	err = o.store.Revoke(ctx, s.UserID, s.ID, reason, o.millis())
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return Ended{}, nil
+		return nil, nil
 	case err != nil:
-		return Ended{}, autherr.StoreFailed(err)
+		return nil, autherr.StoreFailed(err)
 	}
-	return Ended{ID: record.ID, UserID: record.UserID}, nil
+	return &s, nil
 }
 
-// Renew gives a live session a new token, for when what its caller may do
-// changes. The old token is dead at once; public id and ends stay.
+// Renew gives an active session a new token, for when the caller's privileges
+// change. The old token becomes invalid at once; public id and expiries stay.
 //
 // Errors by code: as Check.
-func (o *Own) Renew(ctx context.Context, p Presented) (Issued, error) {
-	record, err := o.live(ctx, p, o.instant())
+func (o *Own) Renew(ctx context.Context, c Credential) (token string, view View, err error) {
+	s, err := o.active(ctx, c, o.millis())
 	if err != nil {
-		return Issued{}, err
+		return "", View{}, err
 	}
 	next := newOpaque()
-	err = o.store.Rotate(ctx, record.Lookup, next.lookup, next.hash())
+	err = o.store.Rotate(ctx, s.Lookup, next.lookup, next.hash())
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return Issued{}, autherr.New(autherr.InvalidToken, "session_revoked")
+		return "", View{}, autherr.New(autherr.InvalidToken, "session_revoked")
 	case err != nil:
-		return Issued{}, autherr.StoreFailed(err)
+		return "", View{}, autherr.StoreFailed(err)
 	}
-	return Issued{Token: next.text(), Session: record.view()}, nil
+	return next.String(), s.View(), nil
 }
 
 // Sweep deletes the sessions that ended more than an hour ago, in batches, and
-// returns how many. Whoever opens the store calls it now and then, every ten
-// minutes say; several processes may do so at once.
+// returns how many it deleted. The owner of the store calls it regularly, every
+// ten minutes for example; several processes may do so at once.
 //
-// Errors by code: TemporarilyUnavailable. What is deleted until then stays
+// Errors by code: TemporarilyUnavailable. Sessions deleted before the error stay
 // deleted.
 func (o *Own) Sweep(ctx context.Context) (int, error) {
-	before := o.instant().Add(-sweepDelay)
+	before := o.millis().Add(-sweepDelay)
 	for swept := 0; ; {
 		n, err := o.store.Sweep(ctx, before, sweepBatch)
 		swept += n
@@ -169,81 +160,84 @@ func (o *Own) Sweep(ctx context.Context) (int, error) {
 	}
 }
 
-// find returns the session that the token proves, live or not.
-func (o *Own) find(ctx context.Context, p Presented) (Record, Owner, error) {
-	token, ok := parseOpaque(p.Token)
+// find returns the session whose token this is, active or not.
+func (o *Own) find(ctx context.Context, c Credential) (Session, error) {
+	token, ok := parseOpaque(c.Token)
 	if !ok {
-		return Record{}, Owner{}, autherr.New(autherr.InvalidToken, "malformed_token")
+		return Session{}, autherr.New(autherr.InvalidToken, "malformed_token")
 	}
-	record, owner, err := o.store.Find(ctx, token.lookup)
+	s, err := o.store.Find(ctx, token.lookup)
 	unknown := errors.Is(err, ErrNotFound)
 	if err != nil && !unknown {
-		return Record{}, Owner{}, autherr.StoreFailed(err)
+		return Session{}, autherr.StoreFailed(err)
 	}
-	// An unknown session is compared too, with the zero hash: it takes as long
-	// as a wrong secret.
-	opens := token.opens(record.SecretHash)
+	// The secret of an unknown session is compared with the zero hash, so that it
+	// takes as long as a wrong secret.
+	matches := token.matches(s.SecretHash)
 	switch {
 	case unknown:
-		return Record{}, Owner{}, autherr.New(autherr.InvalidToken, "unknown_session")
-	case !opens:
-		return Record{}, Owner{}, autherr.New(autherr.InvalidToken, "wrong_secret")
-	case p.Transport != record.Transport:
-		return Record{}, Owner{}, autherr.New(autherr.InvalidToken, "wrong_transport")
+		return Session{}, autherr.New(autherr.InvalidToken, "unknown_session")
+	case !matches:
+		return Session{}, autherr.New(autherr.InvalidToken, "wrong_secret")
+	case c.Transport != s.Transport:
+		return Session{}, autherr.New(autherr.InvalidToken, "wrong_transport")
 	}
-	return record, owner, nil
+	return s, nil
 }
 
-func (o *Own) live(ctx context.Context, p Presented, now time.Time) (Record, error) {
-	if !slices.Contains(o.settings.Transport, p.Transport) {
-		return Record{}, autherr.New(autherr.InvalidToken, "transport_not_listed")
+func (o *Own) active(ctx context.Context, c Credential, now time.Time) (Session, error) {
+	if !slices.Contains(o.settings.Transport, c.Transport) {
+		return Session{}, autherr.New(autherr.InvalidToken, "transport_not_listed")
 	}
-	record, owner, err := o.find(ctx, p)
+	s, err := o.find(ctx, c)
 	if err != nil {
-		return Record{}, err
+		return Session{}, err
 	}
-	if why := record.EndedBy(now, owner); why != "" {
-		if record.RevokedAt.IsZero() && byClock(why) {
-			o.bury(ctx, record, why)
-		}
-		return Record{}, autherr.New(autherr.InvalidToken, why)
+	reason := s.inactiveReason(now)
+	if reason == "" {
+		return s, nil
 	}
-	return record, nil
+	if s.RevokedAt.IsZero() && isExpiry(reason) {
+		o.persistExpiry(ctx, s, reason)
+	}
+	return Session{}, autherr.New(autherr.InvalidToken, reason)
 }
 
-// bury notes that the clock has ended a session: one that is put back must not
-// revive it. A failure to note does not make the session live.
-func (o *Own) bury(ctx context.Context, record Record, why string) {
-	ctx, cancel := context.WithTimeout(ctx, noteTimeout)
+// persistExpiry revokes an expired session, so that a clock set back cannot
+// reactivate it. If that fails, the session is rejected nevertheless. The store
+// revokes only active sessions, so the revocation has the time of the last
+// request.
+func (o *Own) persistExpiry(ctx context.Context, s Session, reason string) {
+	ctx, cancel := context.WithTimeout(ctx, updateTimeout)
 	defer cancel()
-	err := o.store.Revoke(ctx, record.UserID, record.ID, why, record.LastSeenAt) // when it was live
+	err := o.store.Revoke(ctx, s.UserID, s.ID, reason, s.LastSeenAt)
 	if err != nil && !errors.Is(err, ErrNotFound) {
-		o.log.WarnContext(ctx, "could not note that a session has ended",
-			"event", "session_end_failed", "session_id", record.ID, "error", err.Error())
+		o.log.WarnContext(ctx, "could not revoke an expired session",
+			"event", "session_end_failed", "session_id", s.ID, "error", err.Error())
 	}
 }
 
-// touch notes that the session was seen, unless that was done lately or is
-// being done by another request, and returns it as it is then.
-func (o *Own) touch(ctx context.Context, record Record, now time.Time) Record {
-	if now.Sub(record.LastSeenAt) < o.touchInterval() {
-		return record
+// updateLastSeen writes the last-seen time, unless that was done recently or
+// another request is doing it, and returns the session with its new times.
+func (o *Own) updateLastSeen(ctx context.Context, s Session, now time.Time) Session {
+	if now.Sub(s.LastSeenAt) < o.touchInterval() {
+		return s
 	}
-	seen := touched{record.Lookup, record.LastSeenAt.UnixMilli()}
-	if _, first := o.touched.SetIfAbsent(seen, struct{}{}); !first {
-		return record
+	update := touch{s.Lookup, s.LastSeenAt.UnixMilli()}
+	if _, first := o.touches.SetIfAbsent(update, struct{}{}); !first {
+		return s
 	}
-	ctx, cancel := context.WithTimeout(ctx, noteTimeout)
+	ctx, cancel := context.WithTimeout(ctx, updateTimeout)
 	defer cancel()
-	idleEnd := o.idleEnd(now, record.ExpiresAt)
-	if err := o.store.Touch(ctx, record.Lookup, now, idleEnd); err != nil {
-		o.touched.Invalidate(seen)
-		o.log.WarnContext(ctx, "could not note that a session was seen",
-			"event", "session_touch_failed", "session_id", record.ID, "error", err.Error())
-		return record
+	idleExpires := o.idleExpiry(now, s.ExpiresAt)
+	if err := o.store.Touch(ctx, s.Lookup, now, idleExpires); err != nil {
+		o.touches.Invalidate(update)
+		o.log.WarnContext(ctx, "could not update the last-seen time of a session",
+			"event", "session_touch_failed", "session_id", s.ID, "error", err.Error())
+		return s
 	}
-	record.LastSeenAt, record.IdleExpiresAt = now, idleEnd
-	return record
+	s.LastSeenAt, s.IdleExpiresAt = now, idleExpires
+	return s
 }
 
 func (o *Own) touchInterval() time.Duration {
@@ -254,28 +248,27 @@ func (o *Own) touchInterval() time.Duration {
 	return min(maxTouchInterval, idle/10)
 }
 
-// idleEnd returns when a session that was seen at that moment ends if it is
-// not seen again: zero where there is no idle limit, never after its absolute
-// end.
-func (o *Own) idleEnd(seen, expires time.Time) time.Time {
+// idleExpiry returns the idle expiry of a session that was last seen at that
+// time: zero without an idle limit, never after its absolute expiry.
+func (o *Own) idleExpiry(seen, expires time.Time) time.Time {
 	if o.settings.IdleTTL.Std() == 0 {
 		return time.Time{}
 	}
-	end := seen.Add(o.settings.IdleTTL.Std())
-	if end.After(expires) {
+	idle := seen.Add(o.settings.IdleTTL.Std())
+	if idle.After(expires) {
 		return expires
 	}
-	return end
+	return idle
 }
 
-// record returns the session of a login as it begins.
-func (o *Own) record(ctx context.Context, l Login, token opaque) Record {
+// begin returns the session of a login.
+func (o *Own) begin(ctx context.Context, l Login, token opaque) Session {
 	at := l.User.LastLoginAt
 	if l.User.NotBefore.After(at) {
-		at = l.User.NotBefore // of a node whose clock is ahead; the login was admitted knowing of it
+		at = l.User.NotBefore // set by a node whose clock is ahead; the login was admitted after it
 	}
 	expires := at.Add(o.settings.TTL.Std())
-	return Record{
+	return Session{
 		Lookup:     token.lookup,
 		SecretHash: token.hash(),
 		ID:         rand.Text(),
@@ -292,7 +285,7 @@ func (o *Own) record(ctx context.Context, l Login, token opaque) Record {
 		CreatedAt:       at,
 		AuthenticatedAt: authenticatedAt(l.Identity, at),
 		LastSeenAt:      at,
-		IdleExpiresAt:   o.idleEnd(at, expires),
+		IdleExpiresAt:   o.idleExpiry(at, expires),
 		ExpiresAt:       expires,
 
 		UserAgent: printable(l.UserAgent, maxUserAgent),
@@ -300,18 +293,18 @@ func (o *Own) record(ctx context.Context, l Login, token opaque) Record {
 	}
 }
 
-// instant returns now as stores keep it.
-func (o *Own) instant() time.Time { return o.now().UTC().Truncate(time.Millisecond) }
+// millis returns now as stores keep it.
+func (o *Own) millis() time.Time { return o.now().UTC().Truncate(time.Millisecond) }
 
-// authenticatedAt returns when the person proved who they are: when the
-// provider says, else when it issued the token, but not after the login.
+// authenticatedAt returns when the user authenticated: the time that the token
+// specifies, else its time of issue, but not after the login.
 func authenticatedAt(id identity.Identity, login time.Time) time.Time {
-	said := id.AuthenticatedAt
-	if said.IsZero() {
-		said = id.IssuedAt
+	at := id.AuthenticatedAt
+	if at.IsZero() {
+		at = id.IssuedAt
 	}
-	if said.IsZero() || said.After(login) {
+	if at.IsZero() || at.After(login) {
 		return login
 	}
-	return said
+	return at
 }

@@ -11,34 +11,24 @@ import (
 	"github.com/cotterpin/cotterpin/core/identity"
 )
 
-// Authenticator verifies a provider's token that a request carries.
-// *verify.Set of core/internal is one.
+// Authenticator verifies the provider's token of a request. *provider.Set is
+// one.
 type Authenticator interface {
 	Authenticate(ctx context.Context, raw string) (identity.Identity, error)
 }
 
-// Users are the users that a provider's token may stand for. An account.Store
-// is one.
-type Users interface {
-	account.Finder
-
-	// RecordLogin is that of [account.Store].
-	RecordLogin(ctx context.Context, user identity.User) error
-}
-
 // ProviderToken is the strategy in which the provider's own token is the
-// session: nothing is kept, and what was found of a user is trusted for
+// session: nothing is stored, and a user that was found is cached for
 // cache_ttl.
 //
-// A single token cannot be ended before it expires. Disabling or deleting the
-// user, and revoking all of its sessions, end every token issued until then: at
-// once on this node if [ProviderToken.Forget] is told, within cache_ttl on the
-// others.
+// A single token cannot be revoked before it expires. Disabling or deleting the
+// user, and revoking all of its sessions, revoke every token issued until then:
+// at once on this node if [ProviderToken.Forget] is called, within cache_ttl on
+// the others.
 type ProviderToken struct {
 	settings config.ProviderTokenSession
 	tokens   Authenticator
-	users    Users      // nil where settings.User is "none"
-	found    *userCache // of users
+	users    *userCache // nil where settings.User is "none"
 }
 
 var _ Strategy = (*ProviderToken)(nil)
@@ -46,97 +36,68 @@ var _ Strategy = (*ProviderToken)(nil)
 // NewProviderToken returns the strategy. users is nil where settings.User is
 // "none", and only there.
 func NewProviderToken(
-	s config.ProviderTokenSession, tokens Authenticator, users Users, now func() time.Time,
+	s config.ProviderTokenSession, tokens Authenticator, users account.Finder, now func() time.Time,
 ) *ProviderToken {
 	s = s.WithDefaults()
 	p := &ProviderToken{settings: s, tokens: tokens}
 	if s.User != config.UserNone {
-		p.users = users
-		p.found = newUserCache(users, s.CacheTTL.Std(), now)
+		p.users = newUserCache(users, s.CacheTTL.Std(), now)
 	}
 	return p
 }
 
-// Name returns "provider_token".
+// Name returns config.StrategyProviderToken.
 func (p *ProviderToken) Name() string { return config.StrategyProviderToken }
 
-// Issue records the login, unless there are no users, and hands the verified
-// token on.
-//
-// Errors by code: as [Strategy] says.
-func (p *ProviderToken) Issue(ctx context.Context, l Login) (Issued, error) {
-	if p.users != nil {
-		if err := p.users.RecordLogin(ctx, l.User); err != nil {
-			return Issued{}, notRecorded(err)
-		}
-	}
-	return HandOn(l), nil
+// Issue returns the provider's verified token as the session that it is.
+func (p *ProviderToken) Issue(_ context.Context, l Login) (token string, view View, stored *Session) {
+	return l.ProviderToken, tokenView(l.Identity), nil
 }
 
-// HandOn returns the provider's token of a login, or of a refresh, as the
-// session that it is. Nothing is written.
-func HandOn(l Login) Issued {
-	return Issued{Token: l.ProviderToken, Session: tokenView(l.Identity)}
-}
-
-// Check verifies the token and finds its user. The token does not know how it
-// was handed out, so every transport that is configured will do.
+// Check verifies the token and finds its user. The token does not contain the
+// transport that it was issued for, so every configured transport is accepted.
 //
 // Errors by code: those of the [Authenticator]; InvalidToken if the transport
-// is not configured; those of [account.Known] unless there are no users.
-func (p *ProviderToken) Check(ctx context.Context, presented Presented) (Grant, error) {
-	if !slices.Contains(p.settings.Transport, presented.Transport) {
-		return Grant{}, autherr.New(autherr.InvalidToken, "transport_not_listed")
+// is not configured; those of [account.Known] unless no users are stored.
+func (p *ProviderToken) Check(ctx context.Context, c Credential) (identity.Principal, View, error) {
+	if !slices.Contains(p.settings.Transport, c.Transport) {
+		return identity.Principal{}, View{}, autherr.New(autherr.InvalidToken, "transport_not_listed")
 	}
-	id, err := p.tokens.Authenticate(ctx, presented.Token)
+	id, err := p.tokens.Authenticate(ctx, c.Token)
 	if err != nil {
-		return Grant{}, err
+		return identity.Principal{}, View{}, err
 	}
 	user, err := p.user(ctx, id)
 	if err != nil {
-		return Grant{}, err
+		return identity.Principal{}, View{}, err
 	}
-	return Grant{
-		Principal: identity.Principal{
-			UserID:          user.ID,
-			Provider:        id.Provider,
-			Issuer:          id.Issuer,
-			Subject:         id.Subject,
-			AuthMethod:      id.AuthMethod,
-			AuthenticatedAt: id.AuthenticatedAt,
-			Claims:          id.Claims,
-		},
-		Session:   tokenView(id),
-		Transport: presented.Transport,
-	}, nil
+	principal := identity.Principal{
+		UserID:          user.ID,
+		Provider:        id.Provider,
+		Issuer:          id.Issuer,
+		Subject:         id.Subject,
+		AuthMethod:      id.AuthMethod,
+		AuthenticatedAt: id.AuthenticatedAt,
+		Claims:          id.Claims,
+	}
+	return principal, tokenView(id), nil
 }
 
-// End does nothing: there is nothing to end.
-func (p *ProviderToken) End(context.Context, Presented, string) (Ended, error) { return Ended{}, nil }
+// End does nothing: a single token cannot be revoked.
+func (p *ProviderToken) End(context.Context, Credential, string) (*Session, error) { return nil, nil }
 
-// Forget drops what is remembered of a user, so that the next request asks the
+// Forget removes a user from the cache, so that the next request reads the
 // store.
 func (p *ProviderToken) Forget(user identity.UserID) {
-	if p.found != nil {
-		p.found.forget(user)
+	if p.users != nil {
+		p.users.forget(user)
 	}
 }
 
-// user returns the zero user where there are no users.
+// user returns the zero user where no users are stored.
 func (p *ProviderToken) user(ctx context.Context, id identity.Identity) (identity.User, error) {
-	if p.found == nil {
+	if p.users == nil {
 		return identity.User{}, nil
 	}
-	return account.Known(ctx, p.found, id)
-}
-
-func tokenView(id identity.Identity) View {
-	return View{
-		Strategy:   config.StrategyProviderToken,
-		Format:     "jwt",
-		Provider:   id.Provider,
-		AuthMethod: id.AuthMethod,
-		CreatedAt:  id.IssuedAt,
-		ExpiresAt:  id.ExpiresAt,
-	}
+	return account.Known(ctx, p.users, id)
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/account/memstore"
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/config"
+	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/session"
 )
@@ -21,6 +22,9 @@ var (
 	start   = time.UnixMilli(1_800_000_000_123).UTC()
 	errDown = errors.New("session_test: the database is down")
 )
+
+// maxSessions is more sessions than any test begins for a user.
+const maxSessions = 5000
 
 // bench is a database with one user, a clock and a log.
 type bench struct {
@@ -47,7 +51,7 @@ func (b *bench) now() time.Time { return b.at }
 
 func (b *bench) logger() *slog.Logger { return slog.New(slog.NewTextHandler(&b.log, nil)) }
 
-// login is a login of the user at this moment.
+// login is a login of the user now.
 func (b *bench) login() session.Login {
 	user := b.user
 	user.LastLoginAt = b.at
@@ -58,8 +62,7 @@ func (b *bench) login() session.Login {
 	}
 }
 
-// own returns the strategy with the settings over a store, which is the
-// database's own if nil.
+// own returns the strategy over a store; nil is the store of the database.
 func (b *bench) own(s config.OwnSession, store session.Store) *session.Own {
 	if store == nil {
 		store = b.db.Sessions()
@@ -67,26 +70,41 @@ func (b *bench) own(s config.OwnSession, store session.Store) *session.Own {
 	return session.NewOwn(s, store, b.now, b.logger())
 }
 
-func issue(t testing.TB, own *session.Own, l session.Login) session.Issued {
+// issued is a session that has begun.
+type issued struct {
+	session.Credential
+	session.View
+}
+
+// issue begins a session of the login.
+func (b *bench) issue(t testing.TB, own *session.Own, l session.Login) issued {
 	t.Helper()
-	issued, err := own.Issue(t.Context(), l)
-	if err != nil {
-		t.Fatalf("Issue: %v", err)
+	token, view, stored := own.Issue(t.Context(), l)
+	if err := b.db.SignIn(t.Context(), database.SignIn{User: l.User, Session: stored, MaxSessions: maxSessions}); err != nil {
+		t.Fatalf("SignIn: %v", err)
 	}
-	return issued
+	return issued{session.Credential{Token: token, Transport: l.Transport}, view}
 }
 
-func presented(token string) session.Presented {
-	return session.Presented{Token: token, Transport: config.TransportCookie}
+func cookie(token string) session.Credential {
+	return session.Credential{Token: token, Transport: config.TransportCookie}
 }
 
-func check(t testing.TB, s session.Strategy, p session.Presented) session.Grant {
+// check expects the credential to be accepted.
+func check(t testing.TB, s session.Strategy, c session.Credential) (identity.Principal, session.View) {
 	t.Helper()
-	grant, err := s.Check(t.Context(), p)
+	principal, view, err := s.Check(t.Context(), c)
 	if err != nil {
 		t.Fatalf("Check: %v", err)
 	}
-	return grant
+	return principal, view
+}
+
+// wantRejected expects the credential to be rejected as an invalid token.
+func wantRejected(t *testing.T, s session.Strategy, c session.Credential, reason string) {
+	t.Helper()
+	_, _, err := s.Check(t.Context(), c)
+	wantError(t, err, autherr.InvalidToken, reason)
 }
 
 func wantError(t *testing.T, err error, code autherr.Code, reason string) {
@@ -96,8 +114,7 @@ func wantError(t *testing.T, err error, code autherr.Code, reason string) {
 	}
 }
 
-// broken is a store one of whose methods fails, after something else has
-// happened.
+// broken is a store of which one method calls before, and fails if err is set.
 type broken struct {
 	session.Store
 	method string
@@ -115,16 +132,9 @@ func (b *broken) fail(method string) error {
 	return b.err
 }
 
-func (b *broken) Create(ctx context.Context, r session.Record, login identity.User, limit int) error {
-	if err := b.fail("Create"); err != nil {
-		return err
-	}
-	return b.Store.Create(ctx, r, login, limit)
-}
-
-func (b *broken) Find(ctx context.Context, l session.Lookup) (session.Record, session.Owner, error) {
+func (b *broken) Find(ctx context.Context, l session.Lookup) (session.Session, error) {
 	if err := b.fail("Find"); err != nil {
-		return session.Record{}, session.Owner{}, err
+		return session.Session{}, err
 	}
 	return b.Store.Find(ctx, l)
 }
@@ -143,7 +153,7 @@ func (b *broken) Rotate(ctx context.Context, old, next session.Lookup, hash [32]
 	return b.Store.Rotate(ctx, old, next, hash)
 }
 
-func (b *broken) List(ctx context.Context, user identity.UserID, now time.Time) ([]session.Record, error) {
+func (b *broken) List(ctx context.Context, user identity.UserID, now time.Time) ([]session.Session, error) {
 	if err := b.fail("List"); err != nil {
 		return nil, err
 	}
@@ -169,15 +179,4 @@ func (b *broken) Sweep(ctx context.Context, before time.Time, limit int) (int, e
 		return 0, err
 	}
 	return b.Store.Sweep(ctx, before, limit)
-}
-
-// keepRecord keeps what is created.
-type keepRecord struct {
-	session.Store
-	kept *session.Record
-}
-
-func (k *keepRecord) Create(ctx context.Context, r session.Record, login identity.User, limit int) error {
-	*k.kept = r
-	return k.Store.Create(ctx, r, login, limit)
 }

@@ -8,58 +8,49 @@ import (
 	"github.com/cotterpin/cotterpin/core/identity"
 )
 
-// ErrNotFound means that there is no such session, or that it has ended.
+// ErrNotFound means that there is no such session, or that it is not active.
 var ErrNotFound = errors.New("session: not found")
 
-// Store keeps sessions. Each method is atomic. Instants are kept in
-// milliseconds of UTC. A session is live at a moment that is before both of its
-// ends if it is not revoked; its owner is looked at by Find alone.
+// Store keeps sessions. Each method is atomic. Times are stored in milliseconds
+// of UTC. A session is active at a time before both of its expiries if it is
+// not revoked; only Find considers the state of its user.
 //
-// An error that is not [ErrNotFound] means that the store could not do or could
-// not learn what was asked. Methods are called by many goroutines, and by other
-// processes on the same database, at once. A revocation wins over every
-// concurrent Touch and Rotate, and is seen by the next Find on every node.
+// Sessions begin with database.Database.SignIn.
+//
+// An error that is not [ErrNotFound] means that the store failed, and that the
+// outcome of a write is unknown. Methods are called concurrently by many
+// goroutines, and by other processes on the same database. A revocation wins
+// over every concurrent Touch and Rotate, and the next Find on every node
+// returns it.
 //
 // The suite that each store must pass is sessiontest.Run.
 type Store interface {
-	// Create adds the session of a login and records the login, which is that
-	// of r.IdentityID, as account.Store.RecordLogin does. If the user then has
-	// more than limit sessions that are live at r.CreatedAt, the oldest of the
-	// others are revoked with reason "max_per_user", however many logins run at
-	// once. After an error there is neither session nor record, and nothing was
-	// revoked.
-	//
-	// login is the user as the login saw it. ErrNotFound: as RecordLogin. Whoever
-	// disables the user or moves its not-before, and then revokes all sessions,
-	// leaves none behind, whatever the clocks of several machines say.
-	Create(ctx context.Context, r Record, login identity.User, limit int) error
-
-	// Find returns the session with that lookup, live or not, and its owner,
-	// in one statement. IdentityID, UserAgent and Address are left zero.
+	// Find returns the session with that lookup, active or not, with the state of
+	// its user, in one statement. IdentityID, UserAgent and Address are left zero.
 	// ErrNotFound: there is none.
-	Find(ctx context.Context, l Lookup) (Record, Owner, error)
+	Find(ctx context.Context, l Lookup) (Session, error)
 
-	// Touch writes last seen and idle end of a session that is not revoked. A
-	// revoked or missing one is left alone, without error.
+	// Touch writes last-seen time and idle expiry of a session that is not
+	// revoked. A revoked or missing session is left unchanged, without an error.
 	Touch(ctx context.Context, l Lookup, lastSeen, idleExpires time.Time) error
 
-	// Rotate gives a session that is not revoked a new lookup and secret hash;
-	// the old ones are dead. ErrNotFound: it is missing or revoked.
+	// Rotate gives a session that is not revoked a new lookup and secret hash; the
+	// old ones become invalid. ErrNotFound: it is missing or revoked.
 	Rotate(ctx context.Context, old, next Lookup, hash [32]byte) error
 
-	// List returns the user's sessions that are live at now, newest first.
-	// Lookup and SecretHash are left zero.
-	List(ctx context.Context, user identity.UserID, now time.Time) ([]Record, error)
+	// List returns the user's sessions that are active at now, newest first.
+	// Lookup, SecretHash and the state of the user are left zero.
+	List(ctx context.Context, user identity.UserID, now time.Time) ([]Session, error)
 
-	// Revoke ends one live session of the user, by its public id. ErrNotFound:
-	// the user has no such live session, whoever else has one.
+	// Revoke revokes one active session of the user, by its public id.
+	// ErrNotFound: the user has no such active session, even if another user has.
 	Revoke(ctx context.Context, user identity.UserID, id, reason string, at time.Time) error
 
-	// RevokeAll ends the user's live sessions but the one with the public id
-	// except ("" for none), and returns how many it ended.
+	// RevokeAll revokes the user's active sessions except the one with the public
+	// id except ("" for none), and returns how many it revoked.
 	RevokeAll(ctx context.Context, user identity.UserID, except, reason string, at time.Time) (int, error)
 
-	// Sweep deletes at most limit sessions that expired (by either end) or were
-	// revoked before the given moment, and returns how many it deleted.
+	// Sweep deletes at most limit sessions that expired (by either expiry) or were
+	// revoked before the given time, and returns how many it deleted.
 	Sweep(ctx context.Context, before time.Time, limit int) (int, error)
 }

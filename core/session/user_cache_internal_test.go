@@ -15,10 +15,9 @@ import (
 	"github.com/cotterpin/cotterpin/core/identity"
 )
 
-// slowUsers answers after a second of a synctest bubble, with what was so when
-// it was asked.
+// slowUsers returns the state at the call after a second.
 type slowUsers struct {
-	asked    atomic.Int64
+	lookups  atomic.Int64
 	disabled atomic.Bool
 	fails    atomic.Bool
 }
@@ -26,7 +25,7 @@ type slowUsers struct {
 var errSlow = errors.New("session: the database is down")
 
 func (u *slowUsers) Find(ctx context.Context, key identity.Key) (identity.User, error) {
-	u.asked.Add(1)
+	u.lookups.Add(1)
 	user := identity.User{ID: uuid.NewSHA1(uuid.Nil, []byte(key.Issuer+"\x00"+key.Subject)), Key: key, Disabled: u.disabled.Load()}
 	fails := u.fails.Load()
 	select {
@@ -40,16 +39,16 @@ func (u *slowUsers) Find(ctx context.Context, key identity.Key) (identity.User, 
 	return user, nil
 }
 
-func (u *slowUsers) wantAsked(t *testing.T, want int64) {
+func (u *slowUsers) wantLookups(t *testing.T, want int64) {
 	t.Helper()
-	if got := u.asked.Load(); got != want {
-		t.Errorf("the store was asked %d times, want %d", got, want)
+	if got := u.lookups.Load(); got != want {
+		t.Errorf("%d lookups, want %d", got, want)
 	}
 }
 
 var slowAda = identity.Key{Issuer: "https://issuer.example", Subject: "ada"}
 
-func TestWhoAsksAtTheSameTimeSharesTheAnswer(t *testing.T) {
+func TestUserCache_Concurrent(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		users := new(slowUsers)
@@ -66,11 +65,11 @@ func TestWhoAsksAtTheSameTimeSharesTheAnswer(t *testing.T) {
 			}
 		}
 		all.Wait()
-		users.wantAsked(t, int64(len(keys)))
+		users.wantLookups(t, int64(len(keys)))
 	})
 }
 
-func TestAQuestionThatIsGivenUpFailsNobodyElse(t *testing.T) {
+func TestUserCache_CanceledLeader(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		users := new(slowUsers)
@@ -79,14 +78,14 @@ func TestAQuestionThatIsGivenUpFailsNobodyElse(t *testing.T) {
 		var all sync.WaitGroup
 		all.Go(func() {
 			if _, err := c.Find(ctx, slowAda); !errors.Is(err, context.Canceled) {
-				t.Errorf("who gave up got %v", err)
+				t.Errorf("the canceled call: got %v", err)
 			}
 		})
 		synctest.Wait()
 		for range 5 {
 			all.Go(func() {
 				if user, err := c.Find(t.Context(), slowAda); err != nil || user.Key != slowAda {
-					t.Errorf("who went on got %v and %v", user.Key, err)
+					t.Errorf("another call: got %v and %v", user.Key, err)
 				}
 			})
 		}
@@ -96,7 +95,7 @@ func TestAQuestionThatIsGivenUpFailsNobodyElse(t *testing.T) {
 	})
 }
 
-func TestAFailureIsNotRemembered(t *testing.T) {
+func TestUserCache_Failure(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		users := new(slowUsers)
@@ -105,16 +104,16 @@ func TestAFailureIsNotRemembered(t *testing.T) {
 		if _, err := c.Find(t.Context(), slowAda); !errors.Is(err, errSlow) {
 			t.Errorf("got %v", err)
 		}
-		users.wantAsked(t, 1)
+		users.wantLookups(t, 1)
 		users.fails.Store(false)
 		if _, err := c.Find(t.Context(), slowAda); err != nil {
 			t.Errorf("got %v", err)
 		}
-		users.wantAsked(t, 2)
+		users.wantLookups(t, 2)
 	})
 }
 
-func TestAnAnswerOfBeforeAChangeIsForNobodyWhoAsksAfterIt(t *testing.T) {
+func TestUserCache_ForgetDuringLookup(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		users := new(slowUsers)
@@ -125,7 +124,7 @@ func TestAnAnswerOfBeforeAChangeIsForNobodyWhoAsksAfterIt(t *testing.T) {
 				t.Errorf("before the change: %+v, %v", user, err)
 			}
 		})
-		synctest.Wait() // the store has been asked
+		synctest.Wait() // for the store
 		users.disabled.Store(true)
 		c.forget(uuid.Must(uuid.NewV7()))
 		if user, err := c.Find(t.Context(), slowAda); err != nil || !user.Disabled {
@@ -135,11 +134,11 @@ func TestAnAnswerOfBeforeAChangeIsForNobodyWhoAsksAfterIt(t *testing.T) {
 		if user, err := c.Find(t.Context(), slowAda); err != nil || !user.Disabled {
 			t.Errorf("later: %+v, %v", user, err)
 		}
-		users.wantAsked(t, 2)
+		users.wantLookups(t, 2)
 	})
 }
 
-func TestATrustOfZeroSharesNothing(t *testing.T) {
+func TestUserCache_ZeroTTL(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		users := new(slowUsers)
@@ -153,11 +152,11 @@ func TestATrustOfZeroSharesNothing(t *testing.T) {
 			})
 		}
 		all.Wait()
-		users.wantAsked(t, 5)
+		users.wantLookups(t, 5)
 	})
 }
 
-func TestFoundUsersAreBounded(t *testing.T) {
+func TestUserCache_Bounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := newUserCache(new(slowUsers), 24*time.Hour, time.Now)
@@ -168,7 +167,7 @@ func TestFoundUsersAreBounded(t *testing.T) {
 		}
 		c.found.CleanUp()
 		if got := c.found.EstimatedSize(); got > maxCachedUsers || got < maxCachedUsers/2 {
-			t.Errorf("%d users are remembered, want %d at most", got, maxCachedUsers)
+			t.Errorf("%d users are cached, want at most %d", got, maxCachedUsers)
 		}
 	})
 }

@@ -34,6 +34,7 @@ func Run(t *testing.T, e Engine) {
 	t.Run("Migrations", e.testMigrations)
 	t.Run("SelfCheck", e.testSelfCheck)
 	t.Run("Races", e.testRaces)
+	t.Run("Deletion", e.testDeletion)
 	t.Run("Statements", e.testStatements)
 }
 

@@ -15,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/session"
 	"github.com/cotterpin/cotterpin/ent/entstore"
@@ -44,9 +45,9 @@ func CheckPlans(t testing.TB, d entstore.Dialect, pool *sql.DB) {
 	db, log := logged(t, d, pool)
 	analyze(t, d, pool)
 	user := newUser("planned")
-	r := newRecord(user, 249)
+	r, evicting := newSession(user, 249), newSession(user, 250)
 	if err := errors.Join(
-		db.Accounts().Register(t.Context(), user, nil), db.Sessions().Create(t.Context(), r, user, 2),
+		db.Accounts().Register(t.Context(), user, nil), db.SignIn(t.Context(), database.SignIn{User: user, Session: &r, MaxSessions: 2}),
 	); err != nil {
 		t.Fatal(err)
 	}
@@ -56,15 +57,17 @@ func CheckPlans(t testing.TB, d entstore.Dialect, pool *sql.DB) {
 	for name, call := range map[string]func(context.Context) error{
 		"Find":         func(ctx context.Context) error { _, err := accounts.Find(ctx, user.Key); return err },
 		"Get":          func(ctx context.Context) error { _, err := accounts.Get(ctx, user.ID); return err },
-		"RecordLogin":  func(ctx context.Context) error { return accounts.RecordLogin(ctx, user) },
+		"RecordLogin":  func(ctx context.Context) error { return db.SignIn(ctx, database.SignIn{User: user}) },
 		"Register":     func(ctx context.Context) error { return accounts.Register(ctx, fresh, nil) },
 		"SetNotBefore": func(ctx context.Context) error { return accounts.SetNotBefore(ctx, fresh.ID, now) },
 		"Disable":      func(ctx context.Context) error { return accounts.Disable(ctx, fresh.ID, now) },
 		"Enable":       func(ctx context.Context) error { return accounts.Enable(ctx, fresh.ID) },
 		"Delete":       func(ctx context.Context) error { return accounts.Delete(ctx, fresh.ID) },
-		"Create":       func(ctx context.Context) error { return sessions.Create(ctx, newRecord(user, 250), user, 1) },
-		"FindSession":  func(ctx context.Context) error { _, _, err := sessions.Find(ctx, r.Lookup); return err },
-		"Touch":        func(ctx context.Context) error { return sessions.Touch(ctx, r.Lookup, now, now) },
+		"SignIn": func(ctx context.Context) error {
+			return db.SignIn(ctx, database.SignIn{User: user, Session: &evicting, MaxSessions: 1})
+		},
+		"FindSession": func(ctx context.Context) error { _, err := sessions.Find(ctx, r.Lookup); return err },
+		"Touch":       func(ctx context.Context) error { return sessions.Touch(ctx, r.Lookup, now, now) },
 		"Rotate": func(ctx context.Context) error {
 			return sessions.Rotate(ctx, session.Lookup{255}, session.Lookup{254}, [32]byte{})
 		},
@@ -107,7 +110,7 @@ func populate(t *testing.T, d entstore.Dialect, pool *sql.DB) {
 			users = append(users, createUser(client, user))
 			identities = append(identities, createIdentity(client, user))
 			for range 2 {
-				r := newRecord(user, 0)
+				r := newSession(user, 0)
 				r.ID, r.Lookup = uuid.NewString(), session.Lookup(uuid.New())
 				if n%100 == 0 {
 					r.ExpiresAt = r.ExpiresAt.Add(-1000 * time.Hour)
@@ -147,7 +150,7 @@ func createIdentity(client *entgen.Client, u identity.User) *entgen.IdentityCrea
 		SetCreatedMs(u.CreatedAt.UnixMilli()).SetLastLoginMs(u.LastLoginAt.UnixMilli())
 }
 
-func createSession(client *entgen.Client, r session.Record) *entgen.SessionCreate {
+func createSession(client *entgen.Client, r session.Session) *entgen.SessionCreate {
 	return client.Session.Create().
 		SetID(r.ID).SetLookup(r.Lookup[:]).SetSecretHash(r.SecretHash[:]).SetUserID(r.UserID).SetIdentityID(r.IdentityID).
 		SetProvider("").SetIssuer(r.Issuer).SetSubject(r.Subject).SetAuthMethod("").SetTransport("").

@@ -46,13 +46,15 @@ func logged(t testing.TB, d entstore.Dialect, pool *sql.DB) (database.Database, 
 	return db, log
 }
 
-// signer signs one person in, as the endpoints do.
+// signer signs users in, as the kit does.
 type signer struct {
-	registrar *account.Registrar
-	own       *session.Own
-	tokens    *session.ProviderToken
-	now       time.Time
-	log       lines
+	db         database.Database
+	registrar  account.Registrar
+	maxPerUser int
+	own        *session.Own
+	tokens     *session.ProviderToken
+	now        time.Time
+	log        lines
 }
 
 // lines is a log.
@@ -76,24 +78,25 @@ func (l *lines) count(event string) int {
 }
 
 func newSigner(db database.Database, maxPerUser int) *signer {
-	s := &signer{now: time.UnixMilli(1_800_000_000_123)}
+	s := &signer{db: db, maxPerUser: maxPerUser, now: time.UnixMilli(1_800_000_000_123)}
 	now := func() time.Time { return s.now }
 	own, tokens := config.OwnSession{}, config.ProviderTokenSession{}
-	own.MaxPerUser, own.Transport = maxPerUser, []string{config.TransportBearer}
-	s.registrar = account.NewRegistrar(db.Accounts(), account.Options{Create: true, Now: now})
+	own.Transport = []string{config.TransportBearer}
+	s.registrar = account.Registrar{Store: db.Accounts(), Create: true, Now: now}
 	s.own = session.NewOwn(own, db.Sessions(), now, slog.New(slog.NewTextHandler(&s.log, nil)))
 	s.tokens = session.NewProviderToken(tokens, nil, db.Accounts(), now)
 	return s
 }
 
-func (s *signer) signIn(ctx context.Context, strategy session.Strategy, subject string) (session.Presented, error) {
+func (s *signer) signIn(ctx context.Context, strategy session.Strategy, subject string) (session.Credential, error) {
 	id := identity.Identity{Key: identity.Key{Issuer: "https://issuer.example", Subject: subject}, IssuedAt: s.now}
 	user, _, err := s.registrar.RegisterOrLogin(ctx, id)
 	if err != nil {
-		return session.Presented{}, err
+		return session.Credential{}, err
 	}
-	issued, err := strategy.Issue(ctx, session.Login{User: user, Identity: id, Transport: config.TransportBearer})
-	return session.Presented{Token: issued.Token, Transport: config.TransportBearer}, err
+	token, _, stored := strategy.Issue(ctx, session.Login{User: user, Identity: id, Transport: config.TransportBearer})
+	err = s.db.SignIn(ctx, database.SignIn{User: user, Session: stored, MaxSessions: s.maxPerUser})
+	return session.Credential{Token: token, Transport: config.TransportBearer}, err
 }
 
 func testLoginStatements(t *testing.T, d entstore.Dialect, pool *sql.DB) {
@@ -101,7 +104,7 @@ func testLoginStatements(t *testing.T, d entstore.Dialect, pool *sql.DB) {
 	t.Parallel()
 	db, log := logged(t, d, pool)
 	s := newSigner(db, 2)
-	var presented session.Presented
+	var presented session.Credential
 	own := func(ctx context.Context) (err error) {
 		presented, err = s.signIn(ctx, s.own, "ada")
 		return err
@@ -161,7 +164,7 @@ func testRequestStatements(t *testing.T, d entstore.Dialect, pool *sql.DB) {
 		for range callers {
 			group.Go(func() {
 				for range c.requests / callers {
-					if _, err := s.own.Check(t.Context(), presented); err != nil {
+					if _, _, err := s.own.Check(t.Context(), presented); err != nil {
 						t.Errorf("Check: %v", err)
 						return
 					}

@@ -32,14 +32,14 @@ const (
 type accounts struct {
 	engine
 	prepared
-	byKey, byID, login *sql.Stmt
+	byKey, byID *sql.Stmt
 }
 
 var _ account.Store = (*accounts)(nil)
 
 func newAccounts(ctx context.Context, e engine) (*accounts, error) {
 	a := &accounts{engine: e}
-	a.prepared = prepared{&a.byKey: selectUserByKey, &a.byID: selectUserByID, &a.login: e.dialect.updateLogin()}
+	a.prepared = prepared{&a.byKey: selectUserByKey, &a.byID: selectUserByID}
 	if err := e.prepare(ctx, a.prepared); err != nil {
 		return nil, err
 	}
@@ -72,13 +72,14 @@ func scanUser(row *sql.Row) (identity.User, error) {
 	return u, nil
 }
 
-// Register implements account.Store. When a registration is undone, those who
-// waited for it may deadlock; each of them may find the next winner.
+// Register implements account.Store. Transactions that wait for one that is
+// rolled back may deadlock, and are repeated, so that a conflict is always with
+// a committed user.
 func (a *accounts) Register(ctx context.Context, u identity.User, within account.Within) error {
 	return a.inTx(ctx, func(tx *sql.Tx) error {
 		err := createUserWithIdentity(ctx, clientOn(tx, a.dialect), u)
 		switch {
-		case a.dialect.IsConflict(err), a.dialect.isDeadlock(err):
+		case a.dialect.IsConflict(err):
 			return account.ErrConflict
 		case err != nil:
 			return fmt.Errorf("entstore: registering: %w", err)
@@ -126,16 +127,6 @@ func createIdentity(ctx context.Context, client *entgen.Client, u identity.User)
 		Exec(ctx)
 }
 
-// RecordLogin implements account.Store.
-func (a *accounts) RecordLogin(ctx context.Context, u identity.User) error {
-	var found int
-	err := a.writers.execute(ctx, func() (err error) {
-		found, err = recordLogin(ctx, a.login, u)
-		return err
-	})
-	return oneFound("recording a login", found, err, account.ErrNotFound)
-}
-
 // Disable implements account.Store.
 func (a *accounts) Disable(ctx context.Context, id identity.UserID, at time.Time) error {
 	return a.updateUser(ctx, "disabling a user", id,
@@ -157,7 +148,17 @@ func (a *accounts) Enable(ctx context.Context, id identity.UserID) error {
 // sessions along.
 func (a *accounts) Delete(ctx context.Context, id identity.UserID) error {
 	found, err := a.client.User.Delete().Where(user.ID(id)).Exec(ctx)
+	if table, referenced := a.dialect.IsReferenced(err); referenced {
+		return referencedBy(table, err)
+	}
 	return oneFound("deleting a user", found, err, account.ErrNotFound)
+}
+
+func referencedBy(table string, err error) error {
+	if table == "" {
+		return fmt.Errorf("entstore: deleting a user: %w: %w", account.ErrReferenced, err)
+	}
+	return fmt.Errorf("entstore: deleting a user: %w by table %s: %w", account.ErrReferenced, table, err)
 }
 
 type modifier = func(*entsql.UpdateBuilder)

@@ -14,14 +14,16 @@ import (
 	"github.com/cotterpin/cotterpin/ent/sqlite"
 )
 
-func TestACorruptSessionIsAnErrorAndNoPanic(t *testing.T) {
+func TestDatabase_CorruptSession(t *testing.T) {
 	t.Parallel()
 	now := time.Now()
 	user := identity.User{
 		ID: uuid.Must(uuid.NewV7()), IdentityID: uuid.Must(uuid.NewV7()),
 		Key: identity.Key{Issuer: "issuer", Subject: "subject"}, CreatedAt: now, LastLoginAt: now,
 	}
-	r := session.Record{ID: "id", UserID: user.ID, IdentityID: user.IdentityID, CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(time.Hour)}
+	r := session.Session{
+		ID: "id", UserID: user.ID, IdentityID: user.IdentityID, CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(time.Hour),
+	}
 	for column, c := range map[string]struct {
 		garbage string
 		listed  bool // List reads the column too
@@ -41,10 +43,10 @@ func TestACorruptSessionIsAnErrorAndNoPanic(t *testing.T) {
 			if err := db.Accounts().Register(t.Context(), user, nil); err != nil {
 				t.Fatalf("Register: %v", err)
 			}
-			if err := db.Sessions().Create(t.Context(), r, user, 1); err != nil {
-				t.Fatalf("Create: %v", err)
+			if err := db.SignIn(t.Context(), database.SignIn{User: user, Session: &r, MaxSessions: 1}); err != nil {
+				t.Fatalf("SignIn: %v", err)
 			}
-			find := func() error { _, _, err := db.Sessions().Find(t.Context(), r.Lookup); return err }
+			find := func() error { _, err := db.Sessions().Find(t.Context(), r.Lookup); return err }
 			list := func() error { _, err := db.Sessions().List(t.Context(), user.ID, now); return err }
 			if err := find(); err != nil {
 				t.Fatalf("Find of the sound row: %v", err)

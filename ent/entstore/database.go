@@ -1,6 +1,6 @@
 // Package entstore stores users, identities and sessions in a SQL database. It
-// implements the stores once, for each database that ent supports; a [Dialect]
-// contains the differences.
+// implements database.Database once, for every database that ent supports; a
+// [Dialect] has the differences.
 //
 // Applications open a database with its package, such as ent/sqlite, or specify
 // it in the configuration file.
@@ -8,13 +8,13 @@
 // # Statements
 //
 // A session is found with one prepared statement, as is a user, and revoked with
-// one. A known identity logs in with three: Find, and Create of a session
-// (two in a transaction, which record the login too). Create takes one more if it
-// ends older sessions, two on MySQL. A new identity logs in with five: Find,
-// Register (two in a transaction) and Create. Where no sessions are kept,
-// RecordLogin (one) takes the place of Create. BEGIN and COMMIT are not counted.
+// one. A known identity logs in with three: Find, and SignIn (two in a
+// transaction). SignIn needs one more if it revokes older sessions, two on MySQL.
+// A new identity logs in with five: Find, Register (two in a transaction) and
+// SignIn. Without a session, SignIn is one statement. BEGIN and COMMIT are not
+// counted.
 //
-// No statement reads a whole table, however large.
+// No statement reads a whole table.
 //
 // # Errors
 //
@@ -39,6 +39,7 @@ type Database struct {
 	tables   tables
 	accounts *accounts
 	sessions *sessions
+	signIns  *signIns
 }
 
 var _ database.Database = (*Database)(nil)
@@ -72,7 +73,11 @@ func Open(ctx context.Context, pool *sql.DB, d Dialect, migrate database.Migrate
 	if err != nil {
 		return nil, errors.Join(err, accounts.close())
 	}
-	return &Database{tables: tables, accounts: accounts, sessions: sessions}, nil
+	signIns, err := newSignIns(ctx, engine)
+	if err != nil {
+		return nil, errors.Join(err, accounts.close(), sessions.close())
+	}
+	return &Database{tables: tables, accounts: accounts, sessions: sessions, signIns: signIns}, nil
 }
 
 // Accounts implements database.Database.
@@ -81,9 +86,16 @@ func (d *Database) Accounts() account.Store { return d.accounts }
 // Sessions implements database.Database.
 func (d *Database) Sessions() session.Store { return d.sessions }
 
+// SignIn implements database.Database.
+func (d *Database) SignIn(ctx context.Context, s database.SignIn) error {
+	return d.signIns.signIn(ctx, s)
+}
+
 // Ready implements database.Database. It queries the version of the tables, with
 // [database.MigrateOff] their columns.
 func (d *Database) Ready(ctx context.Context) error { return d.tables.check(ctx) }
 
 // Close closes the statements that Open prepared. The pool stays open.
-func (d *Database) Close() error { return errors.Join(d.accounts.close(), d.sessions.close()) }
+func (d *Database) Close() error {
+	return errors.Join(d.accounts.close(), d.sessions.close(), d.signIns.close())
+}

@@ -17,6 +17,11 @@ type Dialect struct {
 	// compares the error code, because servers localize messages.
 	IsConflict func(error) bool
 
+	// IsReferenced reports whether an error is the violation of a foreign key by
+	// the deletion of a row, and which table references it; "" if the database does
+	// not name the table.
+	IsReferenced func(error) (table string, referenced bool)
+
 	// IsDeadlock reports whether the database rolled back a transaction because
 	// of a deadlock or serialization failure, so that a retry may succeed. nil:
 	// the database has no such error.

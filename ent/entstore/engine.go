@@ -25,8 +25,13 @@ func newEngine(pool *sql.DB, d Dialect) engine {
 	}
 }
 
-// inTx calls fn in a transaction, which an error or a panic rolls back.
+// inTx runs fn in a transaction, which an error or a panic rolls back. After a
+// deadlock it runs fn again.
 func (e engine) inTx(ctx context.Context, fn func(tx *sql.Tx) error) error {
+	return e.dialect.retryDeadlock(ctx, func() error { return e.inTxOnce(ctx, fn) })
+}
+
+func (e engine) inTxOnce(ctx context.Context, fn func(tx *sql.Tx) error) error {
 	if err := e.writers.enter(ctx); err != nil {
 		return err
 	}
@@ -46,7 +51,7 @@ func (e engine) inTx(ctx context.Context, fn func(tx *sql.Tx) error) error {
 }
 
 func (e engine) begin(ctx context.Context) (tx *sql.Tx, err error) {
-	err = e.dialect.await(ctx, func() (err error) {
+	err = e.dialect.retryBusy(ctx, func() (err error) {
 		tx, err = e.pool.BeginTx(ctx, nil)
 		return err //nolint:wrapcheck // it is wrapped below
 	})

@@ -47,5 +47,5 @@ func (q queue) execute(ctx context.Context, statement func() error) error {
 		return err
 	}
 	defer q.leave()
-	return q.dialect.persist(ctx, func() error { return q.dialect.await(ctx, statement) })
+	return q.dialect.retryDeadlock(ctx, func() error { return q.dialect.retryBusy(ctx, statement) })
 }

@@ -13,7 +13,7 @@ const recordColumns = `
 	s.created_ms, s.authenticated_ms, s.last_seen_ms, s.idle_expires_ms, s.expires_ms, s.revoked_ms, s.revoke_reason`
 
 // destinations has room for three more.
-func destinations(r *session.Record) []any {
+func destinations(r *session.Session) []any {
 	return append(make([]any, 0, 18),
 		&r.ID, &r.UserID, &r.Provider, &r.Issuer, &r.Subject, &r.AuthMethod, &r.Transport, keptClaims{&r.Claims},
 		instant{&r.CreatedAt}, instant{&r.AuthenticatedAt}, instant{&r.LastSeenAt},
@@ -26,7 +26,7 @@ const allColumns = `
 	id, lookup, secret_hash, user_id, identity_id, provider, issuer, subject, auth_method, transport, claims,
 	created_ms, authenticated_ms, last_seen_ms, idle_expires_ms, expires_ms, revoked_ms, revoke_reason, user_agent, address`
 
-func values(r session.Record) ([]any, error) {
+func values(r session.Session) ([]any, error) {
 	claims, err := encodeClaims(r.Claims)
 	if err != nil {
 		return nil, err

@@ -16,9 +16,9 @@ import (
 	entsession "github.com/cotterpin/cotterpin/ent/internal/entgen/session"
 )
 
-// isLive holds for the sessions that have not ended at a moment, which is its
-// parameter twice, whatever is true of their user.
-const isLive = `s.revoked_ms IS NULL AND s.expires_ms > ? AND (s.idle_expires_ms IS NULL OR s.idle_expires_ms > ?)`
+// isActive holds for the sessions that are active at a time, which is its
+// parameter twice, regardless of their user.
+const isActive = `s.revoked_ms IS NULL AND s.expires_ms > ? AND (s.idle_expires_ms IS NULL OR s.idle_expires_ms > ?)`
 
 // The statements of the methods. One that revokes leaves a session that another
 // caller has just ended as that caller left it.
@@ -26,8 +26,8 @@ const (
 	selectSession = `SELECT ` + recordColumns + `, s.secret_hash, u.disabled_ms IS NOT NULL, u.not_before_ms
 		FROM auth_sessions AS s JOIN auth_users AS u ON u.id = s.user_id
 		WHERE s.lookup = ?`
-	selectLive = `SELECT ` + recordColumns + `, s.identity_id, s.user_agent, s.address
-		FROM auth_sessions AS s WHERE s.user_id = ? AND ` + isLive + `
+	selectActive = `SELECT ` + recordColumns + `, s.identity_id, s.user_agent, s.address
+		FROM auth_sessions AS s WHERE s.user_id = ? AND ` + isActive + `
 		ORDER BY s.created_ms DESC, s.id DESC`
 
 	// Each part goes along an index. An OR would read the whole table, on SQLite
@@ -41,15 +41,14 @@ const (
 	rotateSession = `UPDATE auth_sessions SET lookup = ?, secret_hash = ? WHERE lookup = ? AND revoked_ms IS NULL`
 
 	revokeWhere    = `UPDATE auth_sessions AS s SET revoked_ms = ?, revoke_reason = ? WHERE `
-	revokeSession  = revokeWhere + `s.user_id = ? AND s.id = ? AND ` + isLive
-	revokeSessions = revokeWhere + `s.user_id = ? AND s.id <> ? AND ` + isLive
+	revokeSession  = revokeWhere + `s.user_id = ? AND s.id = ? AND ` + isActive
+	revokeSessions = revokeWhere + `s.user_id = ? AND s.id <> ? AND ` + isActive
 )
 
 // sessions is the session.Store.
 type sessions struct {
 	engine
 	prepared
-	login, insert, endSurplus         *sql.Stmt // of Create
 	find, touch, rotate               *sql.Stmt
 	list, revoke, revokeOthers, ended *sql.Stmt
 }
@@ -59,13 +58,10 @@ var _ session.Store = (*sessions)(nil)
 func newSessions(ctx context.Context, e engine) (*sessions, error) {
 	s := &sessions{engine: e}
 	s.prepared = prepared{
-		&s.login:        e.dialect.updateLogin(),
-		&s.insert:       e.dialect.insertSession(),
-		&s.endSurplus:   revokeSurplus,
 		&s.find:         selectSession,
 		&s.touch:        touchSession,
 		&s.rotate:       rotateSession,
-		&s.list:         selectLive,
+		&s.list:         selectActive,
 		&s.revoke:       revokeSession,
 		&s.revokeOthers: revokeSessions,
 		&s.ended:        selectEnded,
@@ -77,17 +73,17 @@ func newSessions(ctx context.Context, e engine) (*sessions, error) {
 }
 
 // Find implements session.Store.
-func (s *sessions) Find(ctx context.Context, l session.Lookup) (session.Record, session.Owner, error) {
-	r, owner := session.Record{Lookup: l}, session.Owner{}
-	columns := append(destinations(&r), (*secretHash)(&r.SecretHash), &owner.Disabled, instant{&owner.NotBefore})
+func (s *sessions) Find(ctx context.Context, l session.Lookup) (session.Session, error) {
+	r := session.Session{Lookup: l}
+	columns := append(destinations(&r), (*secretHash)(&r.SecretHash), &r.UserDisabled, instant{&r.UserNotBefore})
 	err := s.find.QueryRowContext(ctx, l[:]).Scan(columns...)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
-		return session.Record{}, session.Owner{}, session.ErrNotFound
+		return session.Session{}, session.ErrNotFound
 	case err != nil:
-		return session.Record{}, session.Owner{}, fmt.Errorf("entstore: reading a session: %w", err)
+		return session.Session{}, fmt.Errorf("entstore: reading a session: %w", err)
 	}
-	return r, owner, nil
+	return r, nil
 }
 
 // Touch implements session.Store.
@@ -105,15 +101,15 @@ func (s *sessions) Rotate(ctx context.Context, old, next session.Lookup, hash [3
 }
 
 // List implements session.Store.
-func (s *sessions) List(ctx context.Context, owner identity.UserID, now time.Time) ([]session.Record, error) {
+func (s *sessions) List(ctx context.Context, owner identity.UserID, now time.Time) ([]session.Session, error) {
 	rows, err := s.list.QueryContext(ctx, owner, toMillis(now), toMillis(now))
 	if err != nil {
 		return nil, fmt.Errorf("entstore: listing sessions: %w", err)
 	}
 	defer rows.Close() //nolint:errcheck // what went wrong is in rows.Err
-	var records []session.Record
+	var records []session.Session
 	for rows.Next() {
-		var r session.Record
+		var r session.Session
 		if err := rows.Scan(append(destinations(&r), &r.IdentityID, &r.UserAgent, &r.Address)...); err != nil {
 			return nil, fmt.Errorf("entstore: reading a session: %w", err)
 		}

@@ -30,13 +30,15 @@ func TestEachCallHasItsStatements(t *testing.T) {
 		ID: uuid.Must(uuid.NewV7()), IdentityID: uuid.Must(uuid.NewV7()),
 		Key: identity.Key{Issuer: "issuer", Subject: "subject"}, CreatedAt: now, LastLoginAt: now,
 	}
-	newRecord := func(n byte) session.Record {
-		return session.Record{
+	signIn := func(n byte) func(context.Context) error {
+		r := session.Session{
 			Lookup: session.Lookup{n}, ID: string('a' + rune(n)), UserID: user.ID, IdentityID: user.IdentityID,
 			CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(time.Hour),
 		}
+		return func(ctx context.Context) error {
+			return db.SignIn(ctx, database.SignIn{User: user, Session: &r, MaxSessions: 2})
+		}
 	}
-	const limit = 2
 	for _, call := range []struct {
 		name string
 		do   func(context.Context) error
@@ -45,14 +47,14 @@ func TestEachCallHasItsStatements(t *testing.T) {
 		{"Register", func(ctx context.Context) error { return accounts.Register(ctx, user, nil) }, "BEGIN INSERT INSERT COMMIT"},
 		{"Find", func(ctx context.Context) error { _, err := accounts.Find(ctx, user.Key); return err }, "SELECT"},
 		{"Get", func(ctx context.Context) error { _, err := accounts.Get(ctx, user.ID); return err }, "SELECT"},
-		{"RecordLogin", func(ctx context.Context) error { return accounts.RecordLogin(ctx, user) }, "UPDATE"},
-		{"Create", func(ctx context.Context) error { return sessions.Create(ctx, newRecord(0), user, limit) }, "BEGIN UPDATE INSERT COMMIT"},
-		{"Create", func(ctx context.Context) error { return sessions.Create(ctx, newRecord(1), user, limit) }, "BEGIN UPDATE INSERT COMMIT"},
-		{"CreateOverTheLimit", func(ctx context.Context) error { return sessions.Create(ctx, newRecord(2), user, limit) }, "BEGIN UPDATE INSERT UPDATE COMMIT"},
+		{"SignInWithoutSession", func(ctx context.Context) error { return db.SignIn(ctx, database.SignIn{User: user}) }, "UPDATE"},
+		{"SignIn", signIn(0), "BEGIN UPDATE INSERT COMMIT"},
+		{"SignIn", signIn(1), "BEGIN UPDATE INSERT COMMIT"},
+		{"SignInOverTheLimit", signIn(2), "BEGIN UPDATE INSERT UPDATE COMMIT"},
 		{"SetNotBefore", func(ctx context.Context) error { return accounts.SetNotBefore(ctx, user.ID, now) }, "UPDATE"},
 		{"Disable", func(ctx context.Context) error { return accounts.Disable(ctx, user.ID, now) }, "UPDATE"},
 		{"Enable", func(ctx context.Context) error { return accounts.Enable(ctx, user.ID) }, "UPDATE"},
-		{"FindSession", func(ctx context.Context) error { _, _, err := sessions.Find(ctx, session.Lookup{2}); return err }, "SELECT"},
+		{"FindSession", func(ctx context.Context) error { _, err := sessions.Find(ctx, session.Lookup{2}); return err }, "SELECT"},
 		{"Touch", func(ctx context.Context) error { return sessions.Touch(ctx, session.Lookup{2}, now, time.Time{}) }, "UPDATE"},
 		{"Rotate", func(ctx context.Context) error {
 			return sessions.Rotate(ctx, session.Lookup{2}, session.Lookup{3}, [32]byte{})
@@ -104,6 +106,12 @@ func openPool(t *testing.T) *sql.DB {
 func TestStatements(t *testing.T) {
 	t.Parallel()
 	enginetest.RunStatements(t, sqlite.Dialect(), openPool)
+}
+
+// A05.
+func TestDatabase_Deletion(t *testing.T) {
+	t.Parallel()
+	enginetest.RunDeletion(t, sqlite.Dialect(), openPool)
 }
 
 // TestRevokedSessionsAreNotLookedAt has SQLite say by what it finds a user's

@@ -28,7 +28,7 @@ type tables struct {
 func (t tables) prepare(ctx context.Context) error {
 	if t.migrate == database.MigrateApply {
 		apply := func() error { return t.migrations.Apply(ctx) }
-		if err := t.dialect.await(ctx, apply); err != nil {
+		if err := t.dialect.retryBusy(ctx, apply); err != nil {
 			return err
 		}
 	}

@@ -2,6 +2,7 @@ package mysql
 
 import (
 	"errors"
+	"regexp"
 
 	"github.com/go-sql-driver/mysql"
 )
@@ -9,11 +10,27 @@ import (
 // Error numbers, the same on MariaDB and MySQL. See
 // https://mariadb.com/kb/en/mariadb-error-code-reference/.
 const (
-	duplicateEntry = 1062
-	deadlock       = 1213
+	duplicateEntry   = 1062
+	deadlock         = 1213
+	rowIsReferenced  = 1217 // without the name of the table
+	rowIsReferenced2 = 1451
 )
 
 func isConflict(err error) bool { return has(err, duplicateEntry) }
+
+// constraint matches the constraint in the message of [rowIsReferenced2], which
+// is the same in every language: (`schema`.`table`, CONSTRAINT ….
+var constraint = regexp.MustCompile("\\(`(?:[^`]|``)*`\\.`((?:[^`]|``)*)`, CONSTRAINT ")
+
+func isReferenced(err error) (table string, referenced bool) {
+	if !has(err, rowIsReferenced) && !has(err, rowIsReferenced2) {
+		return "", false
+	}
+	if found := constraint.FindStringSubmatch(err.Error()); found != nil {
+		table = found[1]
+	}
+	return table, true
+}
 
 func isDeadlock(err error) bool { return has(err, deadlock) }
 

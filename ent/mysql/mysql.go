@@ -84,8 +84,9 @@ func Open(ctx context.Context, s Settings) (database.Database, error) {
 // (clientFoundRows=true).
 func Dialect() entstore.Dialect {
 	return entstore.Dialect{
-		Name:       dialect.MySQL,
-		IsConflict: isConflict,
-		IsDeadlock: isDeadlock,
+		Name:         dialect.MySQL,
+		IsConflict:   isConflict,
+		IsReferenced: isReferenced,
+		IsDeadlock:   isDeadlock,
 	}
 }

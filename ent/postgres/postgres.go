@@ -82,8 +82,9 @@ func Open(ctx context.Context, s Settings) (database.Database, error) {
 // itself.
 func Dialect() entstore.Dialect {
 	return entstore.Dialect{
-		Name:       dialect.Postgres,
-		IsConflict: isConflict,
-		IsDeadlock: isDeadlock,
+		Name:         dialect.Postgres,
+		IsConflict:   isConflict,
+		IsReferenced: isReferenced,
+		IsDeadlock:   isDeadlock,
 	}
 }

@@ -34,20 +34,22 @@ func openBench(b *testing.B) (database.Database, string) {
 
 // signer signs users in as the endpoints do.
 type signer struct {
-	registrar *account.Registrar
-	own       *session.Own
+	db         database.Database
+	registrar  account.Registrar
+	own        *session.Own
+	maxPerUser int
 }
 
 func newSigner(db database.Database, maxPerUser int) signer {
-	s := config.OwnSession{}
-	s.MaxPerUser = maxPerUser
 	return signer{
-		account.NewRegistrar(db.Accounts(), account.Options{Create: true, Now: time.Now}),
-		session.NewOwn(s, db.Sessions(), time.Now, slog.New(slog.DiscardHandler)),
+		db:         db,
+		registrar:  account.Registrar{Store: db.Accounts(), Create: true, Now: time.Now},
+		own:        session.NewOwn(config.OwnSession{}, db.Sessions(), time.Now, slog.New(slog.DiscardHandler)),
+		maxPerUser: maxPerUser,
 	}
 }
 
-func (s signer) signIn(b *testing.B, subject string) session.Issued {
+func (s signer) signIn(b *testing.B, subject string) (token string, view session.View) {
 	b.Helper()
 	ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
 	defer cancel()
@@ -63,25 +65,26 @@ func (s signer) signIn(b *testing.B, subject string) session.Issued {
 	if err != nil {
 		b.Fatal(err)
 	}
-	issued, err := s.own.Issue(ctx, session.Login{
+	token, view, stored := s.own.Issue(ctx, session.Login{
 		User: user, Identity: id, Transport: config.TransportCookie, UserAgent: "Mozilla/5.0 (X11; Linux x86_64)", Address: "192.0.2.1",
 	})
-	if err != nil {
+	if err := s.db.SignIn(ctx, database.SignIn{User: user, Session: stored, MaxSessions: s.maxPerUser}); err != nil {
 		b.Fatal(err)
 	}
-	return issued
+	return token, view
 }
 
 // BenchmarkCheck measures the check of a session, which a guard does per request.
 func BenchmarkCheck(b *testing.B) {
 	db, _ := openBench(b)
 	s := newSigner(db, 20)
-	p := session.Presented{Token: s.signIn(b, "ada").Token, Transport: config.TransportCookie}
+	token, _ := s.signIn(b, "ada")
+	p := session.Credential{Token: token, Transport: config.TransportCookie}
 	ctx, cancel := context.WithTimeout(b.Context(), time.Hour)
 	defer cancel()
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := s.own.Check(ctx, p); err != nil {
+		if _, _, err := s.own.Check(ctx, p); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -91,7 +94,7 @@ func BenchmarkCheck(b *testing.B) {
 // key of the same columns, through database/sql.
 func BenchmarkSelect(b *testing.B) {
 	db, path := openBench(b)
-	id := newSigner(db, 20).signIn(b, "ada").Session.ID
+	_, view := newSigner(db, 20).signIn(b, "ada")
 	source, err := sqlite.DataSource(path)
 	if err != nil {
 		b.Fatal(err)
@@ -120,7 +123,7 @@ func BenchmarkSelect(b *testing.B) {
 			at                  [3]int64
 			proved, idle, ended *int64
 		)
-		if err := stmt.QueryRowContext(ctx, id).Scan(
+		if err := stmt.QueryRowContext(ctx, view.ID).Scan(
 			&text[0], &hash, &text[1], &text[2], &text[3], &text[4], &text[5], &text[6], &claims, &at[0],
 			&proved, &at[1], &idle, &at[2], &ended, &text[7],
 		); err != nil {

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"modernc.org/sqlite"
 	code "modernc.org/sqlite/lib"
@@ -10,6 +11,14 @@ import (
 
 func isConflict(err error) bool {
 	return has(err, code.SQLITE_CONSTRAINT_UNIQUE) || has(err, code.SQLITE_CONSTRAINT_PRIMARYKEY)
+}
+
+// isReferenced accepts the code of a foreign key, and that of a trigger, which is
+// how SQLite implements ON DELETE RESTRICT, if the message is that of a foreign
+// key. SQLite does not name the table.
+func isReferenced(err error) (table string, referenced bool) {
+	return "", has(err, code.SQLITE_CONSTRAINT_FOREIGNKEY) ||
+		has(err, code.SQLITE_CONSTRAINT_TRIGGER) && strings.Contains(err.Error(), "FOREIGN KEY constraint failed")
 }
 
 // isBusy accepts every extended code of SQLITE_BUSY, which is their low byte.

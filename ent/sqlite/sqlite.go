@@ -98,7 +98,7 @@ func Open(ctx context.Context, s Settings) (database.Database, error) {
 // itself. Its connections must enforce foreign keys, and begin every transaction
 // as immediate.
 func Dialect() entstore.Dialect {
-	return entstore.Dialect{Name: dialect.SQLite, IsConflict: isConflict, IsBusy: isBusy}
+	return entstore.Dialect{Name: dialect.SQLite, IsConflict: isConflict, IsReferenced: isReferenced, IsBusy: isBusy}
 }
 
 // migrateMode returns how Open treats the tables. A database in memory has none.

@@ -37,30 +37,21 @@ func open(t *testing.T, path string) database.Database {
 	return db
 }
 
-func TestAccounts_File(t *testing.T) {
-	t.Parallel()
-	accounttest.Run(t, func(t *testing.T) account.Store { return openFile(t).Accounts() })
+func openMemory(t *testing.T) database.Database {
+	t.Helper()
+	return open(t, sqlite.Memory)
 }
 
-func TestAccounts_Memory(t *testing.T) {
+func TestDatabase_Accounts(t *testing.T) {
 	t.Parallel()
-	accounttest.Run(t, func(t *testing.T) account.Store { return open(t, sqlite.Memory).Accounts() })
+	t.Run("File", func(t *testing.T) { t.Parallel(); accounttest.Run(t, openFile) })
+	t.Run("Memory", func(t *testing.T) { t.Parallel(); accounttest.Run(t, openMemory) })
 }
 
-func TestSessions_File(t *testing.T) {
+func TestDatabase_Sessions(t *testing.T) {
 	t.Parallel()
-	sessiontest.Run(t, func(t *testing.T) (account.Store, session.Store) {
-		db := openFile(t)
-		return db.Accounts(), db.Sessions()
-	})
-}
-
-func TestSessions_Memory(t *testing.T) {
-	t.Parallel()
-	sessiontest.Run(t, func(t *testing.T) (account.Store, session.Store) {
-		db := open(t, sqlite.Memory)
-		return db.Accounts(), db.Sessions()
-	})
+	t.Run("File", func(t *testing.T) { t.Parallel(); sessiontest.Run(t, openFile) })
+	t.Run("Memory", func(t *testing.T) { t.Parallel(); sessiontest.Run(t, openMemory) })
 }
 
 func TestRegister_HookUniqueViolation(t *testing.T) {
@@ -86,19 +77,20 @@ func TestStores_WaitForOtherProcess(t *testing.T) {
 	db := open(t, path)
 	ada := register(t, db, "ada")
 	accounts, sessions, now := db.Accounts(), db.Sessions(), time.Now()
-	r := session.Record{ID: "a", UserID: ada.ID, IdentityID: ada.IdentityID, CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(-time.Hour)}
-	if err := sessions.Create(t.Context(), r, ada, 1); err != nil {
-		t.Fatalf("Create: %v", err)
+	r := session.Session{ID: "a", UserID: ada.ID, IdentityID: ada.IdentityID, CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(-time.Hour)}
+	in := database.SignIn{User: ada, Session: &r, MaxSessions: 1}
+	if err := db.SignIn(t.Context(), in); err != nil {
+		t.Fatalf("SignIn: %v", err)
 	}
 	lock(t, path)
 	for name, write := range map[string]func(context.Context) error{
 		"Register":     func(ctx context.Context) error { return accounts.Register(ctx, newUser("eve"), nil) },
-		"RecordLogin":  func(ctx context.Context) error { return accounts.RecordLogin(ctx, ada) },
+		"RecordLogin":  func(ctx context.Context) error { return db.SignIn(ctx, database.SignIn{User: ada}) },
 		"SetNotBefore": func(ctx context.Context) error { return accounts.SetNotBefore(ctx, ada.ID, now) },
 		"Disable":      func(ctx context.Context) error { return accounts.Disable(ctx, ada.ID, now) },
 		"Enable":       func(ctx context.Context) error { return accounts.Enable(ctx, ada.ID) },
 		"Delete":       func(ctx context.Context) error { return accounts.Delete(ctx, ada.ID) },
-		"Create":       func(ctx context.Context) error { return sessions.Create(ctx, r, ada, 1) },
+		"SignIn":       func(ctx context.Context) error { return db.SignIn(ctx, in) },
 		"Touch":        func(ctx context.Context) error { return sessions.Touch(ctx, r.Lookup, now, time.Time{}) },
 		"Rotate":       func(ctx context.Context) error { return sessions.Rotate(ctx, r.Lookup, session.Lookup{1}, [32]byte{}) },
 		"Revoke":       func(ctx context.Context) error { return sessions.Revoke(ctx, ada.ID, r.ID, "test", now) },

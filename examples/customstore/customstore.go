@@ -1,14 +1,14 @@
-// Package customstore is a database of one's own: two maps and a mutex that
-// keep users and sessions until the process ends. A program puts
-// database.Existing(customstore.New()) into core.Settings; database.Define
-// would make it a block of the configuration file.
+// Package customstore is a custom database: two maps and a mutex that keep users
+// and sessions until the process ends. A program sets
+// database.Existing(customstore.New()) in core.Settings; database.Define would
+// make it a block of the configuration file.
 //
-// What one writes oneself is tested by one call:
+// One call tests each custom part:
 //
-//	accounttest.Run(t, func(t *testing.T) account.Store { … })                            // users
-//	sessiontest.Run(t, func(t *testing.T) (account.Store, session.Store) { … })           // sessions
-//	providertest.Run(t, providertest.Subject{Slot: …, Mint: …, Open: …})                  // a provider
-//	adaptertest.Run(t, func(*testing.T, *core.Kit, []adaptertest.Route) string { … })     // an adapter
+//	accounttest.Run(t, func(t *testing.T) database.Database { … })                     // users
+//	sessiontest.Run(t, func(t *testing.T) database.Database { … })                     // sessions
+//	providertest.Run(t, providertest.Subject{Slot: …, Mint: …, Open: …})               // a provider
+//	adaptertest.Run(t, func(*testing.T, *core.Kit, []adaptertest.Route) string { … })  // an adapter
 package customstore
 
 import (
@@ -22,6 +22,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/session"
 )
@@ -32,14 +33,14 @@ type DB struct {
 
 	mu       sync.Mutex // guards what follows
 	users    map[identity.UserID]identity.User
-	sessions map[session.Lookup]session.Record
+	sessions map[session.Lookup]session.Session
 }
 
 // New returns an empty database.
 func New() *DB {
 	return &DB{
 		users:    make(map[identity.UserID]identity.User),
-		sessions: make(map[session.Lookup]session.Record),
+		sessions: make(map[session.Lookup]session.Session),
 	}
 }
 
@@ -49,21 +50,66 @@ func (db *DB) Accounts() account.Store { return accounts{db} }
 // Sessions returns the sessions.
 func (db *DB) Sessions() session.Store { return sessions{db} }
 
-// Ready returns nil: a map always answers.
+// Ready returns nil.
 func (db *DB) Ready(context.Context) error { return nil }
 
 // Close does nothing.
 func (db *DB) Close() error { return nil }
 
-// atomically is the transaction of this database: do must change nothing
-// before it is sure to return nil.
-func (db *DB) atomically(ctx context.Context, do func() error) error {
+// atomically is the transaction of this database. fn must return its error before
+// it changes anything.
+func (db *DB) atomically(ctx context.Context, fn func() error) error {
 	db.mu.Lock()
 	defer db.mu.Unlock()
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return do()
+	return fn()
+}
+
+// SignIn implements database.Database.
+func (db *DB) SignIn(ctx context.Context, in database.SignIn) error {
+	return db.atomically(ctx, func() error {
+		if !db.isCurrent(in.User) {
+			return account.ErrOvertaken
+		}
+		if in.Session != nil {
+			if _, ok := db.sessions[in.Session.Lookup]; ok {
+				return errors.New("customstore: a session with this lookup exists")
+			}
+			db.begin(*in.Session, in.MaxSessions)
+		}
+		db.recordLogin(in.User)
+		return nil
+	})
+}
+
+// isCurrent reports whether the user is still as the login has read it.
+func (db *DB) isCurrent(login identity.User) bool {
+	toMillis(&login.NotBefore)
+	user, ok := db.users[login.ID]
+	return ok && user.IdentityID == login.IdentityID && !user.Disabled && user.NotBefore.Equal(login.NotBefore)
+}
+
+func (db *DB) recordLogin(login identity.User) {
+	user := db.users[login.ID]
+	user.Provider, user.Identifier = login.Provider, login.Identifier
+	user.Email, user.EmailVerified = login.Email, login.EmailVerified
+	user.Phone, user.PhoneVerified = login.Phone, login.PhoneVerified
+	user.LastLoginAt = login.LastLoginAt
+	toMillis(&user.LastLoginAt)
+	db.users[user.ID] = user
+}
+
+// begin adds a session and revokes the user's oldest ones over the limit.
+func (db *DB) begin(s session.Session, limit int) {
+	others := db.active(s.UserID, s.CreatedAt)
+	for _, oldest := range others[min(len(others), limit-1):] {
+		db.revoke(oldest, "max_per_user", s.CreatedAt)
+	}
+	toMillis(&s.CreatedAt, &s.AuthenticatedAt, &s.LastSeenAt, &s.IdleExpiresAt, &s.ExpiresAt, &s.RevokedAt)
+	s.Claims = maps.Clone(s.Claims)
+	db.sessions[s.Lookup] = s
 }
 
 type accounts struct{ *DB }
@@ -81,7 +127,7 @@ func (a accounts) Find(ctx context.Context, key identity.Key) (found identity.Us
 	return found, err
 }
 
-// Register does not hold the database while within runs: a hook may ask it.
+// Register does not lock the database while within runs: a hook may read it.
 func (a accounts) Register(ctx context.Context, user identity.User, within account.Within) error {
 	a.registering.Lock()
 	defer a.registering.Unlock()
@@ -101,34 +147,6 @@ func (a accounts) Register(ctx context.Context, user identity.User, within accou
 		a.users[user.ID] = user
 		return nil
 	})
-}
-
-func (a accounts) RecordLogin(ctx context.Context, login identity.User) error {
-	return a.atomically(ctx, func() error {
-		if !a.isAsSeenBy(login) {
-			return account.ErrNotFound
-		}
-		a.recordLogin(login)
-		return nil
-	})
-}
-
-// isAsSeenBy reports whether nobody has deleted, disabled or revoked the user
-// since the login read it.
-func (db *DB) isAsSeenBy(login identity.User) bool {
-	toMillis(&login.NotBefore)
-	user, ok := db.users[login.ID]
-	return ok && user.IdentityID == login.IdentityID && !user.Disabled && user.NotBefore.Equal(login.NotBefore)
-}
-
-func (db *DB) recordLogin(login identity.User) {
-	user := db.users[login.ID]
-	user.Provider, user.Identifier = login.Provider, login.Identifier
-	user.Email, user.EmailVerified = login.Email, login.EmailVerified
-	user.Phone, user.PhoneVerified = login.Phone, login.PhoneVerified
-	user.LastLoginAt = login.LastLoginAt
-	toMillis(&user.LastLoginAt)
-	db.users[user.ID] = user
 }
 
 func (a accounts) Get(ctx context.Context, id identity.UserID) (user identity.User, err error) {
@@ -176,47 +194,26 @@ func (a accounts) Delete(ctx context.Context, id identity.UserID) error {
 			return account.ErrNotFound
 		}
 		delete(a.users, id)
-		maps.DeleteFunc(a.sessions, func(_ session.Lookup, r session.Record) bool { return r.UserID == id })
+		maps.DeleteFunc(a.sessions, func(_ session.Lookup, r session.Session) bool { return r.UserID == id })
 		return nil
 	})
 }
 
 type sessions struct{ *DB }
 
-func (s sessions) Create(ctx context.Context, r session.Record, login identity.User, limit int) error {
-	return s.atomically(ctx, func() error {
-		login.ID, login.IdentityID = r.UserID, r.IdentityID
-		if !s.isAsSeenBy(login) {
-			return session.ErrNotFound
-		}
-		if _, ok := s.sessions[r.Lookup]; ok {
-			return errors.New("customstore: there is a session with this lookup")
-		}
-		s.recordLogin(login)
-		others := s.live(r.UserID, r.CreatedAt)
-		for _, oldest := range others[min(len(others), max(0, limit-1)):] {
-			s.end(oldest, "max_per_user", r.CreatedAt)
-		}
-		toMillis(&r.CreatedAt, &r.AuthenticatedAt, &r.LastSeenAt, &r.IdleExpiresAt, &r.ExpiresAt, &r.RevokedAt)
-		r.Claims = maps.Clone(r.Claims)
-		s.sessions[r.Lookup] = r
-		return nil
-	})
-}
-
-func (s sessions) Find(ctx context.Context, l session.Lookup) (r session.Record, owner session.Owner, err error) {
+func (s sessions) Find(ctx context.Context, l session.Lookup) (found session.Session, err error) {
 	err = s.atomically(ctx, func() error {
 		stored, ok := s.sessions[l]
 		if !ok {
 			return session.ErrNotFound
 		}
-		r = stored
-		r.IdentityID, r.UserAgent, r.Address = uuid.Nil, "", ""
-		user := s.users[r.UserID]
-		owner = session.Owner{Disabled: user.Disabled, NotBefore: user.NotBefore}
+		found = stored
+		found.IdentityID, found.UserAgent, found.Address = uuid.Nil, "", ""
+		user := s.users[stored.UserID]
+		found.UserDisabled, found.UserNotBefore = user.Disabled, user.NotBefore
 		return nil
 	})
-	return r, owner, err
+	return found, err
 }
 
 func (s sessions) Touch(ctx context.Context, l session.Lookup, lastSeen, idleExpires time.Time) error {
@@ -243,9 +240,9 @@ func (s sessions) Rotate(ctx context.Context, old, next session.Lookup, hash [32
 	})
 }
 
-func (s sessions) List(ctx context.Context, user identity.UserID, now time.Time) (list []session.Record, err error) {
+func (s sessions) List(ctx context.Context, user identity.UserID, now time.Time) (list []session.Session, err error) {
 	err = s.atomically(ctx, func() error {
-		list = s.live(user, now)
+		list = s.active(user, now)
 		for i := range list {
 			list[i].Lookup, list[i].SecretHash = session.Lookup{}, [32]byte{}
 		}
@@ -256,9 +253,9 @@ func (s sessions) List(ctx context.Context, user identity.UserID, now time.Time)
 
 func (s sessions) Revoke(ctx context.Context, user identity.UserID, id, reason string, at time.Time) error {
 	return s.atomically(ctx, func() error {
-		for _, r := range s.live(user, at) {
+		for _, r := range s.active(user, at) {
 			if r.ID == id {
-				s.end(r, reason, at)
+				s.revoke(r, reason, at)
 				return nil
 			}
 		}
@@ -266,24 +263,24 @@ func (s sessions) Revoke(ctx context.Context, user identity.UserID, id, reason s
 	})
 }
 
-func (s sessions) RevokeAll(ctx context.Context, user identity.UserID, except, reason string, at time.Time) (ended int, err error) {
+func (s sessions) RevokeAll(ctx context.Context, user identity.UserID, except, reason string, at time.Time) (revoked int, err error) {
 	err = s.atomically(ctx, func() error {
-		for _, r := range s.live(user, at) {
+		for _, r := range s.active(user, at) {
 			if r.ID != except {
-				s.end(r, reason, at)
-				ended++
+				s.revoke(r, reason, at)
+				revoked++
 			}
 		}
 		return nil
 	})
-	return ended, err
+	return revoked, err
 }
 
 func (s sessions) Sweep(ctx context.Context, before time.Time, limit int) (swept int, err error) {
-	over := func(end time.Time) bool { return !end.IsZero() && end.Before(before) }
+	past := func(end time.Time) bool { return !end.IsZero() && end.Before(before) }
 	err = s.atomically(ctx, func() error {
-		maps.DeleteFunc(s.sessions, func(_ session.Lookup, r session.Record) bool {
-			ended := swept < limit && (over(r.ExpiresAt) || over(r.IdleExpiresAt) || over(r.RevokedAt))
+		maps.DeleteFunc(s.sessions, func(_ session.Lookup, r session.Session) bool {
+			ended := swept < limit && (past(r.ExpiresAt) || past(r.IdleExpiresAt) || past(r.RevokedAt))
 			if ended {
 				swept++
 			}
@@ -294,27 +291,27 @@ func (s sessions) Sweep(ctx context.Context, before time.Time, limit int) (swept
 	return swept, err
 }
 
-// live returns the user's sessions that are live at now, newest first.
-func (s sessions) live(user identity.UserID, now time.Time) []session.Record {
-	var live []session.Record
-	for _, r := range s.sessions {
-		if r.UserID == user && r.LiveAt(now, session.Owner{}) {
-			live = append(live, r)
+// active returns the user's sessions that are active at now, newest first.
+func (db *DB) active(user identity.UserID, now time.Time) []session.Session {
+	var active []session.Session
+	for _, s := range db.sessions {
+		if s.UserID == user && s.ActiveAt(now) {
+			active = append(active, s)
 		}
 	}
-	slices.SortFunc(live, func(a, b session.Record) int { return b.CreatedAt.Compare(a.CreatedAt) })
-	return live
+	slices.SortFunc(active, func(a, b session.Session) int { return b.CreatedAt.Compare(a.CreatedAt) })
+	return active
 }
 
-func (s sessions) end(r session.Record, reason string, at time.Time) {
-	r.RevokedAt, r.RevokeReason = at, reason
-	toMillis(&r.RevokedAt)
-	s.sessions[r.Lookup] = r
+func (db *DB) revoke(s session.Session, reason string, at time.Time) {
+	s.RevokedAt, s.RevokeReason = at, reason
+	toMillis(&s.RevokedAt)
+	db.sessions[s.Lookup] = s
 }
 
-// toMillis brings instants into the form in which every store keeps them.
-func toMillis(instants ...*time.Time) {
-	for _, t := range instants {
+// toMillis converts times to those that every store keeps.
+func toMillis(times ...*time.Time) {
+	for _, t := range times {
 		if !t.IsZero() {
 			*t = time.UnixMilli(t.UnixMilli()).UTC()
 		}

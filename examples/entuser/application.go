@@ -12,7 +12,6 @@ import (
 
 	"github.com/cotterpin/cotterpin/adapters/cotterhttp"
 	"github.com/cotterpin/cotterpin/core"
-	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/provider"
@@ -77,10 +76,10 @@ func configuration(path, baseURL string) core.Settings {
 	return s
 }
 
-// welcome gives every new user a first note, in the transaction that registers
-// them: they have both or neither.
-func welcome(ctx context.Context, tx *sql.Tx, u account.NewUser) error {
-	return onTransaction(tx).Note.Create().SetUserID(u.ID).SetText("Welcome!").Exec(ctx)
+// welcome creates the first note of every new user, in the transaction that
+// creates the user.
+func welcome(ctx context.Context, r core.Registration) error {
+	return onTransaction(r.Tx).Note.Create().SetUserID(r.UserID).SetText("Welcome!").Exec(ctx)
 }
 
 // onTransaction returns the application's client on the kit's transaction.

@@ -11,11 +11,10 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core"
 	"github.com/cotterpin/cotterpin/core/account/accounttest"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/identity"
-	"github.com/cotterpin/cotterpin/core/session"
 	"github.com/cotterpin/cotterpin/core/session/sessiontest"
 	"github.com/cotterpin/cotterpin/ent/sqlite"
 	"github.com/cotterpin/cotterpin/examples/entuser/internal/graph"
@@ -43,6 +42,12 @@ func openBoth(t *testing.T) (*graph.Client, database.Database) {
 	return client, kit
 }
 
+func openKit(t *testing.T) database.Database {
+	t.Helper()
+	_, kit := openBoth(t)
+	return kit
+}
+
 func newUser() identity.User {
 	now := time.Now()
 	return identity.User{
@@ -53,18 +58,12 @@ func newUser() identity.User {
 
 func TestAccountsOnTheApplicationsTables(t *testing.T) {
 	t.Parallel()
-	accounttest.Run(t, func(t *testing.T) account.Store {
-		_, kit := openBoth(t)
-		return kit.Accounts()
-	})
+	accounttest.Run(t, openKit)
 }
 
 func TestSessionsOnTheApplicationsTables(t *testing.T) {
 	t.Parallel()
-	sessiontest.Run(t, func(t *testing.T) (account.Store, session.Store) {
-		_, kit := openBoth(t)
-		return kit.Accounts(), kit.Sessions()
-	})
+	sessiontest.Run(t, openKit)
 }
 
 func TestTheHookChangesTheUserItIsToldOf(t *testing.T) {
@@ -89,7 +88,7 @@ func TestAVetoTakesTheApplicationsPartAway(t *testing.T) {
 	veto := errors.New("veto")
 	added := newUser()
 	err := kit.Accounts().Register(t.Context(), added, func(ctx context.Context, tx *sql.Tx) error {
-		return errors.Join(welcome(ctx, tx, account.NewUser{ID: added.ID}), veto)
+		return errors.Join(welcome(ctx, core.Registration{UserID: added.ID, Tx: tx}), veto)
 	})
 	if !errors.Is(err, veto) {
 		t.Fatalf("got %v, want %v", err, veto)

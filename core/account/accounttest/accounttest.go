@@ -1,4 +1,5 @@
-// Package accounttest is the suite that every account.Store must pass.
+// Package accounttest is the suite that every account.Store must pass, together
+// with the database.Database that it belongs to.
 package accounttest
 
 import (
@@ -9,24 +10,30 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/identity"
 )
 
-// Run checks a store. open is called once a case, by parallel cases, and
-// returns an empty store of its own each time; what must be closed it closes
-// in t.Cleanup.
+// Run checks the users of a database, and how it records their logins. open is
+// called once per case, by parallel cases, and returns an empty database of its
+// own each time, which it closes in t.Cleanup.
 //
-// Where the store hands a transaction to hooks, the table of users must be
+// Where the database passes a transaction to hooks, the table of users must be
 // called auth_users.
-func Run(t *testing.T, open func(t *testing.T) account.Store) {
+func Run(t *testing.T, open func(t *testing.T) database.Database) {
 	t.Helper()
-	t.Run("Register", func(t *testing.T) { testRegister(t, open) })
-	t.Run("Within", func(t *testing.T) { testWithin(t, open) })
-	t.Run("Keys", func(t *testing.T) { testKeys(t, open) })
-	t.Run("Users", func(t *testing.T) { testUsers(t, open) })
-	t.Run("Cancelled", func(t *testing.T) { testCancelled(t, open) })
-	t.Run("Race", func(t *testing.T) { testRace(t, open) })
-	t.Run("Registrar", func(t *testing.T) { testRegistrar(t, open) })
+	accounts := func(t *testing.T) account.Store {
+		t.Helper()
+		return open(t).Accounts()
+	}
+	t.Run("Register", func(t *testing.T) { testRegister(t, accounts) })
+	t.Run("Within", func(t *testing.T) { testWithin(t, accounts) })
+	t.Run("Keys", func(t *testing.T) { testKeys(t, accounts) })
+	t.Run("Users", func(t *testing.T) { testUsers(t, accounts) })
+	t.Run("SignIn", func(t *testing.T) { testSignIn(t, open) })
+	t.Run("Canceled", func(t *testing.T) { testCanceled(t, accounts) })
+	t.Run("Race", func(t *testing.T) { testRace(t, accounts) })
+	t.Run("Registrar", func(t *testing.T) { testRegistrar(t, accounts) })
 }
 
 const (
@@ -34,10 +41,10 @@ const (
 	rounds = 20
 )
 
-// start has odd milliseconds, and a zone that is not UTC.
+// start has odd milliseconds, and a time zone other than UTC.
 var start = time.UnixMilli(1_800_000_000_123).In(time.FixedZone("", 9*60*60))
 
-// newUser returns a user with every column filled.
+// newUser returns a user with every column set.
 func newUser(key identity.Key) identity.User {
 	return identity.User{
 		ID:            uuid.Must(uuid.NewV7()),
@@ -74,8 +81,8 @@ func wantUser(t *testing.T, what string, got identity.User, err error, want iden
 		t.Fatalf("%s: %v", what, err)
 	}
 	for _, user := range []*identity.User{&got, &want} {
-		for _, instant := range []*time.Time{&user.CreatedAt, &user.LastLoginAt, &user.NotBefore} {
-			*instant = instant.UTC()
+		for _, at := range []*time.Time{&user.CreatedAt, &user.LastLoginAt, &user.NotBefore} {
+			*at = at.UTC()
 		}
 	}
 	if got != want {
@@ -83,7 +90,7 @@ func wantUser(t *testing.T, what string, got identity.User, err error, want iden
 	}
 }
 
-// wantFound asks for the user in both ways.
+// wantFound expects Find and Get to return the user.
 func wantFound(t *testing.T, store account.Store, want identity.User) {
 	t.Helper()
 	got, err := store.Find(t.Context(), want.Key)
@@ -92,7 +99,7 @@ func wantFound(t *testing.T, store account.Store, want identity.User) {
 	wantUser(t, "Get", got, err, want)
 }
 
-// race runs f in many goroutines that start together.
+// race runs f in many goroutines that start at the same time.
 func race(f func(racer int)) {
 	var group sync.WaitGroup
 	gate := make(chan struct{})
@@ -106,8 +113,8 @@ func race(f func(racer int)) {
 	group.Wait()
 }
 
-// hostile are texts that a store must take literally.
-var hostile = map[string]string{
+// malicious contains strings that a store must not interpret.
+var malicious = map[string]string{
 	"Quotes":     `'"` + "`",
 	"Statement":  `'; DROP TABLE auth_users; --`,
 	"Tautology":  `' OR 1=1 --`,

@@ -9,12 +9,12 @@ import (
 	"github.com/cotterpin/cotterpin/core/identity"
 )
 
-// lookalikes are keys that some collation holds to be equal: each pair is two
+// lookalikes are keys that some collation treats as equal: each pair is two
 // users.
 var lookalikes = map[string][2]identity.Key{
 	"Case":             {key("abc"), key("ABC")},
-	"TrailingBlank":    {key("u1"), key("u1 ")},
-	"LeadingBlank":     {key("u1"), key(" u1")},
+	"TrailingSpace":    {key("u1"), key("u1 ")},
+	"LeadingSpace":     {key("u1"), key(" u1")},
 	"Accent":           {key("e"), key("é")},
 	"Composition":      {key("\u00e9"), key("e\u0301")},
 	"ZeroWidthJoiner":  {key("ab"), key("a\u200db")},
@@ -33,7 +33,7 @@ var lookalikes = map[string][2]identity.Key{
 func testKeys(t *testing.T, open func(t *testing.T) account.Store) {
 	t.Parallel()
 
-	t.Run("KeysThatDifferInOneByteAreTwoUsers", func(t *testing.T) {
+	t.Run("Lookalikes", func(t *testing.T) {
 		t.Parallel()
 		for name, pair := range lookalikes {
 			t.Run(name, func(t *testing.T) {
@@ -55,21 +55,17 @@ func testKeys(t *testing.T, open func(t *testing.T) account.Store) {
 		}
 	})
 
-	t.Run("EveryTextIsTakenLiterally", func(t *testing.T) {
+	t.Run("MaliciousStrings", func(t *testing.T) {
 		t.Parallel()
-		for name, text := range hostile {
+		for name, value := range malicious {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				store := open(t)
 				bystander := register(t, store, "bystander")
-				user := newUser(identity.Key{Issuer: text, Subject: text})
-				user.Provider, user.Identifier, user.Email, user.Phone = text, text, text, text
+				user := newUser(identity.Key{Issuer: value, Subject: value})
+				user.Provider, user.Identifier, user.Email, user.Phone = value, value, value, value
 				if err := store.Register(t.Context(), user, nil); err != nil {
 					t.Fatalf("Register: %v", err)
-				}
-				wantFound(t, store, user)
-				if err := store.RecordLogin(t.Context(), user); err != nil {
-					t.Fatalf("RecordLogin: %v", err)
 				}
 				wantFound(t, store, user)
 				wantFound(t, store, bystander)

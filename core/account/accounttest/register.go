@@ -16,7 +16,7 @@ import (
 func testRegister(t *testing.T, open func(t *testing.T) account.Store) {
 	t.Parallel()
 
-	t.Run("NobodyIsFoundInAnEmptyStore", func(t *testing.T) {
+	t.Run("EmptyStore", func(t *testing.T) {
 		t.Parallel()
 		store := open(t)
 		if _, err := store.Find(t.Context(), key("ada")); !errors.Is(err, account.ErrNotFound) {
@@ -27,13 +27,13 @@ func testRegister(t *testing.T, open func(t *testing.T) account.Store) {
 		}
 	})
 
-	t.Run("EveryColumnIsFoundAsItWasRegistered", func(t *testing.T) {
+	t.Run("AllColumns", func(t *testing.T) {
 		t.Parallel()
 		store := open(t)
 		wantFound(t, store, register(t, store, "ada"))
 	})
 
-	t.Run("AUserWithoutContactsIsFoundAsItWasRegistered", func(t *testing.T) {
+	t.Run("NoContacts", func(t *testing.T) {
 		t.Parallel()
 		store := open(t)
 		user := identity.User{
@@ -46,7 +46,7 @@ func testRegister(t *testing.T, open func(t *testing.T) account.Store) {
 		wantFound(t, store, user)
 	})
 
-	t.Run("InstantsAreCutToMilliseconds", func(t *testing.T) {
+	t.Run("Milliseconds", func(t *testing.T) {
 		t.Parallel()
 		store := open(t)
 		want := newUser(key("ada"))
@@ -58,7 +58,7 @@ func testRegister(t *testing.T, open func(t *testing.T) account.Store) {
 		wantFound(t, store, want)
 	})
 
-	t.Run("ASecondUserOfTheSameIdentityIsAConflictAndChangesNothing", func(t *testing.T) {
+	t.Run("Conflict", func(t *testing.T) {
 		t.Parallel()
 		store := open(t)
 		first := register(t, store, "ada")
@@ -69,11 +69,11 @@ func testRegister(t *testing.T, open func(t *testing.T) account.Store) {
 		}
 		wantFound(t, store, first)
 		if _, err := store.Get(t.Context(), second.ID); !errors.Is(err, account.ErrNotFound) {
-			t.Errorf("the loser's user: got %v, want ErrNotFound", err)
+			t.Errorf("the second user: got %v, want ErrNotFound", err)
 		}
 	})
 
-	t.Run("AContactSelectsNobody", func(t *testing.T) {
+	t.Run("SameEmail", func(t *testing.T) {
 		t.Parallel()
 		store := open(t)
 		victim := register(t, store, "victim")
@@ -85,9 +85,9 @@ func testRegister(t *testing.T, open func(t *testing.T) account.Store) {
 
 func testWithin(t *testing.T, open func(t *testing.T) account.Store) {
 	t.Parallel()
-	errVeto := errors.New("accounttest: veto")
+	errRejected := errors.New("accounttest: rejected")
 
-	t.Run("ItRunsOnceAndTheUserIsKept", func(t *testing.T) {
+	t.Run("CalledOnce", func(t *testing.T) {
 		t.Parallel()
 		store, user, calls := open(t), newUser(key("ada")), 0
 		err := store.Register(t.Context(), user, func(context.Context, *sql.Tx) error {
@@ -100,7 +100,7 @@ func testWithin(t *testing.T, open func(t *testing.T) account.Store) {
 		wantFound(t, store, user)
 	})
 
-	t.Run("ItSeesTheNewUserThroughItsTransaction", func(t *testing.T) {
+	t.Run("ReadsNewUser", func(t *testing.T) {
 		t.Parallel()
 		store := open(t)
 		err := store.Register(t.Context(), newUser(key("ada")), func(ctx context.Context, tx *sql.Tx) error {
@@ -112,7 +112,7 @@ func testWithin(t *testing.T, open func(t *testing.T) account.Store) {
 				return err
 			}
 			if users != 1 {
-				t.Errorf("within sees %d users, want 1", users)
+				t.Errorf("within reads %d users, want 1", users)
 			}
 			return nil
 		})
@@ -121,32 +121,32 @@ func testWithin(t *testing.T, open func(t *testing.T) account.Store) {
 		}
 	})
 
-	t.Run("ItsErrorComesBackAndNothingIsWritten", func(t *testing.T) {
+	t.Run("Error", func(t *testing.T) {
 		t.Parallel()
 		store, user := open(t), newUser(key("ada"))
-		err := store.Register(t.Context(), user, func(context.Context, *sql.Tx) error { return errVeto })
-		if !errors.Is(err, errVeto) {
-			t.Fatalf("Register: got %v, want the veto", err)
+		err := store.Register(t.Context(), user, func(context.Context, *sql.Tx) error { return errRejected })
+		if !errors.Is(err, errRejected) {
+			t.Fatalf("Register: got %v, want the error of within", err)
 		}
 		wantNothing(t, store, user)
 	})
 
-	t.Run("ItsPanicGoesOnAndNothingIsWritten", func(t *testing.T) {
+	t.Run("Panic", func(t *testing.T) {
 		t.Parallel()
 		store, user := open(t), newUser(key("ada"))
 		func() {
 			defer func() {
-				if p, _ := recover().(error); !errors.Is(p, errVeto) {
+				if p, _ := recover().(error); !errors.Is(p, errRejected) {
 					t.Errorf("recovered %v, want the panic of within", p)
 				}
 			}()
-			_ = store.Register(t.Context(), user, func(context.Context, *sql.Tx) error { panic(errVeto) })
+			_ = store.Register(t.Context(), user, func(context.Context, *sql.Tx) error { panic(errRejected) })
 			t.Error("Register returned, want its panic")
 		}()
 		wantNothing(t, store, user)
 	})
 
-	t.Run("AContextThatEndsWithinLeavesNothing", func(t *testing.T) {
+	t.Run("ContextEnds", func(t *testing.T) {
 		t.Parallel()
 		store, user := open(t), newUser(key("ada"))
 		ctx, cancel := context.WithCancel(t.Context())
@@ -161,8 +161,8 @@ func testWithin(t *testing.T, open func(t *testing.T) account.Store) {
 	})
 }
 
-// wantNothing expects that the user's registration left no trace: it is
-// unknown, and may be registered now.
+// wantNothing expects that the user's registration wrote nothing: the user is
+// unknown, and can be registered now.
 func wantNothing(t *testing.T, store account.Store, user identity.User) {
 	t.Helper()
 	if _, err := store.Find(t.Context(), user.Key); !errors.Is(err, account.ErrNotFound) {

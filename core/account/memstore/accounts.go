@@ -26,8 +26,8 @@ func (a accounts) Find(ctx context.Context, key identity.Key) (identity.User, er
 	return a.db.users[id], nil
 }
 
-// Register lets one registration happen at a time, as SQLite does. The
-// database is not locked while within runs, so that it may look around.
+// Register runs one registration at a time, as SQLite does. The database is not
+// locked while within runs, so that within may read it.
 func (a accounts) Register(ctx context.Context, user identity.User, within account.Within) error {
 	select {
 	case a.db.registering <- struct{}{}:
@@ -56,40 +56,12 @@ func (a accounts) insert(ctx context.Context, user identity.User) error {
 		return err
 	}
 	defer end()
-	user.CreatedAt = instant(user.CreatedAt)
-	user.LastLoginAt = instant(user.LastLoginAt)
-	user.NotBefore = instant(user.NotBefore)
+	user.CreatedAt = millis(user.CreatedAt)
+	user.LastLoginAt = millis(user.LastLoginAt)
+	user.NotBefore = millis(user.NotBefore)
 	a.db.users[user.ID] = user
 	a.db.owners[user.Key] = user.ID
 	return nil
-}
-
-func (a accounts) RecordLogin(ctx context.Context, user identity.User) error {
-	end, err := a.db.begin(ctx)
-	if err != nil {
-		return err
-	}
-	defer end()
-	if !a.db.recordLogin(user) {
-		return account.ErrNotFound
-	}
-	return nil
-}
-
-// recordLogin reports false, and does nothing, if the user is not as the login
-// saw it.
-func (db *DB) recordLogin(login identity.User) bool {
-	user, ok := db.users[login.ID]
-	if !ok || user.IdentityID != login.IdentityID || user.Disabled || !user.NotBefore.Equal(instant(login.NotBefore)) {
-		return false
-	}
-	user.Provider = login.Provider
-	user.Identifier = login.Identifier
-	user.Email, user.EmailVerified = login.Email, login.EmailVerified
-	user.Phone, user.PhoneVerified = login.Phone, login.PhoneVerified
-	user.LastLoginAt = instant(login.LastLoginAt)
-	db.users[login.ID] = user
-	return true
 }
 
 func (a accounts) Get(ctx context.Context, id identity.UserID) (identity.User, error) {
@@ -108,7 +80,7 @@ func (a accounts) Get(ctx context.Context, id identity.UserID) (identity.User, e
 func (a accounts) Disable(ctx context.Context, id identity.UserID, at time.Time) error {
 	return a.update(ctx, id, func(user *identity.User) {
 		user.Disabled = true
-		user.NotBefore = later(user.NotBefore, instant(at))
+		user.NotBefore = later(user.NotBefore, millis(at))
 	})
 }
 
@@ -117,7 +89,7 @@ func (a accounts) Enable(ctx context.Context, id identity.UserID) error {
 }
 
 func (a accounts) SetNotBefore(ctx context.Context, id identity.UserID, at time.Time) error {
-	return a.update(ctx, id, func(user *identity.User) { user.NotBefore = later(user.NotBefore, instant(at)) })
+	return a.update(ctx, id, func(user *identity.User) { user.NotBefore = later(user.NotBefore, millis(at)) })
 }
 
 func (a accounts) Delete(ctx context.Context, id identity.UserID) error {

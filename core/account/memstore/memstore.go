@@ -1,9 +1,6 @@
-// Package memstore keeps users and sessions in the memory of the process: for
-// tests and demonstrations. Everything is gone when the process ends, and
-// other processes see nothing of it.
-//
-// It passes accounttest.Run and sessiontest.Run, and its [DB] is a
-// database.Database. Hooks get no transaction: their tx is nil.
+// Package memstore stores users and sessions in the memory of the process, for
+// tests and demonstrations. Its [DB] is a database.Database that is lost when
+// the process ends. Hooks get no transaction: their Tx is nil.
 package memstore
 
 import (
@@ -18,13 +15,13 @@ import (
 
 // DB is an empty database until something is written to it.
 type DB struct {
-	registering chan struct{} // holds a value while a registration, hook included, is under way
+	registering chan struct{} // holds a value during a registration, including its hook
 
 	mu       sync.Mutex
 	users    map[identity.UserID]identity.User
 	owners   map[identity.Key]identity.UserID
-	sessions map[session.Lookup]*session.Record
-	byUser   map[identity.UserID][]*session.Record // in the order of their creation
+	sessions map[session.Lookup]*session.Session
+	byUser   map[identity.UserID][]*session.Session // oldest first
 }
 
 // New returns an empty database.
@@ -33,8 +30,8 @@ func New() *DB {
 		registering: make(chan struct{}, 1),
 		users:       make(map[identity.UserID]identity.User),
 		owners:      make(map[identity.Key]identity.UserID),
-		sessions:    make(map[session.Lookup]*session.Record),
-		byUser:      make(map[identity.UserID][]*session.Record),
+		sessions:    make(map[session.Lookup]*session.Session),
+		byUser:      make(map[identity.UserID][]*session.Session),
 	}
 }
 
@@ -44,7 +41,7 @@ func (db *DB) Accounts() account.Store { return accounts{db} }
 // Sessions returns the sessions.
 func (db *DB) Sessions() session.Store { return sessions{db} }
 
-// Ready returns nil unless ctx is done: there is nothing that could fail.
+// Ready returns nil unless ctx is done.
 func (db *DB) Ready(ctx context.Context) error { return ctx.Err() }
 
 // Close does nothing.
@@ -59,8 +56,8 @@ func (db *DB) begin(ctx context.Context) (end func(), err error) {
 	return db.mu.Unlock, nil
 }
 
-// instant returns t as every store keeps it: in milliseconds of UTC.
-func instant(t time.Time) time.Time {
+// millis returns t as every store keeps it: in milliseconds of UTC.
+func millis(t time.Time) time.Time {
 	if t.IsZero() {
 		return time.Time{}
 	}

@@ -1,5 +1,5 @@
-// Package sessiontest is the suite that every session.Store must pass,
-// together with the account.Store of the same database.
+// Package sessiontest is the suite that every session.Store must pass, together
+// with the database.Database that it belongs to.
 package sessiontest
 
 import (
@@ -16,39 +16,44 @@ import (
 
 	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/config"
+	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/session"
 )
 
-// Run checks a store. open is called once a case, by parallel cases, and
-// returns the two stores of an empty database of its own each time; what must
-// be closed it closes in t.Cleanup.
-func Run(t *testing.T, open func(t *testing.T) (account.Store, session.Store)) {
+// Run checks the sessions of a database, and the logins that they begin with.
+// open is called once per case, by parallel cases, and returns an empty database
+// of its own each time, which it closes in t.Cleanup.
+func Run(t *testing.T, open func(t *testing.T) database.Database) {
 	t.Helper()
 	setup := func(t *testing.T) *stores {
 		t.Helper()
 		t.Parallel()
-		accounts, sessions := open(t)
-		return &stores{Store: sessions, accounts: accounts}
+		db := open(t)
+		return &stores{Store: db.Sessions(), accounts: db.Accounts(), db: db}
 	}
-	t.Run("Create", func(t *testing.T) { testCreate(t, setup) })
-	t.Run("Login", func(t *testing.T) { testLogin(t, setup) })
+	t.Run("Find", func(t *testing.T) { testFind(t, setup) })
+	t.Run("SignIn", func(t *testing.T) { testSignIn(t, setup) })
+	t.Run("MaxSessions", func(t *testing.T) { testMaxSessions(t, setup) })
 	t.Run("Touch", func(t *testing.T) { testTouch(t, setup) })
 	t.Run("Rotate", func(t *testing.T) { testRotate(t, setup) })
 	t.Run("Revoke", func(t *testing.T) { testRevoke(t, setup) })
 	t.Run("Sweep", func(t *testing.T) { testSweep(t, setup) })
-	t.Run("Owner", func(t *testing.T) { testOwner(t, setup) })
-	t.Run("Cancelled", func(t *testing.T) { testCancelled(t, setup) })
+	t.Run("User", func(t *testing.T) { testUser(t, setup) })
+	t.Run("Canceled", func(t *testing.T) { testCanceled(t, setup) })
 	t.Run("Own", func(t *testing.T) { testOwn(t, setup) })
 }
+
+type setup = func(t *testing.T) *stores
 
 // stores are the stores of one database.
 type stores struct {
 	session.Store
 	accounts account.Store
+	db       database.Database
 }
 
-// start has odd milliseconds, and a zone that is not UTC.
+// start has odd milliseconds, and a time zone other than UTC.
 var start = time.UnixMilli(1_800_000_000_123).In(time.FixedZone("", -8*60*60))
 
 // unlimited is more sessions than any case makes for a user.
@@ -71,10 +76,9 @@ func (s *stores) register(t *testing.T, subject string) identity.User {
 	return user
 }
 
-// newRecord returns a session of the user with every column filled but those
-// of its end.
-func newRecord(user identity.User) session.Record {
-	r := session.Record{
+// newSession returns an active session of the user with every column set.
+func newSession(user identity.User) session.Session {
+	r := session.Session{
 		ID:         rand.Text(),
 		UserID:     user.ID,
 		IdentityID: user.IdentityID,
@@ -102,24 +106,29 @@ func newRecord(user identity.User) session.Record {
 	return r
 }
 
-// create adds a session of the user that begins after the others by that much.
-func (s *stores) create(t *testing.T, user identity.User, after time.Duration) session.Record {
+// create adds a session of the user that begins that much after start.
+func (s *stores) create(t *testing.T, user identity.User, after time.Duration) session.Session {
 	t.Helper()
-	r := newRecord(user)
+	r := newSession(user)
 	r.CreatedAt = r.CreatedAt.Add(after)
 	s.add(t, r, unlimited)
 	return r
 }
 
-func (s *stores) add(t *testing.T, r session.Record, limit int) {
+func (s *stores) add(t *testing.T, r session.Session, limit int) {
 	t.Helper()
-	if err := s.Create(t.Context(), r, newLogin(r), limit); err != nil {
-		t.Fatalf("Create: %v", err)
+	if err := s.signIn(t, r, newLogin(r), limit); err != nil {
+		t.Fatalf("SignIn: %v", err)
 	}
 }
 
+func (s *stores) signIn(t *testing.T, r session.Session, login identity.User, limit int) error {
+	t.Helper()
+	return s.db.SignIn(t.Context(), database.SignIn{User: login, Session: &r, MaxSessions: limit})
+}
+
 // newLogin returns the login that a session begins with.
-func newLogin(r session.Record) identity.User {
+func newLogin(r session.Session) identity.User {
 	return identity.User{
 		ID:          r.UserID,
 		IdentityID:  r.IdentityID,
@@ -130,40 +139,40 @@ func newLogin(r session.Record) identity.User {
 }
 
 // find returns the session, which must be there.
-func (s *stores) find(t *testing.T, l session.Lookup) session.Record {
+func (s *stores) find(t *testing.T, l session.Lookup) session.Session {
 	t.Helper()
-	r, _, err := s.Find(t.Context(), l)
+	r, err := s.Find(t.Context(), l)
 	if err != nil {
 		t.Fatalf("Find: %v", err)
 	}
 	return r
 }
 
-// wantFound expects the session to be stored like that, as far as Find tells.
-func (s *stores) wantFound(t *testing.T, want session.Record) {
+// wantFound expects Find to return the session, which it reads in part.
+func (s *stores) wantFound(t *testing.T, want session.Session) {
 	t.Helper()
 	want.IdentityID, want.UserAgent, want.Address = uuid.Nil, "", ""
-	wantRecord(t, "Find", s.find(t, want.Lookup), want)
+	wantSession(t, "Find", s.find(t, want.Lookup), want)
 }
 
-// wantListed expects the user's live sessions to be these, newest first.
-func (s *stores) wantListed(t *testing.T, user identity.User, now time.Time, want ...session.Record) {
+// wantListed expects the user's active sessions to be these, newest first.
+func (s *stores) wantListed(t *testing.T, user identity.User, now time.Time, want ...session.Session) {
 	t.Helper()
 	got, err := s.List(t.Context(), user.ID, now)
 	if err != nil {
 		t.Fatalf("List: %v", err)
 	}
 	if len(got) != len(want) {
-		t.Fatalf("%d sessions are live, want %d", len(got), len(want))
+		t.Fatalf("%d sessions are active, want %d", len(got), len(want))
 	}
 	for i := range want {
 		public := want[i]
 		public.Lookup, public.SecretHash = session.Lookup{}, [32]byte{}
-		wantRecord(t, fmt.Sprint("entry ", i), got[i], public)
+		wantSession(t, fmt.Sprint("session ", i), got[i], public)
 	}
 }
 
-func wantRecord(t *testing.T, what string, got, want session.Record) {
+func wantSession(t *testing.T, what string, got, want session.Session) {
 	t.Helper()
 	got, want = utc(got), utc(want)
 	if !reflect.DeepEqual(got, want) {
@@ -176,8 +185,8 @@ func (s *stores) wantUser(t *testing.T, want identity.User) {
 	t.Helper()
 	got := s.user(t, want.Key)
 	for _, user := range []*identity.User{&got, &want} {
-		for _, instant := range []*time.Time{&user.CreatedAt, &user.LastLoginAt, &user.NotBefore} {
-			*instant = instant.UTC()
+		for _, at := range []*time.Time{&user.CreatedAt, &user.LastLoginAt, &user.NotBefore} {
+			*at = at.UTC()
 		}
 	}
 	if got != want {
@@ -185,18 +194,18 @@ func (s *stores) wantUser(t *testing.T, want identity.User) {
 	}
 }
 
-// utc returns the record with its instants in UTC, and copied claims.
-func utc(r session.Record) session.Record {
+// utc returns the session with its times in UTC, and copied claims.
+func utc(r session.Session) session.Session {
 	r.Claims = maps.Clone(r.Claims)
-	for _, instant := range []*time.Time{
-		&r.CreatedAt, &r.AuthenticatedAt, &r.LastSeenAt, &r.IdleExpiresAt, &r.ExpiresAt, &r.RevokedAt,
+	for _, at := range []*time.Time{
+		&r.CreatedAt, &r.AuthenticatedAt, &r.LastSeenAt, &r.IdleExpiresAt, &r.ExpiresAt, &r.RevokedAt, &r.UserNotBefore,
 	} {
-		*instant = instant.UTC()
+		*at = at.UTC()
 	}
 	return r
 }
 
-// race runs f in n goroutines that start together.
+// race runs f in n goroutines that start at the same time.
 func race(n int, f func(racer int)) {
 	var group sync.WaitGroup
 	gate := make(chan struct{})

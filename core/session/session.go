@@ -1,0 +1,91 @@
+package session
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/cotterpin/cotterpin/core/identity"
+)
+
+// Lookup is the key of a session. It is the first half of an opaque token, and
+// appears nowhere else.
+type Lookup [16]byte
+
+// Session is an own session as it is stored.
+type Session struct {
+	Lookup     Lookup
+	SecretHash [32]byte // SHA-256 of the token's second half, which is not stored
+
+	ID         string // public id, for lists and logs; random and independent of Lookup
+	UserID     identity.UserID
+	IdentityID uuid.UUID
+
+	Provider   string // name of the provider's block at login
+	Issuer     string
+	Subject    string
+	AuthMethod string
+	Transport  string         // config.TransportCookie or config.TransportBearer: what the token was issued for
+	Claims     map[string]any // kept claims: strings, bools, json.Number, []string; nil if none
+
+	CreatedAt       time.Time
+	AuthenticatedAt time.Time // when the user authenticated at the provider
+	LastSeenAt      time.Time
+	IdleExpiresAt   time.Time // zero: no idle limit. Never after ExpiresAt.
+	ExpiresAt       time.Time
+
+	RevokedAt    time.Time // zero: not revoked
+	RevokeReason string
+
+	UserAgent string // at login, cut to 255 bytes
+	Address   string // of the caller at login
+
+	// The state of the user, which belongs to the user's record. [Store.Find]
+	// sets it; it is not stored with the session.
+	UserDisabled  bool
+	UserNotBefore time.Time // a session created earlier is revoked
+}
+
+// The reasons of a session that expired.
+const (
+	reasonExpired = "session_expired"
+	reasonIdle    = "session_idle"
+)
+
+func isExpiry(reason string) bool { return reason == reasonExpired || reason == reasonIdle }
+
+// ActiveAt reports whether the session may be used at that time.
+func (s Session) ActiveAt(now time.Time) bool { return s.inactiveReason(now) == "" }
+
+// inactiveReason returns why the session may not be used, as a reason for the
+// log; "" if it is active.
+func (s Session) inactiveReason(now time.Time) string {
+	switch {
+	case !s.RevokedAt.IsZero() && isExpiry(s.RevokeReason):
+		return s.RevokeReason
+	case !s.RevokedAt.IsZero():
+		return "session_revoked"
+	case s.UserDisabled:
+		return "account_disabled"
+	case s.CreatedAt.Before(s.UserNotBefore):
+		return "issued_before_revocation"
+	case !now.Before(s.ExpiresAt):
+		return reasonExpired
+	case !s.IdleExpiresAt.IsZero() && !now.Before(s.IdleExpiresAt):
+		return reasonIdle
+	}
+	return ""
+}
+
+func (s Session) principal() identity.Principal {
+	return identity.Principal{
+		UserID:          s.UserID,
+		Provider:        s.Provider,
+		Issuer:          s.Issuer,
+		Subject:         s.Subject,
+		AuthMethod:      s.AuthMethod,
+		SessionID:       s.ID,
+		AuthenticatedAt: s.AuthenticatedAt,
+		Claims:          identity.NewClaims(s.Claims),
+	}
+}

@@ -1,0 +1,141 @@
+package entstore
+
+import (
+	"context"
+	"database/sql"
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/database"
+	"github.com/cotterpin/cotterpin/core/session"
+)
+
+// countOthers counts the active sessions of a user except one.
+const countOthers = `SELECT COUNT(*) FROM auth_sessions AS s WHERE s.user_id = ? AND s.id <> ? AND ` + isActive
+
+// revokeOldest revokes the oldest of a user's active sessions except one. MySQL
+// has no offset without a limit, and no limit in a subquery that is not a table.
+const revokeOldest = `UPDATE auth_sessions SET revoked_ms = ?, revoke_reason = ?
+	WHERE user_id = ? AND revoked_ms IS NULL AND id IN (SELECT id FROM (
+		SELECT s.id FROM auth_sessions AS s WHERE s.user_id = ? AND s.id <> ? AND ` + isActive + `
+		ORDER BY s.created_ms DESC, s.id DESC LIMIT ? OFFSET ?) AS oldest)`
+
+// reasonMaxPerUser is why the oldest sessions of a user are revoked.
+const reasonMaxPerUser = "max_per_user"
+
+// insertSession returns the statement that adds a session and returns how many
+// other active ones its user has. MySQL, where an INSERT returns nothing, adds it
+// only if those are fewer than the last parameter.
+func (d Dialect) insertSession() string {
+	marks := "?" + strings.Repeat(", ?", strings.Count(allColumns, ","))
+	if d.returns() {
+		return `INSERT INTO auth_sessions (` + allColumns + `) VALUES (` + marks + `) RETURNING (` + countOthers + `)`
+	}
+	return `INSERT INTO auth_sessions (` + allColumns + `) SELECT ` + marks + ` FROM DUAL WHERE (` + countOthers + `) < ?`
+}
+
+// signIns are the sign-ins of a [Database].
+type signIns struct {
+	engine
+	prepared
+	login, insert, evict *sql.Stmt
+}
+
+func newSignIns(ctx context.Context, e engine) (*signIns, error) {
+	s := &signIns{engine: e}
+	s.prepared = prepared{
+		&s.login:  e.dialect.updateLogin(),
+		&s.insert: e.dialect.insertSession(),
+		&s.evict:  revokeOldest,
+	}
+	if err := e.prepare(ctx, s.prepared); err != nil {
+		return nil, err
+	}
+	return s, nil
+}
+
+// signIn records the login and begins its session, if there is one.
+func (s *signIns) signIn(ctx context.Context, in database.SignIn) error {
+	if in.Session == nil {
+		return s.record(ctx, in)
+	}
+	return s.inTx(ctx, func(tx *sql.Tx) error {
+		found, err := recordLogin(ctx, tx.StmtContext(ctx, s.login), in.User)
+		if err := loginRecorded(found, err); err != nil {
+			return err
+		}
+		return s.begin(ctx, tx, *in.Session, in.MaxSessions)
+	})
+}
+
+// record records a login without a session: one statement is a transaction.
+func (s *signIns) record(ctx context.Context, in database.SignIn) error {
+	var found int
+	err := s.writers.execute(ctx, func() (err error) {
+		found, err = recordLogin(ctx, s.login, in.User)
+		return err
+	})
+	return loginRecorded(found, err)
+}
+
+func loginRecorded(found int, err error) error {
+	return oneFound("recording a login", found, err, account.ErrOvertaken)
+}
+
+// begin inserts the session of a user whose other logins wait.
+func (s *signIns) begin(ctx context.Context, tx *sql.Tx, r session.Session, limit int) error {
+	row, err := values(r)
+	if err != nil {
+		return err
+	}
+	now := toMillis(r.CreatedAt)
+	row = append(row, r.UserID, r.ID, now, now)
+	insert := tx.StmtContext(ctx, s.insert)
+	if !s.dialect.returns() {
+		return s.insertBelow(ctx, tx, insert, row, r, limit)
+	}
+	var others int
+	if err := insert.QueryRowContext(ctx, row...).Scan(&others); err != nil {
+		return notCreated(err)
+	}
+	if others < limit {
+		return nil
+	}
+	return s.evictOldest(ctx, tx, r, limit)
+}
+
+// insertBelow inserts the row of a session if the user has fewer than limit,
+// else evicts the oldest first.
+func (s *signIns) insertBelow(ctx context.Context, tx *sql.Tx, insert *sql.Stmt, row []any, r session.Session, limit int) error {
+	row = append(row, limit)
+	inserted, err := affected(insert.ExecContext(ctx, row...))
+	switch {
+	case err != nil:
+		return notCreated(err)
+	case inserted == 1:
+		return nil
+	}
+	if err := s.evictOldest(ctx, tx, r, limit); err != nil {
+		return err
+	}
+	if _, err := insert.ExecContext(ctx, row...); err != nil {
+		return notCreated(err)
+	}
+	return nil
+}
+
+// evictOldest revokes the oldest of the user's other sessions, so that with this
+// one there are at most limit.
+func (s *signIns) evictOldest(ctx context.Context, tx *sql.Tx, r session.Session, limit int) error {
+	now := toMillis(r.CreatedAt)
+	_, err := tx.StmtContext(ctx, s.evict).ExecContext(ctx, //nolint:sqlclosecheck // the transaction closes it
+		now, reasonMaxPerUser, r.UserID, r.UserID, r.ID, now, now, math.MaxInt32, limit-1)
+	if err != nil {
+		return fmt.Errorf("entstore: revoking the oldest sessions: %w", err)
+	}
+	return nil
+}
+
+func notCreated(err error) error { return fmt.Errorf("entstore: creating a session: %w", err) }
