@@ -190,32 +190,35 @@ func at(t *testing.T, e *engine.Engine, url config.Secret) scratch {
 	}
 	return scratch{
 		block: fmt.Sprintf("database %q {\n  url = file(%q)\n}\n", e.Driver, file),
-		look:  func() (*sql.DB, error) { return kind.OpenPool(url) },
-		alter: func() (*sql.DB, error) { return kind.OpenPool(url) },
+		look:  func() (*sql.DB, error) { return openPool(e, url) },
+		alter: func() (*sql.DB, error) { return openPool(e, url) },
 		open: func(ctx context.Context) (database.Database, error) {
 			return kind.Open(ctx, url, database.MigrateApply)
 		},
 		dialect:   kind.Dialect,
-		connector: func() (driver.Connector, error) { return connectors[e.Driver](url) },
+		connector: func() (driver.Connector, error) { return kind.Connector(url) },
 	}
 }
 
-// connectors return the connector of a database, by the name of the driver.
-var connectors = map[string]func(config.Secret) (driver.Connector, error){
-	"postgres": postgres.Connector,
-	"mysql":    mysql.Connector,
+// openPool opens a pool with the engine's driver.
+func openPool(e *engine.Engine, url config.Secret) (*sql.DB, error) {
+	connector, err := drivers[e.Driver].Connector(url)
+	if err != nil {
+		return nil, err
+	}
+	return sql.OpenDB(connector), nil
 }
 
 // drivers open databases, by the name of the driver.
 var drivers = map[string]enginetest.Engine{
 	"postgres": {
-		Dialect: postgres.Dialect(), OpenPool: postgres.OpenPool,
+		Dialect: postgres.Dialect(), Connector: postgres.Connector,
 		Open: func(ctx context.Context, url config.Secret, migrate database.Migrate) (database.Database, error) {
 			return postgres.Open(ctx, postgres.Settings{URL: url, Migrate: string(migrate)})
 		},
 	},
 	"mysql": {
-		Dialect: mysql.Dialect(), OpenPool: mysql.OpenPool,
+		Dialect: mysql.Dialect(), Connector: mysql.Connector,
 		Open: func(ctx context.Context, url config.Secret, migrate database.Migrate) (database.Database, error) {
 			return mysql.Open(ctx, mysql.Settings{URL: url, Migrate: string(migrate)})
 		},

@@ -140,7 +140,7 @@ func TestNetwork_UnresponsiveConnect(t *testing.T) {
 	onEachEngine(t, func(t *testing.T, e *engine.Engine) {
 		url := newDatabase(t, e)
 		network := newProxy(t, parse(t, url).Host)
-		pool, err := drivers[e.Driver].OpenPool(network.before(t, url))
+		pool, err := openPool(e, network.before(t, url))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -176,7 +176,7 @@ func awaitRefusal(t *testing.T, p *program, issuer *providertest.Issuer) {
 // connection returns a connection to the database until the test ends.
 func connection(t *testing.T, e *engine.Engine, url config.Secret) *sql.Conn {
 	t.Helper()
-	pool, err := drivers[e.Driver].OpenPool(url)
+	pool, err := openPool(e, url)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,8 +1,9 @@
 package enginetest
 
 import (
-	"database/sql"
+	"database/sql/driver"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -13,15 +14,15 @@ import (
 	"github.com/cotterpin/cotterpin/ent/entstore"
 )
 
-// RunDeletion tests the deletion of a user whom a table of the application
-// references. newPool returns connections to a new empty database. Embedded
-// databases can run it too.
-func RunDeletion(t *testing.T, d entstore.Dialect, newPool func(t *testing.T) *sql.DB) {
+// RunDeletion tests the deletion of a user that a table of the application
+// references. newConnector returns a connector to a new empty database. Embedded
+// databases can use it too.
+func RunDeletion(t *testing.T, d entstore.Dialect, newConnector func(t *testing.T) driver.Connector) {
 	t.Helper()
 	for name, action := range map[string]string{"NoAction": "", "Restrict": " ON DELETE RESTRICT"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			pool := newPool(t)
+			pool := openPool(t, newConnector(t))
 			db, err := entstore.Open(t.Context(), pool, d, database.MigrateApply)
 			if err != nil {
 				t.Fatalf("Open: %v", err)
@@ -35,7 +36,7 @@ func RunDeletion(t *testing.T, d entstore.Dialect, newPool func(t *testing.T) *s
 			execute(t, pool, "INSERT INTO notes (user_id) SELECT id FROM auth_users")
 
 			err = db.Accounts().Delete(t.Context(), user.ID)
-			named := d.Name == dialect.SQLite || strings.Contains(err.Error(), "table notes")
+			named := d.Name == dialect.SQLite || strings.Contains(fmt.Sprint(err), "table notes")
 			if !errors.Is(err, account.ErrReferenced) || !named {
 				t.Errorf("Delete: got %v, want ErrReferenced by table notes", err)
 			}
@@ -64,5 +65,5 @@ func createNotes(d entstore.Dialect, action string) []string {
 }
 
 func (e Engine) testDeletion(t *testing.T) {
-	RunDeletion(t, e.Dialect, func(t *testing.T) *sql.DB { t.Helper(); return e.pool(t, e.NewDatabase(t)) })
+	RunDeletion(t, e.Dialect, e.newConnector)
 }

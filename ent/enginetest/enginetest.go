@@ -7,6 +7,7 @@ package enginetest
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"testing"
 
 	"github.com/cotterpin/cotterpin/core/config"
@@ -16,11 +17,11 @@ import (
 
 // Engine is a database server, and the package for its databases.
 type Engine struct {
-	// Dialect, OpenPool and Open are functions of the package. Open uses the
+	// Dialect, Connector and Open are functions of the package. Open uses the
 	// defaults of all other arguments.
-	Dialect  entstore.Dialect
-	OpenPool func(url config.Secret) (*sql.DB, error)
-	Open     func(ctx context.Context, url config.Secret, migrate database.Migrate) (database.Database, error)
+	Dialect   entstore.Dialect
+	Connector func(url config.Secret) (driver.Connector, error)
+	Open      func(ctx context.Context, url config.Secret, migrate database.Migrate) (database.Database, error)
 
 	// NewDatabase creates an empty database on the server, and returns its URL
 	// with a password. It drops the database in t.Cleanup.
@@ -62,10 +63,27 @@ func (e Engine) open(t *testing.T, url config.Secret) database.Database {
 // pool returns a separate pool on a database.
 func (e Engine) pool(t *testing.T, url config.Secret) *sql.DB {
 	t.Helper()
-	pool, err := e.OpenPool(url)
+	return openPool(t, e.connector(t, url))
+}
+
+// newConnector returns a connector to a new database.
+func (e Engine) newConnector(t *testing.T) driver.Connector {
+	t.Helper()
+	return e.connector(t, e.NewDatabase(t))
+}
+
+func (e Engine) connector(t *testing.T, url config.Secret) driver.Connector {
+	t.Helper()
+	connector, err := e.Connector(url)
 	if err != nil {
-		t.Fatalf("OpenPool: %v", err)
+		t.Fatalf("Connector: %v", err)
 	}
+	return connector
+}
+
+func openPool(t testing.TB, connector driver.Connector) *sql.DB {
+	t.Helper()
+	pool := sql.OpenDB(connector)
 	t.Cleanup(func() { _ = pool.Close() })
 	return pool
 }

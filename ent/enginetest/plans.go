@@ -3,6 +3,7 @@ package enginetest
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"slices"
@@ -20,29 +21,28 @@ import (
 	"github.com/cotterpin/cotterpin/core/session"
 	"github.com/cotterpin/cotterpin/ent/entstore"
 	"github.com/cotterpin/cotterpin/ent/internal/entgen"
-	"github.com/cotterpin/cotterpin/ent/internal/querylog"
+	"github.com/cotterpin/cotterpin/internal/faultdriver"
 )
 
-// planned is how many users the tables have when a database is asked for its
-// plans: of a small table it would read everything at once. Each has two
-// sessions.
-const planned = 1000
+// populatedUsers is the number of users in the tables while plans are checked,
+// since databases prefer to scan small tables. Each has two sessions.
+const populatedUsers = 1000
 
-func testPlans(t *testing.T, d entstore.Dialect, pool *sql.DB) {
+func testPlans(t *testing.T, d entstore.Dialect, connector driver.Connector) {
 	t.Helper()
 	t.Parallel()
-	logged(t, d, pool)
-	populate(t, d, pool)
-	CheckPlans(t, d, pool)
+	openRecorded(t, d, connector)
+	populate(t, d, openPool(t, connector))
+	CheckPlans(t, d, connector)
 }
 
-// CheckPlans asks for the plan of every statement that the stores execute, and
-// fails if one reads a whole table. It logs the plans, and leaves behind a user
-// with two sessions. The tables must be there, and so full that it is cheaper not
-// to read all of them.
-func CheckPlans(t testing.TB, d entstore.Dialect, pool *sql.DB) {
+// CheckPlans queries the plan of each statement of the stores, and fails if a
+// plan scans a table. It logs the plans, and leaves a user with two sessions in
+// the database. The tables must exist, with so many rows that a scan is more
+// expensive than an index.
+func CheckPlans(t testing.TB, d entstore.Dialect, connector driver.Connector) {
 	t.Helper()
-	db, log := logged(t, d, pool)
+	db, pool := openRecorded(t, d, connector), openPool(t, connector)
 	analyze(t, d, pool)
 	user := newUser("planned")
 	r, evicting := newSession(user, 249), newSession(user, 250)
@@ -51,9 +51,8 @@ func CheckPlans(t testing.TB, d entstore.Dialect, pool *sql.DB) {
 	); err != nil {
 		t.Fatal(err)
 	}
-	log.Take()
 	accounts, sessions, now := db.Accounts(), db.Sessions(), user.CreatedAt
-	fresh := newUser("fresh") // is there or not, in any order; the other user stays as it is
+	fresh := newUser("fresh") // exists or not, depending on the order; the other user remains unchanged
 	for name, call := range map[string]func(context.Context) error{
 		"Find":         func(ctx context.Context) error { _, err := accounts.Find(ctx, user.Key); return err },
 		"Get":          func(ctx context.Context) error { _, err := accounts.Get(ctx, user.ID); return err },
@@ -79,29 +78,30 @@ func CheckPlans(t testing.TB, d entstore.Dialect, pool *sql.DB) {
 		},
 		"Sweep": func(ctx context.Context) error { _, err := sessions.Sweep(ctx, now, 5); return err },
 	} {
-		err := call(t.Context())
+		var script faultdriver.Script
+		err := call(script.In(t.Context()))
 		if err != nil && !errors.Is(err, session.ErrNotFound) && !errors.Is(err, account.ErrNotFound) {
 			t.Fatalf("%s: %v", name, err)
 		}
-		for _, statement := range log.Take() {
-			if verb := statement.Verb(); verb == "BEGIN" || verb == "COMMIT" {
+		for _, statement := range script.Executed() {
+			if statement.SQL == "" {
 				continue
 			}
 			plan, scans := explain(t, d, pool, statement)
-			t.Logf("%s: %s\n%s", name, statement.Query, plan)
+			t.Logf("%s: %s\n%s", name, statement.SQL, plan)
 			if len(scans) > 0 {
-				t.Errorf("%s scans %q:\n%s\n%s", name, scans, statement.Query, plan)
+				t.Errorf("%s scans %q:\n%s\n%s", name, scans, statement.SQL, plan)
 			}
 		}
 	}
 }
 
-// populate fills the tables. A few sessions have ended long ago.
+// populate fills the tables. A few sessions expired long ago.
 func populate(t *testing.T, d entstore.Dialect, pool *sql.DB) {
 	t.Helper()
 	client := entgen.NewClient(entgen.Driver(entsql.OpenDB(d.Name, pool)))
 	const batch = 500
-	for first := 0; first < planned; first += batch {
+	for first := 0; first < populatedUsers; first += batch {
 		var users []*entgen.UserCreate
 		var identities []*entgen.IdentityCreate
 		var sessions []*entgen.SessionCreate
@@ -127,8 +127,8 @@ func populate(t *testing.T, d entstore.Dialect, pool *sql.DB) {
 	}
 }
 
-// analyze has a server see how full the tables are, as it does by itself after a
-// while. SQLite does not.
+// analyze updates the statistics of a server, which it also does by itself after
+// a while. SQLite does not, and is tested without.
 func analyze(t testing.TB, d entstore.Dialect, pool *sql.DB) {
 	t.Helper()
 	switch d.Name {
@@ -159,19 +159,18 @@ func createSession(client *entgen.Client, r session.Session) *entgen.SessionCrea
 		SetUserAgent("").SetAddress("")
 }
 
-// explain returns the plan of a statement, and the tables of which it reads
-// every row.
-func explain(t testing.TB, d entstore.Dialect, pool *sql.DB, s querylog.Statement) (plan string, scans []string) {
+// explain returns the plan of a statement, and the tables that it scans.
+func explain(t testing.TB, d entstore.Dialect, pool *sql.DB, s faultdriver.Event) (plan string, scans []string) {
 	t.Helper()
 	prefix := "EXPLAIN "
 	if d.Name == dialect.SQLite {
 		prefix = "EXPLAIN QUERY PLAN "
 	}
-	rows, err := pool.QueryContext(t.Context(), prefix+s.Query, s.Args...)
+	rows, err := pool.QueryContext(t.Context(), prefix+s.SQL, s.Values()...)
 	if err != nil {
-		t.Fatalf("%s%s: %v", prefix, s.Query, err)
+		t.Fatalf("%s%s: %v", prefix, s.SQL, err)
 	}
-	defer rows.Close() //nolint:errcheck // what went wrong is in rows.Err
+	defer rows.Close() //nolint:errcheck // rows.Err returns the error
 	columns, err := rows.Columns()
 	if err != nil {
 		t.Fatal(err)
@@ -179,11 +178,11 @@ func explain(t testing.TB, d entstore.Dialect, pool *sql.DB, s querylog.Statemen
 	var lines []string
 	for rows.Next() {
 		row := make([]sql.NullString, len(columns))
-		into := make([]any, len(row))
+		targets := make([]any, len(row))
 		for i := range row {
-			into[i] = &row[i]
+			targets[i] = &row[i]
 		}
-		if err := rows.Scan(into...); err != nil {
+		if err := rows.Scan(targets...); err != nil {
 			t.Fatal(err)
 		}
 		column := func(name string) string { return row[slices.Index(columns, name)].String }
@@ -202,11 +201,11 @@ func explain(t testing.TB, d entstore.Dialect, pool *sql.DB, s querylog.Statemen
 	return strings.Join(lines, "\n"), scans
 }
 
-// tables are ours, by name and as statements call them.
+// tables contains the names of the kit's tables, and their aliases in statements.
 var tables = []string{"auth_users", "u", "auth_identities", "i", "auth_sessions", "s"}
 
-// scanned reports whether a line of a plan reads a whole table. The few rows of
-// a subquery are no table.
+// scanned reports whether a line of a plan scans a table. Scans of subqueries do
+// not count.
 func scanned(d entstore.Dialect, line []string, column func(string) string) (table string, all bool) {
 	switch d.Name {
 	case dialect.SQLite:

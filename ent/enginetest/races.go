@@ -21,15 +21,14 @@ import (
 
 var errRejected = errors.New("enginetest: rejected by the hook")
 
-// testRaces are those that an embedded database, where one writes at a time,
-// does not have.
+// testRaces runs concurrent writers, which an embedded database serializes.
 func (e Engine) testRaces(t *testing.T) {
 	t.Run("MaxSessions", e.testLimit)
 	t.Run("Writers", e.testWriters)
 	t.Run("RolledBackRegistrations", e.testRolledBack)
 }
 
-// testLimit lets a user sign in by two identities at once.
+// testLimit signs a user in with two identities at the same time.
 func (e Engine) testLimit(t *testing.T) {
 	t.Parallel()
 	url := e.NewDatabase(t)
@@ -53,8 +52,8 @@ func (e Engine) testLimit(t *testing.T) {
 				t.Errorf("SignIn: %v", err)
 			}
 		})
-		if live, err := db.Sessions().List(t.Context(), user.ID, user.CreatedAt); err != nil || len(live) != 1 {
-			t.Fatalf("there are %d sessions, want 1 (error %v)", len(live), err)
+		if active, err := db.Sessions().List(t.Context(), user.ID, user.CreatedAt); err != nil || len(active) != 1 {
+			t.Fatalf("there are %d sessions, want 1 (error %v)", len(active), err)
 		}
 	}
 }
@@ -99,8 +98,8 @@ func (e Engine) testRolledBack(t *testing.T) {
 	}
 }
 
-// churn does what requests and administrators do to sessions at the same time.
-// A login that an administrator overtakes has to start again: that is no failure.
+// churn writes to the sessions of a user as requests and administrators do. A
+// login may be overtaken, which is no failure.
 func churn(t *testing.T, db database.Database, user identity.User, racer byte) {
 	t.Helper()
 	ctx, sessions, now := t.Context(), db.Sessions(), user.CreatedAt

@@ -3,6 +3,8 @@ package enginetest
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
+	"fmt"
 	"log/slog"
 	"strings"
 	"sync"
@@ -17,33 +19,32 @@ import (
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/session"
 	"github.com/cotterpin/cotterpin/ent/entstore"
-	"github.com/cotterpin/cotterpin/ent/internal/querylog"
+	"github.com/cotterpin/cotterpin/internal/faultdriver"
 )
 
-// RunStatements holds the budget of statements, and looks at the plan of each.
-// newPool returns connections to an empty database of its own each time. An
-// embedded database can run it too.
-func RunStatements(t *testing.T, d entstore.Dialect, newPool func(t *testing.T) *sql.DB) {
+// RunStatements compares the statements of logins and requests with their budget,
+// and fails if a query plan scans a table. newConnector returns a connector to a
+// new empty database. Embedded databases can use it too.
+func RunStatements(t *testing.T, d entstore.Dialect, newConnector func(t *testing.T) driver.Connector) {
 	t.Helper()
-	t.Run("OfALoginAreCounted", func(t *testing.T) { testLoginStatements(t, d, newPool(t)) })
-	t.Run("OfARequestAreCounted", func(t *testing.T) { testRequestStatements(t, d, newPool(t)) })
-	t.Run("ScanNoTable", func(t *testing.T) { testPlans(t, d, newPool(t)) })
+	t.Run("Login", func(t *testing.T) { testLoginStatements(t, d, newConnector(t)) })
+	t.Run("Request", func(t *testing.T) { testRequestStatements(t, d, newConnector(t)) })
+	t.Run("Plans", func(t *testing.T) { testPlans(t, d, newConnector(t)) })
 }
 
 func (e Engine) testStatements(t *testing.T) {
-	RunStatements(t, e.Dialect, func(t *testing.T) *sql.DB { t.Helper(); return e.pool(t, e.NewDatabase(t)) })
+	RunStatements(t, e.Dialect, e.newConnector)
 }
 
-// logged opens a database of which every statement is recorded.
-func logged(t testing.TB, d entstore.Dialect, pool *sql.DB) (database.Database, *querylog.Log) {
+// openRecorded opens a database whose statements a [faultdriver.Script] records.
+func openRecorded(t testing.TB, d entstore.Dialect, connector driver.Connector) database.Database {
 	t.Helper()
-	watched, log := querylog.Open(pool)
-	db, err := entstore.OpenOwned(t.Context(), watched, d, database.MigrateApply)
+	db, err := entstore.OpenOwned(t.Context(), sql.OpenDB(faultdriver.Wrap(connector)), d, database.MigrateApply)
 	if err != nil {
 		t.Fatalf("Open: %v", err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	return db, log
+	return db
 }
 
 // signer signs users in, as the kit does.
@@ -99,11 +100,10 @@ func (s *signer) signIn(ctx context.Context, strategy session.Strategy, subject 
 	return session.Credential{Token: token, Transport: config.TransportBearer}, err
 }
 
-func testLoginStatements(t *testing.T, d entstore.Dialect, pool *sql.DB) {
+func testLoginStatements(t *testing.T, d entstore.Dialect, connector driver.Connector) {
 	t.Helper()
 	t.Parallel()
-	db, log := logged(t, d, pool)
-	s := newSigner(db, 2)
+	s := newSigner(openRecorded(t, d, connector), 2)
 	var presented session.Credential
 	own := func(ctx context.Context) (err error) {
 		presented, err = s.signIn(ctx, s.own, "ada")
@@ -116,7 +116,7 @@ func testLoginStatements(t *testing.T, d entstore.Dialect, pool *sql.DB) {
 		create   = "BEGIN UPDATE INSERT COMMIT"
 	)
 	createOver := "BEGIN UPDATE INSERT UPDATE COMMIT"
-	if d.Name == dialect.MySQL { // where an INSERT does not say what is there
+	if d.Name == dialect.MySQL { // has no INSERT … RETURNING
 		createOver = "BEGIN UPDATE INSERT UPDATE INSERT COMMIT"
 	}
 	for _, step := range []struct {
@@ -124,29 +124,28 @@ func testLoginStatements(t *testing.T, d entstore.Dialect, pool *sql.DB) {
 		do   func(context.Context) error
 		want string
 	}{
-		{"FirstLogin", own, "SELECT " + register + " " + create},
-		{"LoginOfAKnownUser", own, "SELECT " + create},
-		{"PresentedSession", end, "SELECT UPDATE"},
-		{"LoginInPlaceOfIt", own, "SELECT " + create},
-		{"LoginAtTheMaximum", own, "SELECT " + createOver},
-		{"FirstLoginWithoutSessions", tokens, "SELECT " + register + " UPDATE"},
-		{"LoginWithoutSessions", tokens, "SELECT UPDATE"},
+		{"first login", own, "SELECT " + register + " " + create},
+		{"login", own, "SELECT " + create},
+		{"end of the session", end, "SELECT UPDATE"},
+		{"login after the end", own, "SELECT " + create},
+		{"login at max_per_user", own, "SELECT " + createOver},
+		{"first login without a session", tokens, "SELECT " + register + " UPDATE"},
+		{"login without a session", tokens, "SELECT UPDATE"},
 	} {
-		log.Take()
-		if err := step.do(t.Context()); err != nil {
+		var script faultdriver.Script
+		if err := step.do(script.In(t.Context())); err != nil {
 			t.Fatalf("%s: %v", step.name, err)
 		}
-		if got := log.Verbs(); got != step.want {
-			t.Errorf("%s is %q, want %q", step.name, got, step.want)
+		if got, want := fmt.Sprint(script.Executed()), "["+step.want+"]"; got != want {
+			t.Errorf("%s: executed %s, want %s", step.name, got, want)
 		}
 	}
 }
 
-func testRequestStatements(t *testing.T, d entstore.Dialect, pool *sql.DB) {
+func testRequestStatements(t *testing.T, d entstore.Dialect, connector driver.Connector) {
 	t.Helper()
 	t.Parallel()
-	db, log := logged(t, d, pool)
-	s := newSigner(db, 20)
+	s := newSigner(openRecorded(t, d, connector), 20)
 	presented, err := s.signIn(t.Context(), s.own, "ada")
 	if err != nil {
 		t.Fatalf("signing in: %v", err)
@@ -158,13 +157,13 @@ func testRequestStatements(t *testing.T, d entstore.Dialect, pool *sql.DB) {
 		writes   int
 	}{{"right after the login", 0, 1000, 0}, {"after an hour", time.Hour, 10_000, 1}} {
 		s.now = s.now.Add(c.advance)
-		log.Take()
+		var script faultdriver.Script
 		const callers = 8
 		var group sync.WaitGroup
 		for range callers {
 			group.Go(func() {
 				for range c.requests / callers {
-					if _, _, err := s.own.Check(t.Context(), presented); err != nil {
+					if _, _, err := s.own.Check(script.In(t.Context()), presented); err != nil {
 						t.Errorf("Check: %v", err)
 						return
 					}
@@ -172,13 +171,13 @@ func testRequestStatements(t *testing.T, d entstore.Dialect, pool *sql.DB) {
 			})
 		}
 		group.Wait()
-		asked := map[string]int{}
-		for _, statement := range log.Take() {
-			asked[statement.Verb()]++
+		executed := map[string]int{}
+		for _, statement := range script.Executed() {
+			executed[statement.String()]++
 		}
-		writes := c.writes + s.log.count("session_touch_failed") // what a busy database did not do is asked again
-		if asked["SELECT"] != c.requests || asked["UPDATE"] != writes || len(asked) != 1+c.writes {
-			t.Errorf("%d requests %s asked %v, want as many SELECT and %d UPDATE", c.requests, c.name, asked, writes)
+		writes := c.writes + s.log.count("session_touch_failed") // a failed last-seen update is repeated
+		if executed["SELECT"] != c.requests || executed["UPDATE"] != writes || len(executed) != 1+c.writes {
+			t.Errorf("%d requests %s executed %v, want as many SELECT and %d UPDATE", c.requests, c.name, executed, writes)
 		}
 	}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/cotterpin/cotterpin/ent/internal/entgen/user"
 )
 
-// selectUser reads a user through an identity; scanUser knows the columns.
+// selectUser reads a user with an identity; scanUser scans its columns.
 const selectUser = `
 	SELECT u.id, u.created_ms, u.disabled_ms IS NOT NULL, u.not_before_ms,
 	       i.id, i.issuer, i.subject, i.provider, i.identifier,
@@ -59,9 +59,9 @@ func (a *accounts) Get(ctx context.Context, id identity.UserID) (identity.User, 
 func scanUser(row *sql.Row) (identity.User, error) {
 	var u identity.User
 	err := row.Scan(
-		&u.ID, instant{&u.CreatedAt}, &u.Disabled, instant{&u.NotBefore},
+		&u.ID, timeColumn{&u.CreatedAt}, &u.Disabled, timeColumn{&u.NotBefore},
 		&u.IdentityID, &u.Issuer, &u.Subject, &u.Provider, &u.Identifier,
-		&u.Email, &u.EmailVerified, &u.Phone, &u.PhoneVerified, instant{&u.LastLoginAt},
+		&u.Email, &u.EmailVerified, &u.Phone, &u.PhoneVerified, timeColumn{&u.LastLoginAt},
 	)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
@@ -168,7 +168,7 @@ func (a *accounts) updateUser(ctx context.Context, doing string, id uuid.UUID, c
 	return oneFound(doing, found, err, account.ErrNotFound)
 }
 
-// atFirst sets a column unless it is set.
+// atFirst sets a column if it is null.
 func atFirst(column string, at time.Time) modifier {
 	return func(u *entsql.UpdateBuilder) {
 		u.Set(column, entsql.ExprFunc(func(b *entsql.Builder) {
@@ -177,7 +177,7 @@ func atFirst(column string, at time.Time) modifier {
 	}
 }
 
-// notBackwards sets a column unless it holds a later instant.
+// notBackwards sets a column unless it contains a later time.
 func notBackwards(column string, at time.Time) modifier {
 	return func(u *entsql.UpdateBuilder) {
 		u.Set(column, entsql.ExprFunc(func(b *entsql.Builder) {

@@ -7,6 +7,9 @@
 //
 // # Statements
 //
+// Statements of requests and logins are prepared once. ent builds those of
+// registration and administration.
+//
 // A session is found with one prepared statement, as is a user, and revoked with
 // one. A known identity logs in with three: Find, and SignIn (two in a
 // transaction). SignIn needs one more if it revokes older sessions, two on MySQL.

@@ -10,14 +10,14 @@ import (
 	"github.com/cotterpin/cotterpin/core/identity"
 )
 
-// loginColumns are what a login writes of its identity; see recordLogin.
+// loginColumns lists the columns of an identity that a login updates; see
+// recordLogin.
 var loginColumns = []string{"provider", "identifier", "email", "email_verified", "phone", "phone_verified", "last_login_ms"}
 
-// updateLogin returns the statement that records a login if the user is as the
-// login saw it. In a transaction it locks the user, so that the logins of one
-// user wait for each other whichever identity they are of, and for whoever
-// disables or revokes the user. SQLite, which has no lock of a row, locks
-// everything.
+// updateLogin returns the statement that records a login unless the user was
+// disabled, or not_before_ms changed, since the login read the user. It locks the
+// user's row until the transaction ends, so that concurrent logins and
+// administration of one user are serialized. SQLite locks the whole database.
 func (d Dialect) updateLogin() string {
 	set := func(qualifier string) string {
 		return qualifier + strings.Join(loginColumns, " = ?, "+qualifier) + " = ?"
@@ -28,7 +28,7 @@ func (d Dialect) updateLogin() string {
 			FROM (SELECT id FROM auth_users
 				WHERE id = ? AND disabled_ms IS NULL AND not_before_ms IS NOT DISTINCT FROM ? FOR NO KEY UPDATE) AS u
 			WHERE i.user_id = u.id AND i.id = ?`
-	case dialect.MySQL: // a row that is written to is locked, changed or not
+	case dialect.MySQL: // an UPDATE locks a row even if it changes nothing
 		return `UPDATE auth_users AS u JOIN auth_identities AS i ON i.user_id = u.id
 			SET ` + set("i.") + `, u.created_ms = u.created_ms
 			WHERE u.id = ? AND u.disabled_ms IS NULL AND u.not_before_ms <=> ? AND i.id = ?`
@@ -38,8 +38,8 @@ func (d Dialect) updateLogin() string {
 	}
 }
 
-// recordLogin executes updateLogin, and returns 0 if the user is not as the
-// login saw it, or has no such identity.
+// recordLogin executes updateLogin. It returns 0 if the user changed, or has no
+// such identity.
 func recordLogin(ctx context.Context, update *sql.Stmt, login identity.User) (found int, err error) {
 	return affected(update.ExecContext(ctx,
 		login.Provider, login.Identifier, login.Email, login.EmailVerified, login.Phone, login.PhoneVerified,

@@ -75,7 +75,7 @@ func newSessions(ctx context.Context, e engine) (*sessions, error) {
 // Find implements session.Store.
 func (s *sessions) Find(ctx context.Context, l session.Lookup) (session.Session, error) {
 	r := session.Session{Lookup: l}
-	columns := append(destinations(&r), (*secretHash)(&r.SecretHash), &r.UserDisabled, instant{&r.UserNotBefore})
+	columns := append(destinations(&r), (*secretHash)(&r.SecretHash), &r.UserDisabled, timeColumn{&r.UserNotBefore})
 	err := s.find.QueryRowContext(ctx, l[:]).Scan(columns...)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
@@ -155,8 +155,8 @@ func (s *sessions) Sweep(ctx context.Context, before time.Time, limit int) (int,
 	return swept, nil
 }
 
-func (s *sessions) endedBefore(ctx context.Context, moment int64, limit int) (ids []string, err error) {
-	rows, err := s.ended.QueryContext(ctx, moment, limit, moment, limit, moment, limit, limit) //nolint:rowserrcheck // ScanSlice does it
+func (s *sessions) endedBefore(ctx context.Context, ms int64, limit int) (ids []string, err error) {
+	rows, err := s.ended.QueryContext(ctx, ms, limit, ms, limit, ms, limit, limit) //nolint:rowserrcheck // ScanSlice does it
 	if err != nil {
 		return nil, fmt.Errorf("entstore: looking for ended sessions: %w", err)
 	}

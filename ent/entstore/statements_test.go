@@ -3,6 +3,8 @@ package entstore_test
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
+	"fmt"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -15,15 +17,14 @@ import (
 	"github.com/cotterpin/cotterpin/core/session"
 	"github.com/cotterpin/cotterpin/ent/enginetest"
 	"github.com/cotterpin/cotterpin/ent/entstore"
-	"github.com/cotterpin/cotterpin/ent/internal/querylog"
 	"github.com/cotterpin/cotterpin/ent/sqlite"
+	"github.com/cotterpin/cotterpin/internal/faultdriver"
 )
 
-// TestEachCallHasItsStatements holds the budget: what is asked of the database
-// at every request and at every login.
-func TestEachCallHasItsStatements(t *testing.T) {
+// TestStores_Statements compares the statements of each method with its budget.
+func TestStores_Statements(t *testing.T) {
 	t.Parallel()
-	db, log := openLogged(t)
+	db := openRecorded(t, newConnector(t))
 	accounts, sessions := db.Accounts(), db.Sessions()
 	now := time.Now()
 	user := identity.User{
@@ -70,82 +71,78 @@ func TestEachCallHasItsStatements(t *testing.T) {
 		{"Delete", func(ctx context.Context) error { return accounts.Delete(ctx, user.ID) }, "DELETE"},
 		{"Ready", db.Ready, "SELECT SELECT"},
 	} {
-		log.Take()
-		if err := call.do(t.Context()); err != nil {
+		var script faultdriver.Script
+		if err := call.do(script.In(t.Context())); err != nil {
 			t.Fatalf("%s: %v", call.name, err)
 		}
-		if got := log.Verbs(); got != call.want {
-			t.Errorf("%s is %q, want %q", call.name, got, call.want)
+		if got, want := fmt.Sprint(script.Executed()), "["+call.want+"]"; got != want {
+			t.Errorf("%s: executed %s, want %s", call.name, got, want)
 		}
 	}
 }
 
-func openLogged(t *testing.T) (database.Database, *querylog.Log) {
+// openRecorded opens a database whose statements a [faultdriver.Script] records.
+func openRecorded(t *testing.T, connector driver.Connector) database.Database {
 	t.Helper()
-	pool := openPool(t)
-	watched, log := querylog.Open(pool)
-	db, err := entstore.OpenOwned(t.Context(), watched, sqlite.Dialect(), database.MigrateApply)
+	pool := sql.OpenDB(faultdriver.Wrap(connector))
+	db, err := entstore.OpenOwned(t.Context(), pool, sqlite.Dialect(), database.MigrateApply)
 	if err != nil {
 		t.Fatalf("Open: %v", err)
 	}
 	t.Cleanup(func() { _ = db.Close() })
-	return db, log
+	return db
 }
 
-func openPool(t *testing.T) *sql.DB {
+func newConnector(t *testing.T) driver.Connector {
 	t.Helper()
 	connector, err := sqlite.Connector(filepath.Join(t.TempDir(), "auth.db"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	pool := sql.OpenDB(connector)
-	t.Cleanup(func() { _ = pool.Close() })
-	return pool
+	return connector
 }
 
-func TestStatements(t *testing.T) {
+func TestDatabase_Statements(t *testing.T) {
 	t.Parallel()
-	enginetest.RunStatements(t, sqlite.Dialect(), openPool)
+	enginetest.RunStatements(t, sqlite.Dialect(), newConnector)
 }
 
 // A05.
 func TestDatabase_Deletion(t *testing.T) {
 	t.Parallel()
-	enginetest.RunDeletion(t, sqlite.Dialect(), openPool)
+	enginetest.RunDeletion(t, sqlite.Dialect(), newConnector)
 }
 
-// TestRevokedSessionsAreNotLookedAt has SQLite say by what it finds a user's
-// live sessions: somebody who signs in again and again has thousands that are
-// revoked, and would slow down every login to come.
-func TestRevokedSessionsAreNotLookedAt(t *testing.T) {
+// TestSessions_RevokedNotScanned checks that the index excludes revoked sessions:
+// a user who signs in often has thousands of them, which would slow down each
+// login.
+func TestSessions_RevokedNotScanned(t *testing.T) {
 	t.Parallel()
-	pool := openPool(t)
-	watched, log := querylog.Open(pool)
-	db, err := entstore.OpenOwned(t.Context(), watched, sqlite.Dialect(), database.MigrateApply)
-	if err != nil {
-		t.Fatalf("Open: %v", err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	log.Take()
-	if _, err := db.Sessions().List(t.Context(), uuid.Nil, time.Now()); err != nil {
+	connector := newConnector(t)
+	sessions := openRecorded(t, connector).Sessions()
+	var script faultdriver.Script
+	ctx := script.In(t.Context())
+	if _, err := sessions.List(ctx, uuid.Nil, time.Now()); err != nil {
 		t.Fatalf("List: %v", err)
 	}
-	if _, err := db.Sessions().RevokeAll(t.Context(), uuid.Nil, "", "test", time.Now()); err != nil {
+	if _, err := sessions.RevokeAll(ctx, uuid.Nil, "", "test", time.Now()); err != nil {
 		t.Fatalf("RevokeAll: %v", err)
 	}
-	asked := log.Take()
-	if len(asked) != 2 {
-		t.Fatalf("asked %d times, want 2", len(asked))
+	executed := script.Executed()
+	if len(executed) != 2 {
+		t.Fatalf("executed %v, want 2 statements", executed)
 	}
-	for _, statement := range asked {
+	pool := sql.OpenDB(connector)
+	defer pool.Close()
+	for _, statement := range executed {
 		var id, parent, unused int
 		var plan string
-		row := pool.QueryRowContext(t.Context(), "EXPLAIN QUERY PLAN "+statement.Query, statement.Args...)
+		row := pool.QueryRowContext(t.Context(), "EXPLAIN QUERY PLAN "+statement.SQL, statement.Values()...)
 		if err := row.Scan(&id, &parent, &unused, &plan); err != nil {
 			t.Fatal(err)
 		}
 		if !strings.Contains(plan, "(user_id=? AND revoked_ms=?") {
-			t.Errorf("%s\n%s", statement.Query, plan)
+			t.Errorf("%s\n%s", statement.SQL, plan)
 		}
 	}
 }

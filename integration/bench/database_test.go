@@ -3,6 +3,7 @@ package bench_test
 import (
 	"context"
 	"database/sql"
+	"database/sql/driver"
 	"fmt"
 	"path/filepath"
 	"testing"
@@ -29,10 +30,11 @@ type database struct {
 
 // scratch is an empty database for one benchmark.
 type scratch struct {
-	block   string // of a configuration file
-	dialect entstore.Dialect
-	pool    func(b testing.TB) *sql.DB
-	scs     func(b testing.TB) scs.Store
+	block     string // of a configuration file
+	dialect   entstore.Dialect
+	connector func() (driver.Connector, error)
+	pool      func(b testing.TB) *sql.DB
+	scs       func(b testing.TB) scs.Store
 }
 
 // databases are SQLite and every available engine.
@@ -63,9 +65,10 @@ func inAFile(b testing.TB) scratch {
 		return opened(b, db, err)
 	}
 	return scratch{
-		dialect: sqlite.Dialect(),
-		block:   fmt.Sprintf("database \"sqlite\" {\n  path = %q\n}\n", file),
-		pool:    pool,
+		dialect:   sqlite.Dialect(),
+		block:     fmt.Sprintf("database \"sqlite\" {\n  path = %q\n}\n", file),
+		connector: func() (driver.Connector, error) { return sqlite.Connector(file) },
+		pool:      pool,
 		scs: func(b testing.TB) scs.Store {
 			b.Helper()
 			db := pool(b)
@@ -91,11 +94,13 @@ func onAServer(b testing.TB, e *engine.Engine, server *engine.Server) scratch {
 	url := config.NewSecret(created.URL)
 	if e.Driver == "postgres" {
 		p.dialect = postgres.Dialect()
+		p.connector = func() (driver.Connector, error) { return postgres.Connector(url) }
 		p.pool = func(b testing.TB) *sql.DB { b.Helper(); db, err := postgres.OpenPool(url); return opened(b, db, err) }
 		p.scs = func(b testing.TB) scs.Store { b.Helper(); return inPostgres(b, created.URL) }
 		return p
 	}
 	p.dialect = mysql.Dialect()
+	p.connector = func() (driver.Connector, error) { return mysql.Connector(url) }
 	p.pool = func(b testing.TB) *sql.DB { b.Helper(); db, err := mysql.OpenPool(url); return opened(b, db, err) }
 	p.scs = func(b testing.TB) scs.Store {
 		b.Helper()

@@ -63,7 +63,11 @@ func grow(b *testing.B, d database, rows int) grown {
 		g.tokens = append(g.tokens, loginAs(b, g.kit, issuer, person(n)))
 	}
 	if rows == *mostRows {
-		enginetest.CheckPlans(b, scratch.dialect, pool)
+		connector, err := scratch.connector()
+		if err != nil {
+			b.Fatal(err)
+		}
+		enginetest.CheckPlans(b, scratch.dialect, connector)
 	}
 	return g
 }

@@ -21,14 +21,14 @@ type stmt struct {
 
 // ExecContext implements driver.StmtExecContext.
 func (s *stmt) ExecContext(ctx context.Context, args []driver.NamedValue) (driver.Result, error) {
-	return perform(ctx, s.conn, Event{Op: Exec, SQL: s.query}, func() (driver.Result, error) {
+	return perform(ctx, s.conn, Event{Op: Exec, SQL: s.query, Args: args}, func() (driver.Result, error) {
 		return s.innerStmt.ExecContext(ctx, args)
 	}, keep)
 }
 
 // QueryContext implements driver.StmtQueryContext.
 func (s *stmt) QueryContext(ctx context.Context, args []driver.NamedValue) (driver.Rows, error) {
-	return s.conn.query(ctx, s.query, func() (driver.Rows, error) { return s.innerStmt.QueryContext(ctx, args) })
+	return s.conn.query(ctx, s.query, args, func() (driver.Rows, error) { return s.innerStmt.QueryContext(ctx, args) })
 }
 
 // Close implements driver.Stmt.

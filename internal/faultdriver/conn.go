@@ -129,7 +129,7 @@ func (c *conn) ExecContext(ctx context.Context, query string, args []driver.Name
 	if c.mustPrepare(args) {
 		return nil, driver.ErrSkip
 	}
-	return perform(ctx, c, Event{Op: Exec, SQL: query}, func() (driver.Result, error) {
+	return perform(ctx, c, Event{Op: Exec, SQL: query, Args: args}, func() (driver.Result, error) {
 		result, err := c.innerConn.ExecContext(ctx, query, args)
 		return result, c.recordSkip(err)
 	}, keep)
@@ -140,16 +140,16 @@ func (c *conn) QueryContext(ctx context.Context, query string, args []driver.Nam
 	if c.mustPrepare(args) {
 		return nil, driver.ErrSkip
 	}
-	return c.query(ctx, query, func() (driver.Rows, error) {
+	return c.query(ctx, query, args, func() (driver.Rows, error) {
 		rows, err := c.innerConn.QueryContext(ctx, query, args)
 		return rows, c.recordSkip(err)
 	})
 }
 
 // query performs a query, prepared or not, whose rows may be lost.
-func (c *conn) query(ctx context.Context, query string, do func() (driver.Rows, error)) (driver.Rows, error) {
+func (c *conn) query(ctx context.Context, query string, args []driver.NamedValue, do func() (driver.Rows, error)) (driver.Rows, error) {
 	var columns []string
-	rows, err := perform(ctx, c, Event{Op: Query, SQL: query}, do, func(rows driver.Rows) error {
+	rows, err := perform(ctx, c, Event{Op: Query, SQL: query, Args: args}, do, func(rows driver.Rows) error {
 		columns = rows.Columns()
 		return drain(rows)
 	})

@@ -2,6 +2,7 @@ package faultdriver
 
 import (
 	"context"
+	"database/sql/driver"
 	"errors"
 	"fmt"
 	"slices"
@@ -26,8 +27,9 @@ const (
 
 // Event is a message to the database server.
 type Event struct {
-	Op  Op
-	SQL string // empty for Begin, Commit and Rollback
+	Op   Op
+	SQL  string              // empty for Begin, Commit and Rollback
+	Args []driver.NamedValue // of Exec and Query, as the driver receives them
 
 	HasDeadline bool          // of its context
 	Remaining   time.Duration // until the deadline
@@ -45,6 +47,15 @@ func (e Event) String() string {
 	default:
 		return string(e.Op)
 	}
+}
+
+// Values returns the values of Args, to execute a statement again.
+func (e Event) Values() []any {
+	values := make([]any, len(e.Args))
+	for i, arg := range e.Args {
+		values[i] = arg.Value
+	}
+	return values
 }
 
 // Fault is the failure of an event.
@@ -112,6 +123,11 @@ func (s *Script) Events() []Event {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.events)
+}
+
+// Executed returns the events so far except [Prepare].
+func (s *Script) Executed() []Event {
+	return slices.DeleteFunc(s.Events(), func(e Event) bool { return e.Op == Prepare })
 }
 
 // next records an event and returns its fault.

@@ -11,7 +11,8 @@
 // statement, so it does not affect other users of the pool. Commit and rollback
 // use the context of BeginTx.
 //
-// The driver must support contexts and the reset of sessions.
+// The driver must support contexts and the reset of sessions. Only tests and
+// their suites use this package.
 package faultdriver
 
 import (

@@ -10,7 +10,7 @@ import (
 	"testing"
 
 	"github.com/cotterpin/cotterpin/ent/sqlite"
-	"github.com/cotterpin/cotterpin/integration/faultdriver"
+	"github.com/cotterpin/cotterpin/internal/faultdriver"
 )
 
 // open returns a pool on a table that contains the number 1.
