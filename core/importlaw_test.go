@@ -60,9 +60,9 @@ var importLaw = []lawRow{
 	{"ent/mysql", storage + "github.com/go-sql-driver/mysql"},
 	{"ent/entstore", storage + "github.com/sethvargo/go-retry golang.org/x/sync/semaphore"},
 	{"ent/internal/migrations/generate", storage + "modernc.org/sqlite/..."},
-	{"ent/enginetest", storage + "internal/faultdriver" + testLibraries},
+	{"ent/enginetest", storage + "ent/enginetest/faultdriver" + testLibraries},
 	{"ent/...", storage},
-	{"internal/faultdriver", ""},
+	{"ent/enginetest/faultdriver", ""},
 
 	// The suites are the only packages outside of tests that know how to test.
 	{"core/provider/providertest", vocabulary + "core/internal/signer core/internal/verify core/provider core/token" + testLibraries},

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"text/tabwriter"
 
-	"github.com/cotterpin/cotterpin/internal/faultdriver"
+	"github.com/cotterpin/cotterpin/ent/enginetest/faultdriver"
 )
 
 // cost counts the messages of an operation to a database without faults:

@@ -17,8 +17,8 @@ import (
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/provider/cotter"
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
+	"github.com/cotterpin/cotterpin/ent/enginetest/faultdriver"
 	"github.com/cotterpin/cotterpin/ent/entstore"
-	"github.com/cotterpin/cotterpin/internal/faultdriver"
 )
 
 // storeTimeout is the longest wait of a request for the database.

@@ -9,7 +9,7 @@ import (
 
 	"github.com/cotterpin/cotterpin/core"
 	"github.com/cotterpin/cotterpin/core/autherr"
-	"github.com/cotterpin/cotterpin/internal/faultdriver"
+	"github.com/cotterpin/cotterpin/ent/enginetest/faultdriver"
 )
 
 // TestOnRegister_Failure registers a user with a hook that inserts a row and

@@ -16,7 +16,7 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/cotterpin/cotterpin/core"
-	"github.com/cotterpin/cotterpin/internal/faultdriver"
+	"github.com/cotterpin/cotterpin/ent/enginetest/faultdriver"
 )
 
 // TestModel performs random operations at two nodes on one database, while

@@ -10,7 +10,7 @@ import (
 	"time"
 
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
-	"github.com/cotterpin/cotterpin/internal/faultdriver"
+	"github.com/cotterpin/cotterpin/ent/enginetest/faultdriver"
 )
 
 // TestStatements_EachFault lets every statement of every operation fail in

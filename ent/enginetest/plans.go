@@ -19,9 +19,9 @@ import (
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/session"
+	"github.com/cotterpin/cotterpin/ent/enginetest/faultdriver"
 	"github.com/cotterpin/cotterpin/ent/entstore"
 	"github.com/cotterpin/cotterpin/ent/internal/entgen"
-	"github.com/cotterpin/cotterpin/internal/faultdriver"
 )
 
 // populatedUsers is the number of users in the tables while plans are checked,

@@ -18,8 +18,8 @@ import (
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/session"
+	"github.com/cotterpin/cotterpin/ent/enginetest/faultdriver"
 	"github.com/cotterpin/cotterpin/ent/entstore"
-	"github.com/cotterpin/cotterpin/internal/faultdriver"
 )
 
 // RunStatements compares the statements of logins and requests with their budget,

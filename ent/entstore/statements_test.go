@@ -16,9 +16,9 @@ import (
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/session"
 	"github.com/cotterpin/cotterpin/ent/enginetest"
+	"github.com/cotterpin/cotterpin/ent/enginetest/faultdriver"
 	"github.com/cotterpin/cotterpin/ent/entstore"
 	"github.com/cotterpin/cotterpin/ent/sqlite"
-	"github.com/cotterpin/cotterpin/internal/faultdriver"
 )
 
 // TestStores_Statements compares the statements of each method with its budget.

@@ -9,8 +9,8 @@ import (
 	"path/filepath"
 	"testing"
 
+	"github.com/cotterpin/cotterpin/ent/enginetest/faultdriver"
 	"github.com/cotterpin/cotterpin/ent/sqlite"
-	"github.com/cotterpin/cotterpin/internal/faultdriver"
 )
 
 // open returns a pool on a table that contains the number 1.
