@@ -12,7 +12,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/cotter"
 )
 
-// A14
+// The case is A14.
 func TestKit_CloseEndsConnections(t *testing.T) {
 	t.Parallel()
 	type change struct {

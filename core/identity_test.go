@@ -19,7 +19,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
-// A02
+// The case is A02.
 func TestLogin_BadIdentity(t *testing.T) {
 	t.Parallel()
 	for name, edit := range map[string]func(*identity.Identity){
@@ -81,7 +81,7 @@ func (e edited) Identify(v provider.Verified) (identity.Identity, error) {
 	return id, err
 }
 
-// A03
+// The case is A03.
 func TestNew_ZeroCommonIsStrict(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

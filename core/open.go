@@ -132,7 +132,8 @@ func openDatabase(ctx context.Context, s Settings, o options) (database.Database
 		Log:         o.log,
 	})
 	if err != nil {
-		return nil, s.file().Explain(configfile.Path{Block: configfile.BlockDatabase, Label: s.Database.Type.Name()}, "Database cannot be opened", err)
+		path := configfile.Path{Block: configfile.BlockDatabase, Label: s.Database.Type.Name()}
+		return nil, s.file().Explain(path, "Database cannot be opened", err)
 	}
 	return db, nil
 }

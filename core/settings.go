@@ -39,13 +39,9 @@ func (s Settings) Validate() error { return s.file().Validate() }
 func (s Settings) Warnings() config.Diagnostics { return s.file().Warnings() }
 
 func (s Settings) file() configfile.File {
-	providers := make([]provider.Instance, 0, len(s.Providers))
-	for _, instance := range s.Providers {
-		providers = append(providers, instance.WithDefaults())
-	}
 	return configfile.File{
 		Auth:          s.Auth,
-		Providers:     providers,
+		Providers:     s.Providers,
 		Users:         s.Users,
 		Own:           s.Own,
 		ProviderToken: s.ProviderToken,

@@ -57,7 +57,7 @@ func TestCommon_Problems(t *testing.T) {
 	}
 }
 
-// A03
+// The case is A03.
 func TestCommon_Defaults(t *testing.T) {
 	t.Parallel()
 	explicit := provider.Common{

@@ -29,7 +29,7 @@ func TestNewInstance_Options(t *testing.T) {
 	}
 }
 
-// A03
+// The case is A03.
 func TestInstance_WithDefaults(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {

@@ -8,6 +8,9 @@ import (
 
 // start returns the running fetch. It starts one if there is none and the budget
 // allows it. The fetch does not depend on the caller.
+//
+// singleflight does not fit: it does not report whether a flight is running, and
+// a caller that joins one must not spend the budget.
 func (r *RemoteKeySet) start(ctx context.Context, now time.Time) <-chan struct{} {
 	if r.running == nil && r.budget.AllowN(now, 1) {
 		r.running = make(chan struct{})

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/cotterpin/cotterpin/core/config"
+	"github.com/cotterpin/cotterpin/core/provider"
 )
 
 // Argument describes one argument of the language, for tables in documents.
@@ -34,7 +35,7 @@ func (t types) arguments() []Argument {
 	add := func(at Path, targets ...any) { all = append(all, argumentsOf(at, targets...)...) }
 
 	add(Path{Block: BlockAuth}, new(config.Auth{}.WithDefaults()))
-	add(Path{Block: BlockProvider}, new(defaultCommon()))
+	add(Path{Block: BlockProvider}, new(provider.Common{}.WithDefaults()))
 	for _, t := range byName(t.providers) {
 		add(Path{Block: BlockProvider, Label: t.Name()}, t.NewSettings())
 	}

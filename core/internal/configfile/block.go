@@ -143,7 +143,7 @@ func (d *decoder) users(blocks []*hcl.Block) config.Users {
 func (d *decoder) providers(known map[string]provider.Type, blocks []*hcl.Block) []provider.Instance {
 	var instances []provider.Instance
 	for _, b := range blocks {
-		instance := provider.Instance{Name: cmp.Or(b.Labels[1], b.Labels[0]), Common: defaultCommon()}
+		instance := provider.Instance{Name: cmp.Or(b.Labels[1], b.Labels[0]), Common: provider.Common{}.WithDefaults()}
 		at := providerPath(instances, instance)
 		d.enter(at, b)
 		if t, ok := pick(d, at, b, known); ok {

@@ -43,7 +43,7 @@ func (f File) WithDefaults() File {
 	}
 	f.Providers = slices.Clone(f.Providers)
 	for i, instance := range f.Providers {
-		f.Providers[i] = instanceWithDefaults(instance)
+		f.Providers[i] = instance.WithDefaults()
 	}
 	if f.Database != nil {
 		f.Database = new(f.Database.WithDefaults())

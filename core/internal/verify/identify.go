@@ -11,8 +11,8 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider"
 )
 
-// identify returns the identity that the driver makes of verified claims, with
-// what is the kit's to decide. A driver's mistake is Internal.
+// identify returns the identity that the driver maps verified claims to, with the
+// fields that the kit decides. A driver's mistake has code Internal.
 func (p *Provider) identify(v provider.Verified) (*identity.Identity, error) {
 	id, err := p.driver.Identify(v)
 	if err != nil {

@@ -31,7 +31,9 @@ type Provider struct {
 // Ready returns nil once there are keys. It starts the first fetch of keys and
 // waits for it as long as ctx allows.
 func (p *Provider) Ready(ctx context.Context) error {
-	if remote, ok := p.rules.Keys.KeySet.(interface{ Check(context.Context) error }); ok {
+	if remote, ok := p.rules.Keys.KeySet.(interface {
+		Check(ctx context.Context) error
+	}); ok {
 		return remote.Check(ctx)
 	}
 	return nil

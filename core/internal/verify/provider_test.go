@@ -53,7 +53,7 @@ func TestProvider_KitFields(t *testing.T) {
 	}
 }
 
-// A02
+// The case is A02.
 func TestProvider_BadIdentity(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
@@ -228,7 +228,9 @@ func TestProvider_LoginMaxAge(t *testing.T) {
 		issued := now.Truncate(time.Second).Add(-c.age)
 		raw := i.AccessToken("ada", providertest.Claim("iat", issued.Unix()), providertest.Claim("exp", now.Add(time.Hour).Unix()))
 		d := driver{rules: accessRules(t, i, providertest.CotterIssuer)}
-		set := verify.NewSet(openAt(t, "block", d, func() time.Time { return now }, func(common *provider.Common) { common.LoginMaxAge = c.limit }))
+		clock := func() time.Time { return now }
+		limit := func(common *provider.Common) { common.LoginMaxAge = c.limit }
+		set := verify.NewSet(openAt(t, "block", d, clock, limit))
 		_, _, err := set.Login(t.Context(), "", provider.Tokens{AccessToken: raw})
 		reason := ""
 		if c.code != "" {
@@ -245,11 +247,13 @@ func TestProvider_FutureSignIn(t *testing.T) {
 	i := providertest.NewIssuer(t)
 	start := time.Now()
 	now, at := start, start.Add(time.Minute).Truncate(time.Second)
-	set := verify.NewSet(openAt(t, "block", driver{accessRules(t, i, providertest.CotterIssuer), func(v provider.Verified) (identity.Identity, error) {
+	identify := func(v provider.Verified) (identity.Identity, error) {
 		id := soundIdentity(v)
 		id.AuthenticatedAt = at
 		return id, nil
-	}}, func() time.Time { return now }))
+	}
+	d := driver{accessRules(t, i, providertest.CotterIssuer), identify}
+	set := verify.NewSet(openAt(t, "block", d, func() time.Time { return now }))
 	raw := i.AccessToken("ada")
 	for _, step := range []struct {
 		after time.Duration
@@ -292,7 +296,7 @@ func TestOpen_Rules(t *testing.T) {
 	}
 }
 
-// A03
+// The case is A03.
 func TestOpen_Defaults(t *testing.T) {
 	t.Parallel()
 	type settings struct{ URL, Path string }

@@ -82,7 +82,7 @@ func TestRefresh_NoNewToken(t *testing.T) {
 	i := providertest.NewIssuer(t)
 	p := open(t, i, nil)
 	login := i.Login(ada)
-	i.SetRefreshAnswer(map[string]any{"access_token": login.AccessToken})
+	i.SetRefreshResponse(map[string]any{"access_token": login.AccessToken})
 	refreshed, err := p.Refresher().Refresh(t.Context(), login.RefreshToken)
 	if err != nil || refreshed.RefreshToken != login.RefreshToken || refreshed.Tokens.AccessToken != login.AccessToken {
 		t.Errorf("got %v", err)

@@ -1,7 +1,6 @@
-// Package providertest holds what is needed to test a provider, and whatever
-// stands on one: [Issuer], which signs real tokens and publishes real keys on a
-// loopback address, and [Run], the suite that each provider of signed tokens
-// must pass.
+// Package providertest tests provider types. [Run] is the suite that each type of
+// signed tokens must pass; [Open] opens a block for a type's own tests; [Issuer]
+// signs real tokens and publishes real keys on a loopback address.
 //
 // It signs with the standard library alone, so that the code under test never
 // checks its own work.

@@ -14,16 +14,16 @@ import (
 	"github.com/google/uuid"
 )
 
-// Audience is whom tokens are minted for: the API key at Cotter, the client id
-// at an OpenID provider.
+// Audience is the aud of the tokens: the API key at Cotter, the client id at an
+// OpenID provider.
 const Audience = "6f0a5a3e-0c52-4f52-9a3e-7d8f0a1b2c3d"
 
-// CotterIssuer is the issuer of the Cotter tokens that are minted.
+// CotterIssuer is the iss of the Cotter tokens.
 const CotterIssuer = "https://www.cotter.app"
 
-// Issuer signs tokens and serves, on a loopback address, what a verifier asks
-// for: Cotter's keys and refresh, and the discovery document and keys of an
-// OpenID provider. It is used by many goroutines at once.
+// Issuer signs tokens, and serves on a loopback address Cotter's keys and
+// refresh, and the discovery document and keys of an OpenID provider. It is safe
+// for concurrent use.
 type Issuer struct {
 	// Now is the clock of the tokens. Set it before the first use.
 	Now func() time.Time
@@ -35,13 +35,13 @@ type Issuer struct {
 	keys      []*Key // published; the last one signs
 	jwks      Mode
 	refresh   Mode
-	answer    map[string]any // of a refresh; nil: new tokens
+	response  map[string]any // to a refresh; nil: new tokens
 	discovery map[string]any
 	requests  map[string]int
-	refreshes map[string]string // live refresh token → identifier
+	refreshes map[string]string // active refresh token → identifier
 }
 
-// NewIssuer starts an issuer with one ES256 key that runs until the test ends.
+// NewIssuer starts an issuer with one ES256 key. It runs until the test ends.
 func NewIssuer(t testing.TB) *Issuer {
 	t.Helper()
 	i := &Issuer{
@@ -111,19 +111,19 @@ func (i *Issuer) SetJWKS(m Mode) {
 	i.jwks = m
 }
 
-// SetRefresh sets how refreshes are answered from now on.
+// SetRefresh sets how refreshes are served from now on.
 func (i *Issuer) SetRefresh(m Mode) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
 	i.refresh = m
 }
 
-// SetRefreshAnswer sets what a refresh answers from now on in place of new
-// tokens of the same person. The refresh token still dies.
-func (i *Issuer) SetRefreshAnswer(body map[string]any) {
+// SetRefreshResponse sets the response to a refresh from now on, in place of new
+// tokens of the same user. The refresh token is still revoked.
+func (i *Issuer) SetRefreshResponse(body map[string]any) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
-	i.answer = body
+	i.response = body
 }
 
 // SetDiscovery sets a member of the discovery document; nil removes it.
@@ -135,7 +135,7 @@ func (i *Issuer) SetDiscovery(name string, value any) {
 	i.discovery = discovery
 }
 
-// Requests returns how often a path was asked for, such as [CotterKeysPath].
+// Requests returns the number of requests for a path, such as [CotterKeysPath].
 func (i *Issuer) Requests(path string) int {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -153,8 +153,8 @@ func (i *Issuer) total() int {
 	return total
 }
 
-// AccessToken returns a Cotter access token of the newer kind, which carries
-// the identifier. Its authentication method is OTP.
+// AccessToken returns a Cotter access token in the newer form, which has the
+// identifier. Its authentication method is OTP.
 func (i *Issuer) AccessToken(identifier string, edits ...Edit) string {
 	claims := i.cotterClaims(identifier)
 	claims["type"] = "client_access_token"
@@ -179,8 +179,8 @@ func (i *Issuer) cotterClaims(identifier string) map[string]any {
 	return claims
 }
 
-// OIDCToken returns an ID token of an OpenID provider for somebody with that
-// e-mail address, which the provider has verified.
+// OIDCToken returns an ID token of an OpenID provider for the user with that
+// email address, which the provider has verified.
 func (i *Issuer) OIDCToken(email string, edits ...Edit) string {
 	claims := i.claims(email)
 	claims["iss"] = i.URL()
@@ -211,7 +211,7 @@ func (i *Issuer) sign(claims map[string]any, edits []Edit) string {
 	return t.String()
 }
 
-// SubjectOf returns the sub of whoever has that identifier: the same UUID for
+// SubjectOf returns the sub of the user with that identifier: the same UUID for
 // the same identifier, always.
 func SubjectOf(identifier string) string {
 	digest := sha256.Sum256([]byte(identifier))

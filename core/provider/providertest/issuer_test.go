@@ -51,7 +51,7 @@ func verifier(t *testing.T, i *providertest.Issuer) *token.Verifier {
 	return v
 }
 
-func TestTokensVerifyUnderThePublishedKeys(t *testing.T) {
+func TestIssuer_PublishedKeys(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
 	first := i.AccessToken("ada")
@@ -71,7 +71,7 @@ func TestTokensVerifyUnderThePublishedKeys(t *testing.T) {
 	}
 }
 
-func TestEditsAreSigned(t *testing.T) {
+func TestIssuer_Edits(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
 	claims, err := verifier(t, i).Verify(t.Context(), i.AccessToken("ada",
@@ -90,7 +90,7 @@ func TestEditsAreSigned(t *testing.T) {
 	}
 }
 
-func TestKeysAreServedInTheModeThatIsSet(t *testing.T) {
+func TestIssuer_Modes(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
 	url := i.URL() + providertest.OIDCKeysPath
@@ -124,11 +124,11 @@ func TestKeysAreServedInTheModeThatIsSet(t *testing.T) {
 	}
 	if response, err := http.DefaultTransport.RoundTrip(request); err == nil {
 		_ = response.Body.Close()
-		t.Error("slow: there is an answer")
+		t.Error("slow: there is a response")
 	}
 }
 
-func TestTheBodyIsThePayloadOfALogin(t *testing.T) {
+func TestLogin_Body(t *testing.T) {
 	t.Parallel()
 	login := providertest.NewIssuer(t).Login("ada@example.com")
 	var body struct {

@@ -7,7 +7,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider"
 )
 
-// Login is what Cotter's front end has after a sign-in.
+// Login contains what Cotter's front end has after a sign-in.
 type Login struct {
 	Identifier   string
 	AccessToken  string
@@ -15,7 +15,7 @@ type Login struct {
 	RefreshToken string
 }
 
-// Login signs somebody in.
+// Login signs a user in.
 func (i *Issuer) Login(identifier string) Login {
 	refresh := newRefreshToken()
 	i.mu.Lock()
@@ -47,7 +47,7 @@ func (l Login) OAuthToken() map[string]any {
 }
 
 // Payload returns what the front end posts to the login, as Cotter's
-// documentation has it. The identifier is taken for an e-mail address.
+// documentation has it, with the identifier as the email address.
 func (l Login) Payload() map[string]any {
 	return map[string]any{
 		"email":       l.Identifier,

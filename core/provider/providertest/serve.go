@@ -14,14 +14,14 @@ const (
 	DiscoveryPath  = "/.well-known/openid-configuration"
 )
 
-// Mode is how an [Issuer] answers.
+// Mode is how an [Issuer] responds.
 type Mode string
 
 // The modes.
 const (
 	OK       Mode = "ok"
 	Failing  Mode = "500"
-	Slow     Mode = "slow"     // no answer until the caller goes away
+	Slow     Mode = "slow"     // no response until the client closes the connection
 	Garbage  Mode = "garbage"  // 200 and a page of HTML
 	Huge     Mode = "huge"     // 200 and a body of 64 MiB
 	Empty    Mode = "empty"    // 200 and `{"keys":[]}`
@@ -54,9 +54,9 @@ func (i *Issuer) serveDiscovery(w http.ResponseWriter, _ *http.Request) {
 	writeJSON(w, http.StatusOK, document)
 }
 
-// serveRefresh answers as Cotter does, as far as that is known: the tokens in
-// the form of a login's oauth_token, and a new refresh token in place of the
-// old one, which is dead.
+// serveRefresh responds as Cotter does, as far as that is known: with the tokens
+// in the form of a login's oauth_token, and with a new refresh token in place of
+// the old one, which is revoked.
 func (i *Issuer) serveRefresh(w http.ResponseWriter, r *http.Request) {
 	i.mu.Lock()
 	mode := i.refresh
@@ -74,18 +74,18 @@ func (i *Issuer) serveRefresh(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	i.mu.Lock()
-	identifier, live := i.refreshes[body.RefreshToken]
+	identifier, active := i.refreshes[body.RefreshToken]
 	delete(i.refreshes, body.RefreshToken)
-	answer := i.answer
+	response := i.response
 	i.mu.Unlock()
-	if !live {
+	if !active {
 		writeJSON(w, http.StatusBadRequest, map[string]any{"msg": "Refresh token is not valid", "type": ""})
 		return
 	}
-	if answer == nil {
-		answer = i.Login(identifier).OAuthToken()
+	if response == nil {
+		response = i.Login(identifier).OAuthToken()
 	}
-	writeJSON(w, http.StatusOK, answer)
+	writeJSON(w, http.StatusOK, response)
 }
 
 func (i *Issuer) misbehave(w http.ResponseWriter, r *http.Request, mode Mode) {

@@ -106,8 +106,7 @@ type use struct {
 	verify func(context.Context, provider.Tokens) (identity.Identity, error)
 }
 
-// uses returns a login and two requests, the second of which may be answered by
-// a cache.
+// uses returns a login and two requests, the second of which may use a cache.
 func (b block) uses() []use {
 	return []use{{"login", b.Opened.Login}, {"request", b.request}, {"same request", b.request}}
 }

@@ -51,7 +51,7 @@ var faults = map[string]fault{
 		id.AuthMethod, _ = v.AccessToken.String("authentication_method")
 		return id, nil
 	}, fails: "MalformedClaims"},
-	"error without code": {identify: func(id identity.Identity, v provider.Verified) (identity.Identity, error) {
+	"error without code": {identify: func(id identity.Identity, _ provider.Verified) (identity.Identity, error) {
 		if id.Email.Value == "" {
 			return identity.Identity{}, context.Canceled
 		}
