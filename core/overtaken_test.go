@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -68,5 +69,46 @@ func TestLogin_Overtaken(t *testing.T) {
 				t.Error("the login was not about to be recorded")
 			}
 		})
+	}
+}
+
+// A login that is overtaken each time ends after five attempts.
+func TestLogin_Overtaken_Attempts(t *testing.T) {
+	t.Parallel()
+	db := &interrupted{Database: memstore.New(), before: func(identity.UserID) {}}
+	h := newHarness(t, func(s *core.Settings) { s.Database = database.Existing(db) })
+	is(t, h.login(t, ada, ""), 201, "")
+	attempts := 0
+	db.before = func(user identity.UserID) {
+		attempts++
+		if err := db.Accounts().Delete(t.Context(), user); err != nil {
+			t.Error(err)
+		}
+	}
+	is(t, h.login(t, ada, ""), 503, "temporarily_unavailable")
+	if attempts != 5 || !strings.Contains(h.log.String(), `"reason":"login_overtaken"`) {
+		t.Errorf("%d attempts, want 5 and their reason in %s", attempts, h.log)
+	}
+}
+
+// A login that is overtaken is not repeated for a client that has disconnected.
+func TestLogin_Overtaken_ContextEnds(t *testing.T) {
+	t.Parallel()
+	db := &interrupted{Database: memstore.New(), before: func(identity.UserID) {}}
+	h := newHarness(t, func(s *core.Settings) { s.Database = database.Existing(db) })
+	is(t, h.login(t, ada, ""), 201, "")
+	ctx, cancel := context.WithCancel(t.Context())
+	attempts := 0
+	db.before = func(user identity.UserID) {
+		attempts++
+		if err := db.Accounts().Delete(t.Context(), user); err != nil {
+			t.Error(err)
+		}
+		cancel()
+	}
+	r, _ := h.kit.Adapter().Serve(ctx, newRequest("POST", "/auth/login", string(h.issuer.Login(ada).Body()), "Content-Type", "application/json"))
+	is(t, r, 503, "temporarily_unavailable")
+	if attempts != 1 {
+		t.Errorf("%d attempts, want 1", attempts)
 	}
 }
