@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/cotterpin/cotterpin/core"
+	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/account/memstore"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/identity"
@@ -91,24 +92,28 @@ func TestLogin_Overtaken_Attempts(t *testing.T) {
 	}
 }
 
-// A login that is overtaken is not repeated for a client that has disconnected.
+// overtaken is a database in which another transaction overtakes every login, and
+// the client disconnects.
+type overtaken struct {
+	database.Database
+	disconnect func()
+	attempts   int
+}
+
+func (o *overtaken) SignIn(context.Context, database.SignIn) error {
+	o.attempts++
+	o.disconnect()
+	return account.ErrOvertaken
+}
+
 func TestLogin_Overtaken_ContextEnds(t *testing.T) {
 	t.Parallel()
-	db := &interrupted{Database: memstore.New(), before: func(identity.UserID) {}}
-	h := newHarness(t, func(s *core.Settings) { s.Database = database.Existing(db) })
-	is(t, h.login(t, ada, ""), 201, "")
 	ctx, cancel := context.WithCancel(t.Context())
-	attempts := 0
-	db.before = func(user identity.UserID) {
-		attempts++
-		if err := db.Accounts().Delete(t.Context(), user); err != nil {
-			t.Error(err)
-		}
-		cancel()
-	}
+	db := &overtaken{Database: memstore.New(), disconnect: cancel}
+	h := newHarness(t, func(s *core.Settings) { s.Database = database.Existing(db) })
 	r, _ := h.kit.Adapter().Serve(ctx, newRequest("POST", "/auth/login", string(h.issuer.Login(ada).Body()), "Content-Type", "application/json"))
 	is(t, r, 503, "temporarily_unavailable")
-	if attempts != 1 {
-		t.Errorf("%d attempts, want 1", attempts)
+	if db.attempts != 1 || !strings.Contains(h.log.String(), `"reason":"store_failed"`) {
+		t.Errorf("%d attempts, want 1 and store_failed in %s", db.attempts, h.log)
 	}
 }
