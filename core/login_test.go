@@ -31,6 +31,20 @@ func TestALoginInPlaceOfASessionCostsNoOther(t *testing.T) {
 	h.admits(t, core.Guard{}, phone, "")
 }
 
+func TestLogin_MaxPerUser(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, func(s *core.Settings) { s.Own.MaxPerUser = 2 })
+	oldest := h.signIn(t, ada)
+	h.clock.Advance(time.Second)
+	second := h.signIn(t, ada)
+	h.admits(t, core.Guard{}, oldest, "")
+	h.clock.Advance(time.Second)
+	third := h.signIn(t, ada)
+	h.admits(t, core.Guard{}, oldest, "invalid_token")
+	h.admits(t, core.Guard{}, second, "")
+	h.admits(t, core.Guard{}, third, "")
+}
+
 func TestAnOldTokenIsNoFreshProof(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)

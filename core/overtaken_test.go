@@ -2,10 +2,12 @@ package core_test
 
 import (
 	"context"
+	"strings"
 	"testing"
 	"time"
 
 	"github.com/cotterpin/cotterpin/core"
+	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/account/memstore"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/identity"
@@ -68,5 +70,50 @@ func TestLogin_Overtaken(t *testing.T) {
 				t.Error("the login was not about to be recorded")
 			}
 		})
+	}
+}
+
+// A login that is overtaken each time ends after five attempts.
+func TestLogin_Overtaken_Attempts(t *testing.T) {
+	t.Parallel()
+	db := &interrupted{Database: memstore.New(), before: func(identity.UserID) {}}
+	h := newHarness(t, func(s *core.Settings) { s.Database = database.Existing(db) })
+	is(t, h.login(t, ada, ""), 201, "")
+	attempts := 0
+	db.before = func(user identity.UserID) {
+		attempts++
+		if err := db.Accounts().Delete(t.Context(), user); err != nil {
+			t.Error(err)
+		}
+	}
+	is(t, h.login(t, ada, ""), 503, "temporarily_unavailable")
+	if attempts != 5 || !strings.Contains(h.log.String(), `"reason":"login_overtaken"`) {
+		t.Errorf("%d attempts, want 5 and their reason in %s", attempts, h.log)
+	}
+}
+
+// overtaken is a database in which another transaction overtakes every login, and
+// the client disconnects.
+type overtaken struct {
+	database.Database
+	disconnect func()
+	attempts   int
+}
+
+func (o *overtaken) SignIn(context.Context, database.SignIn) error {
+	o.attempts++
+	o.disconnect()
+	return account.ErrOvertaken
+}
+
+func TestLogin_Overtaken_ContextEnds(t *testing.T) {
+	t.Parallel()
+	ctx, cancel := context.WithCancel(t.Context())
+	db := &overtaken{Database: memstore.New(), disconnect: cancel}
+	h := newHarness(t, func(s *core.Settings) { s.Database = database.Existing(db) })
+	r, _ := h.kit.Adapter().Serve(ctx, newRequest("POST", "/auth/login", string(h.issuer.Login(ada).Body()), "Content-Type", "application/json"))
+	is(t, r, 503, "temporarily_unavailable")
+	if db.attempts != 1 || !strings.Contains(h.log.String(), `"reason":"store_failed"`) {
+		t.Errorf("%d attempts, want 1 and store_failed in %s", db.attempts, h.log)
 	}
 }

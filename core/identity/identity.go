@@ -16,8 +16,8 @@ type UserID = uuid.UUID
 // Key selects an account, and nothing else does. Both parts are compared
 // byte-wise, on every database. OpenID Connect Core 1.0, section 5.7.
 type Key struct {
-	Issuer  string // iss of the token
-	Subject string // sub of the token
+	Issuer  string `json:"issuer"`  // iss of the token
+	Subject string `json:"subject"` // sub of the token
 }
 
 // Verification specifies whether a contact belongs to the user.
@@ -65,29 +65,29 @@ type Identity struct {
 	Claims Claims
 }
 
-// User is a user of the application, with the columns of the identity that
-// signed in. The contacts are not unique, and none selects an account.
+// User is a user of the application, with the contacts of the identity that
+// signed in. No contact is unique, and none selects an account. Its JSON has the
+// member names of the HTTP interface.
 type User struct {
-	ID         UserID
-	IdentityID uuid.UUID
+	ID         UserID    `json:"id"`
+	IdentityID uuid.UUID `json:"identity_id"`
 	Key
 
-	Provider      string // name of the provider's block at the last login
-	Identifier    string // "" if the provider signed none
-	Email         string // "" if the provider signed none
-	EmailVerified bool
-	Phone         string // "" if the provider signed none
-	PhoneVerified bool
+	Provider      string `json:"provider"`   // name of the provider's block at the last login
+	Identifier    string `json:"identifier"` // "" if the provider signed none
+	Email         string `json:"email"`      // "" if the provider signed none
+	EmailVerified bool   `json:"email_verified"`
+	Phone         string `json:"phone"` // "" if the provider signed none
+	PhoneVerified bool   `json:"phone_verified"`
 
-	CreatedAt   time.Time // of the user
-	LastLoginAt time.Time // of the identity
+	CreatedAt   time.Time `json:"created_at"`    // of the user
+	LastLoginAt time.Time `json:"last_login_at"` // of the identity
 
-	Disabled bool
+	Disabled bool `json:"disabled"`
 
-	// NotBefore invalidates all credentials of the user from before this time.
-	// It is set when all sessions are revoked and when the user is disabled.
-	// Zero invalidates none.
-	NotBefore time.Time
+	// NotBefore is the time before which no credential of the user is valid: that
+	// of the last revocation of all sessions, or of disabling. Zero: none.
+	NotBefore time.Time `json:"not_before,omitzero"`
 }
 
 // Principal is the recognized caller of a request.
