@@ -56,6 +56,12 @@ var Type = database.Define(database.Definition[Settings]{
 	},
 })
 
+// Database returns the block `database "postgres"` for settings in Go. Zero fields
+// have the defaults of the file.
+func Database(s Settings) *database.Instance {
+	return &database.Instance{Type: Type, Settings: &s}
+}
+
 func validate(s Settings, _ database.Env) []config.Problem {
 	problems := append(entstore.ValidateMigrate(s.Migrate), entstore.ValidateMaxOpenConns(s.MaxOpenConns)...)
 	if problem := checkURL(s.URL); problem != "" {
@@ -75,7 +81,11 @@ func Open(ctx context.Context, s Settings) (database.Database, error) {
 		return nil, err
 	}
 	entstore.LimitPool(pool, s.MaxOpenConns)
-	return entstore.OpenOwned(ctx, pool, Dialect(), entstore.MigrateOrDefault(s.Migrate, database.Env{}))
+	opened, err := entstore.OpenOwned(ctx, pool, Dialect(), entstore.MigrateOrDefault(s.Migrate, database.Env{}))
+	if err != nil {
+		return nil, entstore.Unreachable(address(s.URL), err)
+	}
+	return opened, nil
 }
 
 // Dialect returns the dialect of PostgreSQL, for a program that opens the pool

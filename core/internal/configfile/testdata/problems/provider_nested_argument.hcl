@@ -6,7 +6,7 @@ provider "oidc" {
   issuer   = "https://accounts.example.com"
   audience = ["a"]
   claims {
-    subject = ""
+    subject = "/"
   }
 }
 
@@ -19,6 +19,6 @@ database "sqlite" {
 Error: Invalid value for "claims.subject"
 
   on auth.hcl line 9, column 5, in provider "oidc":
-   9:     subject = ""
+   9:     subject = "/"
 
-Must not be empty.
+Must name a claim.

@@ -7,7 +7,7 @@ provider "cotter" {
 }
 
 session "own" {
-  max_per_user = 0
+  max_per_user = -1
 }
 
 database "sqlite" {
@@ -16,6 +16,6 @@ database "sqlite" {
 Error: Invalid value for "max_per_user"
 
   on auth.hcl line 10, column 3, in session "own":
-  10:   max_per_user = 0
+  10:   max_per_user = -1
 
 Must be at least 1.
