@@ -21,13 +21,13 @@ func read(t *testing.T, file string) string {
 }
 
 // blocks returns the README's code blocks in a language.
-func blocks(t *testing.T, language string) (texts []string) {
+func blocks(t *testing.T, language string) (contents []string) {
 	t.Helper()
 	block := regexp.MustCompile("(?ms)^```" + language + "\n(.*?)^```$")
 	for _, match := range block.FindAllStringSubmatch(read(t, "../../README.md"), -1) {
-		texts = append(texts, match[1])
+		contents = append(contents, match[1])
 	}
-	return texts
+	return contents
 }
 
 func TestREADME_Program(t *testing.T) {
