@@ -23,14 +23,14 @@ import (
 	"github.com/cotterpin/cotterpin/examples/internal/demo"
 )
 
-// application is the kit and the application's graph on the same file.
+// application is the kit and the application's graph on one database file.
 type application struct {
 	*demo.App
 	graph *graph.Client
 }
 
-// openApplication migrates first: the kit looks only whether it finds the
-// columns that it needs.
+// openApplication migrates first: the kit only checks for the columns that it
+// needs.
 func openApplication(ctx context.Context, path, baseURL string) (*application, error) {
 	client, err := openGraph(ctx, path)
 	if err != nil {
@@ -63,21 +63,18 @@ func openGraph(ctx context.Context, path string) (*graph.Client, error) {
 	return client, nil
 }
 
-// configuration is what a file would say, said in Go.
+// configuration returns the settings of a configuration file, written in Go.
 func configuration(path, baseURL string) core.Settings {
-	own := config.OwnSession{}
-	s := core.Settings{
-		Own:       &own,
+	return core.Settings{
+		Auth:      config.Auth{Mode: config.ModeDevelopment, BaseURL: baseURL},
 		Providers: []provider.Instance{emulator.Provider("", emulator.Settings{})},
-		Database:  &database.Instance{Type: sqlite.Type, Settings: &sqlite.Settings{Path: path, Migrate: string(database.MigrateOff)}},
+		Own:       &config.OwnSession{},
+		Database:  sqlite.Database(sqlite.Settings{Path: path, Migrate: string(database.MigrateOff)}),
 	}
-	s.Auth.Mode = config.ModeDevelopment
-	s.Auth.BaseURL = baseURL
-	return s
 }
 
-// welcome creates the first note of every new user, in the transaction that
-// creates the user.
+// welcome adds the first note of a new user in the transaction that registers the
+// user: both are stored, or neither.
 func welcome(ctx context.Context, r core.Registration) error {
 	return onTransaction(r.Tx).Note.Create().SetUserID(r.UserID).SetText("Welcome!").Exec(ctx)
 }
@@ -88,11 +85,11 @@ func onTransaction(tx *sql.Tx) *graph.Client {
 }
 
 func (a *application) handler() http.Handler {
-	signedIn := cotterhttp.Require(a.Kit, core.Guard{})
-	anybody := cotterhttp.Require(a.Kit, core.Guard{Optional: true})
-	route := func(answer func(*http.Request) (core.Response, error)) http.Handler {
+	required := cotterhttp.Require(a.Kit, core.Guard{})
+	optional := cotterhttp.Require(a.Kit, core.Guard{Optional: true})
+	route := func(respond func(*http.Request) (core.Response, error)) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			response, err := answer(r)
+			response, err := respond(r)
 			if err != nil {
 				cotterhttp.Fail(a.Kit, w, r, err)
 				return
@@ -102,10 +99,10 @@ func (a *application) handler() http.Handler {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { a.Page().WriteHTTP(w) })
-	mux.Handle("GET /api/public", anybody(route(caller)))
-	mux.Handle("GET /api/profile", signedIn(route(a.profile)))
-	mux.Handle("PUT /api/profile/{nickname}", signedIn(route(a.rename)))
-	mux.Handle("POST /api/notes", signedIn(route(a.note)))
+	mux.Handle("GET /api/public", optional(route(caller)))
+	mux.Handle("GET /api/profile", required(route(a.profile)))
+	mux.Handle("PUT /api/profile/{nickname}", required(route(a.rename)))
+	mux.Handle("POST /api/notes", required(route(a.note)))
 	return cotterhttp.Mount(a.Kit)(mux)
 }
 
@@ -114,7 +111,7 @@ func caller(r *http.Request) (core.Response, error) {
 	return demo.Caller(principal), nil
 }
 
-// profile answers what the application keeps of its caller.
+// profile returns the application's fields of the caller.
 func (a *application) profile(r *http.Request) (core.Response, error) {
 	principal, _ := core.PrincipalFromContext(r.Context())
 	user, err := a.graph.User.Get(r.Context(), principal.UserID)

@@ -12,22 +12,22 @@ import (
 	"testing"
 )
 
-func TestTheKitsUserHasTheApplicationsFieldsAndEdges(t *testing.T) {
+func TestApplication_OwnFieldsAndEdges(t *testing.T) {
 	t.Parallel()
-	v := newVisitor(t)
-	v.signIn(t, "ada@example.com")
-	v.expect(t, "GET", "/api/profile", http.StatusOK, `{"nickname":null,"notes":["Welcome!"]}`)
-	v.expect(t, "PUT", "/api/profile/Countess", http.StatusNoContent, "")
-	v.expect(t, "POST", "/api/notes", http.StatusCreated, `{"note":"x"}`)
-	v.expect(t, "GET", "/api/profile", http.StatusOK, `{"nickname":"Countess","notes":["Welcome!","x"]}`)
+	c := newClient(t)
+	c.signIn(t, "ada@example.com")
+	c.expect(t, "GET", "/api/profile", http.StatusOK, `{"nickname":null,"notes":["Welcome!"]}`)
+	c.expect(t, "PUT", "/api/profile/Countess", http.StatusNoContent, "")
+	c.expect(t, "POST", "/api/notes", http.StatusCreated, `{"note":"x"}`)
+	c.expect(t, "GET", "/api/profile", http.StatusOK, `{"nickname":"Countess","notes":["Welcome!","x"]}`)
 
-	v.signIn(t, "grace@example.com")
-	v.expect(t, "GET", "/api/profile", http.StatusOK, `{"nickname":null,"notes":["Welcome!"]}`)
-	v.signIn(t, "ada@example.com")
-	v.expect(t, "GET", "/api/profile", http.StatusOK, `{"nickname":"Countess","notes":["Welcome!","x"]}`)
+	c.signIn(t, "grace@example.com")
+	c.expect(t, "GET", "/api/profile", http.StatusOK, `{"nickname":null,"notes":["Welcome!"]}`)
+	c.signIn(t, "ada@example.com")
+	c.expect(t, "GET", "/api/profile", http.StatusOK, `{"nickname":"Countess","notes":["Welcome!","x"]}`)
 }
 
-func TestTheTablesOutliveTheProgram(t *testing.T) {
+func TestApplication_Reopen(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "entuser.db")
 	for range 2 {
@@ -49,13 +49,13 @@ func openMigrated(t *testing.T, path string) *application {
 	return app
 }
 
-// visitor is a browser of the application.
-type visitor struct {
+// client is a client of the application with its cookies.
+type client struct {
 	origin string
-	client http.Client
+	http   http.Client
 }
 
-func newVisitor(t *testing.T) *visitor {
+func newClient(t *testing.T) *client {
 	t.Helper()
 	app := openMigrated(t, filepath.Join(t.TempDir(), "entuser.db"))
 	server := httptest.NewServer(app.handler())
@@ -69,51 +69,51 @@ func newVisitor(t *testing.T) *visitor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &visitor{server.URL, http.Client{Jar: jar}}
+	return &client{server.URL, http.Client{Jar: jar}}
 }
 
-// signIn logs in with tokens that the emulator was told to make.
-func (v *visitor) signIn(t *testing.T, identifier string) {
+// signIn logs in with tokens that the emulator has minted.
+func (c *client) signIn(t *testing.T, identifier string) {
 	t.Helper()
-	minted := v.send(t, "POST", "/auth/emulator/_emulator/mint", map[string]string{"identifier": identifier})
-	a := v.send(t, "POST", "/auth/login", map[string]json.RawMessage{"oauth_token": minted.body})
-	if a.status != http.StatusOK && a.status != http.StatusCreated {
-		t.Fatalf("login: %d %s", a.status, a.body)
+	minted := c.send(t, "POST", "/auth/emulator/_emulator/mint", map[string]string{"identifier": identifier})
+	login := c.send(t, "POST", "/auth/login", map[string]json.RawMessage{"oauth_token": minted.body})
+	if login.status != http.StatusOK && login.status != http.StatusCreated {
+		t.Fatalf("login: %d %s", login.status, login.body)
 	}
 }
 
-func (v *visitor) expect(t *testing.T, method, path string, status int, body string) {
+func (c *client) expect(t *testing.T, method, path string, status int, body string) {
 	t.Helper()
-	a := v.send(t, method, path, map[string]string{"note": "x"})
-	if a.status != status || string(a.body) != body {
-		t.Errorf("%s %s: got %d %s, want %d %s", method, path, a.status, a.body, status, body)
+	got := c.send(t, method, path, map[string]string{"note": "x"})
+	if got.status != status || string(got.body) != body {
+		t.Errorf("%s %s: got %d %s, want %d %s", method, path, got.status, got.body, status, body)
 	}
 }
 
-type answer struct {
+type response struct {
 	status int
 	body   []byte
 }
 
-func (v *visitor) send(t *testing.T, method, path string, body any) answer {
+func (c *client) send(t *testing.T, method, path string, body any) response {
 	t.Helper()
 	text, err := json.Marshal(body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	r, err := http.NewRequestWithContext(t.Context(), method, v.origin+path, bytes.NewReader(text))
+	r, err := http.NewRequestWithContext(t.Context(), method, c.origin+path, bytes.NewReader(text))
 	if err != nil {
 		t.Fatal(err)
 	}
 	r.Header.Set("Content-Type", "application/json")
-	response, err := v.client.Do(r)
+	received, err := c.http.Do(r)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer response.Body.Close()
-	answered, err := io.ReadAll(response.Body)
+	defer received.Body.Close()
+	content, err := io.ReadAll(received.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer{response.StatusCode, []byte(strings.TrimSpace(string(answered)))}
+	return response{received.StatusCode, []byte(strings.TrimSpace(string(content)))}
 }

@@ -1,6 +1,6 @@
-// Command entuser is an application with an ent graph of its own, in which a
-// user has a nickname and notes beside what the kit keeps. The application
-// migrates the tables; the kit, told migrate = "off", works on them.
+// Command entuser is an application with its own ent graph: its user is the kit's
+// user with a nickname and notes. The application migrates the tables; the kit
+// uses them with migrate = "off".
 package main
 
 import (
@@ -8,7 +8,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"net"
 	"os"
 	"os/signal"
 	"syscall"
@@ -17,10 +16,10 @@ import (
 )
 
 func main() {
-	addr := flag.String("addr", "127.0.0.1:8080", "`host:port` to listen on; port 0 picks one")
+	addr := flag.String("addr", "127.0.0.1:8080", "`host:port` to listen on; port 0 picks a free port")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop) // a second signal ends at once
+	context.AfterFunc(ctx, stop) // a second signal ends the process at once
 	if err := run(ctx, *addr); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
@@ -28,11 +27,11 @@ func main() {
 }
 
 func run(ctx context.Context, addr string) (err error) {
-	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", addr)
+	listener, err := demo.Listen(ctx, addr)
 	if err != nil {
-		return fmt.Errorf("cannot listen: %w", err)
+		return err
 	}
-	defer listener.Close() //nolint:errcheck // the server has closed it, but where nothing was served
+	defer listener.Close() //nolint:errcheck // a second time after demo.Serve
 	app, err := openApplication(ctx, "entuser.db", demo.LocalURL(listener))
 	if err != nil {
 		return err

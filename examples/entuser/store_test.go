@@ -20,10 +20,10 @@ import (
 	"github.com/cotterpin/cotterpin/examples/entuser/internal/graph"
 )
 
-// migrating is held while ent migrates, which changes its package's variables.
+// migrating serializes migrations, since ent's change variables of its package.
 var migrating sync.Mutex
 
-// openBoth migrates a new database as the application, and opens it as the kit.
+// openBoth migrates a new database as the application and opens it with the kit.
 func openBoth(t *testing.T) (*graph.Client, database.Database) {
 	t.Helper()
 	migrating.Lock()
@@ -56,17 +56,17 @@ func newUser() identity.User {
 	}
 }
 
-func TestAccountsOnTheApplicationsTables(t *testing.T) {
+func TestStore_Accounts(t *testing.T) {
 	t.Parallel()
 	accounttest.Run(t, openKit)
 }
 
-func TestSessionsOnTheApplicationsTables(t *testing.T) {
+func TestStore_Sessions(t *testing.T) {
 	t.Parallel()
 	sessiontest.Run(t, openKit)
 }
 
-func TestTheHookChangesTheUserItIsToldOf(t *testing.T) {
+func TestHook_UpdatesUser(t *testing.T) {
 	t.Parallel()
 	client, kit := openBoth(t)
 	added := newUser()
@@ -78,11 +78,11 @@ func TestTheHookChangesTheUserItIsToldOf(t *testing.T) {
 	}
 	got, err := client.User.Get(t.Context(), added.ID)
 	if err != nil || got.Nickname == nil || *got.Nickname != "countess" {
-		t.Errorf("the application sees %v, %v", got, err)
+		t.Errorf("got %v, %v, want the nickname", got, err)
 	}
 }
 
-func TestAVetoTakesTheApplicationsPartAway(t *testing.T) {
+func TestHook_VetoRollsBack(t *testing.T) {
 	t.Parallel()
 	client, kit := openBoth(t)
 	veto := errors.New("veto")
@@ -95,6 +95,6 @@ func TestAVetoTakesTheApplicationsPartAway(t *testing.T) {
 	}
 	users, notes := client.User.Query().CountX(t.Context()), client.Note.Query().CountX(t.Context())
 	if users != 0 || notes != 0 {
-		t.Errorf("there are %d users and %d notes", users, notes)
+		t.Errorf("%d users and %d notes are stored, want none", users, notes)
 	}
 }

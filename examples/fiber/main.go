@@ -17,8 +17,8 @@ import (
 func main() { demo.Main(mount) }
 
 func mount(app *demo.App) demo.Server {
-	signedIn := cotterfiber.Require(app.Kit, core.Guard{})
-	anybody := cotterfiber.Require(app.Kit, core.Guard{Optional: true})
+	required := cotterfiber.Require(app.Kit, core.Guard{})
+	optional := cotterfiber.Require(app.Kit, core.Guard{Optional: true})
 
 	f := fiber.New(fiber.Config{
 		DisablePreParseMultipartForm: true,
@@ -29,35 +29,28 @@ func mount(app *demo.App) demo.Server {
 	})
 	f.Use(recovery.New())
 	if err := cotterfiber.Mount(f, app.Kit); err != nil {
-		panic(err) // a mistake in the configuration above
+		panic(err) // fiber.Config above is wrong
 	}
 	f.Use(cotterfiber.CORS(app.Kit))
-	f.Get("/", func(c *fiber.Ctx) error { return send(c, app.Page()) })
-	f.Get("/api/me", signedIn, caller)
-	f.Get("/api/public", anybody, caller)
-	f.Post("/api/notes", signedIn, func(c *fiber.Ctx) error {
+	f.Get("/", func(c *fiber.Ctx) error { return cotterfiber.Write(c, app.Page()) })
+	f.Get("/api/me", required, caller)
+	f.Get("/api/public", optional, caller)
+	f.Post("/api/notes", required, func(c *fiber.Ctx) error {
 		note, err := demo.Note(bytes.NewReader(c.BodyRaw()))
 		if err != nil {
 			return cotterfiber.Fail(app.Kit, c, err)
 		}
-		return send(c, note)
+		return cotterfiber.Write(c, note)
 	})
 	return server{f}
 }
 
 func caller(c *fiber.Ctx) error {
 	principal, _ := cotterfiber.Principal(c)
-	return send(c, demo.Caller(principal))
+	return cotterfiber.Write(c, demo.Caller(principal))
 }
 
-func send(c *fiber.Ctx, r core.Response) error {
-	for _, field := range r.Header {
-		c.Set(field.Name, field.Value)
-	}
-	return c.Status(r.Status).Send(r.Body)
-}
-
-// server is a fiber.App as the demo runs it.
+// server adapts a fiber.App to the demo.
 type server struct{ app *fiber.App }
 
 func (s server) Serve(l net.Listener) error         { return s.app.Listener(l) }

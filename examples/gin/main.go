@@ -15,17 +15,17 @@ import (
 func main() { demo.Main(mount) }
 
 func mount(app *demo.App) demo.Server {
-	signedIn := cottergin.Require(app.Kit, core.Guard{})
-	anybody := cottergin.Require(app.Kit, core.Guard{Optional: true})
-	readable := []string{http.MethodGet, http.MethodHead}
+	required := cottergin.Require(app.Kit, core.Guard{})
+	optional := cottergin.Require(app.Kit, core.Guard{Optional: true})
+	getOrHead := []string{http.MethodGet, http.MethodHead}
 
 	gin.SetMode(gin.ReleaseMode)
 	engine := gin.New()
 	engine.Use(recovery(app.Kit), cottergin.Mount(app.Kit), cottergin.CORS(app.Kit))
-	engine.Match(readable, "/", func(c *gin.Context) { app.Page().WriteHTTP(c.Writer) })
-	engine.Match(readable, "/api/me", signedIn, caller)
-	engine.Match(readable, "/api/public", anybody, caller)
-	engine.POST("/api/notes", signedIn, func(c *gin.Context) {
+	engine.Match(getOrHead, "/", func(c *gin.Context) { app.Page().WriteHTTP(c.Writer) })
+	engine.Match(getOrHead, "/api/me", required, caller)
+	engine.Match(getOrHead, "/api/public", optional, caller)
+	engine.POST("/api/notes", required, func(c *gin.Context) {
 		note, err := demo.Note(c.Request.Body)
 		if err != nil {
 			cottergin.Fail(app.Kit, c, err)
@@ -41,8 +41,8 @@ func caller(c *gin.Context) {
 	demo.Caller(principal).WriteHTTP(c.Writer)
 }
 
-// recovery answers a panic as the kit answers its own. gin's own recovery would
-// write requests to the log, cookies included.
+// recovery responds to a panic as the kit does. The recovery of gin would log the
+// request, cookies included.
 func recovery(kit *core.Kit) gin.HandlerFunc {
 	return gin.CustomRecoveryWithWriter(nil, func(c *gin.Context, cause any) {
 		cottergin.Fail(kit, c, fmt.Errorf("panic: %v", cause))

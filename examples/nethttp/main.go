@@ -12,14 +12,14 @@ import (
 func main() { demo.Main(mount) }
 
 func mount(app *demo.App) demo.Server {
-	signedIn := cotterhttp.Require(app.Kit, core.Guard{})
-	anybody := cotterhttp.Require(app.Kit, core.Guard{Optional: true})
+	required := cotterhttp.Require(app.Kit, core.Guard{})
+	optional := cotterhttp.Require(app.Kit, core.Guard{Optional: true})
 
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { app.Page().WriteHTTP(w) })
-	mux.Handle("GET /api/me", signedIn(http.HandlerFunc(caller)))
-	mux.Handle("GET /api/public", anybody(http.HandlerFunc(caller)))
-	mux.Handle("POST /api/notes", signedIn(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	mux.Handle("GET /api/me", required(http.HandlerFunc(caller)))
+	mux.Handle("GET /api/public", optional(http.HandlerFunc(caller)))
+	mux.Handle("POST /api/notes", required(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		note, err := demo.Note(r.Body)
 		if err != nil {
 			cotterhttp.Fail(app.Kit, w, r, err)

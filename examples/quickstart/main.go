@@ -11,13 +11,15 @@ import (
 	"github.com/cotterpin/cotterpin/adapters/cotterhttp"
 	"github.com/cotterpin/cotterpin/core"
 	"github.com/cotterpin/cotterpin/core/provider/cotter"
+	"github.com/cotterpin/cotterpin/core/provider/emulator"
+	"github.com/cotterpin/cotterpin/core/provider/oidc"
 	"github.com/cotterpin/cotterpin/ent/sqlite"
 )
 
 func main() {
-	kit, err := core.Open(context.Background(), "auth.hcl", core.WithTypes(cotter.Type, sqlite.Type))
+	kit, err := core.Open(context.Background(), "auth.hcl", core.WithTypes(cotter.Type, oidc.Type, emulator.Type, sqlite.Type))
 	if err != nil {
-		log.Fatal(err) // every mistake in the file, each with its line
+		log.Fatal(err) // every problem of the file, with its line
 	}
 	mux := http.NewServeMux()
 	mux.Handle("GET /api/me", cotterhttp.Require(kit, core.Guard{})(http.HandlerFunc(me)))

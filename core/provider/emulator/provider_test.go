@@ -36,10 +36,10 @@ func (p kitProvider) post(t *testing.T, path, body string) web.Response {
 
 func (p kitProvider) mint(t *testing.T) tokens {
 	t.Helper()
-	answer := p.post(t, "/_emulator/mint", `{"identifier":"`+ada+`"}`)
-	wantStatus(t, answer, http.StatusOK)
+	response := p.post(t, "/_emulator/mint", `{"identifier":"`+ada+`"}`)
+	wantStatus(t, response, http.StatusOK)
 	var got tokens
-	decode(t, answer.Body, &got)
+	decode(t, response.Body, &got)
 	return got
 }
 

@@ -1,6 +1,5 @@
-// Package schema is the application's own ent graph. Its User, Identity and
-// Session are the kit's, on the kit's tables; User has a column and an edge of
-// the application beside them.
+// Package schema is the application's ent graph. Its User, Identity and Session are
+// those of the kit, on the kit's tables; User has an additional column and edge.
 package schema
 
 import (
@@ -15,7 +14,7 @@ import (
 // User is the kit's user with a nickname and notes.
 type User struct{ ent.Schema }
 
-// Mixin makes it the kit's user.
+// Mixin adds the fields of the kit's user.
 func (User) Mixin() []ent.Mixin { return []ent.Mixin{schema.UserMixin{}} }
 
 // Fields of the application. They are nullable: the kit inserts users without them.
@@ -28,27 +27,27 @@ func (User) Edges() []ent.Edge {
 	return []ent.Edge{edge.To("notes", Note.Type)}
 }
 
-// Note is a note of a user.
+// Note belongs to a user.
 type Note struct{ ent.Schema }
 
-// Fields of a note.
+// Fields of the note.
 func (Note) Fields() []ent.Field {
 	return []ent.Field{field.Text("text"), field.UUID("user_id", uuid.UUID{})}
 }
 
-// Edges of a note.
+// Edges of the note.
 func (Note) Edges() []ent.Edge {
 	return []ent.Edge{edge.From("user", User.Type).Ref("notes").Field("user_id").Unique().Required()}
 }
 
-// Identity is the kit's.
+// Identity is the kit's identity.
 type Identity struct{ ent.Schema }
 
-// Mixin makes it the kit's identity.
+// Mixin adds the fields of the kit's identity.
 func (Identity) Mixin() []ent.Mixin { return []ent.Mixin{schema.IdentityMixin{}} }
 
-// Session is the kit's.
+// Session is the kit's session.
 type Session struct{ ent.Schema }
 
-// Mixin makes it the kit's session.
+// Mixin adds the fields of the kit's session.
 func (Session) Mixin() []ent.Mixin { return []ent.Mixin{schema.SessionMixin{}} }

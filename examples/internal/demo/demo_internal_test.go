@@ -9,14 +9,14 @@ import (
 )
 
 func TestRun_PortWarning(t *testing.T) { //nolint:paralleltest // run sets the default logger
-	for name, c := range map[string]struct {
+	for name, c := range map[string]struct { //nolint:paralleltest // as above
 		baseURL string
 		want    bool
 	}{
 		"loopback": {"http://localhost:1", true}, // no listener gets port 1
 		"proxy":    {"http://dev.example.com:1", false},
 	} {
-		t.Run(name, func(t *testing.T) { //nolint:paralleltest // as above
+		t.Run(name, func(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "auth.hcl")
 			text := `auth {
   mode     = "development"
