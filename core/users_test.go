@@ -284,7 +284,7 @@ func TestUsers_Delete_Referenced(t *testing.T) {
 	db.method, db.err = "Delete", errors.Join(errors.New("table notes"), account.ErrReferenced)
 	err := h.kit.Users().Delete(t.Context(), caller.UserID)
 	wantError(t, "Delete", err, autherr.UserInUse, "user_referenced")
-	is(t, h.kit.Adapter().Render(err), 409, "user_in_use")
+	is(t, h.kit.Adapter().Render(t.Context(), newRequest("GET", "/", ""), err), 409, "user_in_use")
 	if !strings.Contains(err.Error(), "table notes") {
 		t.Errorf("the table is not in %v", err)
 	}
