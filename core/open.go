@@ -1,16 +1,18 @@
-// Package core is the facade of cotterpin: it opens a configuration and gives a
-// [Kit], which adapters mount in net/http, gin and fiber.
+// Package core is cotterpin: sign-in at a third party for the users of a Go
+// back end. [Open] reads a configuration file and returns a [Kit], which an
+// adapter mounts in net/http, gin or fiber:
 //
 //	kit, err := core.Open(ctx, "auth.hcl", core.WithTypes(cotter.Type, sqlite.Type))
 //
-// What the kit is made of lives in the packages below, none of which imports
-// this one: provider verifies tokens, account registers and logs in, session
-// recognises callers, endpoint answers requests, config reads the file.
+// The kit verifies the tokens that a front end posts, registers or logs in the
+// user, and recognizes the callers of later requests. [Settings] is the same
+// configuration written in Go. The packages below core are the types of the
+// file, the seams for providers and databases, and what they share.
 //
 // # Security
 //
-// What a front end sends is forged until a signature says otherwise. See the
-// promises in the README.
+// Everything that a front end sends is treated as forged until a signature
+// proves otherwise; .github/SECURITY.md lists the promises.
 package core
 
 import (
@@ -23,12 +25,13 @@ import (
 	"github.com/cotterpin/cotterpin/core/internal/verify"
 )
 
-// Open reads the configuration file and opens what it says. The error holds
-// every mistake in the file at once, each with its line and a way out.
+// Open reads the configuration file and opens what it specifies. The error is a
+// [config.Diagnostics] with all problems of the file, each with its line and what
+// to do.
 //
-// A provider that cannot be reached is no error: the kit starts, /ready says
-// "degraded", logins answer 503, and it recovers by itself. A database that
-// cannot be opened is one.
+// A provider that cannot be reached is not an error: the kit starts, /ready
+// returns "degraded", logins fail with 503, and it recovers by itself. A database
+// that cannot be opened is one.
 func Open(ctx context.Context, file string, list ...Option) (*Kit, error) {
 	s, err := load(file, list)
 	if err != nil {
@@ -37,27 +40,20 @@ func Open(ctx context.Context, file string, list ...Option) (*Kit, error) {
 	return New(ctx, s, list...)
 }
 
-// Load reads the configuration file and finds every mistake that Open would
-// find without the network and without the database, such as two providers
-// whose tokens could be taken for each other's.
+// Load reads the configuration file and reports all problems that Open would
+// report without the network and the database, such as two providers with the
+// same issuer and audience.
 func Load(ctx context.Context, file string, list ...Option) (Settings, error) {
 	s, err := load(file, list)
-	if err != nil {
-		return Settings{}, err
-	}
-	if _, err := openProviders(ctx, s, newOptions(list)); err != nil {
-		return Settings{}, err
-	}
-	return s, nil
+	return checked(ctx, s, err, list)
 }
 
-// Parse returns the settings of a configuration that is not a file, such as an
-// embedded one. The file name appears in diagnostics; relative paths in src are
-// relative to its directory, and a name that ends with ".json" selects HCL's
-// JSON form.
+// Parse is [Load] for a configuration that is not a file, such as an embedded
+// one. The file name appears in diagnostics; its directory is the base of relative
+// paths in src, and if it ends with ".json" src is HCL's JSON form.
 func Parse(filename string, src []byte, list ...Option) (Settings, error) {
 	f, err := configfile.Loader{Types: newOptions(list).types}.Parse(filename, src)
-	return settingsOf(f), err
+	return checked(context.Background(), settingsOf(f), err, list)
 }
 
 func load(file string, list []Option) (Settings, error) {
@@ -65,7 +61,19 @@ func load(file string, list []Option) (Settings, error) {
 	return settingsOf(f), err
 }
 
-// New opens a configuration that was loaded or written in Go.
+// checked returns s if err is nil and its providers can be opened.
+func checked(ctx context.Context, s Settings, err error, list []Option) (Settings, error) {
+	if err == nil {
+		_, err = openProviders(ctx, s, newOptions(list))
+	}
+	if err != nil {
+		return Settings{}, err
+	}
+	return s, nil
+}
+
+// New opens a configuration that was loaded or written in Go. Fields that are
+// zero have the defaults of the file. Errors are those of [Open].
 func New(ctx context.Context, s Settings, list ...Option) (*Kit, error) {
 	if err := s.Validate(); err != nil {
 		return nil, err

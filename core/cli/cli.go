@@ -1,17 +1,19 @@
-// Package cli is the command cotterpin, to be run alone or mounted in the
-// command of an application:
+// Package cli is the command cotterpin, alone or as a subcommand of an
+// application:
 //
 //	root.AddCommand(cli.New(cotter.Type, sqlite.Type))
 //
-// Data goes to standard output, diagnostics to standard error. With --json,
-// diagnostics are data: the form of `terraform validate -json`, on standard
-// output. [ExitCode] tells what became of a run.
+// Data is written to standard output, diagnostics to standard error. With --json
+// diagnostics are data: in the form of `terraform validate -json`, on standard
+// output. [ExitCode] returns the exit code of a run.
 package cli
 
 import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -26,23 +28,62 @@ const (
 	ExitChanges = 3 // fmt --check found files that are not formatted
 )
 
-// defaultFile is the configuration file where none is named.
+// defaultFile is the configuration file if none is named.
 const defaultFile = "auth.hcl"
 
 // New returns the command for files with the given types of provider and
 // database.
 func New(types ...config.Type) *cobra.Command {
 	root := &cobra.Command{
-		Use:          "cotterpin",
-		Short:        "Check and format the configuration, and run the Cotter emulator",
-		SilenceUsage: true,
+		Use:               "cotterpin",
+		Short:             "Check and format the configuration, and run the Cotter emulator",
+		Version:           version(),
+		Args:              cobra.ArbitraryArgs,
+		RunE:              runRoot,
+		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+
+		SuggestionsMinimumDistance: 2,
 	}
+	root.SilenceUsage = true
+	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
+	root.SetFlagErrorFunc(flagError)
 	root.PersistentFlags().Bool("json", false, "write the result as JSON to standard output")
-	root.AddCommand(newValidate(types), newFmt(configfile.Loader{Types: types}), newEmulator())
+	root.AddCommand(newValidate(types), newFmt(configfile.Loader{Types: types}), newEmulator(), newVersion())
 	return root
 }
 
-// ExitCode returns the code to exit with after the command returned err.
+// runRoot prints the help, or rejects a command that does not exist.
+func runRoot(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return cmd.Help() //nolint:wrapcheck // it has no other error than that of the output
+	}
+	var names []string
+	for _, c := range cmd.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	slices.Sort(names)
+	if meant := cmd.SuggestionsFor(args[0]); len(meant) > 0 {
+		return fmt.Errorf("there is no command %q. Did you mean %q?", args[0], meant[0]) //nolint:revive,staticcheck // two sentences for the operator
+	}
+	return fmt.Errorf("there is no command %q. The commands are %s", args[0], strings.Join(names, ", "))
+}
+
+// flagError adds what to do to the error of a wrong flag.
+func flagError(cmd *cobra.Command, err error) error {
+	return fmt.Errorf("%w: see %s --help", err, cmd.CommandPath())
+}
+
+// noArguments rejects arguments of a command that accepts none.
+func noArguments(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s accepts no argument, but got %q", cmd.CommandPath(), args[0])
+}
+
+// ExitCode returns the exit code after the command returned err.
 func ExitCode(err error) int {
 	if err == nil {
 		return ExitOK
@@ -53,12 +94,12 @@ func ExitCode(err error) int {
 	return ExitError
 }
 
-// exitError ends a command that has said itself what there is to say.
+// exitError ends a command that has reported its problems already.
 type exitError struct{ code int }
 
 func (e exitError) Error() string { return fmt.Sprintf("exit code %d", e.code) }
 
-// exit ends the command with a code and nothing more to say.
+// exit ends the command with a code and without a further message.
 func exit(cmd *cobra.Command, code int) error {
 	if code == ExitOK {
 		return nil

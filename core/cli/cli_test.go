@@ -34,7 +34,7 @@ database "vault" {
   url = "vault://hunter2"
 }
 `
-	misspelt = "base_ulr"
+	misspelled = "base_ulr"
 )
 
 type vaultSettings struct {
@@ -49,7 +49,7 @@ var vaultType = database.Define(database.Definition[vaultSettings]{
 	},
 })
 
-// outcome is what a run of the command leaves.
+// outcome is the result of a run of the command.
 type outcome struct {
 	code           int
 	stdout, stderr string
@@ -85,11 +85,11 @@ func read(t *testing.T, path string) string {
 	return string(content)
 }
 
-func TestValidateSaysThatAFileIsValidAndWarns(t *testing.T) {
+func TestValidate_ValidWithWarning(t *testing.T) {
 	t.Parallel()
 	path := write(t, valid)
 	got := run(t, "", "validate", path)
-	if got.code != cli.ExitOK || got.stdout != path+" is valid.\n" || !strings.HasPrefix(got.stderr, "Warning: Secret \"url\" stands in the file\n") {
+	if got.code != cli.ExitOK || got.stdout != path+" is valid.\n" || !strings.HasPrefix(got.stderr, "Warning: Secret \"url\" is in the file\n") {
 		t.Errorf("%+v", got)
 	}
 	if strings.Contains(got.stderr, "hunter2") {
@@ -97,18 +97,18 @@ func TestValidateSaysThatAFileIsValidAndWarns(t *testing.T) {
 	}
 }
 
-func TestValidateShowsMistakesOnStandardError(t *testing.T) {
+func TestValidate_Problems(t *testing.T) {
 	t.Parallel()
-	got := run(t, "", "validate", write(t, strings.Replace(valid, "base_url", misspelt, 1)))
+	got := run(t, "", "validate", write(t, strings.Replace(valid, "base_url", misspelled, 1)))
 	if got.code != cli.ExitError || got.stdout != "" || !strings.Contains(got.stderr, "\n   2:   base_ulr = \"https://api.example.com\"\n") {
 		t.Errorf("%+v", got)
 	}
 	if strings.Contains(got.stderr, "exit code") || strings.Contains(got.stderr, "Error: Error") {
-		t.Errorf("more is said than what was found:\n%s", got.stderr)
+		t.Errorf("more than the diagnostics is printed:\n%s", got.stderr)
 	}
 }
 
-func TestValidateSeesThatProvidersCouldBeTakenForEachOther(t *testing.T) {
+func TestValidate_AmbiguousProviders(t *testing.T) {
 	t.Parallel()
 	const first = "provider \"cotter\" {"
 	second := `provider "cotter" "other" {
@@ -122,7 +122,7 @@ func TestValidateSeesThatProvidersCouldBeTakenForEachOther(t *testing.T) {
 	}
 }
 
-func TestValidateAsJSONIsDataOnStandardOutput(t *testing.T) {
+func TestValidate_JSON(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		src              string
@@ -130,25 +130,25 @@ func TestValidateAsJSONIsDataOnStandardOutput(t *testing.T) {
 		valid            bool
 		errors, warnings int
 	}{
-		"Valid":    {valid, cli.ExitOK, true, 0, 1},
-		"Mistaken": {strings.Replace(valid, "base_url", misspelt, 1), cli.ExitError, false, 2, 1},
+		"Valid":   {valid, cli.ExitOK, true, 0, 1},
+		"Invalid": {strings.Replace(valid, "base_url", misspelled, 1), cli.ExitError, false, 1, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			got := run(t, "", "validate", "--json", write(t, c.src))
-			var said struct {
+			var result struct {
 				FormatVersion string           `json:"format_version"`
 				Valid         bool             `json:"valid"`
 				ErrorCount    int              `json:"error_count"`
 				WarningCount  int              `json:"warning_count"`
 				Diagnostics   []map[string]any `json:"diagnostics"`
 			}
-			if err := json.Unmarshal([]byte(got.stdout), &said); err != nil {
+			if err := json.Unmarshal([]byte(got.stdout), &result); err != nil {
 				t.Fatalf("%v in %s", err, got.stdout)
 			}
-			if got.code != c.code || said.Valid != c.valid || said.ErrorCount != c.errors || said.WarningCount != c.warnings ||
-				len(said.Diagnostics) != c.errors+c.warnings || said.FormatVersion != "1.0" {
-				t.Errorf("%d, %+v", got.code, said)
+			if got.code != c.code || result.Valid != c.valid || result.ErrorCount != c.errors || result.WarningCount != c.warnings ||
+				len(result.Diagnostics) != c.errors+c.warnings || result.FormatVersion != "1.0" {
+				t.Errorf("%d, %+v", got.code, result)
 			}
 			if got.stderr != "" {
 				t.Errorf("on standard error: %s", got.stderr)
@@ -157,7 +157,7 @@ func TestValidateAsJSONIsDataOnStandardOutput(t *testing.T) {
 	}
 }
 
-func TestNoDiagnosticsAreAnEmptyListInJSON(t *testing.T) {
+func TestFmt_JSON(t *testing.T) {
 	t.Parallel()
 	got := run(t, "", "fmt", "--json", write(t, valid))
 	if got.code != cli.ExitOK || !strings.Contains(got.stdout, `"diagnostics": []`) || !strings.Contains(got.stdout, `"changed": []`) {
@@ -165,7 +165,7 @@ func TestNoDiagnosticsAreAnEmptyListInJSON(t *testing.T) {
 	}
 }
 
-func TestFmtRewritesWhatIsNotFormattedAndKeepsTheMode(t *testing.T) {
+func TestFmt_Rewrite(t *testing.T) {
 	t.Parallel()
 	tidy, untidy := write(t, valid), write(t, strings.ReplaceAll(valid, "  ", ""))
 	got := run(t, "", "fmt", tidy, untidy)
@@ -182,7 +182,7 @@ func TestFmtRewritesWhatIsNotFormattedAndKeepsTheMode(t *testing.T) {
 	}
 }
 
-func TestFmtCheckNamesFilesAndChangesNothing(t *testing.T) {
+func TestFmt_Check(t *testing.T) {
 	t.Parallel()
 	src := strings.ReplaceAll(valid, "  ", "")
 	tidy, untidy := write(t, valid), write(t, src)
@@ -197,7 +197,7 @@ func TestFmtCheckNamesFilesAndChangesNothing(t *testing.T) {
 	}
 }
 
-func TestFmtReadsStandardInput(t *testing.T) {
+func TestFmt_StandardInput(t *testing.T) {
 	t.Parallel()
 	untidy := strings.ReplaceAll(valid, "  ", "")
 	if got := run(t, untidy, "fmt", "-"); got != (outcome{code: cli.ExitOK, stdout: valid}) {
@@ -208,7 +208,7 @@ func TestFmtReadsStandardInput(t *testing.T) {
 	}
 }
 
-func TestFmtGoesOnAfterABrokenFileAndLeavesItAlone(t *testing.T) {
+func TestFmt_InvalidFile(t *testing.T) {
 	t.Parallel()
 	const broken = "auth {\n"
 	path, untidy := write(t, broken), write(t, strings.ReplaceAll(valid, "  ", ""))
@@ -217,16 +217,15 @@ func TestFmtGoesOnAfterABrokenFileAndLeavesItAlone(t *testing.T) {
 		t.Errorf("%+v", got)
 	}
 	if read(t, path) != broken {
-		t.Error("the broken file is rewritten")
+		t.Error("the invalid file is rewritten")
 	}
 }
 
-func TestWrongUsageIsAnError(t *testing.T) {
+func TestNew_WrongUsage(t *testing.T) {
 	t.Parallel()
 	for name, args := range map[string][]string{
 		"UnknownCommand":     {"valdate"},
 		"UnknownFlag":        {"validate", "--jsn"},
-		"TwoFiles":           {"validate", "a", "b"},
 		"MissingFile":        {"validate", filepath.Join(t.TempDir(), "auth.hcl")},
 		"EmulatorWithoutKey": {"emulator", "--addr", "127.0.0.1:0"},
 		"EmulatorKey":        {"emulator", "--addr", "127.0.0.1:0", "--api-key", "a b"},
@@ -241,7 +240,7 @@ func TestWrongUsageIsAnError(t *testing.T) {
 	}
 }
 
-func TestTheEmulatorRefusesOtherMachinesByTheNameOfTheFlag(t *testing.T) {
+func TestEmulator_LoopbackOnly(t *testing.T) {
 	t.Parallel()
 	for _, addr := range []string{"0.0.0.0:0", "[::]:0", "192.0.2.1:0", "id.example.com:0", "nowhere"} {
 		got := run(t, "", "emulator", "--addr", addr, "--api-key", "a")
@@ -251,7 +250,7 @@ func TestTheEmulatorRefusesOtherMachinesByTheNameOfTheFlag(t *testing.T) {
 	}
 }
 
-func TestTheEmulatorServesUntilItsContextEnds(t *testing.T) {
+func TestEmulator_Serve(t *testing.T) {
 	t.Parallel()
 	for _, addr := range []string{"localhost:0", "127.0.0.1:0", ":0"} {
 		t.Run(addr, func(t *testing.T) {

@@ -37,7 +37,7 @@ func newEmulator() *cobra.Command {
 
 It has new keys at each start, stores nothing, and accepts requests from this
 machine only: anyone who can reach it can sign in as any user.`,
-		Args: cobra.NoArgs,
+		Args: noArguments,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
@@ -46,14 +46,14 @@ machine only: anyone who can reach it can sign in as any user.`,
 	}
 	cmd.Flags().StringVar(&addr, "addr", "127.0.0.1:0", "HOST:PORT to listen on; the host must be loopback and defaults to localhost; port 0 picks a free port")
 	cmd.Flags().StringVar(&apiKey, "api-key", "", "the API key ID to accept (required)")
-	if err := cmd.MarkFlagRequired("api-key"); err != nil {
-		panic(err) // the flag is defined one line above
-	}
 	return cmd
 }
 
 // runEmulator serves until ctx is done.
 func runEmulator(ctx context.Context, cmd *cobra.Command, addr, apiKey string) error {
+	if apiKey == "" {
+		return errors.New("emulator: --api-key is required: the API key ID that the application's block provider \"cotter\" has")
+	}
 	host, port, err := splitLoopback(addr)
 	if err != nil {
 		return err

@@ -12,15 +12,15 @@ import (
 	"github.com/cotterpin/cotterpin/core/internal/configfile"
 )
 
-// stdin is the name that stands for standard input.
+// stdin is the argument that means standard input.
 const stdin = "-"
 
 func newFmt(loader configfile.Loader) *cobra.Command {
 	f := formatter{loader: loader}
 	cmd := &cobra.Command{
 		Use:   "fmt [FILE...]",
-		Short: "Bring configuration files into the canonical layout",
-		Long: `Bring configuration files, by default ` + defaultFile + `, into the canonical layout.
+		Short: "Format configuration files",
+		Long: `Format configuration files, by default ` + defaultFile + `.
 
 Files are rewritten in place, and the names of those that changed are printed.
 "-" formats standard input to standard output.`,
@@ -63,7 +63,7 @@ func (f *formatter) run(cmd *cobra.Command, files []string) error {
 	}
 }
 
-// format looks at one file, and rewrites it unless that is only checked.
+// format formats one file, and rewrites it unless f.check is set.
 func (f *formatter) format(cmd *cobra.Command, file string) error {
 	src, err := read(cmd, file)
 	if err != nil {
@@ -99,13 +99,13 @@ func read(cmd *cobra.Command, file string) ([]byte, error) {
 	return os.ReadFile(file)
 }
 
-// rewrite replaces the content of a file that exists, whose mode stays.
+// rewrite replaces the content of an existing file, whose mode is kept.
 func rewrite(file string, content []byte) error {
 	const unused = 0o600
 	return os.WriteFile(file, content, unused)
 }
 
-// print says which files changed, and what was found.
+// print writes the names of the changed files, and the diagnostics.
 func (f *formatter) print(cmd *cobra.Command) error {
 	if wantsJSON(cmd) {
 		return printJSON(cmd, struct {

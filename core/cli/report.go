@@ -3,14 +3,16 @@ package cli
 import (
 	"errors"
 	"fmt"
+	"io"
+	"os"
 
+	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
 
 	"github.com/cotterpin/cotterpin/core/config"
 )
 
-// report is what there is to say about files, in the form of
-// `terraform validate -json`.
+// report is the result for files, in the form of `terraform validate -json`.
 type report struct {
 	FormatVersion string             `json:"format_version"`
 	Valid         bool               `json:"valid"`
@@ -30,7 +32,7 @@ func newReport(found config.Diagnostics) report {
 	}
 }
 
-// diagnosticsOf returns what an error of package config found.
+// diagnosticsOf returns the diagnostics of an error; any other error as one.
 func diagnosticsOf(err error) config.Diagnostics {
 	if found, ok := errors.AsType[config.Diagnostics](err); ok {
 		return found
@@ -38,9 +40,19 @@ func diagnosticsOf(err error) config.Diagnostics {
 	return config.Diagnostics{{Severity: config.SeverityError, Summary: "Failure", Detail: err.Error()}}
 }
 
-// printDiagnostics writes what was found for people to read.
+// printDiagnostics writes diagnostics to standard error: with colors if that is a
+// terminal and NO_COLOR is not set (https://no-color.org).
 func printDiagnostics(cmd *cobra.Command, found config.Diagnostics) {
-	if len(found) > 0 {
+	switch {
+	case len(found) == 0:
+	case isColorTerminal(cmd.ErrOrStderr()):
+		fmt.Fprintf(cmd.ErrOrStderr(), "%s\n", found.Terminal())
+	default:
 		fmt.Fprintf(cmd.ErrOrStderr(), "%s\n", found.Error())
 	}
+}
+
+func isColorTerminal(w io.Writer) bool {
+	file, ok := w.(*os.File)
+	return ok && isatty.IsTerminal(file.Fd()) && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb"
 }

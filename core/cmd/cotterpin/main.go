@@ -1,6 +1,6 @@
 // Command cotterpin checks and formats configuration files, and runs the Cotter
-// emulator. It knows all types of provider and database of this repository; an
-// application with types of its own mounts package cli in its own command.
+// emulator. It has all types of provider and database of this repository; an
+// application with further types adds package cli to its own command.
 package main
 
 import (

@@ -22,8 +22,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// command returns the command, run in a folder of its own with the given
-// auth.hcl.
+// command returns the command, run in a new directory with the given auth.hcl.
 func command(t *testing.T, file string, args ...string) *exec.Cmd {
 	t.Helper()
 	program, err := os.Executable()
@@ -75,7 +74,7 @@ database "sqlite" {
 }
 `
 
-func TestItExitsWithWhatBecameOfIt(t *testing.T) {
+func TestMain_ExitCode(t *testing.T) {
 	t.Parallel()
 	untidy := strings.ReplaceAll(development, "  ", "")
 	for name, c := range map[string]struct {
@@ -84,24 +83,24 @@ func TestItExitsWithWhatBecameOfIt(t *testing.T) {
 		code int
 	}{
 		"Valid":        {development, "validate", 0},
-		"Mistaken":     {strings.Replace(development, "sqlite", "sqlight", 1), "validate", 1},
+		"Invalid":      {strings.Replace(development, "sqlite", "sqlight", 1), "validate", 1},
 		"Formatted":    {development, "fmt --check", 0},
 		"NotFormatted": {untidy, "fmt --check", 3},
 		"Formats":      {untidy, "fmt", 0},
 		"Broken":       {"auth {", "fmt --check", 1},
-		"UnknownFlag":  {development, "validate --colour", 1},
+		"UnknownFlag":  {development, "validate --color", 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			output, err := command(t, c.file, strings.Fields(c.args)...).CombinedOutput()
 			if code := exitCode(err); code != c.code {
-				t.Errorf("it exits with %d, want %d:\n%s", code, c.code, output)
+				t.Errorf("got exit code %d, want %d:\n%s", code, c.code, output)
 			}
 		})
 	}
 }
 
-func TestTheEmulatorEndsWellAtASignal(t *testing.T) {
+func TestMain_EmulatorSignal(t *testing.T) {
 	t.Parallel()
 	for _, signal := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 		t.Run(signal.String(), func(t *testing.T) {
@@ -116,13 +115,13 @@ func TestTheEmulatorEndsWellAtASignal(t *testing.T) {
 			}
 			line, err := bufio.NewReader(stderr).ReadString('\n')
 			if err != nil || !strings.HasPrefix(line, "listening on http://127.0.0.1:") {
-				t.Fatalf("it says %q, %v", line, err)
+				t.Fatalf("got %q, %v", line, err)
 			}
 			if err := cmd.Process.Signal(signal); err != nil {
 				t.Fatal(err)
 			}
 			if err := cmd.Wait(); err != nil {
-				t.Errorf("it ends with %v", err)
+				t.Errorf("got %v, want exit code 0", err)
 			}
 		})
 	}
