@@ -130,7 +130,12 @@ func (d *decoder) argument(at Path, f field, a *hcl.Attribute) {
 		}
 		return
 	}
-	if err := assign(f.value, value); err != nil {
+	standard := f.defaultText()
+	err := assign(f.value, value)
+	if err == nil && standard != "" && f.value.IsZero() {
+		err = fmt.Errorf("must not be %s: leave it out for the default, %s", zeroName(f.value), standard)
+	}
+	if err != nil {
 		d.report(at, &hcl.Diagnostic{
 			Severity: hcl.DiagError,
 			Summary:  invalidValue(f.name),
@@ -142,6 +147,15 @@ func (d *decoder) argument(at Path, f field, a *hcl.Attribute) {
 	if f.isSecret() && isLiteral(a.Expr) {
 		d.found = append(d.found, literalSecret(f.name, a))
 	}
+}
+
+// zeroName returns the name of a zero value, which in Go means the default and
+// therefore cannot be set in a file.
+func zeroName(v reflect.Value) string {
+	if v.Kind() == reflect.String {
+		return "empty"
+	}
+	return fmt.Sprint(v.Interface())
 }
 
 // withAdvice replaces details of HCL that do not contain what to do.

@@ -16,9 +16,9 @@ session "own" {
 database "sqlite" {
 }
 ----------
-Error: Invalid value for "claims.subject"
+Error: Invalid value for "subject"
 
-  on auth.hcl line 9, column 5, in provider "oidc":
+  on auth.hcl line 9, column 15, in provider "oidc":
    9:     subject = ""
 
-Must not be empty.
+Must not be empty: leave it out for the default, "/sub".

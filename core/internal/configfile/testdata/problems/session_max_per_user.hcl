@@ -15,7 +15,7 @@ database "sqlite" {
 ----------
 Error: Invalid value for "max_per_user"
 
-  on auth.hcl line 10, column 3, in session "own":
+  on auth.hcl line 10, column 18, in session "own":
   10:   max_per_user = 0
 
-Must be at least 1.
+Must not be 0: leave it out for the default, 20.
