@@ -57,6 +57,12 @@ var Type = database.Define(database.Definition[Settings]{
 	},
 })
 
+// Database returns the block `database "mysql"` for settings in Go. Zero fields
+// have the defaults of the file.
+func Database(s Settings) *database.Instance {
+	return &database.Instance{Type: Type, Settings: &s}
+}
+
 func validate(s Settings, _ database.Env) []config.Problem {
 	problems := append(entstore.ValidateMigrate(s.Migrate), entstore.ValidateMaxOpenConns(s.MaxOpenConns)...)
 	if _, err := parseURL(s.URL); err != nil {

@@ -36,7 +36,7 @@ func advice(path string, err error) string {
 	case errors.Is(missing, fs.ErrNotExist):
 		return fmt.Sprintf("the directory %s does not exist: create it, or change path", directory)
 	case errors.Is(err, fs.ErrNotExist):
-		return fmt.Sprintf(`the file %s does not exist: change path, or start once with migrate = "apply" to create it`, path)
+		return fmt.Sprintf(`the file %s does not exist: change path, or create it: migrate = "off" does not`, path)
 	case errors.Is(err, fs.ErrPermission):
 		return fmt.Sprintf("this user must be allowed to read and write %s, and to write in its directory", path)
 	case errors.Is(err, syscall.EISDIR):

@@ -111,9 +111,9 @@ func TestOpen_Advice(t *testing.T) {
 		},
 		"MissingFile": {
 			func(directory string) sqlite.Settings {
-				return sqlite.Settings{Path: filepath.Join(directory, "auth.db"), Migrate: "check"}
+				return sqlite.Settings{Path: filepath.Join(directory, "auth.db"), Migrate: "off"}
 			},
-			`start once with migrate = "apply"`,
+			`auth.db does not exist: change path, or create it`,
 		},
 		"DirectoryAsPath": {
 			func(directory string) sqlite.Settings { return sqlite.Settings{Path: directory, Migrate: "apply"} },
@@ -128,7 +128,6 @@ func TestOpen_Advice(t *testing.T) {
 			"is not an SQLite database",
 		},
 		"URIAsPath":      {func(string) sqlite.Settings { return sqlite.Settings{Path: "file:auth.db"} }, "not a URI"},
-		"EmptyPath":      {func(string) sqlite.Settings { return sqlite.Settings{} }, "path must not be empty"},
 		"UnknownMigrate": {func(string) sqlite.Settings { return sqlite.Settings{Path: "auth.db", Migrate: "aply"} }, `"check", "apply" or "off"`},
 	}
 	for name, c := range cases {
@@ -142,15 +141,63 @@ func TestOpen_Advice(t *testing.T) {
 	}
 }
 
-func TestOpen_CheckCreatesNoFile(t *testing.T) {
+func TestOpen_OffCreatesNoFile(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "auth.db")
-	if _, err := sqlite.Open(t.Context(), sqlite.Settings{Path: path}); !errors.Is(err, fs.ErrNotExist) {
+	if _, err := sqlite.Open(t.Context(), sqlite.Settings{Path: path, Migrate: "off"}); !errors.Is(err, fs.ErrNotExist) {
 		t.Fatalf("Open: got %v, want %v", err, fs.ErrNotExist)
 	}
 	if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("the file was created (error %v)", err)
 	}
+}
+
+// G01: "check" is for tables that exist. A missing or empty file gets them.
+func TestOpen_CheckCreatesTables(t *testing.T) {
+	t.Parallel()
+	directory := t.TempDir()
+	if err := os.WriteFile(filepath.Join(directory, "empty.db"), nil, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"missing.db", "empty.db"} {
+		db, err := sqlite.Open(t.Context(), sqlite.Settings{Path: filepath.Join(directory, name), Migrate: "check"})
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		register(t, db, "ada")
+		if err := errors.Join(db.Ready(t.Context()), db.Close()); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}
+
+func TestOpen_CheckKeepsOtherTables(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "auth.db")
+	execute(t, path, "CREATE TABLE notes (id INTEGER)")
+	_, err := sqlite.Open(t.Context(), sqlite.Settings{Path: path, Migrate: "check"})
+	if err == nil || !strings.Contains(err.Error(), "version 0") {
+		t.Errorf("got %v, want a rejection of version 0", err)
+	}
+}
+
+func TestOpen_ConcurrentFirstChecks(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "auth.db")
+	var group sync.WaitGroup
+	for range 8 {
+		group.Go(func() {
+			db, err := sqlite.Open(t.Context(), sqlite.Settings{Path: path, Migrate: "check"})
+			if err != nil {
+				t.Errorf("Open: %v", err)
+				return
+			}
+			if err := errors.Join(db.Ready(t.Context()), db.Close()); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
 }
 
 func TestOpen_MemoryIsolated(t *testing.T) {
@@ -188,9 +235,6 @@ func TestType_PathAndMigrateDefaults(t *testing.T) {
 	settings := sqlite.Type.NewSettings()
 	production, development := database.Env{Directory: directory}, database.Env{Directory: directory, Development: true}
 
-	if _, err := sqlite.Type.Open(t.Context(), settings, production); err == nil {
-		t.Fatal("Open in production created the tables")
-	}
 	db, err := sqlite.Type.Open(t.Context(), settings, development)
 	if err != nil {
 		t.Fatalf("Open in development: %v", err)

@@ -14,6 +14,7 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
 	"fmt"
@@ -28,6 +29,8 @@ import (
 	"github.com/cotterpin/cotterpin/ent/entstore"
 )
 
+const defaultPath = "auth.db"
+
 // Memory is the path of an in-memory database, for tests. Each Open creates an
 // empty one, and Close discards it.
 const Memory = ":memory:"
@@ -35,13 +38,13 @@ const Memory = ":memory:"
 // Settings are the arguments of `database "sqlite"`.
 type Settings struct {
 	// Path of the file. In a configuration file it is relative to the directory
-	// of that file, in Go to the working directory. Default "auth.db"; required
-	// in Go.
+	// of that file, in Go to the working directory. Default "auth.db".
 	Path string `hcl:"path,optional" doc:"the database file, relative to this one; \":memory:\" for tests"`
 
-	// Migrate is "check", "apply" or "off"; see [database.Migrate]. "apply"
-	// creates a missing file, readable and writable by its owner only. Default
-	// "check"; in development "apply".
+	// Migrate is "check", "apply" or "off"; see [database.Migrate]. Except for
+	// "off", a missing file is created, readable and writable by its owner only;
+	// also for "check" it gets the tables if it has none. Default "check"; in
+	// development "apply".
 	Migrate string `hcl:"migrate,optional" doc:"check, apply, or off where the application migrates; default check, in development apply"`
 }
 
@@ -49,7 +52,7 @@ type Settings struct {
 var Type = database.Define(database.Definition[Settings]{
 	Type:     "sqlite",
 	Summary:  "an SQLite file on this machine",
-	Default:  Settings{Path: "auth.db"},
+	Default:  Settings{Path: defaultPath},
 	Validate: validate,
 	Open: func(ctx context.Context, s Settings, env database.Env) (database.Database, error) {
 		if s.Path != Memory && !filepath.IsAbs(s.Path) {
@@ -59,6 +62,12 @@ var Type = database.Define(database.Definition[Settings]{
 		return Open(ctx, s)
 	},
 })
+
+// Database returns the block `database "sqlite"` for settings in Go. Zero fields
+// have the defaults of the file.
+func Database(s Settings) *database.Instance {
+	return &database.Instance{Type: Type, Settings: &s}
+}
 
 func validate(s Settings, _ database.Env) []config.Problem {
 	problems := entstore.ValidateMigrate(s.Migrate)
@@ -80,14 +89,19 @@ func validate(s Settings, _ database.Env) []config.Problem {
 // Open opens the database from Go. It fails if the file cannot be used, or if
 // its tables are not at the version that this program requires.
 func Open(ctx context.Context, s Settings) (database.Database, error) {
+	s.Path = cmp.Or(s.Path, defaultPath)
 	for _, problem := range validate(s, database.Env{}) {
 		return nil, fmt.Errorf("sqlite: %s %s", problem.Argument, problem.Message)
 	}
-	pool, err := openPool(s)
+	mode := entstore.MigrateOrDefault(s.Migrate, database.Env{})
+	pool, err := openPool(s.Path, mode)
 	if err != nil {
 		return nil, err
 	}
-	opened, err := entstore.OpenOwned(ctx, pool, Dialect(), migrateMode(s))
+	if s.Path == Memory || mode == database.MigrateCheck && isEmpty(ctx, pool) {
+		mode = database.MigrateApply
+	}
+	opened, err := entstore.OpenOwned(ctx, pool, Dialect(), mode)
 	if err != nil {
 		return nil, explain(s.Path, err)
 	}
@@ -101,25 +115,27 @@ func Dialect() entstore.Dialect {
 	return entstore.Dialect{Name: dialect.SQLite, IsConflict: isConflict, IsReferenced: isReferenced, IsBusy: isBusy}
 }
 
-// migrateMode returns how Open treats the tables. A database in memory has none.
-func migrateMode(s Settings) database.Migrate {
-	if s.Path == Memory {
-		return database.MigrateApply
-	}
-	return entstore.MigrateOrDefault(s.Migrate, database.Env{})
+// isEmpty reports whether the database has no table, except for that of migrations
+// without any: another process may be creating the tables. After an error it
+// returns false, and the caller finds the error again.
+func isEmpty(ctx context.Context, pool *sql.DB) bool {
+	var tables int
+	err := pool.QueryRowContext(ctx,
+		"SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name NOT IN ('auth_migrations', 'sqlite_sequence')").Scan(&tables)
+	return err == nil && tables == 0
 }
 
 // openPool returns the pool, with enough connections for readers in addition to
 // the writer. A database in memory belongs to a single connection.
-func openPool(s Settings) (*sql.DB, error) {
+func openPool(path string, mode database.Migrate) (*sql.DB, error) {
 	connections := 1
-	if s.Path != Memory {
+	if path != Memory {
 		connections = max(4, 2*runtime.GOMAXPROCS(0))
-		if err := ensureFile(s.Path, migrateMode(s) == database.MigrateApply); err != nil {
+		if err := ensureFile(path, mode != database.MigrateOff); err != nil {
 			return nil, err
 		}
 	}
-	connector, err := Connector(s.Path)
+	connector, err := Connector(path)
 	if err != nil {
 		return nil, err
 	}
