@@ -65,8 +65,8 @@ var (
 			if len(s.Audience) == 0 {
 				return []config.Problem{{Argument: "audience", Message: "must list at least one client"}}
 			}
-			if s.Claims.Subject == "" {
-				return []config.Problem{{Argument: "claims.subject", Message: "must not be empty"}}
+			if s.Claims.Subject == "/" {
+				return []config.Problem{{Argument: "claims.subject", Message: "must name a claim"}}
 			}
 			return nil
 		},

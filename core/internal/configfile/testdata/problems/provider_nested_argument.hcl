@@ -6,7 +6,7 @@ provider "oidc" {
   issuer   = "https://accounts.example.com"
   audience = ["a"]
   claims {
-    subject = ""
+    subject = "/"
   }
 }
 
@@ -16,9 +16,9 @@ session "own" {
 database "sqlite" {
 }
 ----------
-Error: Invalid value for "subject"
+Error: Invalid value for "claims.subject"
 
-  on auth.hcl line 9, column 15, in provider "oidc":
-   9:     subject = ""
+  on auth.hcl line 9, column 5, in provider "oidc":
+   9:     subject = "/"
 
-Must not be empty: leave it out for the default, "/sub".
+Must name a claim.

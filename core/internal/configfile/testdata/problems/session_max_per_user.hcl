@@ -7,7 +7,7 @@ provider "cotter" {
 }
 
 session "own" {
-  max_per_user = 0
+  max_per_user = -1
 }
 
 database "sqlite" {
@@ -15,7 +15,7 @@ database "sqlite" {
 ----------
 Error: Invalid value for "max_per_user"
 
-  on auth.hcl line 10, column 18, in session "own":
-  10:   max_per_user = 0
+  on auth.hcl line 10, column 3, in session "own":
+  10:   max_per_user = -1
 
-Must not be 0: leave it out for the default, 20.
+Must be at least 1.
