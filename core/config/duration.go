@@ -66,8 +66,19 @@ func (d Duration) String() string {
 	case std >= day && std%day == 0:
 		return strconv.FormatInt(int64(std/day), 10) + "d"
 	default:
-		return std.String()
+		return shorten(std.String())
 	}
+}
+
+// shorten removes trailing units that are zero: "15m0s" becomes "15m".
+func shorten(s string) string {
+	if strings.HasSuffix(s, "m0s") {
+		s = strings.TrimSuffix(s, "0s")
+	}
+	if strings.HasSuffix(s, "h0m") {
+		s = strings.TrimSuffix(s, "0m")
+	}
+	return s
 }
 
 // MarshalText returns String.

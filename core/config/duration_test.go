@@ -47,7 +47,7 @@ func TestParseDuration_Invalid(t *testing.T) {
 func TestDuration_RoundTrip(t *testing.T) {
 	t.Parallel()
 	for text, duration := range map[string]time.Duration{
-		"1ns": 1, "1h30m0s": 90 * time.Minute, "1d": day, "36h0m0s": 36 * time.Hour, "400d": 400 * day,
+		"1ns": 1, "10s": 10 * time.Second, "10m": 10 * time.Minute, "1h30m": 90 * time.Minute, "1h0m5s": time.Hour + 5*time.Second, "1d": day, "36h": 36 * time.Hour, "400d": 400 * day,
 	} {
 		if got := config.Duration(duration).String(); got != text {
 			t.Errorf("%v is formatted as %q, want %q", duration, got, text)

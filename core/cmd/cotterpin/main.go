@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/cotterpin/cotterpin/core/cli"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/provider/cotter"
 	"github.com/cotterpin/cotterpin/core/provider/emulator"
 	"github.com/cotterpin/cotterpin/core/provider/oidc"
@@ -15,7 +16,11 @@ import (
 	"github.com/cotterpin/cotterpin/ent/sqlite"
 )
 
+//go:generate go test -run TestReference -update
+
+// types are all types of provider and database of this repository.
+var types = []config.Type{cotter.Type, oidc.Type, emulator.Type, sqlite.Type, postgres.Type, mysql.Type}
+
 func main() {
-	root := cli.New(cotter.Type, emulator.Type, oidc.Type, mysql.Type, postgres.Type, sqlite.Type)
-	os.Exit(cli.ExitCode(root.Execute()))
+	os.Exit(cli.ExitCode(cli.New(types...).Execute()))
 }

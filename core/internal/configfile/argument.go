@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"strconv"
+	"strings"
 
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/provider"
@@ -115,7 +116,11 @@ func (f field) defaultText() string {
 		}
 		return strconv.Quote(string(text))
 	case []string:
-		return fmt.Sprintf("%q", v)
+		quoted := make([]string, len(v))
+		for i, element := range v {
+			quoted[i] = strconv.Quote(element)
+		}
+		return "[" + strings.Join(quoted, ", ") + "]"
 	}
 	if value.Kind() == reflect.String {
 		return strconv.Quote(value.String())
