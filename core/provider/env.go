@@ -15,7 +15,7 @@ import (
 type Env struct {
 	Name        string // of the block
 	Development bool   // auth.mode is "development"
-	BaseURL     string // auth.base_url: an origin without trailing slash
+	BaseURL     string // auth.base_url: an origin without trailing slash; "" in Validate while that is invalid
 	MountPath   string // where the driver's own routes are mounted: auth.path + "/" + Name
 	Directory   string // base of relative paths: that of the file, or "" for the working directory
 

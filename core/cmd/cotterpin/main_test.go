@@ -126,3 +126,26 @@ func TestMain_EmulatorSignal(t *testing.T) {
 		})
 	}
 }
+
+// G10: the emulator's block does not repeat what is wrong in the block auth.
+func TestMain_NoConsequences(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ given, changed string }{
+		"Production":  {`mode     = "development"`, `mode     = "production"`},
+		"UnknownMode": {`mode     = "development"`, `mode     = "dev"`},
+		"BaseURL":     {`"http://localhost:8080"`, `"http://localhost:8080/app"`},
+		"Misspelled":  {"base_url = \"http://localhost", "base_ulr = \"http://localhost"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			file := strings.Replace(development, c.given, c.changed, 1)
+			if name == "Production" {
+				file = strings.NewReplacer("http://", "https://", "127.0.0.1:8081", "www.cotter.app").Replace(file)
+			}
+			output, err := command(t, file, "validate").CombinedOutput()
+			if exitCode(err) != 1 || strings.Count(string(output), "Error: ") != 1 {
+				t.Errorf("got\n%s\nwant one error", output)
+			}
+		})
+	}
+}

@@ -46,13 +46,13 @@ func Provider(name string, s Settings, options ...provider.Option) provider.Inst
 }
 
 func validate(s Settings, env provider.Env) []config.Problem {
-	var problems []config.Problem
 	if !env.Development {
-		problems = append(problems, config.Problem{
+		return []config.Problem{{
 			Message: `anyone can sign in at the emulator as any user, so it is refused in production: use provider "cotter", or set mode = "development" in auth`,
-		})
+		}}
 	}
-	if base, err := url.Parse(env.BaseURL); !s.InsecureRemote && (err != nil || !isLoopback(base.Host)) {
+	var problems []config.Problem
+	if env.BaseURL != "" && !s.InsecureRemote && !isLoopbackURL(env.BaseURL) {
 		problems = append(problems, config.Problem{
 			Message: `the emulator needs a loopback base_url in auth, such as "http://localhost:8080"; insecure_remote = true opens it to anyone who can reach it`,
 		})
@@ -63,6 +63,11 @@ func validate(s Settings, env provider.Env) []config.Problem {
 		}
 	}
 	return problems
+}
+
+func isLoopbackURL(address string) bool {
+	u, err := url.Parse(address)
+	return err == nil && isLoopback(u.Host)
 }
 
 // inProcessURL is the API's address for the client that calls it in the process.
