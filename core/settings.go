@@ -7,19 +7,27 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider"
 )
 
-// Settings is a whole configuration as data: the contents of a file, or the
-// same written in Go.
+// The blocks of the file. Their fields are in package config; zero fields have the
+// defaults of the file, which core/config/REFERENCE.md lists.
+type (
+	Auth                 = config.Auth                 // block `auth`
+	OwnSession           = config.OwnSession           // block `session "own"`
+	ProviderTokenSession = config.ProviderTokenSession // block `session "provider_token"`
+)
+
+// Settings is a whole configuration: the contents of a file, or the same written
+// in Go. Fields that are zero have the defaults of the file.
 type Settings struct {
-	Auth      config.Auth
-	Providers []provider.Instance // in the order of the file; at least one
+	Auth      Auth
+	Providers []provider.Instance // in the order of the file; at least one, such as cotter.Provider
 	Users     config.Users
 
 	// Own and ProviderToken are the two session strategies; exactly one is set.
-	Own           *config.OwnSession
-	ProviderToken *config.ProviderTokenSession
+	Own           *OwnSession
+	ProviderToken *ProviderTokenSession
 
-	// Database is nil only where nothing is stored: session "provider_token"
-	// with user "none".
+	// Database is a block such as sqlite.Database. It is nil only if nothing is
+	// stored: session "provider_token" with user "none".
 	Database *database.Instance
 
 	// Directory is the base of relative paths in the settings; "" is the working
