@@ -82,7 +82,11 @@ func Open(ctx context.Context, s Settings) (database.Database, error) {
 		return nil, err
 	}
 	entstore.LimitPool(pool, s.MaxOpenConns)
-	return entstore.OpenOwned(ctx, pool, Dialect(), entstore.MigrateOrDefault(s.Migrate, database.Env{}))
+	opened, err := entstore.OpenOwned(ctx, pool, Dialect(), entstore.MigrateOrDefault(s.Migrate, database.Env{}))
+	if err != nil {
+		return nil, entstore.Unreachable(address(s.URL), err)
+	}
+	return opened, nil
 }
 
 // Dialect returns the dialect of MariaDB and MySQL, for a program that opens the

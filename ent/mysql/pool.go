@@ -140,3 +140,12 @@ func (c connector) Connect(ctx context.Context) (driver.Conn, error) {
 	}
 	return conn, nil
 }
+
+// address returns the host and port of a URL, for messages.
+func address(url config.Secret) string {
+	parsed, err := parseURL(url)
+	if err != nil {
+		return "the server"
+	}
+	return parsed.Addr
+}

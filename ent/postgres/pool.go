@@ -6,6 +6,9 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"net"
+	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -85,4 +88,19 @@ func overrideDefaults(ctx context.Context, conn *pgx.Conn) error {
 		return fmt.Errorf("postgres: %w", err)
 	}
 	return nil
+}
+
+// address returns the hosts and ports of a URL, for messages.
+func address(url config.Secret) string {
+	parsed, err := pgx.ParseConfig(url.Reveal())
+	if err != nil {
+		return "the server"
+	}
+	addresses := []string{net.JoinHostPort(parsed.Host, strconv.Itoa(int(parsed.Port)))}
+	for _, f := range parsed.Fallbacks {
+		if other := net.JoinHostPort(f.Host, strconv.Itoa(int(f.Port))); !slices.Contains(addresses, other) {
+			addresses = append(addresses, other)
+		}
+	}
+	return strings.Join(addresses, ", ")
 }

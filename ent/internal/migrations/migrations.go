@@ -152,9 +152,26 @@ func (s *Set) upgrade(ctx context.Context) error {
 			return nil
 		}
 		if err := s.up(ctx, current); err != nil && !s.isBeyond(ctx, current) {
-			return err
+			return s.explain(ctx, current, err)
 		}
 	}
+}
+
+// explain adds to a failed first migration what to do about a table that already
+// exists. On MySQL it may also be the result of an interrupted one, which the
+// migration completes.
+func (s *Set) explain(ctx context.Context, current int64, failed error) error {
+	if current > 0 || s.dialect == dialect.MySQL {
+		return failed
+	}
+	for _, table := range []string{"auth_users", "auth_identities", "auth_sessions"} {
+		var tables int
+		if err := s.db.QueryRowContext(ctx, s.exists, table).Scan(&tables); err == nil && tables > 0 {
+			return fmt.Errorf("migrations: the database has a table %s that cotterpin did not create: "+
+				"rename that table, or use another database or schema: %w", table, failed)
+		}
+	}
+	return failed
 }
 
 // isBeyond reports whether the tables are at a later version, because another
