@@ -166,8 +166,8 @@ func get(handler http.Handler, token string) {
 	handler.ServeHTTP(w, r)
 	var problem struct{ Code string }
 	if json.Unmarshal(w.Body.Bytes(), &problem) == nil {
-		fmt.Println(w.Code, problem.Code)
+		fmt.Println(w.Code, problem.Code) //nolint:forbidigo // the output of an example
 		return
 	}
-	fmt.Println(w.Code, strings.TrimSpace(w.Body.String()))
+	fmt.Println(w.Code, strings.TrimSpace(w.Body.String())) //nolint:forbidigo // the output of an example
 }

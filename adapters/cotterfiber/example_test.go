@@ -3,6 +3,7 @@ package cotterfiber_test
 import (
 	"context"
 	"fmt"
+	"net/http"
 	"net/http/httptest"
 
 	"github.com/gofiber/fiber/v2"
@@ -59,7 +60,7 @@ func Example() {
 	})
 
 	for _, path := range []string{"/auth/ok", "/api/me", "/api/notes/7"} {
-		response, err := app.Test(httptest.NewRequest("GET", path, nil))
+		response, err := app.Test(httptest.NewRequest(http.MethodGet, path, nil))
 		if err != nil {
 			panic(err)
 		}
