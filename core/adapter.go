@@ -26,7 +26,7 @@ type Adapter struct{ kit *Kit }
 // Adapter returns the methods that a framework adapter needs.
 func (k *Kit) Adapter() Adapter { return Adapter{k} }
 
-// Serve answers a request to one of the kit's own routes. It returns false if
+// Serve handles a request to one of the kit's own routes. It returns false if
 // the path is not below auth.path, so that the application handles the
 // request. An adapter calls it before every route of the application.
 func (a Adapter) Serve(ctx context.Context, r Request) (Response, bool) { return a.kit.serve(ctx, r) }

@@ -104,7 +104,7 @@ func (c *caller) loadUser(ctx context.Context) (identity.User, error) {
 	bounded, cancel := context.WithCancel(c.Context)
 	defer cancel()
 	defer context.AfterFunc(ctx, cancel)()
-	user, err := c.kit.load(bounded, c.principal)
+	user, err := c.kit.load(bounded, c.principal) //nolint:contextcheck // bounded ends with ctx
 	if err != nil {
 		return identity.User{}, err
 	}

@@ -117,7 +117,8 @@ func TestCallerKey_FrameworkContext(t *testing.T) {
 	if user, err := UserFromContext(framework); err != nil || user.ID != adaID {
 		t.Errorf("got %+v, %v", user, err)
 	}
-	without := context.WithValue(framework, any(CallerKey), withoutCaller{request}.Value(CallerKey)) //nolint:staticcheck // as a framework stores it
+	none := withoutCaller{request}.Value(CallerKey)
+	without := context.WithValue(framework, any(CallerKey), none) //nolint:staticcheck // as a framework stores it
 	if p, ok := PrincipalFromContext(without); ok {
 		t.Errorf("behind an optional guard without a credential: got %+v", p)
 	}

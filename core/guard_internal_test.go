@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
 	"net/http"
 	"strings"
 	"testing"
@@ -309,9 +310,7 @@ func TestGuard_OriginDetail(t *testing.T) {
 				r := newRequest("Cookie", cookieName+"=ada")
 				r.Method = "POST"
 				admitted(t.Context(), t, kit.mount(), r, Guard{})
-				for field, lines := range c.header {
-					r.Header.(http.Header)[field] = lines
-				}
+				maps.Copy(r.Header.(http.Header), c.header)
 				_, rejection := kit.authorize(t.Context(), r, Guard{})
 				if rejection == nil || rejection.Status != http.StatusForbidden || !strings.Contains(string(rejection.Body), want) ||
 					strings.Contains(string(rejection.Body), "detail") != (mode == config.ModeDevelopment) {

@@ -38,7 +38,9 @@ func TestReady_LogsOutageOnceAMinute(t *testing.T) {
 		log.Reset()
 		for range times {
 			now = now.Add(time.Second)
-			if response, _ := kit.serve(t.Context(), r); response.Status != status || status != http.StatusOK && !strings.Contains(string(response.Body), `"request_id":"`) {
+			response, _ := kit.serve(t.Context(), r)
+			identified := strings.Contains(string(response.Body), `"request_id":"`)
+			if response.Status != status || identified != (status != http.StatusOK) {
 				t.Fatalf("got %d %s, want %d", response.Status, response.Body, status)
 			}
 		}

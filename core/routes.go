@@ -14,7 +14,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
-// handler answers the requests to a route. Its caller renders the error.
+// handler handles the requests to a route. Its caller renders the error.
 type handler func(context.Context, web.Request) (web.Response, error)
 
 // route is the one method of a path. A GET route accepts HEAD too.
@@ -78,7 +78,7 @@ func (k *Kit) Endpoints() []Endpoint {
 	return list
 }
 
-// serve answers a request to one of the kit's routes. It returns false if the path
+// serve handles a request to one of the kit's routes. It returns false if the path
 // is not below auth.path.
 func (k *Kit) serve(ctx context.Context, r web.Request) (web.Response, bool) {
 	below, ours := strings.CutPrefix(r.Path, k.auth.Path)

@@ -273,14 +273,14 @@ func testFields(t *testing.T, c *client) {
 
 func testCORS(t *testing.T, c *client) {
 	const allowOrigin = "Access-Control-Allow-Origin"
-	asked := header("Access-Control-Request-Method", "POST")
+	requested := header("Access-Control-Request-Method", "POST")
 	for _, path := range []string{"/auth/login", "/auth/session"} {
-		a := c.send(t, "OPTIONS", path, header("Origin", allowedOrigin), asked)
+		a := c.send(t, "OPTIONS", path, header("Origin", allowedOrigin), requested)
 		allowed := a.Header.Get(allowOrigin) == allowedOrigin && a.Header.Get("Access-Control-Allow-Credentials") == "true"
 		if a.Status != http.StatusNoContent || !allowed {
 			t.Errorf("preflight: %d %v", a.Status, a.Header)
 		}
-		a = c.send(t, "OPTIONS", path, header("Origin", "https://evil.example"), asked)
+		a = c.send(t, "OPTIONS", path, header("Origin", "https://evil.example"), requested)
 		if a.Status != http.StatusNoContent || a.Header.Get(allowOrigin) != "" {
 			t.Errorf("preflight from elsewhere: %d %v", a.Status, a.Header)
 		}

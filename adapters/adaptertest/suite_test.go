@@ -112,7 +112,7 @@ func (a adapter) handler(kit *core.Kit, route adaptertest.Route) http.Handler {
 			principal = core.Principal{}
 		}
 		call := adaptertest.Call{Context: r.Context(), Principal: principal}
-		call.User = func() (core.User, error) {
+		call.User = func() (core.User, error) { //nolint:contextcheck // as the verb of an adapter
 			user, err := core.UserFromContext(r.Context())
 			if a.fault == "User of another caller" {
 				user.Email = "mallory@example.com"
@@ -141,7 +141,9 @@ func (a adapter) fail(kit *core.Kit, w http.ResponseWriter, r *http.Request, err
 		response.Body = append(response.Body[:len(response.Body)-1], `,"error":"`+err.Error()+`"}`...)
 	case "Fail without CORS":
 		w.Header().Del("Access-Control-Allow-Origin")
-		response.Header = slices.DeleteFunc(slices.Clone(response.Header), func(f web.Field) bool { return f.Name == "Access-Control-Allow-Origin" })
+		response.Header = slices.DeleteFunc(slices.Clone(response.Header), func(f web.Field) bool {
+			return f.Name == "Access-Control-Allow-Origin"
+		})
 	}
 	response.WriteHTTP(w)
 }

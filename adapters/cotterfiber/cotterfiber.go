@@ -18,7 +18,7 @@ import (
 // 4096 bytes a client with one full cookie gets 431, also from the logout.
 const MinReadBufferSize = 16 << 10
 
-// Mount makes the application answer the kit's own routes. It is called before
+// Mount makes the application serve the kit's own routes. It is called before
 // every route and app.Use except those for logging and recovery. It returns an
 // error if the application's configuration does not suffice.
 func Mount(app *fiber.App, kit *core.Kit) error {
@@ -68,13 +68,13 @@ func Principal(c *fiber.Ctx) (core.Principal, bool) {
 // User is [core.UserFromContext] of the request.
 func User(c *fiber.Ctx) (core.User, error) { return core.UserFromContext(c.UserContext()) }
 
-// Fail answers a request with an error, as the kit does: see package autherr.
+// Fail responds to a request with an error, as the kit does: see package autherr.
 func Fail(kit *core.Kit, c *fiber.Ctx, err error) error {
 	return Write(c, kit.Adapter().Render(c.UserContext(), routed(c), err))
 }
 
-// ErrorHandler answers the errors of handlers, and requests that fiber rejects by
-// itself, as the kit does.
+// ErrorHandler responds to errors of handlers, and to requests that fiber rejects
+// by itself, as the kit does.
 func ErrorHandler(kit *core.Kit) fiber.ErrorHandler {
 	return func(c *fiber.Ctx, err error) error {
 		if rejected, ok := errors.AsType[*fiber.Error](err); ok {
@@ -114,7 +114,7 @@ func (h *header) Values(name string) []string {
 	return core.HeaderLines((*fiber.Ctx)(h).Request().Header.AllInOrder(), name)
 }
 
-// Write answers with a response of the kit.
+// Write responds with a response of the kit.
 func Write(c *fiber.Ctx, response core.Response) error {
 	response.SetHeader(&c.Response().Header)
 	return c.Status(response.Status).Send(response.Body)

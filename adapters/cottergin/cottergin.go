@@ -10,7 +10,7 @@ import (
 	"github.com/cotterpin/cotterpin/core"
 )
 
-// Mount returns a handler for engine.Use that answers the kit's own routes and
+// Mount returns a handler for engine.Use that serves the kit's own routes and
 // passes every other request on. It belongs before every route and every other
 // handler except logging and recovery, and never in a group.
 func Mount(kit *core.Kit) gin.HandlerFunc {
@@ -54,7 +54,7 @@ func Principal(c *gin.Context) (core.Principal, bool) {
 // User is [core.UserFromContext] of the request.
 func User(c *gin.Context) (core.User, error) { return core.UserFromContext(c.Request.Context()) }
 
-// Fail answers a request with an error, as the kit does, and aborts the chain: see
+// Fail responds to a request with an error, as the kit does, and aborts the chain: see
 // package autherr.
 func Fail(kit *core.Kit, c *gin.Context, err error) {
 	end(c, kit.Adapter().Render(c.Request.Context(), request(c), err))

@@ -11,7 +11,7 @@ import (
 	"github.com/cotterpin/cotterpin/core"
 )
 
-// Mount returns a middleware that answers the kit's own routes and passes every
+// Mount returns a middleware that serves the kit's own routes and passes every
 // other request on. It belongs outermost, around the router: inside, a router may
 // clean or redirect paths before the kit.
 func Mount(kit *core.Kit) func(http.Handler) http.Handler {
@@ -64,7 +64,7 @@ func Principal(r *http.Request) (core.Principal, bool) {
 // User is [core.UserFromContext] of the request.
 func User(r *http.Request) (core.User, error) { return core.UserFromContext(r.Context()) }
 
-// Fail answers a request with an error, as the kit does: see package autherr.
+// Fail responds to a request with an error, as the kit does: see package autherr.
 func Fail(kit *core.Kit, w http.ResponseWriter, r *http.Request, err error) {
 	kit.Adapter().Render(r.Context(), core.RequestFromHTTP(r), err).WriteHTTP(w)
 }

@@ -83,7 +83,7 @@ func (e *Error) Unwrap() error { return e.Err }
 
 // Is reports whether target is the error's code.
 func (e *Error) Is(target error) bool {
-	code, ok := target.(Code) //nolint:errorlint // errors.Is does the unwrapping
+	code, ok := target.(Code)
 	return ok && e.Code == code
 }
 

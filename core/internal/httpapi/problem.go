@@ -1,3 +1,6 @@
+// Package httpapi contains the HTTP rules of the kit's routes: problem documents
+// (RFC 9457), the session cookie, CORS, the cross-origin rule, the client's
+// address, and requests of frameworks that reuse their buffers.
 package httpapi
 
 import (
