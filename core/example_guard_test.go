@@ -1,7 +1,6 @@
 package core_test
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -131,29 +130,16 @@ type claims map[string]any
 // signIn mints a token with the claims at the emulator, logs in with it and
 // returns the session token.
 func signIn(kit *core.Kit, c claims) (token string) {
-	minted := post(kit, "/auth/emulator/_emulator/mint", map[string]any{"identifier": "ada@example.com", "access": c})
+	minted := post(kit, "/auth/emulator/_emulator/mint", map[string]any{"identifier": "ada@example.com", "access": c}).Body
 	var session struct {
 		Token struct {
 			AccessToken string `json:"access_token"`
 		}
 	}
-	if err := json.Unmarshal(post(kit, "/auth/login", map[string]any{"oauth_token": json.RawMessage(minted)}), &session); err != nil {
+	if err := json.Unmarshal(post(kit, "/auth/login", map[string]any{"oauth_token": json.RawMessage(minted)}).Body, &session); err != nil {
 		panic(err)
 	}
 	return session.Token.AccessToken
-}
-
-func post(kit *core.Kit, path string, body any) []byte {
-	text, err := json.Marshal(body)
-	if err != nil {
-		panic(err)
-	}
-	r := httptest.NewRequest(http.MethodPost, "http://localhost:8080"+path, bytes.NewReader(text))
-	r.RemoteAddr = "127.0.0.1:4711"
-	r.Header.Set("Content-Type", "application/json")
-	w := httptest.NewRecorder()
-	cotterhttp.Mount(kit)(http.NotFoundHandler()).ServeHTTP(w, r)
-	return w.Body.Bytes()
 }
 
 // get prints the status and the body of a response, or its problem code.
