@@ -65,9 +65,9 @@ func runRoot(cmd *cobra.Command, args []string) error {
 	}
 	slices.Sort(names)
 	if meant := cmd.SuggestionsFor(args[0]); len(meant) > 0 {
-		return fmt.Errorf("there is no command %q. Did you mean %q?", args[0], meant[0]) //nolint:revive,staticcheck // two sentences for the operator
+		return fmt.Errorf("there is no command %q: did you mean %q?", args[0], meant[0])
 	}
-	return fmt.Errorf("there is no command %q. The commands are %s", args[0], strings.Join(names, ", "))
+	return fmt.Errorf("there is no command %q: the commands are %s", args[0], strings.Join(names, ", "))
 }
 
 // flagError adds what to do to the error of a wrong flag.

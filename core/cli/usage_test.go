@@ -66,8 +66,8 @@ func TestVersion(t *testing.T) {
 func TestNew_UsageAdvice(t *testing.T) {
 	t.Parallel()
 	for want, args := range map[string][]string{
-		`there is no command "valdate". Did you mean "validate"?`:                      {"valdate"},
-		`there is no command "xyz". The commands are emulator, fmt, validate, version`: {"xyz"},
+		`there is no command "valdate": did you mean "validate"?`:                      {"valdate"},
+		`there is no command "xyz": the commands are emulator, fmt, validate, version`: {"xyz"},
 		"unknown flag: --jsn: see cotterpin validate --help":                           {"validate", "--jsn"},
 		`cotterpin version accepts no argument, but got "now"`:                         {"version", "now"},
 	} {

@@ -19,8 +19,8 @@ func newVersion() *cobra.Command {
 			if wantsJSON(cmd) {
 				return printJSON(cmd, map[string]string{"version": version(), "go": runtime.Version()})
 			}
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "cotterpin %s\n", version())
-			return err
+			fmt.Fprintf(cmd.OutOrStdout(), "cotterpin %s\n", version())
+			return nil
 		},
 	}
 }

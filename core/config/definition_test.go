@@ -137,10 +137,12 @@ func TestBlockType_WithDefaults(t *testing.T) {
 			t.Errorf("%s: the literal has changed", name)
 		}
 	}
-	if _, err := typ.Open(t.Context(), typ.WithDefaults(&arguments{Limit: &limit{Rows: 1}}), environment{}); err != nil || opened.Limit.Bytes != 9 {
+	again := typ.WithDefaults(&arguments{Limit: &limit{Rows: 1}})
+	if _, err := typ.Open(t.Context(), again, environment{}); err != nil || opened.Limit.Bytes != 9 {
 		t.Errorf("the defaults have changed: %v, %v", *opened.Limit, err)
 	}
-	if other := "settings of another type"; typ.WithDefaults(other) != any(other) || (config.BlockType[environment, string]{}).WithDefaults(other) != any(other) {
+	var zero config.BlockType[environment, string]
+	if other := any("settings of another type"); typ.WithDefaults(other) != other || zero.WithDefaults(other) != other {
 		t.Error("settings of another type are changed")
 	}
 }

@@ -11,7 +11,8 @@ import (
 func TestOwnSession_WithDefaults(t *testing.T) {
 	t.Parallel()
 	first := config.OwnSession{IdleTTL: config.Off, Cookie: &config.Cookie{Name: "s"}}.WithDefaults()
-	if first.TTL.Std() != 30*day || first.IdleTTL != config.Off || first.MaxPerUser != 20 || *first.Cookie != (config.Cookie{Name: "s", SameSite: "lax"}) {
+	cookie := config.Cookie{Name: "s", SameSite: "lax"}
+	if first.TTL.Std() != 30*day || first.IdleTTL != config.Off || first.MaxPerUser != 20 || *first.Cookie != cookie {
 		t.Errorf("got %+v with the cookie %+v", first, *first.Cookie)
 	}
 	first.Transport[0] = "changed"
@@ -23,7 +24,8 @@ func TestOwnSession_WithDefaults(t *testing.T) {
 func TestProviderTokenSession_WithDefaults(t *testing.T) {
 	t.Parallel()
 	s := config.ProviderTokenSession{}.WithDefaults()
-	if s.CacheTTL.Std() != time.Minute || s.User != config.UserRequired || !slices.Equal(s.Transport, []string{config.TransportBearer}) || s.Cookie.SameSite != "lax" {
+	if s.CacheTTL.Std() != time.Minute || s.User != config.UserRequired || s.Cookie.SameSite != "lax" ||
+		!slices.Equal(s.Transport, []string{config.TransportBearer}) {
 		t.Errorf("got %+v with the cookie %+v", s, *s.Cookie)
 	}
 }

@@ -13,7 +13,7 @@ import (
 // server that cannot be reached at the address. Other errors are returned as they
 // are.
 func Unreachable(address string, err error) error {
-	advice := ""
+	var advice string
 	dns, isDNS := errors.AsType[*net.DNSError](err)
 	switch {
 	case isDNS:

@@ -172,7 +172,8 @@ func (d *decoder) session(blocks []*hcl.Block) (*config.OwnSession, *config.Prov
 		d.decode(at, b.Body, &token)
 		return nil, &token
 	default:
-		d.unknown(Path{Block: BlockSession}, b, unknownLabel(b.Type, b.Labels[0], []string{config.StrategyOwn, config.StrategyProviderToken}, nil))
+		strategies := []string{config.StrategyOwn, config.StrategyProviderToken}
+		d.unknown(Path{Block: BlockSession}, b, unknownLabel(b.Type, b.Labels[0], strategies, nil))
 		return nil, nil
 	}
 }

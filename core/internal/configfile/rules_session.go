@@ -71,16 +71,18 @@ func (r *rules) providerToken(at Path, token config.ProviderTokenSession) {
 // mayBeBearer reports whether sessions travel as bearer tokens: also while that is
 // not known, because the block or the argument is invalid.
 func (r *rules) mayBeBearer() bool {
-	at, transport := Path{Block: BlockSession, Label: config.StrategyOwn, Argument: "transport"}, []string(nil)
+	mayBe := func(strategy string, transport []string) bool {
+		at := Path{Block: BlockSession, Label: strategy, Argument: "transport"}
+		return r.failed(at) || slices.Contains(transport, config.TransportBearer)
+	}
 	switch own, token := r.settings.Own, r.settings.ProviderToken; {
 	case own != nil:
-		transport = own.Transport
+		return mayBe(config.StrategyOwn, own.Transport)
 	case token != nil:
-		at.Label, transport = config.StrategyProviderToken, token.Transport
+		return mayBe(config.StrategyProviderToken, token.Transport)
 	default:
 		return true
 	}
-	return r.failed(at) || slices.Contains(transport, config.TransportBearer)
 }
 
 func (r *rules) transports(at Path, transport []string) {
