@@ -26,7 +26,7 @@ const (
 	cookieName = "__Host-session"
 )
 
-// clock is a clock that stands until it is moved.
+// clock is a clock that the test moves.
 type clock struct {
 	mu  sync.Mutex
 	now time.Time
@@ -63,7 +63,7 @@ func (r *record) String() string {
 	return r.text.String()
 }
 
-// Reset forgets what was logged.
+// Reset clears the log.
 func (r *record) Reset() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -181,7 +181,7 @@ func newRequest(method, path, body string, lines ...string) core.Request {
 	}
 }
 
-// login posts what the front end has for somebody who signed in just now.
+// login posts the tokens of a new sign-in.
 func (h *harness) login(t *testing.T, identifier, transport string) core.Response {
 	t.Helper()
 	payload := h.issuer.Login(identifier).Payload()
@@ -191,18 +191,18 @@ func (h *harness) login(t *testing.T, identifier, transport string) core.Respons
 	return h.call(t, "POST", "/auth/login", text(t, payload))
 }
 
-// signIn logs somebody in and returns the token of the session as bearer.
+// signIn logs a user in and returns the bearer token of the session.
 func (h *harness) signIn(t *testing.T, identifier string) string {
 	t.Helper()
-	var answered issued
-	decode(t, h.login(t, identifier, config.TransportBearer), &answered)
-	if answered.Token.AccessToken == "" {
+	var response issued
+	decode(t, h.login(t, identifier, config.TransportBearer), &response)
+	if response.Token.AccessToken == "" {
 		t.Fatal("no token")
 	}
-	return answered.Token.AccessToken
+	return response.Token.AccessToken
 }
 
-// authorize asks a guard about a request with that bearer token.
+// authorize checks a request with the bearer token against a guard.
 func (h *harness) authorize(t *testing.T, g core.Guard, token string) (context.Context, *core.Response) {
 	t.Helper()
 	return h.kit.Adapter().Authorize(t.Context(), newRequest("GET", "/api/me", "", "Authorization", "Bearer "+token), g)
@@ -222,7 +222,7 @@ func (h *harness) admits(t *testing.T, g core.Guard, token, code string) {
 		is(t, *refusal, refusal.Status, code)
 	default:
 		if _, known := core.PrincipalFromContext(ctx); !known {
-			t.Error("admitted, but nobody")
+			t.Error("admitted without a caller")
 		}
 	}
 }
@@ -239,7 +239,7 @@ func is(t *testing.T, r core.Response, status int, code string) {
 	}
 }
 
-// issued is what an answer says about the token.
+// issued is the token in a response.
 type issued struct {
 	Token struct {
 		AccessToken  string `json:"access_token"`

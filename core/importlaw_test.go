@@ -12,7 +12,7 @@ import (
 const modulePath = "github.com/cotterpin/cotterpin/"
 
 // The groups of the law, each granted as a whole. Leaves know nothing of ours but
-// each other. The vocabulary is everybody's.
+// each other. Every package may import the vocabulary.
 const (
 	leaves = " core/autherr core/config core/identity core/internal/defaults core/internal/strictjson core/web "
 
@@ -24,9 +24,9 @@ const (
 	testLibraries = " testing testing/... net/http/httptest "
 )
 
-// importLaw says what each package may import beside the standard library. Our
+// importLaw lists what each package may import in addition to the standard library. Our
 // packages are written without the path of our module; "x/..." is x and all
-// below it. The first row that names a package decides. What a row allows beside
+// below it. The first row that names a package decides. What a row allows in addition to
 // the groups, one of its packages imports.
 var importLaw = []lawRow{
 	{leaves, vocabulary},
@@ -72,7 +72,7 @@ var importLaw = []lawRow{
 		"core/provider core/provider/cotter core/provider/providertest" + testLibraries},
 }
 
-func TestEveryPackageImportsWhatTheLawAllows(t *testing.T) {
+func TestImportLaw_Packages(t *testing.T) {
 	t.Parallel()
 	var all []goPackage
 	for _, module := range []string{"..", "../adapters/cottergin", "../adapters/cotterfiber"} {
@@ -90,7 +90,7 @@ func TestEveryPackageImportsWhatTheLawAllows(t *testing.T) {
 	}
 }
 
-func TestBreachesOfTheImportLawAreFound(t *testing.T) {
+func TestImportBreaches_Found(t *testing.T) {
 	t.Parallel()
 	const (
 		jwx   = "github.com/lestrrat-go/jwx/v2/jwk"
@@ -134,7 +134,7 @@ func TestBreachesOfTheImportLawAreFound(t *testing.T) {
 	}
 }
 
-func TestAPackageWithoutARowIsABreach(t *testing.T) {
+func TestImportBreaches_NoRow(t *testing.T) {
 	t.Parallel()
 	got := importBreaches(importLaw, []goPackage{{ImportPath: ours("core/util")}})
 	if want := []string{"core/util has no row in the import law"}; !slices.Equal(got, want) {
@@ -142,7 +142,7 @@ func TestAPackageWithoutARowIsABreach(t *testing.T) {
 	}
 }
 
-func TestAPermissionThatNobodyUsesIsFound(t *testing.T) {
+func TestUnusedPermissions_Found(t *testing.T) {
 	t.Parallel()
 	law := []lawRow{
 		{"a", vocabulary + "b example.com/x/..." + testLibraries},
@@ -159,7 +159,7 @@ func TestAPermissionThatNobodyUsesIsFound(t *testing.T) {
 	}
 }
 
-// lawRow is two lists whose entries are parted by blanks.
+// lawRow is two lists whose entries are separated by spaces.
 type lawRow struct{ packages, mayImport string }
 
 // goPackage is what we read of go list's description of a package. Imports are
@@ -224,7 +224,7 @@ func isEverybodys(path string) bool {
 	return !strings.Contains(host, ".") && !names(testLibraries, path)
 }
 
-// names reports whether one of the patterns, which are parted by blanks, names
+// names reports whether one of the space-separated patterns names
 // the path.
 func names(patterns, path string) bool {
 	return slices.ContainsFunc(strings.Fields(patterns), func(pattern string) bool {

@@ -19,7 +19,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
-func TestLoginAnswersToTheLetter(t *testing.T) {
+func TestLogin_ResponseBody(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)
 	r := h.login(t, ada, config.TransportBearer)
@@ -51,7 +51,7 @@ func TestLoginAnswersToTheLetter(t *testing.T) {
 	}
 }
 
-func TestLoginByCookieKeepsTheTokenOutOfTheBody(t *testing.T) {
+func TestLogin_CookieTokenNotInBody(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)
 	r := h.login(t, ada, config.TransportCookie)
@@ -68,7 +68,7 @@ func TestLoginByCookieKeepsTheTokenOutOfTheBody(t *testing.T) {
 	is(t, h.call(t, "GET", "/auth/session", "", "Authorization", "Bearer "+value), 401, "invalid_token")
 }
 
-func TestForgedHintsAreRefusedBeforeAnythingIsWritten(t *testing.T) {
+func TestLogin_ForgedHints(t *testing.T) {
 	t.Parallel()
 	for name, forge := range map[string]func(payload, user map[string]any){
 		"Email":      func(p, _ map[string]any) { p["email"] = bob },
@@ -86,12 +86,12 @@ func TestForgedHintsAreRefusedBeforeAnythingIsWritten(t *testing.T) {
 			if len(refused.Cookies) != 0 {
 				t.Errorf("Set-Cookie: %q", refused.Cookies)
 			}
-			is(t, h.login(t, ada, ""), 201, "") // 201: the refused login registered nobody
+			is(t, h.login(t, ada, ""), 201, "") // 201: the rejected login registered no user
 		})
 	}
 }
 
-func TestALoginEndsThePresentedSessionAndAdoptsNothing(t *testing.T) {
+func TestLogin_ReplacesPresentedSession(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)
 	old := h.signIn(t, ada)
@@ -101,19 +101,19 @@ func TestALoginEndsThePresentedSessionAndAdoptsNothing(t *testing.T) {
 	is(t, r, 201, "")
 	h.admits(t, core.Guard{}, old, "invalid_token")
 	if strings.Contains(string(r.Body), old) {
-		t.Error("the presented token was adopted")
+		t.Error("the presented token was reused")
 	}
 }
 
-func TestGuardsDemandMoreThanASignIn(t *testing.T) {
+func TestGuard_Requirements(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, func(s *core.Settings) { s.Own.Claims = []string{"role"} })
 	payload := h.issuer.Login(ada).Payload()
 	payload["transport"] = config.TransportBearer
 	payload["oauth_token"].(map[string]any)["access_token"] = h.issuer.AccessToken(ada, providertest.Claim("role", "admin"), providertest.Claim("tier", "gold"))
-	var answered issued
-	decode(t, h.call(t, "POST", "/auth/login", text(t, payload)), &answered)
-	token := answered.Token.AccessToken
+	var response issued
+	decode(t, h.call(t, "POST", "/auth/login", text(t, payload)), &response)
+	token := response.Token.AccessToken
 
 	h.admits(t, core.Guard{Providers: []string{"other", "cotter"}}, token, "")
 	h.admits(t, core.Guard{Providers: []string{"other"}}, token, "insufficient_scope")
@@ -132,7 +132,7 @@ func TestGuardsDemandMoreThanASignIn(t *testing.T) {
 	h.admits(t, core.Guard{}, token, "")
 }
 
-func TestTheUserIsLoadedWhenAskedFor(t *testing.T) {
+func TestUserFromContext_Lazy(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)
 	token := h.signIn(t, ada)
@@ -156,7 +156,7 @@ func TestTheUserIsLoadedWhenAskedFor(t *testing.T) {
 	h.admits(t, core.Guard{}, token, "invalid_token")
 }
 
-func TestRenewedSessionsHaveANewToken(t *testing.T) {
+func TestSessions_Renew_NewToken(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)
 	token := h.signIn(t, ada)
@@ -176,7 +176,7 @@ func TestRenewedSessionsHaveANewToken(t *testing.T) {
 	}
 }
 
-func TestSessionsAreListedAndRevoked(t *testing.T) {
+func TestSessionRoutes_ListAndRevoke(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)
 	tokens := []string{h.signIn(t, ada), h.signIn(t, ada), h.signIn(t, ada)}
@@ -222,7 +222,7 @@ func TestSessionsAreListedAndRevoked(t *testing.T) {
 	h.admits(t, core.Guard{}, foreign, "")
 }
 
-func TestRevokingAllStopsTheProvidersOldTokens(t *testing.T) {
+func TestRevokeAll_StopsProviderTokens(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)
 	old := h.issuer.Login(ada)
@@ -235,7 +235,7 @@ func TestRevokingAllStopsTheProvidersOldTokens(t *testing.T) {
 	is(t, h.login(t, ada, ""), 200, "")
 }
 
-func TestDisabledUsersAreShutOut(t *testing.T) {
+func TestUsers_Disable_StopsLogins(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)
 	token := h.signIn(t, ada)
@@ -256,7 +256,7 @@ func TestDisabledUsersAreShutOut(t *testing.T) {
 	}
 }
 
-func TestClosedRegistrationKnowsOldUsers(t *testing.T) {
+func TestLogin_RegistrationClosed(t *testing.T) {
 	t.Parallel()
 	db := database.Existing(memstore.New())
 	open := newHarness(t, func(s *core.Settings) { s.Database = db })
@@ -266,21 +266,21 @@ func TestClosedRegistrationKnowsOldUsers(t *testing.T) {
 	is(t, closed.login(t, bob, ""), 403, "registration_closed")
 }
 
-func TestTheHookMayVeto(t *testing.T) {
+func TestOnRegister_Veto(t *testing.T) {
 	t.Parallel()
-	var verdict error
-	h := newHarness(t, nil, core.WithOnRegister(func(context.Context, core.Registration) error { return verdict }))
-	verdict = autherr.New(autherr.RegistrationClosed, "not_on_the_list")
+	var hookError error
+	h := newHarness(t, nil, core.WithOnRegister(func(context.Context, core.Registration) error { return hookError }))
+	hookError = autherr.New(autherr.RegistrationClosed, "not_on_the_list")
 	is(t, h.login(t, ada, ""), 403, "registration_closed")
-	verdict = errors.New("boom")
+	hookError = errors.New("boom")
 	is(t, h.login(t, ada, ""), 500, "internal")
-	verdict = nil
+	hookError = nil
 	is(t, h.login(t, ada, ""), 201, "")
-	verdict = errors.New("not asked again")
+	hookError = errors.New("the hook is not called again")
 	is(t, h.login(t, ada, ""), 200, "")
 }
 
-func TestRefusedLoginsAreLimitedByAddress(t *testing.T) {
+func TestLogin_FailuresLimitedByAddress(t *testing.T) {
 	t.Parallel()
 	three := 3
 	h := newHarness(t, func(s *core.Settings) { s.Auth.LoginFailures = &three })
@@ -304,7 +304,7 @@ func TestRefusedLoginsAreLimitedByAddress(t *testing.T) {
 	is(t, h.login(t, ada, ""), 200, "")
 }
 
-func TestProviderTokenRecognisesTheCaller(t *testing.T) {
+func TestProviderToken_RecognizesCaller(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, providerToken(nil))
 	login := h.issuer.Login(ada)
@@ -329,14 +329,14 @@ func TestProviderTokenRecognisesTheCaller(t *testing.T) {
 	h.admits(t, core.Guard{}, login.AccessToken, "token_expired")
 }
 
-func TestProviderTokenRefreshes(t *testing.T) {
+func TestRefresh_ProviderToken(t *testing.T) {
 	t.Parallel()
 	for _, transport := range []string{config.TransportBearer, config.TransportCookie} {
 		t.Run(transport, func(t *testing.T) {
 			t.Parallel()
 			h := newHarness(t, providerToken(nil))
-			stranger := h.issuer.Login(bob)
-			is(t, h.call(t, "POST", "/auth/refresh", `{"refresh_token":"`+stranger.RefreshToken+`"}`), 403, "not_registered")
+			other := h.issuer.Login(bob)
+			is(t, h.call(t, "POST", "/auth/refresh", `{"refresh_token":"`+other.RefreshToken+`"}`), 403, "not_registered")
 			login := h.issuer.Login(ada)
 			payload := login.Payload()
 			payload["transport"] = transport
@@ -365,7 +365,7 @@ func TestProviderTokenRefreshes(t *testing.T) {
 	}
 }
 
-func TestProviderTokenRevocationIsSeenAtOnceOnThisNode(t *testing.T) {
+func TestRevokeAll_ProviderTokenSameNode(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, providerToken(nil))
 	login := h.issuer.Login(ada)
@@ -384,7 +384,7 @@ func TestProviderTokenRevocationIsSeenAtOnceOnThisNode(t *testing.T) {
 	h.admits(t, core.Guard{}, fresh.AccessToken, "account_disabled")
 }
 
-func TestProviderTokenOverFourKilobytesDoesNotFitACookie(t *testing.T) {
+func TestLogin_TokenTooLargeForCookie(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, providerToken(nil))
 	payload := h.issuer.Login(ada).Payload()
@@ -399,7 +399,7 @@ func TestProviderTokenOverFourKilobytesDoesNotFitACookie(t *testing.T) {
 	is(t, h.call(t, "POST", "/auth/login", text(t, payload)), 201, "") // 201: nothing was written before
 }
 
-func TestWithoutUsersNothingIsStored(t *testing.T) {
+func TestLogin_NothingStored(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, func(s *core.Settings) {
 		providerToken(func(p *config.ProviderTokenSession) { p.User = config.UserNone })(s)
@@ -422,7 +422,7 @@ func TestWithoutUsersNothingIsStored(t *testing.T) {
 	is(t, h.call(t, "GET", "/auth/ready", ""), 200, "")
 }
 
-func TestOutageOfTheProviderStopsOnlyLogins(t *testing.T) {
+func TestOutage_ProviderStopsLogins(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)
 	h.issuer.SetJWKS(providertest.Failing)
@@ -449,7 +449,7 @@ func TestOutageOfTheProviderStopsOnlyLogins(t *testing.T) {
 	h.admits(t, core.Guard{}, token, "")
 }
 
-func TestProvidersThatCouldBeMixedUpAreRefused(t *testing.T) {
+func TestNew_AmbiguousProviders(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)
 	s := h.settings()
@@ -462,7 +462,7 @@ func TestProvidersThatCouldBeMixedUpAreRefused(t *testing.T) {
 	}
 }
 
-func TestPathsBelowTheKitAreTheKits(t *testing.T) {
+func TestServe_Paths(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)
 	for path, ours := range map[string]bool{
@@ -474,7 +474,7 @@ func TestPathsBelowTheKitAreTheKits(t *testing.T) {
 	}
 }
 
-func TestNoTokenReachesTheLog(t *testing.T) {
+func TestLog_NoToken(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)
 	login := h.issuer.Login(ada)
@@ -498,7 +498,7 @@ func TestNoTokenReachesTheLog(t *testing.T) {
 	}
 }
 
-func TestAnIPv6NetworkIsOneAddress(t *testing.T) {
+func TestFailures_IPv6Network(t *testing.T) {
 	t.Parallel()
 	two := 2
 	h := newHarness(t, func(s *core.Settings) { s.Auth.LoginFailures = &two })
@@ -514,7 +514,7 @@ func TestAnIPv6NetworkIsOneAddress(t *testing.T) {
 	is(t, refusedFor("[2001:db8:0:2::1]:1"), 401, "invalid_token")
 }
 
-func TestARenewedCookieIsSet(t *testing.T) {
+func TestSessions_Renew_Cookie(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)
 	line, _, _ := strings.Cut(h.login(t, ada, config.TransportCookie).Cookies[0], ";")
@@ -534,7 +534,7 @@ func TestARenewedCookieIsSet(t *testing.T) {
 	}
 }
 
-func TestTheRoutesAreThoseOfTheStrategy(t *testing.T) {
+func TestEndpoints_ByStrategy(t *testing.T) {
 	t.Parallel()
 	paths := func(h *harness) (paths []string) {
 		for _, e := range h.kit.Endpoints() {
@@ -559,7 +559,7 @@ func TestTheRoutesAreThoseOfTheStrategy(t *testing.T) {
 	}
 }
 
-func TestGuardsThatNobodyCanPassAreReported(t *testing.T) {
+func TestCheckGuard_ReportsUnmeetable(t *testing.T) {
 	t.Parallel()
 	keeping := func(s *core.Settings) { s.Own.Claims = []string{"hd"} }
 	const event = "guard_cannot_be_met"

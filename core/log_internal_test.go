@@ -23,11 +23,11 @@ import (
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
-// canary is in every text that a client chooses and that nobody vouches for.
+// canary is in every unverified string that a client chooses.
 const canary = "c4n4ry"
 
 // loggedKit are the endpoints of an application with Cotter's tokens,
-// signed by key, and sessions of its own.
+// signed by key, and own sessions.
 func loggedKit(tb testing.TB, key *signer.Key, now time.Time, log *bytes.Buffer) *Kit {
 	tb.Helper()
 	clock := func() time.Time { return now }
@@ -61,7 +61,7 @@ func loggedKit(tb testing.TB, key *signer.Key, now time.Time, log *bytes.Buffer)
 	return kit.mount()
 }
 
-// serving is a transport on which each request is answered with that document.
+// serving is a transport that responds to each request with the document.
 type serving []byte
 
 func (s serving) RoundTrip(*http.Request) (*http.Response, error) {
@@ -69,8 +69,8 @@ func (s serving) RoundTrip(*http.Request) (*http.Response, error) {
 }
 
 // Whatever a client sends, each line of the log is an object of JSON, and holds
-// no token and nothing of what only the client says.
-func FuzzTheLogIsOneLineEachAndTellsNoSecret(f *testing.F) {
+// no token and no unverified string of the client.
+func FuzzLog_OneLineNoSecret(f *testing.F) {
 	f.Add("POST", "/auth/login", "k1", "OTP", "ada@example.com", "curl", "203.0.113.9")
 	f.Add("POST", "/auth/login", "k1\r\n{\"level\":\"INFO\"}", "OTP\x00", "a\x1b[31m@b", "\r\n", "1, , x")
 	f.Add("GET", "/auth/sessions", "k2", "\"", "+12025550100", "\xff", "fe80::1%\r\n")
@@ -107,8 +107,8 @@ func FuzzTheLogIsOneLineEachAndTellsNoSecret(f *testing.F) {
 			r := requestWith(header)
 			r.Method, r.Path, r.Query, r.Host, r.Remote = method, path, canary, canary, "192.0.2.1:4711"
 			r.Body, r.ContentLength = strings.NewReader(body), int64(len(body))
-			answer, _ := k.serve(t.Context(), r)
-			return answer
+			response, _ := k.serve(t.Context(), r)
+			return response
 		}
 		call(method, path+canary, string(body))
 		call(method, path, string(body))
@@ -117,15 +117,15 @@ func FuzzTheLogIsOneLineEachAndTellsNoSecret(f *testing.F) {
 		header["Authorization"] = []string{"Bearer " + raw}
 		k.authorize(t.Context(), requestWith(header), Guard{})
 
-		var answered struct{ Token tokenBody }
+		var login struct{ Token tokenBody }
 		header["Authorization"] = nil
 		signedIn := call(http.MethodPost, "/auth/login", `{"oauth_token":{"access_token":"`+raw+`"}}`)
-		if err := json.Unmarshal(signedIn.Body, &answered); err != nil {
+		if err := json.Unmarshal(signedIn.Body, &login); err != nil {
 			t.Fatal(err)
 		}
 		secrets := []string{raw, canary}
 		if signedIn.Status < http.StatusBadRequest {
-			secrets = append(secrets, answered.Token.AccessToken)
+			secrets = append(secrets, login.Token.AccessToken)
 		}
 		for _, secret := range secrets {
 			if strings.Contains(log.String(), secret) {

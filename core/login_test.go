@@ -10,7 +10,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
-func TestTossedCookiesHideNoSessionFromTheLogout(t *testing.T) {
+func TestLogout_TossedCookies(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)
 	line, _, _ := strings.Cut(h.login(t, ada, config.TransportCookie).Cookies[0], ";")
@@ -20,7 +20,7 @@ func TestTossedCookiesHideNoSessionFromTheLogout(t *testing.T) {
 	is(t, h.call(t, "GET", "/auth/session", "", "Cookie", line), 401, "invalid_token")
 }
 
-func TestALoginInPlaceOfASessionCostsNoOther(t *testing.T) {
+func TestLogin_ReplacementKeepsOthers(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, func(s *core.Settings) { s.Own.MaxPerUser = 2 })
 	phone, laptop := h.signIn(t, ada), h.signIn(t, ada)
@@ -45,20 +45,20 @@ func TestLogin_MaxPerUser(t *testing.T) {
 	h.admits(t, core.Guard{}, third, "")
 }
 
-func TestAnOldTokenIsNoFreshProof(t *testing.T) {
+func TestGuard_MaxAge_OldToken(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)
 	old := h.issuer.Login(ada).Payload()
 	old["transport"] = config.TransportBearer
 	h.clock.Advance(14 * time.Minute)
-	var answered issued
-	decode(t, h.call(t, "POST", "/auth/login", text(t, old)), &answered)
-	h.admits(t, core.Guard{MaxAge: 15 * time.Minute}, answered.Token.AccessToken, "")
-	h.admits(t, core.Guard{MaxAge: time.Minute}, answered.Token.AccessToken, "reauthentication_required")
+	var response issued
+	decode(t, h.call(t, "POST", "/auth/login", text(t, old)), &response)
+	h.admits(t, core.Guard{MaxAge: 15 * time.Minute}, response.Token.AccessToken, "")
+	h.admits(t, core.Guard{MaxAge: time.Minute}, response.Token.AccessToken, "reauthentication_required")
 	h.admits(t, core.Guard{MaxAge: time.Minute}, h.signIn(t, ada), "")
 }
 
-func TestALeftoverCookieDoesNotBlockTheRefresh(t *testing.T) {
+func TestRefresh_LeftoverCookie(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, providerToken(func(p *config.ProviderTokenSession) { p.Transport = []string{config.TransportBearer} }))
 	login := h.issuer.Login(ada)
@@ -70,7 +70,7 @@ func TestALeftoverCookieDoesNotBlockTheRefresh(t *testing.T) {
 	}
 }
 
-func TestACallerWithoutAnAddressIsServedAndNotCounted(t *testing.T) {
+func TestFailures_NoAddress(t *testing.T) {
 	t.Parallel()
 	one := 1
 	h := newHarness(t, func(s *core.Settings) { s.Auth.LoginFailures = &one })
@@ -85,7 +85,7 @@ func TestACallerWithoutAnAddressIsServedAndNotCounted(t *testing.T) {
 	}
 }
 
-func TestARequestOfAnApplicationsOwnLoginRouteIsNotALoginOfTheKit(t *testing.T) {
+func TestLog_ApplicationLoginRoute(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)
 	is(t, h.call(t, "POST", "/auth/login", `{}`), 400, "invalid_request")
@@ -100,33 +100,33 @@ func TestARequestOfAnApplicationsOwnLoginRouteIsNotALoginOfTheKit(t *testing.T) 
 	}
 }
 
-func TestOneOfSeveralMethodsSuffices(t *testing.T) {
+func TestGuard_AuthMethods_OneOfSeveral(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)
 	payload := h.issuer.Login(ada).Payload()
 	payload["transport"] = config.TransportBearer
 	payload["oauth_token"].(map[string]any)["access_token"] = h.issuer.AccessToken(ada, providertest.Claim("authentication_method", "pwd otp"))
-	var answered issued
-	decode(t, h.call(t, "POST", "/auth/login", text(t, payload)), &answered)
-	h.admits(t, core.Guard{AuthMethods: []string{"otp"}}, answered.Token.AccessToken, "")
-	h.admits(t, core.Guard{AuthMethods: []string{"pwd otp", "sms"}}, answered.Token.AccessToken, "insufficient_scope")
+	var response issued
+	decode(t, h.call(t, "POST", "/auth/login", text(t, payload)), &response)
+	h.admits(t, core.Guard{AuthMethods: []string{"otp"}}, response.Token.AccessToken, "")
+	h.admits(t, core.Guard{AuthMethods: []string{"pwd otp", "sms"}}, response.Token.AccessToken, "insufficient_scope")
 }
 
-func TestTheLogTellsWhoseSessionEndedAndWhy(t *testing.T) {
+func TestLog_SessionRevoked(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)
 	signIn := func(lines ...string) (token, id string) {
 		t.Helper()
 		payload := h.issuer.Login(ada).Payload()
 		payload["transport"] = config.TransportBearer
-		var answered struct {
+		var response struct {
 			Session struct{ ID string }
 			Token   struct {
 				AccessToken string `json:"access_token"`
 			}
 		}
-		decode(t, h.call(t, "POST", "/auth/login", text(t, payload), lines...), &answered)
-		return answered.Token.AccessToken, answered.Session.ID
+		decode(t, h.call(t, "POST", "/auth/login", text(t, payload), lines...), &response)
+		return response.Token.AccessToken, response.Session.ID
 	}
 	for _, c := range []struct {
 		event, reason string
@@ -148,7 +148,7 @@ func TestTheLogTellsWhoseSessionEndedAndWhy(t *testing.T) {
 			}
 		}
 		if len(ends) != 1 {
-			t.Fatalf("%s: the log says %s", c.reason, h.log)
+			t.Fatalf("%s: the log is %s", c.reason, h.log)
 		}
 		for _, part := range []string{`"reason":"` + c.reason + `"`, `"session_id":"` + id + `"`, `"user_id":"0`, `"address":"192.0.2.1"`} {
 			if !strings.Contains(ends[0], part) {
@@ -158,7 +158,7 @@ func TestTheLogTellsWhoseSessionEndedAndWhy(t *testing.T) {
 		h.log.Reset()
 		is(t, h.call(t, "POST", "/auth/logout", "", "Authorization", "Bearer "+token), 204, "")
 		if strings.Contains(h.log.String(), "authn_logout") {
-			t.Errorf("a session that was dead has ended: %s", h.log)
+			t.Errorf("a session that was already revoked is logged: %s", h.log)
 		}
 	}
 	token, _ := signIn()

@@ -65,7 +65,7 @@ func (f fragileSessions) Find(ctx context.Context, l session.Lookup) (session.Se
 	return f.Store.Find(ctx, l)
 }
 
-func TestADatabaseThatIsDownIsNeverABadCredential(t *testing.T) {
+func TestOutage_DatabaseIsNoBadCredential(t *testing.T) {
 	t.Parallel()
 	db := newFragile()
 	h := newHarness(t, func(s *core.Settings) { s.Database = database.Existing(db) })
@@ -91,9 +91,9 @@ func TestADatabaseThatIsDownIsNeverABadCredential(t *testing.T) {
 	h.admits(t, core.Guard{}, token, "temporarily_unavailable")
 	h.admits(t, core.Guard{Optional: true}, token, "temporarily_unavailable")
 	if ctx, refusal := h.kit.Adapter().Authorize(t.Context(), newRequest("GET", "/", ""), core.Guard{Optional: true}); refusal != nil {
-		t.Errorf("a stranger was refused: %s", refusal.Body)
+		t.Errorf("a request without a credential was rejected: %s", refusal.Body)
 	} else if _, known := core.PrincipalFromContext(ctx); known {
-		t.Error("a stranger is known")
+		t.Error("a request without a credential has a caller")
 	}
 	is(t, h.call(t, "GET", "/auth/ok", ""), 200, "")
 
@@ -101,7 +101,7 @@ func TestADatabaseThatIsDownIsNeverABadCredential(t *testing.T) {
 	h.admits(t, core.Guard{}, token, "")
 }
 
-func TestAPanicIsAnswered(t *testing.T) {
+func TestServe_Panic(t *testing.T) {
 	t.Parallel()
 	broken := provider.Define(provider.Definition[cotter.Settings]{
 		Type: "broken",
@@ -120,14 +120,14 @@ func TestAPanicIsAnswered(t *testing.T) {
 	is(t, h.call(t, "GET", "/auth/ok", ""), 200, "")
 }
 
-// panics is Cotter's driver but for Identify.
+// panics is Cotter's driver with an Identify that panics.
 type panics struct{ provider.Driver }
 
 func (panics) Identify(provider.Verified) (identity.Identity, error) {
 	panic("secret inside")
 }
 
-func TestAnOutageDoesNotSpendARefreshToken(t *testing.T) {
+func TestRefresh_OutageKeepsToken(t *testing.T) {
 	t.Parallel()
 	db := newFragile()
 	h := newHarness(t, func(s *core.Settings) {
@@ -149,10 +149,10 @@ func TestAnOutageDoesNotSpendARefreshToken(t *testing.T) {
 	is(t, h.call(t, "POST", "/auth/refresh", body), 200, "")
 }
 
-func TestOneDeadProviderOfTwoDegrades(t *testing.T) {
+func TestReady_OneOfTwoProviders(t *testing.T) {
 	t.Parallel()
-	dead := providertest.NewIssuer(t)
-	dead.SetJWKS(providertest.Failing)
+	down := providertest.NewIssuer(t)
+	down.SetJWKS(providertest.Failing)
 	for name, c := range map[string]struct {
 		edit func(*core.Settings)
 		both int
@@ -166,7 +166,7 @@ func TestOneDeadProviderOfTwoDegrades(t *testing.T) {
 				c.edit(s)
 				gone := s.Providers[0]
 				gone.Name = "gone"
-				gone.Settings = &cotter.Settings{APIKeyID: "other", BaseURL: dead.CotterURL(), Issuer: "https://gone.example"}
+				gone.Settings = &cotter.Settings{APIKeyID: "other", BaseURL: down.CotterURL(), Issuer: "https://gone.example"}
 				s.Providers = append(s.Providers, gone)
 			})
 			r := h.call(t, "GET", "/auth/ready", "")
@@ -176,7 +176,7 @@ func TestOneDeadProviderOfTwoDegrades(t *testing.T) {
 			h.issuer.SetJWKS(providertest.Failing)
 			h.clock.Advance(25 * time.Hour)
 			if r := h.call(t, "GET", "/auth/ready", ""); r.Status != c.both {
-				t.Errorf("both dead: %d %s", r.Status, r.Body)
+				t.Errorf("both unreachable: %d %s", r.Status, r.Body)
 			}
 		})
 	}

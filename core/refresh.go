@@ -13,7 +13,7 @@ import (
 )
 
 // refresh exchanges a provider's refresh token for new tokens and verifies
-// them as a login does. Nobody is registered by it.
+// them as a login does. It registers no user.
 func (k *Kit) refresh(ctx context.Context, r web.Request) (web.Response, error) {
 	body, err := readMembers(r, "refresh_token", "provider")
 	if err != nil {
@@ -45,7 +45,7 @@ func (k *Kit) refresh(ctx context.Context, r web.Request) (web.Response, error) 
 }
 
 // canRefresh refuses while the new tokens could not be used: a refresh token
-// is good for one exchange, and what comes of it must not be lost.
+// is valid for one exchange, whose result must not be lost.
 func (k *Kit) canRefresh(ctx context.Context, p *verify.Provider) error {
 	if err := k.databaseReady(ctx); err != nil {
 		return autherr.Wrap(autherr.TemporarilyUnavailable, "database_not_ready", err)
@@ -61,7 +61,7 @@ func exchange(ctx context.Context, r provider.Refresher, refreshToken string) (p
 	return r.Refresh(ctx, refreshToken)
 }
 
-// refreshed answers with the new tokens of a known and enabled user.
+// refreshed returns the new tokens of a registered and enabled user.
 func (k *Kit) refreshed(ctx context.Context, r web.Request, name, transport string, fresh provider.Refreshed) (web.Response, error) {
 	who, raw, err := k.verify(ctx, name, fresh.Tokens)
 	if err != nil {
@@ -84,7 +84,7 @@ func (k *Kit) refreshed(ctx context.Context, r web.Request, name, transport stri
 	return k.signedInResponse(signedIn{user: l.User, token: token, transport: transport, view: view}, fresh.RefreshToken), nil
 }
 
-// known finds the user of new tokens. It asks twice if the database fails: the
+// known finds the user of new tokens. It tries twice if the database fails: the
 // refresh token that was exchanged for them is spent.
 func (k *Kit) known(ctx context.Context, who identity.Identity) (identity.User, error) {
 	user, err := account.Known(ctx, k.registrar.Store, who)
@@ -95,7 +95,7 @@ func (k *Kit) known(ctx context.Context, who identity.Identity) (identity.User, 
 }
 
 // refreshTransport returns the transport of the session that is refreshed: the
-// one that the request bears a token in, however dead, else the default.
+// one of the token in the request, valid or not, else the default.
 func (k *Kit) refreshTransport(r web.Request) (string, error) {
 	p, err := k.credential(r)
 	switch {

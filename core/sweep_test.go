@@ -35,7 +35,7 @@ type sweptDatabase struct {
 
 func (d sweptDatabase) Sessions() session.Store { return d.sessions }
 
-func TestEndedSessionsAreSweptSoonAfterTheStartAndOnWhateverTheStoreDoes(t *testing.T) {
+func TestSweep_ContinuesAfterFailures(t *testing.T) {
 	t.Parallel()
 	h := &harness{issuer: providertest.NewIssuer(t)}
 	synctest.Test(t, func(t *testing.T) {
