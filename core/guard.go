@@ -77,10 +77,8 @@ func (k *Kit) authorize(ctx context.Context, r web.Request, g Guard) (context.Co
 // optional.
 func (k *Kit) admit(ctx context.Context, r web.Request, g Guard) (_ context.Context, err error) {
 	defer recovered(&err)
-	if k.cookie.Count(r) > 0 {
-		if err := k.checkOrigin(r); err != nil {
-			return nil, err
-		}
+	if err := k.checkOrigin(r); err != nil && k.cookie.Count(r) > 0 {
+		return nil, err
 	}
 	next, err := k.recognize(ctx, r)
 	switch {

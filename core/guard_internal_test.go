@@ -320,3 +320,34 @@ func TestGuard_OriginDetail(t *testing.T) {
 		})
 	}
 }
+
+// readHeader is a header that records the fields that are read.
+type readHeader struct {
+	http.Header
+	read map[string]int
+}
+
+func (h readHeader) Values(name string) []string {
+	h.read[name]++
+	return h.Header.Values(name)
+}
+
+// Reading a field costs allocations where the framework reuses its buffers.
+func TestGuard_ReadsFieldsOnce(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		r    web.Request
+		want map[string]int
+	}{
+		"bearer": {bearerRequest("ada"), map[string]int{"Authorization": 1}},
+		"cookie": {newRequest("Cookie", cookieName+"=ada"), map[string]int{"Authorization": 1, "Cookie": 1}},
+	} {
+		kit, _ := countingKit()
+		read := map[string]int{}
+		c.r.Header = readHeader{c.r.Header.(http.Header), read}
+		admitted(t.Context(), t, kit, c.r, Guard{})
+		if !maps.Equal(read, c.want) {
+			t.Errorf("%s: got reads %v, want %v", name, read, c.want)
+		}
+	}
+}
