@@ -89,13 +89,16 @@ func openAt(t *testing.T, name string, d provider.Driver, now func() time.Time, 
 
 func tryOpen(t *testing.T, name string, d provider.Driver, now func() time.Time, options ...provider.Option) (*verify.Provider, error) {
 	t.Helper()
-	type none struct{}
-	typ := provider.Define(provider.Definition[none]{
+	return verify.Open(t.Context(), newInstance(name, d, options...), verify.Host{Now: now, Log: discard})
+}
+
+// newInstance returns a block whose type opens that driver.
+func newInstance(name string, d provider.Driver, options ...provider.Option) provider.Instance {
+	typ := provider.Define(provider.Definition[struct{}]{
 		Type: "test",
-		Open: func(context.Context, none, provider.Env) (provider.Driver, error) { return d, nil },
+		Open: func(context.Context, struct{}, provider.Env) (provider.Driver, error) { return d, nil },
 	})
-	host := verify.Host{Now: now, Log: discard}
-	return verify.Open(t.Context(), provider.NewInstance(typ, name, new(none), options...), host)
+	return provider.NewInstance(typ, name, new(struct{}), options...)
 }
 
 var discard = slog.New(slog.DiscardHandler)

@@ -271,6 +271,18 @@ func TestProvider_FutureSignIn(t *testing.T) {
 	}
 }
 
+func TestProvider_HeaderTypes(t *testing.T) {
+	t.Parallel()
+	i := providertest.NewIssuer(t)
+	rules := accessRules(t, i, providertest.CotterIssuer)
+	rules.Types = []string{"at+jwt"}
+	set := verify.NewSet(open(t, "block", driver{rules: rules}))
+	_, err := set.Authenticate(t.Context(), i.AccessToken("ada", providertest.Header("typ", "at+jwt")))
+	want(t, "the declared type", err, "", "")
+	_, err = set.Authenticate(t.Context(), i.AccessToken("ada"))
+	want(t, "another type", err, autherr.InvalidToken, "wrong_header_type")
+}
+
 func TestOpen_Rules(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)

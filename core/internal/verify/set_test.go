@@ -1,8 +1,11 @@
 package verify_test
 
 import (
+	"errors"
+	"net/http"
 	"reflect"
 	"testing"
+	"time"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/internal/verify"
@@ -92,6 +95,51 @@ func TestSet_Authenticate(t *testing.T) {
 			}
 		}
 	}
+}
+
+func TestSet_SelectionCache(t *testing.T) {
+	t.Parallel()
+	i := providertest.NewIssuer(t)
+	set := verify.NewSet(
+		open(t, "cotter", driver{rules: accessRules(t, i, providertest.CotterIssuer)}),
+		open(t, "google", driver{rules: idRules(t, i, i.URL())}),
+	)
+	for _, raw := range []string{"opaque", i.AccessToken("ada", providertest.ForgedBy(providertest.NewKey("foreign")))} {
+		if _, err := set.Authenticate(t.Context(), raw); err == nil {
+			t.Errorf("%q is accepted", raw)
+		}
+	}
+	if n := set.Selected(); n != 0 {
+		t.Errorf("%d invalid tokens are cached, want none: they would evict valid ones", n)
+	}
+	if _, err := set.Authenticate(t.Context(), i.AccessToken("ada")); err != nil || set.Selected() != 1 {
+		t.Errorf("a valid token: %v, %d cached, want 1", err, set.Selected())
+	}
+}
+
+func TestSet_Close(t *testing.T) {
+	t.Parallel()
+	i := providertest.NewIssuer(t)
+	var closed closeCounter
+	p, err := verify.Open(t.Context(), newInstance("block", driver{rules: accessRules(t, i, i.URL())}), verify.Host{
+		Transport: &closed, Now: time.Now, Log: discard,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	verify.NewSet(p).Close()
+	if closed != 0 {
+		t.Error("the program's own transport was closed")
+	}
+}
+
+// closeCounter is a transport that counts the calls of CloseIdleConnections.
+type closeCounter int
+
+func (c *closeCounter) CloseIdleConnections() { *c++ }
+
+func (c *closeCounter) RoundTrip(*http.Request) (*http.Response, error) {
+	return nil, errors.New("no request was expected")
 }
 
 func TestSet_Refresher(t *testing.T) {
