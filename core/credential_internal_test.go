@@ -40,12 +40,12 @@ func FuzzBearer_Grammar(f *testing.F) {
 		}
 		token, isBearer, err := bearer(requestWith(http.Header{"Authorization": lines}))
 		var want autherr.Code
-		good := bearerLine.FindStringSubmatch(line)
+		valid := bearerLine.FindStringSubmatch(line)
 		switch {
 		case twice:
 			want = autherr.InvalidRequest
-		case good != nil:
-			if err != nil || !isBearer || token != good[1] {
+		case valid != nil:
+			if err != nil || !isBearer || token != valid[1] {
 				t.Fatalf("%q parsed as %q, %t, %v", line, token, isBearer, err)
 			}
 			return
@@ -98,7 +98,7 @@ func FuzzCredential_Precedence(f *testing.F) {
 		}
 		ended, err := k.replaced(r)
 		if err != nil || len(ended) > len(cookies)+1 || code == "" && len(ended) == 0 {
-			t.Fatalf("a login ends %+v, %v", ended, err)
+			t.Fatalf("a login replaces %+v, %v", ended, err)
 		}
 	})
 }

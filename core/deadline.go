@@ -7,8 +7,8 @@ import (
 )
 
 // deadline is a context with a time limit like that of [context.WithTimeout],
-// except that the limit begins at the first use of the context: a check that is
-// answered from memory then needs no timer.
+// except that the limit begins at the first use of the context: a check that
+// uses memory only then needs no timer.
 type deadline struct {
 	parent context.Context //nolint:containedctx // it is a context
 	limit  time.Duration

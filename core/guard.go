@@ -99,7 +99,7 @@ func (k *Kit) checkOrigin(r web.Request) error {
 	return &autherr.Error{Code: autherr.CrossOrigin, Reason: "foreign_origin", Detail: k.originDetail(r)}
 }
 
-// recognize returns the context with the caller of a request. A caller whom an
+// recognize returns the context with the caller of a request. A caller that an
 // outer guard recognized by the same request is not looked up again.
 func (k *Kit) recognize(ctx context.Context, r web.Request) (context.Context, error) {
 	credential, err := k.credential(r)

@@ -123,7 +123,7 @@ func TestGuard_CheckContextEnds(t *testing.T) {
 				kept = ctx //nolint:fatcontext // what is kept too long must have ended
 				return identity.Principal{}, nil
 			})
-			next := admitted(t.Context(), t, kit, bearerRequest("good"), Guard{})
+			next := admitted(t.Context(), t, kit, bearerRequest("valid"), Guard{})
 			if kept.Err() == nil {
 				t.Error("the check's context has not ended")
 			}
@@ -142,7 +142,7 @@ func TestGuard_RequestContext(t *testing.T) {
 		return identity.Principal{Subject: subject}, nil
 	})
 	ctx, cancel := context.WithCancel(context.WithValue(t.Context(), key{}, "ada"))
-	next := admitted(ctx, t, kit, bearerRequest("good"), Guard{})
+	next := admitted(ctx, t, kit, bearerRequest("valid"), Guard{})
 	if p, ok := PrincipalFromContext(next); !ok || p.Subject != "ada" || next.Value(key{}) != "ada" {
 		t.Errorf("got %+v, %v", p, next.Value(key{}))
 	}
@@ -176,8 +176,8 @@ func TestGuard_Allocations(t *testing.T) { //nolint:paralleltest // the allocati
 		return identity.Principal{}, nil
 	})
 	for name, r := range map[string]web.Request{
-		"bearer": bearerRequest("good"),
-		"cookie": newRequest("Cookie", "theme=dark; "+cookieName+"=good"),
+		"bearer": bearerRequest("valid"),
+		"cookie": newRequest("Cookie", "theme=dark; "+cookieName+"=valid"),
 	} {
 		ctx := t.Context()
 		if got := testing.AllocsPerRun(100, func() { admitted(ctx, t, kit, r, Guard{}) }); got > 2 {
@@ -188,14 +188,14 @@ func TestGuard_Allocations(t *testing.T) { //nolint:paralleltest // the allocati
 
 func BenchmarkAuthorize(b *testing.B) {
 	kit := newCheckedKit(func(_ context.Context, p session.Credential) (identity.Principal, error) {
-		if p.Token != "good" {
+		if p.Token != "valid" {
 			return identity.Principal{}, autherr.New(autherr.InvalidToken, "unknown_session")
 		}
 		return identity.Principal{Subject: "ada"}, nil
 	})
 	for _, c := range []struct{ name, header, line string }{
-		{"Bearer", "Authorization", "Bearer good"},
-		{"Cookie", "Cookie", "theme=dark; " + cookieName + "=good"},
+		{"Bearer", "Authorization", "Bearer valid"},
+		{"Cookie", "Cookie", "theme=dark; " + cookieName + "=valid"},
 		{"Refused", "Authorization", "Bearer bad"},
 	} {
 		b.Run(c.name, func(b *testing.B) {

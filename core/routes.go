@@ -92,7 +92,7 @@ func (k *Kit) serve(ctx context.Context, r web.Request) (web.Response, bool) {
 		}
 		return response, true
 	}
-	response, err := k.answer(ctx, below, r)
+	response, err := k.dispatch(ctx, below, r)
 	if err != nil {
 		response = k.reject(ctx, r, err)
 	}
@@ -103,9 +103,9 @@ func (k *Kit) serve(ctx context.Context, r web.Request) (web.Response, bool) {
 	return k.cors.Apply(r, response), true
 }
 
-// answer finds the route and calls its handler. It rejects in this order: 404,
+// dispatch finds the route and calls its handler. It rejects in this order: 404,
 // 405, 403.
-func (k *Kit) answer(ctx context.Context, path string, r web.Request) (_ web.Response, err error) {
+func (k *Kit) dispatch(ctx context.Context, path string, r web.Request) (_ web.Response, err error) {
 	defer recovered(&err)
 	found, ok := k.routes[path]
 	if !ok {

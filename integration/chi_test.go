@@ -26,7 +26,7 @@ func TestHTTPAdapter_Chi(t *testing.T) {
 			}
 			router.With(guards...).MethodFunc(route.Method, route.Path, func(w http.ResponseWriter, r *http.Request) {
 				principal, _ := cotterhttp.Principal(r)
-				body, err := route.Answer(adaptertest.Call{
+				body, err := route.Respond(adaptertest.Call{
 					Context:   r.Context(),
 					Principal: principal,
 					User:      func() (core.User, error) { return cotterhttp.User(r) },

@@ -20,13 +20,13 @@ type Route struct {
 	Path   string
 	Guards []core.Guard // outermost first; empty: the route is not guarded
 
-	// Answer returns the body of the handler's response, with status 200 and
+	// Respond returns the body of the handler's response, with status 200 and
 	// type application/json, or an error, which the handler passes to the
 	// adapter's Fail. It may panic.
-	Answer func(Call) ([]byte, error)
+	Respond func(Call) ([]byte, error)
 }
 
-// Call is what a route's handler passes to Answer.
+// Call is what a route's handler passes to Respond.
 type Call struct {
 	// Context is the context in which the framework's handlers work, from which
 	// core.PrincipalFromContext reads.
@@ -97,21 +97,21 @@ var ownCode = autherr.Define("adaptertest_own_code", http.StatusConflict, "The a
 // routes returns the application's routes.
 func routes() []Route {
 	list := []Route{
-		{Method: "GET", Path: "/open", Answer: answerCaller},
-		{Method: "GET", Path: "/optional", Guards: []core.Guard{{Optional: true}}, Answer: answerCaller},
-		{Method: "GET", Path: "/guarded", Guards: []core.Guard{{}}, Answer: answerCaller},
-		{Method: "POST", Path: "/guarded", Guards: []core.Guard{{}}, Answer: answerCaller},
-		{Method: "GET", Path: "/nested", Guards: []core.Guard{{Optional: true}, {}}, Answer: answerCaller},
-		{Method: "GET", Path: "/nested-elsewhere", Guards: []core.Guard{{}, {Providers: []string{"elsewhere"}}}, Answer: answerCaller},
-		{Method: "GET", Path: "/elsewhere", Guards: []core.Guard{{Providers: []string{"elsewhere"}}}, Answer: answerCaller},
-		{Method: "GET", Path: "/fresh", Guards: []core.Guard{{MaxAge: 10 * time.Minute}}, Answer: answerCaller},
-		{Method: "GET", Path: "/strong", Guards: []core.Guard{{AuthMethods: []string{"WEBAUTHN"}}}, Answer: answerCaller},
-		{Method: "GET", Path: "/authentic", Answer: answerCaller},
-		{Method: "GET", Path: "/user", Guards: []core.Guard{{Optional: true}}, Answer: answerUser},
-		{Method: "GET", Path: "/panic", Answer: func(Call) ([]byte, error) { panic("secret inside") }},
+		{Method: "GET", Path: "/open", Respond: respondCaller},
+		{Method: "GET", Path: "/optional", Guards: []core.Guard{{Optional: true}}, Respond: respondCaller},
+		{Method: "GET", Path: "/guarded", Guards: []core.Guard{{}}, Respond: respondCaller},
+		{Method: "POST", Path: "/guarded", Guards: []core.Guard{{}}, Respond: respondCaller},
+		{Method: "GET", Path: "/nested", Guards: []core.Guard{{Optional: true}, {}}, Respond: respondCaller},
+		{Method: "GET", Path: "/nested-elsewhere", Guards: []core.Guard{{}, {Providers: []string{"elsewhere"}}}, Respond: respondCaller},
+		{Method: "GET", Path: "/elsewhere", Guards: []core.Guard{{Providers: []string{"elsewhere"}}}, Respond: respondCaller},
+		{Method: "GET", Path: "/fresh", Guards: []core.Guard{{MaxAge: 10 * time.Minute}}, Respond: respondCaller},
+		{Method: "GET", Path: "/strong", Guards: []core.Guard{{AuthMethods: []string{"WEBAUTHN"}}}, Respond: respondCaller},
+		{Method: "GET", Path: "/authentic", Respond: respondCaller},
+		{Method: "GET", Path: "/user", Guards: []core.Guard{{Optional: true}}, Respond: respondUser},
+		{Method: "GET", Path: "/panic", Respond: func(Call) ([]byte, error) { panic("secret inside") }},
 	}
 	for path, err := range failures() {
-		list = append(list, Route{Method: "GET", Path: path, Answer: func(Call) ([]byte, error) { return nil, err }})
+		list = append(list, Route{Method: "GET", Path: path, Respond: func(Call) ([]byte, error) { return nil, err }})
 	}
 	return list
 }

@@ -24,7 +24,7 @@ type caller struct {
 	Principal string `json:"principal"` // subject from the adapter's Principal
 }
 
-func answerCaller(call Call) ([]byte, error) {
+func respondCaller(call Call) ([]byte, error) {
 	fromContext, known := core.PrincipalFromContext(call.Context)
 	fromFramework := fromContext
 	if call.Framework != nil {
@@ -35,9 +35,9 @@ func answerCaller(call Call) ([]byte, error) {
 	})
 }
 
-// answerUser returns the caller's user, if each way of the adapter returns the
+// respondUser returns the caller's user, if each way of the adapter returns the
 // same.
-func answerUser(call Call) ([]byte, error) {
+func respondUser(call Call) ([]byte, error) {
 	user, err := call.User()
 	if err != nil {
 		return nil, err

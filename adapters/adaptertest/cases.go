@@ -97,7 +97,7 @@ func testRefreshIsNoSignIn(t *testing.T, c *client) {
 }
 
 // requiresSignIn checks the challenge of RFC 9470, section 3.
-func (a answer) requiresSignIn(t *testing.T) {
+func (a received) requiresSignIn(t *testing.T) {
 	t.Helper()
 	a.is(t, http.StatusUnauthorized, "reauthentication_required")
 	want := `Bearer realm="` + realm + `", error="insufficient_user_authentication", max_age="600"`
@@ -152,16 +152,16 @@ func testFullCookie(t *testing.T, c *client) {
 }
 
 func testBodies(t *testing.T, c *client) {
-	good := string(c.issuer.Login(ada).Body())
-	c.login(t, []byte(good)).is(t, http.StatusCreated, "")
-	c.login(t, []byte(good), chunked).is(t, http.StatusOK, "")
-	c.login(t, []byte(good), header("Content-Type", "APPLICATION/json; charset=UTF-8")).is(t, http.StatusOK, "")
-	brim := good + strings.Repeat(" ", 64<<10-len(good))
+	valid := string(c.issuer.Login(ada).Body())
+	c.login(t, []byte(valid)).is(t, http.StatusCreated, "")
+	c.login(t, []byte(valid), chunked).is(t, http.StatusOK, "")
+	c.login(t, []byte(valid), header("Content-Type", "APPLICATION/json; charset=UTF-8")).is(t, http.StatusOK, "")
+	brim := valid + strings.Repeat(" ", 64<<10-len(valid))
 	c.login(t, []byte(brim)).is(t, http.StatusOK, "")
 
 	c.login(t, []byte(brim+" ")).is(t, http.StatusRequestEntityTooLarge, "payload_too_large")
 	c.login(t, []byte(brim+" "), chunked).is(t, http.StatusRequestEntityTooLarge, "payload_too_large")
-	c.login(t, []byte(good), header("Content-Encoding", "gzip")).is(t, http.StatusUnsupportedMediaType, "unsupported_media_type")
+	c.login(t, []byte(valid), header("Content-Encoding", "gzip")).is(t, http.StatusUnsupportedMediaType, "unsupported_media_type")
 	for _, mediaType := range [][]string{
 		nil,
 		{"text/plain"},
@@ -170,16 +170,16 @@ func testBodies(t *testing.T, c *client) {
 		{"application/x-www-form-urlencoded"},
 		{"multipart/form-data; boundary=x"},
 	} {
-		c.login(t, []byte(good), header("Content-Type", mediaType...)).
+		c.login(t, []byte(valid), header("Content-Type", mediaType...)).
 			is(t, http.StatusUnsupportedMediaType, "unsupported_media_type")
 	}
 	for _, bad := range []string{
-		"", "[]", "null", good + "x", "\ufeff" + good, strings.Replace(good, "{", `{"email":"x",`, 1),
-		strings.Replace(good, `"oauth_token"`, `"OAUTH_TOKEN"`, 1), strings.Replace(good, `"access_token"`, `"Access_Token"`, 1),
-		strings.Replace(good, "{", `{"x":`+strings.Repeat("[", 40)+strings.Repeat("]", 40)+`,`, 1),
-		strings.Replace(good, "{", `{"x":[{"Access_Token":"y"}],`, 1), strings.Replace(good, "{", `{"provider":"",`, 1),
-		strings.Replace(good, "{", `{"transport":"",`, 1), strings.Replace(good, "{", `{"transport":"header",`, 1),
-		strings.Replace(good, "{", `{"provider":"unknown",`, 1), `{"email":"ada@example.com"}`,
+		"", "[]", "null", valid + "x", "\ufeff" + valid, strings.Replace(valid, "{", `{"email":"x",`, 1),
+		strings.Replace(valid, `"oauth_token"`, `"OAUTH_TOKEN"`, 1), strings.Replace(valid, `"access_token"`, `"Access_Token"`, 1),
+		strings.Replace(valid, "{", `{"x":`+strings.Repeat("[", 40)+strings.Repeat("]", 40)+`,`, 1),
+		strings.Replace(valid, "{", `{"x":[{"Access_Token":"y"}],`, 1), strings.Replace(valid, "{", `{"provider":"",`, 1),
+		strings.Replace(valid, "{", `{"transport":"",`, 1), strings.Replace(valid, "{", `{"transport":"header",`, 1),
+		strings.Replace(valid, "{", `{"provider":"unknown",`, 1), `{"email":"ada@example.com"}`,
 	} {
 		c.login(t, []byte(bad)).is(t, http.StatusBadRequest, "invalid_request")
 	}
@@ -189,20 +189,20 @@ func testBodies(t *testing.T, c *client) {
 }
 
 func testCrossOrigin(t *testing.T, c *client) {
-	good := c.issuer.Login(ada).Body()
+	valid := c.issuer.Login(ada).Body()
 	value := c.signInByCookie(t, ada)
 	for _, passing := range []with{
 		header("Sec-Fetch-Site", "same-origin"), header("Sec-Fetch-Site", "none"), header("Origin", baseURL),
 		header("Origin", c.origin), header("Origin", allowedOrigin),
 	} {
-		c.login(t, good, passing).is(t, http.StatusOK, "")
+		c.login(t, valid, passing).is(t, http.StatusOK, "")
 		c.send(t, "POST", "/guarded", cookie(value), passing).calls(t, known(ada))
 	}
 	for _, foreign := range []with{
 		header("Sec-Fetch-Site", "cross-site"), header("Sec-Fetch-Site", "same-site"),
 		header("Origin", "https://evil.example"), header("Origin", "null"),
 	} {
-		refused := c.login(t, good, foreign)
+		refused := c.login(t, valid, foreign)
 		refused.is(t, http.StatusForbidden, "cross_origin")
 		if len(refused.Cookies) != 0 {
 			t.Errorf("Set-Cookie: %q", refused.Header["Set-Cookie"])
@@ -211,7 +211,7 @@ func testCrossOrigin(t *testing.T, c *client) {
 		c.send(t, "POST", "/auth/logout", cookie(value), foreign).is(t, http.StatusForbidden, "cross_origin")
 		c.send(t, "GET", "/guarded", cookie(value), foreign).calls(t, known(ada))
 	}
-	c.login(t, good, header("Origin", "https://evil.example"), header("X-Forwarded-Host", "evil.example")).
+	c.login(t, valid, header("Origin", "https://evil.example"), header("X-Forwarded-Host", "evil.example")).
 		is(t, http.StatusForbidden, "cross_origin")
 }
 
@@ -225,7 +225,7 @@ func testPaths(t *testing.T, c *client) {
 	for _, notOurs := range []string{"/AUTH/ok", "/auth%2Fok", "/%61uth/ok"} {
 		a := c.send(t, "GET", notOurs)
 		if a.Header.Get("Content-Type") == "application/problem+json" || strings.Contains(string(a.Body), `"status":"ok"`) {
-			t.Errorf("%s was answered by the kit: %d %s", notOurs, a.Status, a.Body)
+			t.Errorf("%s was handled by the kit: %d %s", notOurs, a.Status, a.Body)
 		}
 	}
 }
@@ -250,7 +250,7 @@ func testMethods(t *testing.T, c *client) {
 }
 
 func testFields(t *testing.T, c *client) {
-	for _, a := range []answer{
+	for _, a := range []received{
 		c.login(t, c.issuer.Login(ada).Body()),
 		c.send(t, "GET", "/auth/ok"),
 		c.send(t, "GET", "/auth/nothing"),
@@ -297,7 +297,7 @@ func testCORS(t *testing.T, c *client) {
 }
 
 // testConcurrentCallers finds strings in buffers that a framework reuses for the
-// next request, so that one caller is taken for another.
+// next request, so that one caller is confused with another.
 func testConcurrentCallers(t *testing.T, c *client) {
 	const callers, rounds = 16, 40
 	var group sync.WaitGroup
@@ -329,7 +329,7 @@ func testRetainedStrings(t *testing.T, c *client) {
 	first := make(chan Call, 1)
 	c.origin = c.serve(t, newBenchKit(t, c.issuer), []Route{{
 		Method: "GET", Path: "/guarded", Guards: []core.Guard{{}},
-		Answer: func(call Call) ([]byte, error) {
+		Respond: func(call Call) ([]byte, error) {
 			select {
 			case first <- call:
 			default:

@@ -119,8 +119,8 @@ func failOnRegister(_ context.Context, r core.Registration) error {
 	return nil
 }
 
-// answer is a response that has been read.
-type answer struct {
+// received is a response that has been read.
+type received struct {
 	Status  int
 	Header  http.Header
 	Cookies []*http.Cookie
@@ -149,7 +149,7 @@ func body(text string) with {
 func chunked(r *http.Request) { r.ContentLength = -1 }
 
 // send makes a request; target is the path on the request line.
-func (c *client) send(t *testing.T, method, target string, changes ...with) answer {
+func (c *client) send(t *testing.T, method, target string, changes ...with) received {
 	t.Helper()
 	a, err := c.try(t, method, target, changes...)
 	if err != nil {
@@ -159,7 +159,7 @@ func (c *client) send(t *testing.T, method, target string, changes ...with) answ
 }
 
 // try is send, except that it returns the error of a failed request.
-func (c *client) try(t *testing.T, method, target string, changes ...with) (answer, error) {
+func (c *client) try(t *testing.T, method, target string, changes ...with) (received, error) {
 	t.Helper()
 	r, err := http.NewRequestWithContext(t.Context(), method, c.origin, nil)
 	if err != nil {
@@ -171,15 +171,15 @@ func (c *client) try(t *testing.T, method, target string, changes ...with) (answ
 	}
 	response, err := c.http.Do(r)
 	if err != nil {
-		return answer{}, err
+		return received{}, err
 	}
 	defer response.Body.Close()
 	text, err := io.ReadAll(response.Body)
-	return answer{Status: response.StatusCode, Header: response.Header, Cookies: response.Cookies(), Body: text}, err
+	return received{Status: response.StatusCode, Header: response.Header, Cookies: response.Cookies(), Body: text}, err
 }
 
 // login posts a login payload, with changes to the request.
-func (c *client) login(t *testing.T, payload []byte, changes ...with) answer {
+func (c *client) login(t *testing.T, payload []byte, changes ...with) received {
 	t.Helper()
 	changes = append([]with{header("Content-Type", "application/json"), body(string(payload))}, changes...)
 	return c.send(t, "POST", "/auth/login", changes...)
@@ -193,19 +193,19 @@ func (c *client) signIn(t *testing.T, identifier string) (token string) {
 	return c.login(t, marshal(t, payload)).token(t)
 }
 
-// token returns the bearer token in an answer.
-func (a answer) token(t *testing.T) string {
+// token returns the bearer token in a response.
+func (a received) token(t *testing.T) string {
 	t.Helper()
-	var answered struct {
+	var body struct {
 		Token struct {
 			AccessToken string `json:"access_token"`
 		} `json:"token"`
 	}
-	a.decode(t, &answered)
-	if answered.Token.AccessToken == "" {
-		t.Fatalf("the answer contains no token: %d %s", a.Status, a.Body)
+	a.decode(t, &body)
+	if body.Token.AccessToken == "" {
+		t.Fatalf("the response contains no token: %d %s", a.Status, a.Body)
 	}
-	return answered.Token.AccessToken
+	return body.Token.AccessToken
 }
 
 // signInByCookie logs a user in, with changes to the request, and returns the
@@ -219,7 +219,7 @@ func (c *client) signInByCookie(t *testing.T, identifier string, changes ...with
 	return a.Cookies[0].Value
 }
 
-func (a answer) decode(t *testing.T, into any) {
+func (a received) decode(t *testing.T, into any) {
 	t.Helper()
 	if err := json.NewDecoder(bytes.NewReader(a.Body)).Decode(into); err != nil {
 		t.Fatalf("%d %q: %v", a.Status, a.Body, err)
@@ -227,7 +227,7 @@ func (a answer) decode(t *testing.T, into any) {
 }
 
 // is checks the status and, for an error, the code.
-func (a answer) is(t *testing.T, status int, code string) {
+func (a received) is(t *testing.T, status int, code string) {
 	t.Helper()
 	var problem struct {
 		Code   string `json:"code"`
@@ -245,7 +245,7 @@ func (a answer) is(t *testing.T, status int, code string) {
 }
 
 // calls checks the caller that the application's handler received.
-func (a answer) calls(t *testing.T, want caller) {
+func (a received) calls(t *testing.T, want caller) {
 	t.Helper()
 	if a.Status != http.StatusOK {
 		t.Fatalf("got %d %s, want 200", a.Status, a.Body)

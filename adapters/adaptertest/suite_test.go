@@ -122,7 +122,7 @@ func (a adapter) handler(kit *core.Kit, route adaptertest.Route) http.Handler {
 		if a.fault == "framework without caller" {
 			call.Framework = context.Background()
 		}
-		body, err := route.Answer(call)
+		body, err := route.Respond(call)
 		if err != nil {
 			a.fail(kit, w, r, err)
 			return
@@ -199,7 +199,7 @@ func (a adapter) cors(kit *core.Kit, next http.Handler) http.Handler {
 	})
 }
 
-// recovery runs each request in a goroutine of its own if it is faulty, so that
+// recovery runs each request in its own goroutine if it is faulty, so that
 // a panic ends the process, as it does in servers that do not recover.
 func (a adapter) recovery(next http.Handler) http.Handler {
 	if a.fault != "no recovery" {

@@ -40,7 +40,7 @@ func TestAdapter(t *testing.T) {
 			}
 			app.Add(route.Method, route.Path, append(handlers, func(c *fiber.Ctx) error {
 				principal, _ := cotterfiber.Principal(c)
-				body, err := route.Answer(adaptertest.Call{
+				body, err := route.Respond(adaptertest.Call{
 					Context:   c.UserContext(),
 					Framework: c.Context(),
 					Principal: principal,

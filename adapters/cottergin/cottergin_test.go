@@ -28,7 +28,7 @@ func TestAdapter(t *testing.T) {
 			}
 			engine.Handle(route.Method, route.Path, append(handlers, func(c *gin.Context) {
 				principal, _ := cottergin.Principal(c)
-				body, err := route.Answer(adaptertest.Call{
+				body, err := route.Respond(adaptertest.Call{
 					Context:   c.Request.Context(),
 					Framework: c,
 					Principal: principal,

@@ -20,7 +20,7 @@ func TestAdapter(t *testing.T) {
 		for _, route := range routes {
 			var handler http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 				principal, _ := cotterhttp.Principal(r)
-				body, err := route.Answer(adaptertest.Call{
+				body, err := route.Respond(adaptertest.Call{
 					Context:   r.Context(),
 					Principal: principal,
 					User:      func() (core.User, error) { return cotterhttp.User(r) },

@@ -11,7 +11,7 @@ import (
 
 // Code identifies an error to the client. It is an error itself, so that
 // errors.Is finds it and a function may return it. A code that was not declared
-// is answered as [Internal].
+// is rendered as [Internal].
 type Code string
 
 // The codes of the kit, each with its HTTP status and title.

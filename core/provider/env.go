@@ -11,7 +11,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/token"
 )
 
-// Env is what a driver gets beside its own arguments.
+// Env is what a driver gets in addition to its own arguments.
 type Env struct {
 	Name        string // of the block
 	Development bool   // auth.mode is "development"

@@ -39,10 +39,10 @@ type Driver interface {
 	Identify(v Verified) (identity.Identity, error)
 }
 
-// TokenKind is a kind of token that a client can post.
+// TokenKind distinguishes the tokens that a client can post.
 type TokenKind int
 
-// The kinds of tokens.
+// The token kinds.
 const (
 	AccessToken TokenKind = iota
 	IDToken

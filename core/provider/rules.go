@@ -13,7 +13,7 @@ type Rules struct {
 	Algorithms []string // accepted alg, such as "ES256"; never none, never HMAC
 	Keys       Keys     // see Env.RemoteKeys
 
-	// Recognizes is the kind of token that each login needs, and that recognizes
+	// Recognizes is the token kind that each login needs, and that recognizes
 	// callers in session "provider_token". Default: [AccessToken].
 	Recognizes TokenKind
 

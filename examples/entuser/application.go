@@ -73,7 +73,7 @@ func configuration(path, baseURL string) core.Settings {
 	}
 }
 
-// welcome adds the first note of a new user in the transaction that registers the
+// welcome adds a first note for a new user in the transaction that registers the
 // user: both are stored, or neither.
 func welcome(ctx context.Context, r core.Registration) error {
 	return onTransaction(r.Tx).Note.Create().SetUserID(r.UserID).SetText("Welcome!").Exec(ctx)

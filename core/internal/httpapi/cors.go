@@ -55,7 +55,7 @@ func (c CORS) Preflight(r web.Request, methods, headers string) web.Response {
 // returned to the client, in bytes.
 const maxRequestedHeaders = 1024
 
-// RequestedHeaders returns the header fields that a preflight request asks for,
+// RequestedHeaders returns the header fields that a preflight request lists,
 // in addition to those of the kit's own routes. A value that is not a list of
 // field names, or exceeds 1024 bytes, is ignored.
 func RequestedHeaders(r web.Request) string {

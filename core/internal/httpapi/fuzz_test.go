@@ -72,7 +72,7 @@ var (
 )
 
 // Whatever an error contains, the problem document is valid JSON with the code
-// and the id, without the cause, and each header field is one line of its own
+// and the id, without the cause, and each header field is one separate line
 // grammar.
 func FuzzProblem_WellFormed(f *testing.F) {
 	codes := autherr.Codes()

@@ -138,10 +138,10 @@ func TestProblem_RetryAfter(t *testing.T) {
 
 func TestResponse_SingleLineValues(t *testing.T) {
 	t.Parallel()
-	r := web.NoContent().With("X-Test", "good\r\nX-Evil: 1").WithCookie("a=b\nSet-Cookie: c=d")
+	r := web.NoContent().With("X-Test", "one\r\nX-Evil: 1").WithCookie("a=b\nSet-Cookie: c=d")
 	w := httptest.NewRecorder()
 	r.WriteHTTP(w)
-	if got := w.Header().Get("X-Test"); got != "good" {
+	if got := w.Header().Get("X-Test"); got != "one" {
 		t.Errorf("got X-Test %q", got)
 	}
 	if got := w.Header()["Set-Cookie"]; !slices.Equal(got, []string{"a=b"}) {

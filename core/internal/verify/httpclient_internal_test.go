@@ -111,7 +111,7 @@ func TestHTTPClient_UnusableCAFile(t *testing.T) {
 		}
 	}
 	if _, err := newHTTPClient(provider.HTTP{CAFile: "ca.pem"}, directory, http.DefaultTransport); err == nil {
-		t.Error("ca_file beside a transport of the program is accepted")
+		t.Error("ca_file with the program's transport is accepted")
 	}
 }
 

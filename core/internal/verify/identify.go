@@ -12,7 +12,7 @@ import (
 )
 
 // identify returns the identity that the driver maps verified claims to, with the
-// fields that the kit decides. A driver's mistake has code Internal.
+// fields that the kit decides. A driver's error has code Internal.
 func (p *Provider) identify(v provider.Verified) (*identity.Identity, error) {
 	id, err := p.driver.Identify(v)
 	if err != nil {

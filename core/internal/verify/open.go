@@ -26,7 +26,7 @@ type Host struct {
 	BaseURL     string            // auth.base_url
 	Path        string            // auth.path
 	Directory   string            // base of relative paths; "": the working directory
-	Transport   http.RoundTripper // of all providers; nil: each has one of its own
+	Transport   http.RoundTripper // of all providers; nil: each has its own transport
 	Now         func() time.Time
 	Log         *slog.Logger
 }
@@ -93,7 +93,7 @@ func newProvider(instance provider.Instance, driver provider.Driver, now func() 
 	return p, nil
 }
 
-// kinds returns the kinds of tokens that are verified, the required one first.
+// kinds returns the token kinds that are verified, the required one first.
 func (p *Provider) kinds() []provider.TokenKind {
 	switch {
 	case !p.rules.VerifyBoth:

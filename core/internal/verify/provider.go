@@ -24,7 +24,7 @@ type Provider struct {
 	now                      func() time.Time
 	closeIdle                func()
 
-	verifiers [2]*token.Verifier               // by kind of token; nil: not verified
+	verifiers [2]*token.Verifier               // by token kind; nil: not verified
 	requests  *token.Cache[*identity.Identity] // of tokens of requests
 }
 

@@ -102,7 +102,7 @@ func TestProvider_BadIdentity(t *testing.T) {
 		if c.bad {
 			code, reason = autherr.Internal, "bad_identity"
 			if token != "" || id.Subject != "" {
-				t.Errorf("%s: got %q and %+v beside the error", name, token, id)
+				t.Errorf("%s: got %q and %+v with the error", name, token, id)
 			}
 		}
 		want(t, name+", login", errLogin, code, reason)

@@ -54,7 +54,7 @@ func (s *Set) Close() {
 // that the provider needs is missing; InvalidToken if a token is invalid or no
 // provider is selected; TokenExpired if nothing is wrong but the lifetime or the
 // age; TemporarilyUnavailable if the keys could not be fetched; Internal for a
-// driver's mistake.
+// driver's error.
 func (s *Set) Login(ctx context.Context, name string, tokens provider.Tokens) (identity.Identity, string, error) {
 	p, err := s.choose(name, tokens)
 	if err != nil {

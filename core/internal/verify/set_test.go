@@ -31,9 +31,9 @@ func TestSet_LoginSelection(t *testing.T) {
 		wantReason   string
 	}{
 		"access token":                  {set: verify.NewSet(google, cotter), access: access, wantProvider: "cotter", wantRaw: access},
-		"access token beside ID token":  {set: verify.NewSet(google, cotter), access: access, id: id, wantProvider: "cotter", wantRaw: access},
+		"access and ID token":           {set: verify.NewSet(google, cotter), access: access, id: id, wantProvider: "cotter", wantRaw: access},
 		"ID token":                      {set: verify.NewSet(cotter, google), id: oidc, wantProvider: "google", wantRaw: oidc},
-		"ID token beside opaque token":  {set: verify.NewSet(cotter, google), access: "opaque", id: oidc, wantProvider: "google", wantRaw: oidc},
+		"ID and opaque token":           {set: verify.NewSet(cotter, google), access: "opaque", id: oidc, wantProvider: "google", wantRaw: oidc},
 		"by name":                       {set: verify.NewSet(cotter, google), name: "google", access: "opaque", id: oidc, wantProvider: "google", wantRaw: oidc},
 		"only one":                      {set: verify.NewSet(google), id: oidc, wantProvider: "google", wantRaw: oidc},
 		"by name, another audience":     {set: verify.NewSet(cotter, google), name: "cotter", access: other, wantCode: autherr.InvalidToken, wantReason: "wrong_audience"},

@@ -2,7 +2,7 @@
 // sign-in service: ES256 tokens, one set of keys for all of its customers, the
 // API key as audience.
 //
-// A login requires the access token; an ID token beside it must be valid and
+// A login requires the access token; an ID token next to it must be valid and
 // have the same subject and identifier. Cotter's older proof, the ed25519 object
 // "token", is not accepted: it is valid for 30 days and has no delimiter between
 // its signed fields.

@@ -133,7 +133,7 @@ func TestDriver_AccessTokenRules(t *testing.T) {
 	}
 }
 
-// published returns an RSA key that the issuer publishes beside its own.
+// published returns an RSA key that the issuer publishes next to its own.
 func published(i *providertest.Issuer) *providertest.Key {
 	own, other := i.Key(), providertest.NewRSAKey("rsa")
 	i.Publish(other)

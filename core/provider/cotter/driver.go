@@ -38,7 +38,7 @@ func open(_ context.Context, s Settings, env provider.Env) (provider.Driver, err
 }
 
 // Rules implements [provider.Driver]. An access token is required; an ID token
-// beside it must be valid too.
+// next to it must be valid too.
 func (d *driver) Rules() provider.Rules {
 	return provider.Rules{
 		Issuer:        d.settings.Issuer,

@@ -32,7 +32,7 @@ func open(_ context.Context, s Settings, env provider.Env) (provider.Driver, err
 }
 
 // Rules implements [provider.Driver]. An ID token is required; an access token
-// beside it is compared with at_hash only.
+// next to it is compared with at_hash only.
 func (d *driver) Rules() provider.Rules {
 	return provider.Rules{
 		Issuer:       d.settings.Issuer,

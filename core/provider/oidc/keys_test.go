@@ -30,8 +30,8 @@ func TestKeys_DiscoveryDocument(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			i := providertest.NewIssuer(t)
-			good := open(t, i, nil)
-			if _, err := good.Login(t.Context(), tokens(i.OIDCToken(ada))); err != nil {
+			valid := open(t, i, nil)
+			if _, err := valid.Login(t.Context(), tokens(i.OIDCToken(ada))); err != nil {
 				t.Fatal(err)
 			}
 			i.SetDiscovery(c.member, c.value(i))

@@ -278,7 +278,7 @@ func TestDriver_ClaimPointers(t *testing.T) {
 	if id.Subject != "0042" || id.Email != (identity.Contact{Value: "lovelace@example.com", Verification: identity.Verified}) || id.Claims.Get("name") != "Ada" {
 		t.Errorf("got %+v", id)
 	}
-	for name, oid := range map[string]any{"missing": nil, "empty": "", "blank behind": "0042 ", "number": 42, "not ASCII": "é", "256 bytes": strings.Repeat("a", 256)} {
+	for name, oid := range map[string]any{"missing": nil, "empty": "", "trailing space": "0042 ", "number": 42, "not ASCII": "é", "256 bytes": strings.Repeat("a", 256)} {
 		_, err := p.Login(t.Context(), tokens(token(providertest.Claim("oid", oid))))
 		if autherr.CodeOf(err) != autherr.InvalidToken || autherr.ReasonOf(err) != "bad_subject" {
 			t.Errorf("subject %s: got %v, want %s (bad_subject)", name, err, autherr.InvalidToken)

@@ -44,7 +44,7 @@ type Subject struct {
 // Run opens the type as the kit does and proves that the result accepts valid
 // tokens, rejects invalid ones, distinguishes both from keys that cannot be
 // fetched, and returns the identity that the token contains. A type's own rules
-// need tests of their own.
+// need their own tests.
 func Run(t *testing.T, s Subject) {
 	t.Helper()
 	t.Run("Valid", s.valid)
@@ -276,7 +276,7 @@ func (b block) want(
 	case autherr.ReasonOf(err) == "":
 		t.Errorf("%s: the error has no reason", name)
 	case id.Key != identity.Key{}:
-		t.Errorf("%s: an identity beside the error: %+v", name, id.Key)
+		t.Errorf("%s: an identity with the error: %+v", name, id.Key)
 	}
 }
 
@@ -351,7 +351,7 @@ func (s Subject) trust(t *testing.T) {
 }
 
 // malformedClaims demands that claims which cannot be stored are left out or
-// rejected: an identity that contains one would be the driver's mistake.
+// rejected: an identity that contains one would be an error of the driver.
 func (s Subject) malformedClaims(t *testing.T) {
 	t.Parallel()
 	b := s.warm(t)

@@ -135,7 +135,7 @@ func newType(f fault) provider.Type {
 	})
 }
 
-// driver is sound but for its fault.
+// driver is correct except for its fault.
 type driver struct {
 	settings settings
 	keys     provider.Keys
