@@ -13,23 +13,23 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider"
 )
 
+// Type is `provider "gateway"`. It is passed to core.WithTypes.
 var Type = provider.Define(provider.Definition[Settings]{Type: "gateway", Open: open})
 
+// Settings are the arguments of the block.
 type Settings struct {
 	URL      string `hcl:"url"`
 	Audience string `hcl:"audience"`
 }
 
-type gateway struct{ rules provider.Rules }
-
 func open(_ context.Context, s Settings, env provider.Env) (provider.Driver, error) {
 	keys, err := env.RemoteKeys(s.URL + "/jwks")
-	rules := provider.Rules{Issuer: s.URL, Audience: []string{s.Audience}, Algorithms: []string{"ES256"}, Keys: keys, KeyIDRequired: true}
-	return gateway{rules}, err
+	return gateway{Issuer: s.URL, Audience: []string{s.Audience}, Algorithms: []string{"ES256"}, Keys: keys, KeyIDRequired: true}, err
 }
 
-func (g gateway) Rules() provider.Rules { return g.rules }
+type gateway provider.Rules
 
+func (g gateway) Rules() provider.Rules { return provider.Rules(g) }
 func (g gateway) Identify(v provider.Verified) (identity.Identity, error) {
 	id := identity.Identity{Key: identity.Key{Issuer: v.AccessToken.Issuer, Subject: v.AccessToken.Subject}}
 	email, _ := v.AccessToken.String("email")
