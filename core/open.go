@@ -51,9 +51,9 @@ func Load(ctx context.Context, file string, list ...Option) (Settings, error) {
 // Parse is [Load] for a configuration that is not a file, such as an embedded
 // one. The file name appears in diagnostics; its directory is the base of relative
 // paths in src, and if it ends with ".json" src is HCL's JSON form.
-func Parse(filename string, src []byte, list ...Option) (Settings, error) {
+func Parse(ctx context.Context, filename string, src []byte, list ...Option) (Settings, error) {
 	f, err := configfile.Loader{Types: newOptions(list).types}.Parse(filename, src)
-	return checked(context.Background(), settingsOf(f), err, list)
+	return checked(ctx, settingsOf(f), err, list)
 }
 
 func load(file string, list []Option) (Settings, error) {

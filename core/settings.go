@@ -7,12 +7,16 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider"
 )
 
-// The blocks of the file. Their fields are in package config; zero fields have the
-// defaults of the file, which core/config/REFERENCE.md lists.
+// The blocks of the file. Zero fields have the defaults of the file, which
+// core/config/REFERENCE.md lists.
 type (
-	Auth                 = config.Auth                 // block `auth`
-	OwnSession           = config.OwnSession           // block `session "own"`
-	ProviderTokenSession = config.ProviderTokenSession // block `session "provider_token"`
+	// Auth is the block `auth`: see [config.Auth].
+	Auth = config.Auth
+	// OwnSession is the block `session "own"`: see [config.OwnSession].
+	OwnSession = config.OwnSession
+	// ProviderTokenSession is the block `session "provider_token"`: see
+	// [config.ProviderTokenSession].
+	ProviderTokenSession = config.ProviderTokenSession
 )
 
 // Settings is a whole configuration: the contents of a file, or the same written

@@ -25,7 +25,7 @@ session "provider_token" {
 `
 
 func newKit() *core.Kit {
-	settings, err := core.Parse("auth.hcl", []byte(configuration), core.WithTypes(emulator.Type))
+	settings, err := core.Parse(context.Background(), "auth.hcl", []byte(configuration), core.WithTypes(emulator.Type))
 	if err != nil {
 		panic(err)
 	}

@@ -71,7 +71,7 @@ func load(cmd *cobra.Command, types []config.Type, file string) (core.Settings, 
 	if err != nil {
 		return core.Settings{}, fmt.Errorf("reading standard input: %w", err)
 	}
-	return core.Parse(stdinName(src), src, core.WithTypes(types...))
+	return core.Parse(cmd.Context(), stdinName(src), src, core.WithTypes(types...))
 }
 
 // stdinName returns the name of standard input in diagnostics. It selects the

@@ -21,7 +21,7 @@ var developmentFile []byte
 func load(ctx context.Context, file string) (core.Settings, error) {
 	types := core.WithTypes(cotter.Type, oidc.Type, emulator.Type, sqlite.Type, postgres.Type, mysql.Type)
 	if file == "" {
-		return core.Parse("auth.dev.hcl", developmentFile, types)
+		return core.Parse(ctx, "auth.dev.hcl", developmentFile, types)
 	}
 	return core.Load(ctx, file, types)
 }
