@@ -44,7 +44,7 @@ func (k *Kit) login(ctx context.Context, r web.Request) (web.Response, error) {
 	if err != nil {
 		return web.Response{}, err
 	}
-	if err := body.hints.Check(id); err != nil {
+	if err := body.hints.check(id); err != nil {
 		return web.Response{}, err
 	}
 	l := k.newLogin(r, id, token, transport)

@@ -1,7 +1,6 @@
 package core
 
 import (
-	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/web"
@@ -11,7 +10,7 @@ import (
 // verified. Its refresh token is not read.
 type payload struct {
 	tokens    provider.Tokens
-	hints     account.Hints
+	hints     hints
 	provider  string // "": selected by the token
 	transport string // "": the default
 }
@@ -31,12 +30,12 @@ func readPayload(r web.Request) (payload, error) {
 			AccessToken: oauth.text("access_token"),
 			IDToken:     oauth.text("id_token"),
 		},
-		hints: account.Hints{
-			Email:          body.optional("email"),
-			Phone:          body.optional("phone"),
-			UserID:         user.optional("ID"),
-			UserIdentifier: user.optional("identifier"),
-			UserIssuer:     user.optional("issuer"),
+		hints: hints{
+			email:          body.optional("email"),
+			phone:          body.optional("phone"),
+			userID:         user.optional("ID"),
+			userIdentifier: user.optional("identifier"),
+			userIssuer:     user.optional("issuer"),
 		},
 		provider:  body.name("provider"),
 		transport: body.name("transport"),

@@ -100,8 +100,8 @@ func FuzzReadPayload_MatchesEncodingJSON(f *testing.F) {
 		same := got.tokens.AccessToken == want.OAuthToken.AccessToken && got.tokens.IDToken == want.OAuthToken.IDToken &&
 			got.provider == text(want.Provider) && got.transport == text(want.Transport)
 		for ours, theirs := range map[*string]*string{
-			got.hints.Email: want.Email, got.hints.Phone: want.Phone, got.hints.UserID: want.User.ID,
-			got.hints.UserIdentifier: want.User.Identifier, got.hints.UserIssuer: want.User.Issuer,
+			got.hints.email: want.Email, got.hints.phone: want.Phone, got.hints.userID: want.User.ID,
+			got.hints.userIdentifier: want.User.Identifier, got.hints.userIssuer: want.User.Issuer,
 		} {
 			same = same && (ours == nil) == (theirs == nil) && text(ours) == text(theirs)
 		}

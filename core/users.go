@@ -48,17 +48,22 @@ func (u Users) Enable(ctx context.Context, id identity.UserID) error {
 	return u.change(ctx, id, "user_enabled", account.Store.Enable)
 }
 
-// Delete revokes all credentials of a user, and then deletes it with its
-// identities and sessions. The identity can register again, as another user.
+// Delete deletes a user with its identities and sessions. The identity can
+// register again, as another user.
 //
 // Further errors by code: UserInUse if a row of the application references the
 // user by a foreign key that does not cascade; the error names the table if the
-// database does. The user's credentials are revoked nevertheless.
+// database does. The user is not deleted then, but all its credentials issued
+// until now are revoked.
 func (u Users) Delete(ctx context.Context, id identity.UserID) error {
-	if err := u.kit.revokeAll(ctx, id, "account_deleted"); err != nil {
+	err := u.change(ctx, id, "user_deleted", account.Store.Delete)
+	if autherr.CodeOf(err) != autherr.UserInUse {
 		return err
 	}
-	return u.change(ctx, id, "user_deleted", account.Store.Delete)
+	if failed := u.kit.revokeAll(ctx, id, "account_deleted"); failed != nil {
+		return failed
+	}
+	return err
 }
 
 func (u Users) change(

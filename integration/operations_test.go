@@ -160,7 +160,7 @@ func operations() []operation {
 		},
 		{
 			name: "Delete", times: 1, trial: remove, done: http.StatusNotFound, unbounded: true,
-			stages: []state{known(1, 1), known(1, 1).with(barred), known(1, 0).with(barred), {}},
+			stages: []state{known(1, 1), {}},
 		},
 		{
 			name: "Sweep", times: 2, later: 2 * time.Hour, trial: sweep, unbounded: true,

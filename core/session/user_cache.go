@@ -15,18 +15,18 @@ import (
 
 const maxCachedUsers = 10_000
 
-// userCache finds users and remembers those it found for ttl. That somebody is
-// not registered is not remembered. Who asks for one user at the same time
-// shares one answer. A ttl of zero remembers and shares nothing.
+// userCache finds users and caches those it found for ttl. An unknown identity is
+// not cached. Concurrent look-ups of one user share a result. A ttl of zero
+// caches and shares nothing.
 type userCache struct {
 	users   account.Finder
 	ttl     time.Duration
 	now     func() time.Time
 	found   *otter.Cache[identity.Key, foundUser]
-	flights singleflight.Group // questions under way
+	flights singleflight.Group // current look-ups
 
-	mu        sync.Mutex // held while found is written to
-	forgotten int        // how often forget was called
+	mu         sync.Mutex // guards writes to found
+	generation int        // number of calls of forget
 }
 
 type foundUser struct {
@@ -52,23 +52,23 @@ func (c *userCache) Find(ctx context.Context, key identity.Key) (identity.User, 
 	if c.ttl == 0 {
 		return c.users.Find(ctx, key)
 	}
-	return c.ask(ctx, key, now)
+	return c.lookup(ctx, key, now)
 }
 
-// ask finds a user, once for all who ask since something was last forgotten. Of
-// the others only success is taken: their failure may be that their client has
-// gone.
-func (c *userCache) ask(ctx context.Context, key identity.Key, now time.Time) (identity.User, error) {
-	forgotten := c.generation()
-	flight := fmt.Sprintf("%d %d %s %s", forgotten, len(key.Issuer), key.Issuer, key.Subject)
-	answer, err, shared := c.flights.Do(flight, func() (any, error) {
+// lookup finds a user, once for all concurrent calls since the last forget. Of a
+// shared look-up only success is used: its failure may be that another client has
+// disconnected.
+func (c *userCache) lookup(ctx context.Context, key identity.Key, now time.Time) (identity.User, error) {
+	generation := c.currentGeneration()
+	flight := fmt.Sprintf("%d %d %s %s", generation, len(key.Issuer), key.Issuer, key.Subject)
+	found, err, shared := c.flights.Do(flight, func() (any, error) {
 		user, err := c.users.Find(ctx, key)
 		if err == nil {
-			c.remember(user, now, forgotten)
+			c.store(user, now, generation)
 		}
 		return user, err
 	})
-	if user, ok := answer.(identity.User); ok && err == nil {
+	if user, ok := found.(identity.User); ok && err == nil {
 		return user, nil
 	}
 	if shared {
@@ -77,21 +77,21 @@ func (c *userCache) ask(ctx context.Context, key identity.Key, now time.Time) (i
 	return identity.User{}, err //nolint:wrapcheck // it is that of Find
 }
 
-// remember keeps the user, unless something was forgotten since it was asked
-// for: then it may be what was to be forgotten.
-func (c *userCache) remember(user identity.User, at time.Time, forgotten int) {
+// store caches the user, unless forget was called since the look-up began: the
+// user may have changed.
+func (c *userCache) store(user identity.User, at time.Time, generation int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.forgotten == forgotten {
+	if c.generation == generation {
 		c.found.Set(user.Key, foundUser{user: user, at: at})
 	}
 }
 
-// forget drops the user, whatever identity it was found by.
+// forget removes the user from the cache, under every identity.
 func (c *userCache) forget(user identity.UserID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.forgotten++
+	c.generation++
 	for key, hit := range c.found.All() {
 		if hit.user.ID == user {
 			c.found.Invalidate(key)
@@ -99,8 +99,8 @@ func (c *userCache) forget(user identity.UserID) {
 	}
 }
 
-func (c *userCache) generation() int {
+func (c *userCache) currentGeneration() int {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.forgotten
+	return c.generation
 }
