@@ -20,7 +20,7 @@ func assemble(ctx context.Context, s Settings, o options, providers *verify.Set,
 		proxies:   httpapi.Proxies{Trusted: s.Auth.ProxyPrefixes()},
 		providers: providers,
 		database:  db,
-		forget:    func(identity.UserID) {},
+		evict:     func(identity.UserID) {},
 		now:       o.now,
 		log:       o.log,
 		stop:      stop,
@@ -37,7 +37,7 @@ func assemble(ctx context.Context, s Settings, o options, providers *verify.Set,
 		k.cookie = httpapi.NewCookie(s.Own.Cookie, s.Auth.BaseURL)
 	} else {
 		tokens := session.NewProviderToken(*s.ProviderToken, providers, k.registrar.Store, o.now)
-		k.forget = tokens.Forget
+		k.evict = tokens.Evict
 		k.strategy = tokens
 		k.transports = s.ProviderToken.Transport
 		k.cookie = httpapi.NewCookie(s.ProviderToken.Cookie, s.Auth.BaseURL)

@@ -32,7 +32,7 @@ type Kit struct {
 	// used.
 	database  database.Database
 	registrar account.Registrar
-	forget    func(identity.UserID) // removes a user from the caches
+	evict     func(identity.UserID) // removes a user from the caches
 
 	now func() time.Time
 	log *slog.Logger

@@ -54,7 +54,7 @@ func loggedKit(tb testing.TB, key *signer.Key, now time.Time, log *bytes.Buffer)
 		maxPerUser: 20,
 		database:   db,
 		registrar:  account.Registrar{Store: db.Accounts(), Create: true, Now: clock},
-		forget:     func(identity.UserID) {},
+		evict:      func(identity.UserID) {},
 		now:        clock,
 		log:        logger,
 	}

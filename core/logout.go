@@ -35,7 +35,7 @@ func (k *Kit) end(ctx context.Context, credentials []session.Credential, reason,
 			return err
 		}
 		if ended != nil {
-			k.log.InfoContext(ctx, "session ended", "event", "authn_logout", "reason", reason,
+			k.log.InfoContext(ctx, "session revoked", "event", "authn_logout", "reason", reason,
 				"user_id", ended.UserID.String(), "session_id", ended.ID, "address", address)
 		}
 	}

@@ -115,7 +115,7 @@ func (k *Kit) shutOut(
 	if err != nil {
 		return err
 	}
-	defer k.forget(user)
+	defer k.evict(user)
 	at := k.now()
 	if err := change(db.Accounts(), ctx, user, at); err != nil {
 		return accountError(err)
@@ -137,7 +137,7 @@ type Renewed struct {
 // invalid at once; public id, expiries and time of authentication stay.
 //
 // Further errors by code: Unauthenticated if ctx has no caller; NotFound where
-// sessions are the provider's tokens; InvalidToken if the session has ended
+// sessions are the provider's tokens; InvalidToken if the session was revoked
 // meanwhile.
 func (s Sessions) Renew(ctx context.Context) (Renewed, error) {
 	c := callerIn(ctx)

@@ -45,9 +45,9 @@ func TestSessions_List(t *testing.T) {
 func TestSessions_Revoke(t *testing.T) {
 	t.Parallel()
 	h, _, caller, token := newFailing(t, nil)
-	other, stranger := h.signIn(t, ada), h.caller(t, h.signIn(t, bob))
+	other, bobsCaller := h.signIn(t, ada), h.caller(t, h.signIn(t, bob))
 	sessions := h.kit.Sessions()
-	wantError(t, "another user", sessions.Revoke(t.Context(), stranger.UserID, caller.SessionID), autherr.NotFound, "unknown_session")
+	wantError(t, "another user", sessions.Revoke(t.Context(), bobsCaller.UserID, caller.SessionID), autherr.NotFound, "unknown_session")
 	h.admits(t, core.Guard{}, token, "")
 	if err := sessions.Revoke(t.Context(), caller.UserID, caller.SessionID); err != nil {
 		t.Fatalf("Revoke: %v", err)
@@ -60,14 +60,14 @@ func TestSessions_Revoke(t *testing.T) {
 func TestSessions_RevokeOthers(t *testing.T) {
 	t.Parallel()
 	h, _, caller, token := newFailing(t, nil)
-	other, stranger := h.signIn(t, ada), h.signIn(t, bob)
+	other, bobsCaller := h.signIn(t, ada), h.signIn(t, bob)
 	h.admits(t, core.Guard{}, other, "")
 	if err := h.kit.Sessions().RevokeOthers(t.Context(), caller.UserID, caller.SessionID); err != nil {
 		t.Fatalf("RevokeOthers: %v", err)
 	}
 	h.admits(t, core.Guard{}, token, "")
 	h.admits(t, core.Guard{}, other, "invalid_token")
-	h.admits(t, core.Guard{}, stranger, "")
+	h.admits(t, core.Guard{}, bobsCaller, "")
 }
 
 func TestSessions_StoreFailure(t *testing.T) {
@@ -106,7 +106,7 @@ func TestRevokeSessions_Cookie(t *testing.T) {
 			status = 401
 		}
 		if r := h.call(t, "GET", "/auth/session", "", "Cookie", line); r.Status != status {
-			t.Errorf("%s: the session then answers %d, want %d", body, r.Status, status)
+			t.Errorf("%s: the session then gets %d, want %d", body, r.Status, status)
 		}
 	}
 }

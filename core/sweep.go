@@ -9,7 +9,7 @@ import (
 )
 
 // The first sweep runs a minute after start, so that short-lived processes also
-// delete ended sessions.
+// delete expired sessions.
 const (
 	firstSweep = time.Minute
 	sweepEvery = 10 * time.Minute

@@ -177,7 +177,7 @@ func TestUsers_Errors(t *testing.T) {
 	}
 }
 
-// A10: the log names who acted and on whom.
+// A10: the log names the acting user and the changed user.
 func TestUsers_LogNamesActor(t *testing.T) {
 	t.Parallel()
 	for name, c := range administration {

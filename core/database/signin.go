@@ -18,7 +18,7 @@ import (
 // all sessions, leaves no active session behind, whatever the clocks of several
 // nodes show.
 //
-// # Sessions in another place
+// # Sessions in another store
 //
 // A database whose sessions are stored elsewhere, such as in Redis, commits the
 // record of the login first and begins the session then. A crash in between

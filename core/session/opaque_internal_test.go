@@ -14,43 +14,43 @@ import (
 func TestParseOpaque(t *testing.T) {
 	t.Parallel()
 	token := newOpaque()
-	good := token.String()
-	if len(good) != 70 {
-		t.Fatalf("the token has %d characters, want 70", len(good))
+	valid := token.String()
+	if len(valid) != 70 {
+		t.Fatalf("the token has %d characters, want 70", len(valid))
 	}
-	if parsed, ok := parseOpaque(good); !ok || parsed != token {
+	if parsed, ok := parseOpaque(valid); !ok || parsed != token {
 		t.Fatal("the token is not parsed back")
 	}
-	lookup, secret, _ := strings.Cut(good, ".")
+	lookup, secret, _ := strings.Cut(valid, ".")
 	bad := map[string]string{
 		"Empty":                "",
 		"PrefixAlone":          opaquePrefix,
-		"NoPrefix":             strings.TrimPrefix(good, opaquePrefix),
-		"OtherPrefix":          "cpr_" + strings.TrimPrefix(good, opaquePrefix),
-		"PrefixInUpperCase":    strings.Replace(good, opaquePrefix, "CPS_", 1),
-		"PrefixTwice":          opaquePrefix + good,
+		"NoPrefix":             strings.TrimPrefix(valid, opaquePrefix),
+		"OtherPrefix":          "cpr_" + strings.TrimPrefix(valid, opaquePrefix),
+		"PrefixInUpperCase":    strings.Replace(valid, opaquePrefix, "CPS_", 1),
+		"PrefixTwice":          opaquePrefix + valid,
 		"NoDot":                lookup + secret,
-		"TwoDots":              good + ".",
+		"TwoDots":              valid + ".",
 		"DotsInside":           lookup + ".." + secret,
 		"OtherSeparator":       lookup + "," + secret,
 		"NoLookup":             opaquePrefix + "." + secret,
 		"NoSecret":             lookup + ".",
 		"ShortLookup":          lookup[:len(lookup)-1] + "." + secret,
 		"LongLookup":           lookup + "A." + secret,
-		"ShortSecret":          good[:len(good)-1],
-		"LongSecret":           good + "A",
+		"ShortSecret":          valid[:len(valid)-1],
+		"LongSecret":           valid + "A",
 		"Swapped":              opaquePrefix + secret + "." + strings.TrimPrefix(lookup, opaquePrefix),
 		"Padded":               lookup + "==." + secret + "=",
 		"StandardAlphabet":     lookup + "." + "+/" + secret[2:],
-		"SpaceBefore":          " " + good,
-		"SpaceBehind":          good + " ",
-		"LineBreakBehind":      good + "\n",
+		"SpaceBefore":          " " + valid,
+		"SpaceBehind":          valid + " ",
+		"LineBreakBehind":      valid + "\n",
 		"LineBreaksInside":     lookup + "." + "\r\n" + secret[2:],
 		"LineBreaksInLookup":   opaquePrefix + "\n\n" + lookup[len(opaquePrefix)+2:] + "." + secret,
 		"NUL":                  lookup + "." + "\x00" + secret[1:],
 		"NotASCII":             lookup + "." + "é" + secret[2:],
 		"SlackBitsOfTheLookup": lookup[:len(lookup)-1] + "B." + secret,
-		"SlackBitsOfTheSecret": good[:len(good)-1] + "B",
+		"SlackBitsOfTheSecret": valid[:len(valid)-1] + "B",
 	}
 	for name, raw := range bad {
 		if _, ok := parseOpaque(raw); ok {
@@ -101,8 +101,8 @@ func TestOpaque_Matches(t *testing.T) {
 }
 
 func FuzzParseOpaque(f *testing.F) {
-	good := opaque{}.String()
-	for _, seed := range []string{good, good + "=", good[:69] + "B", "cps_" + good, strings.Repeat("\n", 70), ""} {
+	valid := opaque{}.String()
+	for _, seed := range []string{valid, valid + "=", valid[:69] + "B", "cps_" + valid, strings.Repeat("\n", 70), ""} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, raw string) {

@@ -19,7 +19,7 @@ import (
 const (
 	maxTouchInterval = time.Hour              // between two last-seen updates of a session
 	updateTimeout    = 250 * time.Millisecond // of such an update: a request waits for it
-	maxTouches       = 10_000                 // updates that are remembered
+	maxUpdates       = 10_000                 // cached updates
 
 	// sweepDelay keeps an ended session in the store for a while, so that a node
 	// whose clock is ahead does not delete a session that is active on another.
@@ -38,7 +38,7 @@ type touch struct {
 // revocation, disabling and deletion take effect at the next request on every
 // node.
 //
-// A session ends at its absolute expiry, after its idle time without a request,
+// A session expires at its absolute expiry, after its idle time without a request,
 // when it is revoked, and when its user is disabled, deleted, or has all
 // credentials revoked. The last-seen time is written at most every
 // min(1 h, idle_ttl/10), so a session may become idle that much earlier. All
@@ -50,7 +50,7 @@ type Own struct {
 	now      func() time.Time
 	log      *slog.Logger
 
-	touches *otter.Cache[touch, struct{}]
+	updates *otter.Cache[touch, struct{}]
 }
 
 var _ Strategy = (*Own)(nil)
@@ -62,7 +62,7 @@ func NewOwn(s config.OwnSession, store Store, now func() time.Time, log *slog.Lo
 		store:    store,
 		now:      now,
 		log:      log,
-		touches:  otter.Must(&otter.Options[touch, struct{}]{MaximumSize: maxTouches}),
+		updates:  otter.Must(&otter.Options[touch, struct{}]{MaximumSize: maxUpdates}),
 	}
 }
 
@@ -73,7 +73,7 @@ func (o *Own) Name() string { return config.StrategyOwn }
 func (o *Own) Keeps(claim string) bool { return slices.Contains(o.settings.Claims, claim) }
 
 // Issue implements [Strategy]. Each call creates a new token and a new public
-// id; it never adopts a token that a caller sent.
+// id; it never reuses a token that a caller sent.
 func (o *Own) Issue(ctx context.Context, l Login) (token string, view View, stored *Session) {
 	t := newOpaque()
 	s := o.begin(ctx, l, t)
@@ -140,7 +140,7 @@ func (o *Own) Renew(ctx context.Context, c Credential) (token string, view View,
 	return next.String(), s.View(), nil
 }
 
-// Sweep deletes the sessions that ended more than an hour ago, in batches, and
+// Sweep deletes the sessions that expired or were revoked more than an hour ago, in batches, and
 // returns how many it deleted. The owner of the store calls it regularly, every
 // ten minutes for example; several processes may do so at once.
 //
@@ -224,14 +224,14 @@ func (o *Own) updateLastSeen(ctx context.Context, s Session, now time.Time) Sess
 		return s
 	}
 	update := touch{s.Lookup, s.LastSeenAt.UnixMilli()}
-	if _, first := o.touches.SetIfAbsent(update, struct{}{}); !first {
+	if _, first := o.updates.SetIfAbsent(update, struct{}{}); !first {
 		return s
 	}
 	ctx, cancel := context.WithTimeout(ctx, updateTimeout)
 	defer cancel()
 	idleExpires := o.idleExpiry(now, s.ExpiresAt)
 	if err := o.store.Touch(ctx, s.Lookup, now, idleExpires); err != nil {
-		o.touches.Invalidate(update)
+		o.updates.Invalidate(update)
 		o.log.WarnContext(ctx, "could not update the last-seen time of a session",
 			"event", "session_touch_failed", "session_id", s.ID, "error", err.Error())
 		return s

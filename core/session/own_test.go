@@ -225,8 +225,8 @@ func TestOwn_Check_TouchInterval(t *testing.T) {
 			b := newBench(t)
 			s := config.OwnSession{}.WithDefaults()
 			s.IdleTTL = cmp.Or(config.Duration(c.idle), config.Off)
-			touches := 0
-			own := b.own(s, &broken{Store: b.db.Sessions(), method: "Touch", before: func() { touches++ }})
+			updates := 0
+			own := b.own(s, &broken{Store: b.db.Sessions(), method: "Touch", before: func() { updates++ }})
 			credential := b.issue(t, own, b.login()).Credential
 			for _, step := range []struct {
 				advance time.Duration
@@ -240,8 +240,8 @@ func TestOwn_Check_TouchInterval(t *testing.T) {
 			} {
 				b.at = b.at.Add(step.advance)
 				check(t, own, credential)
-				if touches != step.want {
-					t.Fatalf("%d updates at %v, want %d", touches, b.at.Sub(start), step.want)
+				if updates != step.want {
+					t.Fatalf("%d updates at %v, want %d", updates, b.at.Sub(start), step.want)
 				}
 			}
 		})
@@ -252,13 +252,13 @@ func TestOwn_Check_ConcurrentTouch(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		b := newBench(t)
-		var touches atomic.Int32
+		var updates atomic.Int32
 		unblock := make(chan struct{})
 		own := b.own(config.OwnSession{}, &broken{
 			Store:  b.db.Sessions(),
 			method: "Touch",
 			before: func() {
-				touches.Add(1)
+				updates.Add(1)
 				<-unblock
 			},
 		})
@@ -279,7 +279,7 @@ func TestOwn_Check_ConcurrentTouch(t *testing.T) {
 		synctest.Wait() // for all but the one that updates
 		close(unblock)
 		synctest.Wait()
-		if n := touches.Load(); n != 1 {
+		if n := updates.Load(); n != 1 {
 			t.Errorf("%d updates of 10,000 requests, want 1", n)
 		}
 
@@ -288,7 +288,7 @@ func TestOwn_Check_ConcurrentTouch(t *testing.T) {
 			t.Fatalf("Touch: %v", err)
 		}
 		check(t, own, cookie(token))
-		if n := touches.Load(); n != 1 {
+		if n := updates.Load(); n != 1 {
 			t.Errorf("%d updates after a late request, want 1", n)
 		}
 	})

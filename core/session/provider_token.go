@@ -23,7 +23,7 @@ type Authenticator interface {
 //
 // A single token cannot be revoked before it expires. Disabling or deleting the
 // user, and revoking all of its sessions, revoke every token issued until then:
-// at once on this node if [ProviderToken.Forget] is called, within cache_ttl on
+// at once on this node if [ProviderToken.Evict] is called, within cache_ttl on
 // the others.
 type ProviderToken struct {
 	settings config.ProviderTokenSession
@@ -86,11 +86,11 @@ func (p *ProviderToken) Check(ctx context.Context, c Credential) (identity.Princ
 // End does nothing: a single token cannot be revoked.
 func (p *ProviderToken) End(context.Context, Credential, string) (*Session, error) { return nil, nil }
 
-// Forget removes a user from the cache, so that the next request reads the
+// Evict removes a user from the cache, so that the next request reads the
 // store.
-func (p *ProviderToken) Forget(user identity.UserID) {
+func (p *ProviderToken) Evict(user identity.UserID) {
 	if p.users != nil {
-		p.users.forget(user)
+		p.users.evict(user)
 	}
 }
 

@@ -110,7 +110,7 @@ func TestProviderToken_Check(t *testing.T) {
 	}
 }
 
-func TestProviderToken_End(t *testing.T) {
+func TestProviderToken_NothingToEnd(t *testing.T) {
 	t.Parallel()
 	b := newTokenBench(t, nil)
 	check(t, b, bearer)
@@ -199,7 +199,7 @@ func TestProviderToken_NoUsers(t *testing.T) {
 	s := config.ProviderTokenSession{}
 	s.User = config.UserNone
 	strategy := session.NewProviderToken(s, tokens{"eve": {Key: identity.Key{Issuer: "i", Subject: "eve"}}}, nil, b.now)
-	strategy.Forget(b.user.ID)
+	strategy.Evict(b.user.ID)
 	principal, _ := check(t, strategy, session.Credential{Token: "eve", Transport: config.TransportBearer})
 	if principal.UserID != uuid.Nil || principal.Subject != "eve" {
 		t.Errorf("the principal is %+v", principal)
@@ -250,7 +250,7 @@ func TestProviderToken_UnknownNotCached(t *testing.T) {
 	}
 }
 
-func TestProviderToken_Forget_DuringLookup(t *testing.T) {
+func TestProviderToken_Evict_DuringLookup(t *testing.T) {
 	t.Parallel()
 	b := newTokenBench(t, nil)
 	b.users.found = func() {
@@ -258,21 +258,21 @@ func TestProviderToken_Forget_DuringLookup(t *testing.T) {
 		if err := b.db.Accounts().Disable(t.Context(), b.user.ID, b.at); err != nil {
 			t.Errorf("Disable: %v", err)
 		}
-		b.Forget(b.user.ID)
+		b.Evict(b.user.ID)
 	}
 	check(t, b, bearer) // the look-up began before the change, and returns after it
 	_, _, err := b.Check(t.Context(), bearer)
 	wantError(t, err, autherr.AccountDisabled, "account_disabled")
 }
 
-func TestProviderToken_Forget_OtherUsers(t *testing.T) {
+func TestProviderToken_Evict_OtherUsers(t *testing.T) {
 	t.Parallel()
 	b := newTokenBench(t, nil)
 	check(t, b, bearer)
-	b.Forget(uuid.Must(uuid.NewV7()))
+	b.Evict(uuid.Must(uuid.NewV7()))
 	check(t, b, bearer)
 	b.wantLookups(t, 1)
-	b.Forget(b.user.ID)
+	b.Evict(b.user.ID)
 	check(t, b, bearer)
 	b.wantLookups(t, 2)
 }

@@ -14,7 +14,7 @@ type Strategy interface {
 	// Name is config.StrategyOwn or config.StrategyProviderToken.
 	Name() string
 
-	// Issue returns the token of a new session and how its user sees it. It writes
+	// Issue returns the token of a new session and its view for the user. It writes
 	// nothing: stored is what the login has to store together with its record, nil
 	// if the strategy stores no sessions.
 	Issue(ctx context.Context, l Login) (token string, view View, stored *Session)

@@ -26,7 +26,7 @@ type userCache struct {
 	flights singleflight.Group // current look-ups
 
 	mu         sync.Mutex // guards writes to found
-	generation int        // number of calls of forget
+	generation int        // number of calls of evict
 }
 
 type foundUser struct {
@@ -55,7 +55,7 @@ func (c *userCache) Find(ctx context.Context, key identity.Key) (identity.User, 
 	return c.lookup(ctx, key, now)
 }
 
-// lookup finds a user, once for all concurrent calls since the last forget. Of a
+// lookup finds a user, once for all concurrent calls since the last evict. Of a
 // shared look-up only success is used: its failure may be that another client has
 // disconnected.
 func (c *userCache) lookup(ctx context.Context, key identity.Key, now time.Time) (identity.User, error) {
@@ -77,7 +77,7 @@ func (c *userCache) lookup(ctx context.Context, key identity.Key, now time.Time)
 	return identity.User{}, err //nolint:wrapcheck // it is that of Find
 }
 
-// store caches the user, unless forget was called since the look-up began: the
+// store caches the user, unless evict was called since the look-up began: the
 // user may have changed.
 func (c *userCache) store(user identity.User, at time.Time, generation int) {
 	c.mu.Lock()
@@ -87,8 +87,8 @@ func (c *userCache) store(user identity.User, at time.Time, generation int) {
 	}
 }
 
-// forget removes the user from the cache, under every identity.
-func (c *userCache) forget(user identity.UserID) {
+// evict removes the user from the cache, under every identity.
+func (c *userCache) evict(user identity.UserID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.generation++

@@ -113,7 +113,7 @@ func TestUserCache_Failure(t *testing.T) {
 	})
 }
 
-func TestUserCache_ForgetDuringLookup(t *testing.T) {
+func TestUserCache_EvictDuringLookup(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		users := new(slowUsers)
@@ -126,7 +126,7 @@ func TestUserCache_ForgetDuringLookup(t *testing.T) {
 		})
 		synctest.Wait() // for the store
 		users.disabled.Store(true)
-		c.forget(uuid.Must(uuid.NewV7()))
+		c.evict(uuid.Must(uuid.NewV7()))
 		if user, err := c.Find(t.Context(), slowAda); err != nil || !user.Disabled {
 			t.Errorf("after the change: %+v, %v", user, err)
 		}

@@ -15,8 +15,8 @@ import (
 )
 
 // Run checks the users of a database, and how it records their logins. open is
-// called once per case, by parallel cases, and returns an empty database of its
-// own each time, which it closes in t.Cleanup.
+// called once per case, by parallel cases, and returns a new empty
+// database each time, which it closes in t.Cleanup.
 //
 // Where the database passes a transaction to hooks, the table of users must be
 // called auth_users.

@@ -44,10 +44,10 @@ func testKeys(t *testing.T, open func(t *testing.T) account.Store) {
 					t.Fatalf("Register %q: %v", one.Key, err)
 				}
 				if _, err := store.Find(t.Context(), other.Key); !errors.Is(err, account.ErrNotFound) {
-					t.Fatalf("Find %q beside %q: got %v, want ErrNotFound", other.Key, one.Key, err)
+					t.Fatalf("Find %q next to %q: got %v, want ErrNotFound", other.Key, one.Key, err)
 				}
 				if err := store.Register(t.Context(), other, nil); err != nil {
-					t.Fatalf("Register %q beside %q: %v", other.Key, one.Key, err)
+					t.Fatalf("Register %q next to %q: %v", other.Key, one.Key, err)
 				}
 				wantFound(t, store, one)
 				wantFound(t, store, other)

@@ -139,14 +139,14 @@ func testOwn(t *testing.T, setup setup) {
 		for range 500 {
 			o.wantActive(t, token)
 		}
-		if n := o.touches.Load(); n != 0 {
+		if n := o.updates.Load(); n != 0 {
 			t.Errorf("%d writes right after the login, want 0", n)
 		}
 		o.clock.advance(time.Hour)
 		for range 500 {
 			o.wantActive(t, token)
 		}
-		if n := o.touches.Load(); n != 1 {
+		if n := o.updates.Load(); n != 1 {
 			t.Errorf("%d writes after an hour, want 1", n)
 		}
 	})
@@ -215,7 +215,7 @@ type own struct {
 	stores  *stores
 	user    identity.User
 	clock   *clock
-	touches *atomic.Int32
+	updates *atomic.Int32
 }
 
 func newOwn(t *testing.T, s *stores) own {
@@ -229,7 +229,7 @@ func newOwn(t *testing.T, s *stores) own {
 		stores:  s,
 		user:    s.register(t, "ada"),
 		clock:   c,
-		touches: &counting.touches,
+		updates: &counting.updates,
 	}
 }
 
@@ -288,10 +288,10 @@ func (c *clock) advance(d time.Duration) {
 
 type touchCounter struct {
 	session.Store
-	touches atomic.Int32
+	updates atomic.Int32
 }
 
 func (c *touchCounter) Touch(ctx context.Context, l session.Lookup, lastSeen, idleExpires time.Time) error {
-	c.touches.Add(1)
+	c.updates.Add(1)
 	return c.Store.Touch(ctx, l, lastSeen, idleExpires)
 }

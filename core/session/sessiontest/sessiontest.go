@@ -22,8 +22,8 @@ import (
 )
 
 // Run checks the sessions of a database, and the logins that they begin with.
-// open is called once per case, by parallel cases, and returns an empty database
-// of its own each time, which it closes in t.Cleanup.
+// open is called once per case, by parallel cases, and returns a new empty
+// database each time, which it closes in t.Cleanup.
 func Run(t *testing.T, open func(t *testing.T) database.Database) {
 	t.Helper()
 	setup := func(t *testing.T) *stores {

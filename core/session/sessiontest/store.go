@@ -125,9 +125,9 @@ func testTouch(t *testing.T, setup setup) {
 		s := setup(t)
 		user := s.register(t, "ada")
 		r := s.create(t, user, 0)
-		const touches = 100
-		race(touches+1, func(racer int) {
-			if racer == touches/2 {
+		const updates = 100
+		race(updates+1, func(racer int) {
+			if racer == updates/2 {
 				if err := s.Revoke(t.Context(), user.ID, r.ID, "test", start); err != nil {
 					t.Errorf("Revoke: %v", err)
 				}
