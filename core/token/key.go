@@ -45,8 +45,12 @@ type Key struct {
 	public    *publicKey
 }
 
-// publicKey makes [Key] comparable: an [ed25519.PublicKey] is a slice.
-type publicKey struct{ raw rawKey }
+// publicKey is a public key that fits the algorithm. Its pointer makes [Key]
+// comparable: an [ed25519.PublicKey] is a slice.
+type publicKey struct {
+	raw       rawKey
+	algorithm string
+}
 
 // rawKey is implemented by the standard library's public keys.
 type rawKey interface {
@@ -83,12 +87,13 @@ func NewKey(kid, alg string, public crypto.PublicKey) (Key, error) {
 	if err := check(raw); err != nil {
 		return Key{}, err
 	}
-	return Key{ID: kid, Algorithm: alg, public: &publicKey{raw}}, nil
+	return Key{ID: kid, Algorithm: alg, public: &publicKey{raw, alg}}, nil
 }
 
-// Public returns the public key, nil for the zero Key.
+// Public returns the public key. It is nil for the zero Key, and for a copy with
+// another Algorithm, which the key was not checked for.
 func (k Key) Public() crypto.PublicKey {
-	if k.public == nil {
+	if k.public == nil || k.public.algorithm != k.Algorithm {
 		return nil
 	}
 	return k.public.raw

@@ -6,6 +6,8 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/rsa"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/cotterpin/cotterpin/core/token"
@@ -38,6 +40,79 @@ func TestNewKey_RejectsUnfitKeys(t *testing.T) {
 	} {
 		if got, err := token.NewKey(c.kid, c.alg, c.public); err == nil || got.Public() != nil {
 			t.Errorf("%s: %v, %v", name, got, err)
+		}
+	}
+}
+
+func TestKey_HasSamePublic(t *testing.T) {
+	t.Parallel()
+	newKey := func(kid string, public *ecdsa.PublicKey) token.Key {
+		key, err := token.NewKey(kid, "ES256", public)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return key
+	}
+	generate := func() *ecdsa.PublicKey {
+		key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return &key.PublicKey
+	}
+	public := generate()
+	first, second, other := newKey("k1", public), newKey("k2", public), newKey("k1", generate())
+	if first == newKey("k1", public) {
+		t.Error("keys made separately are equal")
+	}
+	for _, c := range []struct {
+		name string
+		a, b token.Key
+		want bool
+	}{
+		{"the same key", first, first, true},
+		{"another id", first, second, true},
+		{"another public key", first, other, false},
+		{"no public key", first, token.Key{ID: "k1", Algorithm: "ES256"}, false},
+		{"no public keys", token.Key{}, token.Key{}, true},
+	} {
+		if c.a.HasSamePublic(c.b) != c.want || c.b.HasSamePublic(c.a) != c.want {
+			t.Errorf("%s: want %t", c.name, c.want)
+		}
+	}
+}
+
+func TestAlgorithms_PublicKeysOnly(t *testing.T) {
+	t.Parallel()
+	want := []string{"ES256", "ES384", "ES512", "EdDSA", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"}
+	if got := token.Algorithms(); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+func TestKey_ChangedAlgorithm(t *testing.T) {
+	t.Parallel()
+	private, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	key, err := token.NewKey("r1", "RS256", &private.PublicKey)
+	if err != nil || key.Public() == nil {
+		t.Fatalf("%v, %v", key.Public(), err)
+	}
+	if key.Algorithm = "PS256"; key.Public() != nil {
+		t.Error("a key is usable with an algorithm that it was not made for")
+	}
+}
+
+func TestIsKeyID_Bounds(t *testing.T) {
+	t.Parallel()
+	for kid, want := range map[string]bool{
+		"k": true, "SPACE_JWT_PUBLIC:1 ~": true, strings.Repeat("k", 255): true,
+		"": false, strings.Repeat("k", 256): false, "k\x1f": false, "k\x7f": false, "é": false,
+	} {
+		if token.IsKeyID(kid) != want {
+			t.Errorf("%q: want %t", kid, want)
 		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"context"
 	"strings"
 	"testing"
+
+	"github.com/cotterpin/cotterpin/core/token"
 )
 
 // vectors are the examples of the RFCs.
@@ -24,7 +26,7 @@ var vectors = map[string]struct{ alg, jwk, token string }{
 	},
 }
 
-func TestKey_VerifiesRFCExamples(t *testing.T) { // J46
+func TestVerify_RFCExamples(t *testing.T) { // J46
 	t.Parallel()
 	for name, v := range vectors {
 		keys, err := StaticJWKS([]byte(`{"keys":[` + v.jwk + `]}`))
@@ -45,6 +47,15 @@ func TestKey_VerifiesRFCExamples(t *testing.T) { // J46
 		}
 		if verify(key, []byte(v.token[:end]+"A"), signature) {
 			t.Errorf("%s: the signature is accepted for other content", name)
+		}
+	}
+}
+
+func TestVerify_KeyWithoutPublicKey(t *testing.T) {
+	t.Parallel()
+	for _, key := range []token.Key{{}, {ID: "k1", Algorithm: "ES256"}, {Algorithm: "none"}} {
+		if verify(key, []byte("content"), []byte("signature")) {
+			t.Errorf("key %+v verifies a signature", key)
 		}
 	}
 }
