@@ -13,7 +13,7 @@ import (
 type attackEntry struct{ id, title, proof string }
 
 // proofHere is the proof of an attack that TestAttacks runs. Other proofs are a
-// test, "core/token TestCorpus", or "none: " and the reason.
+// test, "core/internal/jwt TestCorpus", or "none: " and the reason.
 const proofHere = "here"
 
 func attackList(t *testing.T) (list []attackEntry) {

@@ -7,7 +7,7 @@ import (
 
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/internal/defaults"
-	"github.com/cotterpin/cotterpin/core/token"
+	"github.com/cotterpin/cotterpin/core/internal/jwt"
 )
 
 const (
@@ -35,7 +35,8 @@ type Common struct {
 	LoginMaxAge config.Duration `hcl:"login_max_age,optional" doc:"how long after its issue a token may be posted to the login; 0s: until it expires"`
 
 	// Cache is the number of verified tokens of requests whose signature is not
-	// checked again; see [token.Cache]. Each takes at most 4 KiB of memory.
+	// checked again until it expires or the keys change. Each takes at most 4 KiB
+	// of memory.
 	// Default 10 000 (40 MiB), at most a million; zero: none. Logins are always
 	// verified in full.
 	Cache *int `hcl:"cache,optional" doc:"how many verified tokens of requests are cached, in 4 KiB each; 0: none"`
@@ -79,7 +80,7 @@ func (c Common) Problems() []config.Problem {
 			report("trust", fmt.Sprintf(`%q is not a contact: use "email", "phone" or both`, contact))
 		}
 	}
-	if skew := c.ClockSkew.Std(); skew < 0 || skew > token.MaxClockSkew {
+	if skew := c.ClockSkew.Std(); skew < 0 || skew > jwt.MaxClockSkew {
 		report("clock_skew", `must be between "0s" and "120s"`)
 	}
 	if c.LoginMaxAge.Std() < 0 {

@@ -8,7 +8,7 @@ import (
 	"net/url"
 	"time"
 
-	"github.com/cotterpin/cotterpin/core/token"
+	"github.com/cotterpin/cotterpin/core/internal/jwt"
 )
 
 // Env is what a driver gets in addition to its own arguments.
@@ -28,10 +28,13 @@ type Env struct {
 }
 
 // RemoteKeys returns the keys of the JWK Set document at that address. They are
-// fetched when they are first needed, and kept; see [token.RemoteKeySet]. An
-// address that must not be fetched is an error; see [Env.CheckURL].
+// fetched when they are first needed, and again in the background when they are
+// 50 minutes old or a token names an unknown key. Keys that cannot be fetched
+// again are used until they are 24 hours old. Tokens that name unknown keys cause
+// at most one fetch in ten seconds, after a burst of three. An address that must
+// not be fetched is an error; see [Env.CheckURL].
 func (e Env) RemoteKeys(address string) (Keys, error) {
-	fetch, err := e.Fetcher().Document(address)
+	fetch, err := e.fetcher().Document(address)
 	if err != nil {
 		return Keys{}, err
 	}
@@ -42,7 +45,7 @@ func (e Env) RemoteKeys(address string) (Keys, error) {
 // same way. The source identifies where fetch looks for them.
 func (e Env) FetchedKeys(source string, fetch func(context.Context) ([]byte, error)) Keys {
 	return Keys{
-		KeySet: token.NewRemoteKeySet(token.RemoteOptions{
+		KeySet: jwt.NewRemoteKeySet(jwt.RemoteOptions{
 			Fetch:   fetch,
 			Timeout: e.HTTPClient.Timeout,
 			Now:     e.Now,
@@ -52,9 +55,16 @@ func (e Env) FetchedKeys(source string, fetch func(context.Context) ([]byte, err
 	}
 }
 
-// Fetcher fetches the provider's documents with HTTPClient.
-func (e Env) Fetcher() token.Fetcher {
-	return token.Fetcher{Client: e.HTTPClient, AllowInsecureLoopback: e.Development}
+// Get fetches one of the provider's JSON documents with HTTPClient. It accepts
+// status 200 only, follows no redirect, requests no compression, and reads at
+// most 1 MiB. An address that must not be fetched is an error; see
+// [Env.CheckURL].
+func (e Env) Get(ctx context.Context, address string) ([]byte, error) {
+	return e.fetcher().Get(ctx, address)
+}
+
+func (e Env) fetcher() jwt.Fetcher {
+	return jwt.Fetcher{Client: e.HTTPClient, AllowInsecureLoopback: e.Development}
 }
 
 // CheckURL returns nil if a provider may be called at that address: an absolute
@@ -67,7 +77,7 @@ func (e Env) CheckURL(address string) error {
 		return errors.New(`must be an absolute URL, such as "https://id.example.com"`)
 	case u.User != nil || u.Fragment != "":
 		return errors.New("must have no user and no fragment")
-	case e.Fetcher().CheckURL(address) != nil:
+	case e.fetcher().CheckURL(address) != nil:
 		return errors.New(`must be https: http is accepted for this machine alone (localhost, 127.0.0.1), in mode "development"`)
 	}
 	return nil

@@ -1,17 +1,22 @@
 package provider
 
-import "github.com/cotterpin/cotterpin/core/token"
+import (
+	"github.com/cotterpin/cotterpin/core/internal/jwt"
+	"github.com/cotterpin/cotterpin/core/token"
+)
 
 // Rules declare which tokens are valid for a provider block. The required fields
 // are Issuer, Audience, Algorithms and Keys.
 //
-// Whatever they contain, a token must be a signed JWT in compact form with a
-// valid lifetime and subject; see [token.Policy].
+// Whatever they contain, a token must be a signed JWT in compact form (RFC 7515,
+// RFC 7519) of at most 8 KiB, with a valid lifetime (iat, exp and, if present,
+// nbf) and subject. Header members that would change what is verified or with
+// which key (crit, b64, zip, enc, cty, jwk, jku, x5u, x5c) are always rejected.
 type Rules struct {
 	Issuer     string   // iss, compared byte-wise; as identity.IsIssuer demands
 	Audience   []string // aud must be one of these
 	Algorithms []string // accepted alg, such as "ES256"; never none, never HMAC
-	Keys       Keys     // see Env.RemoteKeys
+	Keys       Keys     // see Env.RemoteKeys and StaticKeys
 
 	// Recognizes is the token kind that each login needs, and that recognizes
 	// callers in session "provider_token". Default: [AccessToken].
@@ -44,4 +49,15 @@ type Keys struct {
 	// Source is the address or file of the keys. Two blocks with the same issuer
 	// must have the same source.
 	Source string
+}
+
+// StaticKeys returns keys that never change, from a JWK Set document (RFC 7517,
+// section 5). Entries that are not usable are skipped. The error lists the causes
+// if no key is usable.
+func StaticKeys(source string, document []byte) (Keys, error) {
+	set, err := jwt.StaticJWKS(document)
+	if err != nil {
+		return Keys{}, err
+	}
+	return Keys{KeySet: set, Source: source}, nil
 }

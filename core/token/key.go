@@ -1,18 +1,40 @@
 package token
 
 import (
+	"context"
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/rsa"
 	"errors"
-	"fmt"
+	"maps"
 	"math"
-
-	"github.com/lestrrat-go/jwx/v2/jwa"
-	"github.com/lestrrat-go/jwx/v2/jws"
+	"slices"
 )
+
+// KeySet finds the public key that a token names.
+//
+// Key returns the key with the id kid that may verify signatures of the
+// algorithm alg. An empty kid selects the only key that fits alg; if several
+// fit, there is no such key. Key never returns a key whose type, curve, size,
+// use or operations do not fit alg. ctx bounds only how long this caller waits.
+//
+// Errors, by code (package autherr): [autherr.InvalidToken] means that the keys
+// are available and kid is not among them; [autherr.TemporarilyUnavailable]
+// means that the keys are not available. An implementation must never return
+// one for the other.
+//
+// Until the keys change, the same arguments give the same Key (==): a key is
+// made once, not per call. The kit's cache drops what it has verified with a key
+// that the set has replaced.
+//
+// A KeySet is safe for concurrent use. It decides about age, rotation and
+// fetching of its keys; it does not check issuer, audience or lifetime of a
+// token.
+type KeySet interface {
+	Key(ctx context.Context, kid, alg string) (Key, error)
+}
 
 // Key is a public key that may verify signatures of one algorithm. The zero
 // value verifies nothing. Keys are equal (==) if one is a copy of the other;
@@ -23,19 +45,17 @@ type Key struct {
 	public    *publicKey
 }
 
-// publicKey is a public key, prepared once for verifying signatures of one
-// algorithm.
+// publicKey is a public key that fits the algorithm. Its pointer makes [Key]
+// comparable: an [ed25519.PublicKey] is a slice.
 type publicKey struct {
-	raw      rawKey
-	verifier jws.Verifier
+	raw       rawKey
+	algorithm string
 }
 
 // rawKey is implemented by the standard library's public keys.
 type rawKey interface {
 	Equal(other crypto.PublicKey) bool
 }
-
-func (p *publicKey) equal(other *publicKey) bool { return p.raw.Equal(other.raw) }
 
 // The causes why a key is not used.
 var (
@@ -48,56 +68,12 @@ var (
 	errKeyID     = errors.New("key id is not 1 to 255 printable ASCII characters")
 )
 
-// algorithms are the supported signature algorithms (RFC 7518, section 3.1; RFC
-// 8037), each with the check that its keys must pass. Algorithms with a shared
-// secret must not be added.
-var algorithms = map[string]func(rawKey) error{
-	"ES256": onCurve(elliptic.P256()),
-	"ES384": onCurve(elliptic.P384()),
-	"ES512": onCurve(elliptic.P521()),
-	"RS256": checkRSA,
-	"RS384": checkRSA,
-	"RS512": checkRSA,
-	"PS256": checkRSA,
-	"PS384": checkRSA,
-	"PS512": checkRSA,
-	"EdDSA": checkEd25519,
-}
-
-// algorithmsOf returns the algorithms that a public key may be used with if its
-// issuer specifies none.
-func algorithmsOf(public crypto.PublicKey) []string {
-	switch key := public.(type) {
-	case *ecdsa.PublicKey:
-		switch key.Curve {
-		case elliptic.P256():
-			return []string{"ES256"}
-		case elliptic.P384():
-			return []string{"ES384"}
-		case elliptic.P521():
-			return []string{"ES512"}
-		}
-	case *rsa.PublicKey:
-		return []string{"RS256", "RS384", "RS512", "PS256", "PS384", "PS512"}
-	case ed25519.PublicKey:
-		return []string{"EdDSA"}
-	}
-	return nil
-}
-
 // NewKey returns a key that may verify signatures of alg: an
 // [*ecdsa.PublicKey] on the curve of the algorithm, an [*rsa.PublicKey] of 2048
-// to 8192 bits, or an [ed25519.PublicKey]. kid may be "".
+// to 8192 bits, or an [ed25519.PublicKey]. kid may be "". The error is the same
+// value for each key with the same fault.
 func NewKey(kid, alg string, public crypto.PublicKey) (Key, error) {
-	key, err := newKey(kid, alg, public)
-	if err != nil {
-		return Key{}, fmt.Errorf("token: %w", err)
-	}
-	return key, nil
-}
-
-func newKey(kid, alg string, public crypto.PublicKey) (Key, error) {
-	if kid != "" && !isShortASCII(kid) {
+	if kid != "" && !IsKeyID(kid) {
 		return Key{}, errKeyID
 	}
 	check, supported := algorithms[alg]
@@ -111,16 +87,58 @@ func newKey(kid, alg string, public crypto.PublicKey) (Key, error) {
 	if err := check(raw); err != nil {
 		return Key{}, err
 	}
-	verifier, err := jws.NewVerifier(jwa.SignatureAlgorithm(alg))
-	if err != nil {
-		return Key{}, errAlgorithm
-	}
-	return Key{ID: kid, Algorithm: alg, public: &publicKey{raw, verifier}}, nil
+	return Key{ID: kid, Algorithm: alg, public: &publicKey{raw, alg}}, nil
 }
 
-// verify reports whether the signature over signed was made with the key.
-func (k Key) verify(signed, signature []byte) bool {
-	return k.public != nil && k.public.verifier.Verify(signed, signature, k.public.raw) == nil
+// Public returns the public key. It is nil for the zero Key, and for a copy with
+// another Algorithm, which the key was not checked for.
+func (k Key) Public() crypto.PublicKey {
+	if k.public == nil || k.public.algorithm != k.Algorithm {
+		return nil
+	}
+	return k.public.raw
+}
+
+// HasSamePublic reports whether both have the same public key, regardless of id
+// and algorithm.
+func (k Key) HasSamePublic(other Key) bool {
+	if k.public == nil || other.public == nil {
+		return k.public == other.public
+	}
+	return k.public.raw.Equal(other.public.raw)
+}
+
+// IsKeyID reports whether kid is 1 to 255 printable ASCII characters.
+func IsKeyID(kid string) bool {
+	const maxLength = 255
+	if kid == "" || len(kid) > maxLength {
+		return false
+	}
+	for _, c := range []byte(kid) {
+		if c < ' ' || c > '~' {
+			return false
+		}
+	}
+	return true
+}
+
+// Algorithms returns the supported signature algorithms (RFC 7518, section 3.1;
+// RFC 8037), sorted. None has a shared secret.
+func Algorithms() []string { return slices.Sorted(maps.Keys(algorithms)) }
+
+// algorithms contains the check that the keys of an algorithm must pass.
+// Algorithms with a shared secret must not be added.
+var algorithms = map[string]func(rawKey) error{
+	"ES256": onCurve(elliptic.P256()),
+	"ES384": onCurve(elliptic.P384()),
+	"ES512": onCurve(elliptic.P521()),
+	"RS256": checkRSA,
+	"RS384": checkRSA,
+	"RS512": checkRSA,
+	"PS256": checkRSA,
+	"PS384": checkRSA,
+	"PS512": checkRSA,
+	"EdDSA": checkEd25519,
 }
 
 func onCurve(curve elliptic.Curve) func(rawKey) error {

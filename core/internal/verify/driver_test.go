@@ -8,10 +8,10 @@ import (
 	"time"
 
 	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/internal/jwt"
 	"github.com/cotterpin/cotterpin/core/internal/verify"
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
-	"github.com/cotterpin/cotterpin/core/token"
 )
 
 // driver is made of its parts. A nil identify maps issuer and subject.
@@ -52,7 +52,7 @@ func accessRules(t *testing.T, i *providertest.Issuer, issuer string) provider.R
 	if err != nil {
 		t.Fatal(err)
 	}
-	keys, err := token.StaticJWKS(document)
+	keys, err := jwt.StaticJWKS(document)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/internal/jwt"
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/token"
 )
@@ -83,13 +84,13 @@ func newProvider(instance provider.Instance, driver provider.Driver, now func() 
 	}
 	p.trustsEmail, p.trustsPhone = instance.Common.Trusts("email"), instance.Common.Trusts("phone")
 	for _, kind := range p.kinds() {
-		verifier, err := token.NewVerifier(p.policy(kind))
+		verifier, err := jwt.NewVerifier(p.policy(kind))
 		if err != nil {
 			return nil, err
 		}
 		p.verifiers[kind] = verifier
 	}
-	p.requests = token.NewCache(p.verifiers[p.Recognizes], *instance.Common.Cache, p.identifyOne)
+	p.requests = jwt.NewCache(p.verifiers[p.Recognizes], *instance.Common.Cache, p.identifyOne)
 	return p, nil
 }
 
@@ -106,8 +107,8 @@ func (p *Provider) kinds() []provider.TokenKind {
 }
 
 // policy returns what the rules demand of a token of that kind.
-func (p *Provider) policy(kind provider.TokenKind) token.Policy {
-	policy := token.Policy{
+func (p *Provider) policy(kind provider.TokenKind) jwt.Policy {
+	policy := jwt.Policy{
 		Keys:          p.rules.Keys.KeySet,
 		Issuer:        p.rules.Issuer,
 		Audience:      p.rules.Audience,

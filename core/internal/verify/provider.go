@@ -6,6 +6,7 @@ import (
 
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/internal/jwt"
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/token"
 	"github.com/cotterpin/cotterpin/core/web"
@@ -24,8 +25,8 @@ type Provider struct {
 	now                      func() time.Time
 	closeIdle                func()
 
-	verifiers [2]*token.Verifier               // by token kind; nil: not verified
-	requests  *token.Cache[*identity.Identity] // of tokens of requests
+	verifiers [2]*jwt.Verifier               // by token kind; nil: not verified
+	requests  *jwt.Cache[*identity.Identity] // of tokens of requests
 }
 
 // Ready returns nil once there are keys. It starts the first fetch of keys and

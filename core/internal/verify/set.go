@@ -10,8 +10,8 @@ import (
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/internal/digest"
+	"github.com/cotterpin/cotterpin/core/internal/jwt"
 	"github.com/cotterpin/cotterpin/core/provider"
-	"github.com/cotterpin/cotterpin/core/token"
 )
 
 // Set contains the configured providers in the order of the file.
@@ -154,7 +154,7 @@ func errNotSelected() error { return autherr.New(autherr.InvalidToken, "no_provi
 // none.
 func (s *Set) find(tokens provider.Tokens) *Provider {
 	for _, kind := range []provider.TokenKind{provider.AccessToken, provider.IDToken} {
-		issuer, audience, ok := token.Peek(tokens.Of(kind))
+		issuer, audience, ok := jwt.Peek(tokens.Of(kind))
 		if !ok {
 			continue
 		}

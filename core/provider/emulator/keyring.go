@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/cotterpin/cotterpin/core/internal/jwt"
 	"github.com/cotterpin/cotterpin/core/internal/signer"
 	"github.com/cotterpin/cotterpin/core/token"
 )
@@ -101,5 +102,5 @@ func (r *keyring) Key(ctx context.Context, kid, alg string) (token.Key, error) {
 		}
 		keys = append(keys, key)
 	}
-	return token.Static(keys...).Key(ctx, kid, alg)
+	return jwt.Static(keys...).Key(ctx, kid, alg)
 }

@@ -5,8 +5,8 @@ import (
 	"net/http"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/internal/jwt"
 	"github.com/cotterpin/cotterpin/core/internal/strictjson"
-	"github.com/cotterpin/cotterpin/core/token"
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
@@ -25,7 +25,7 @@ func (e *Emulator) verifyToken(ctx context.Context, r web.Request) (web.Response
 		return web.Response{}, err
 	}
 	raw := workerToken(body)
-	_, audience, _ := token.Peek(raw)
+	_, audience, _ := jwt.Peek(raw)
 	if key := r.First("Api_key_id"); key != "" {
 		audience = []string{key}
 	}
@@ -42,7 +42,7 @@ func workerToken(body strictjson.Object) string {
 }
 
 func (e *Emulator) checkToken(ctx context.Context, raw string, audience []string) error {
-	verifier, err := token.NewVerifier(token.Policy{
+	verifier, err := jwt.NewVerifier(jwt.Policy{
 		Keys:          e.keys,
 		Issuer:        e.options.IssuerURL,
 		Audience:      audience,

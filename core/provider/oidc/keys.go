@@ -11,7 +11,6 @@ import (
 
 	"github.com/cotterpin/cotterpin/core/internal/strictjson"
 	"github.com/cotterpin/cotterpin/core/provider"
-	"github.com/cotterpin/cotterpin/core/token"
 )
 
 // openKeys returns the keys of the source that the settings name, without using
@@ -19,27 +18,27 @@ import (
 func openKeys(s Settings, env provider.Env) (provider.Keys, error) {
 	switch {
 	case s.JWKSFile != "":
-		keys, err := readKeys(s.JWKSFile, env.Directory)
-		return provider.Keys{KeySet: keys, Source: s.JWKSFile}, err
+		return readKeys(s.JWKSFile, env.Directory)
 	case s.JWKSURL != "":
 		return env.RemoteKeys(s.JWKSURL)
 	default:
-		d := discovery{issuer: s.Issuer, address: s.discoveryURL(), fetcher: env.Fetcher()}
-		return env.FetchedKeys(d.address, d.keys), d.fetcher.CheckURL(d.address)
+		d := discovery{issuer: s.Issuer, address: s.discoveryURL(), get: env.Get}
+		return env.FetchedKeys(d.address, d.keys), env.CheckURL(d.address)
 	}
 }
 
-func readKeys(file, directory string) (token.KeySet, error) {
-	if !filepath.IsAbs(file) {
-		file = filepath.Join(directory, file)
+func readKeys(file, directory string) (provider.Keys, error) {
+	path := file
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(directory, path)
 	}
-	document, err := os.ReadFile(file)
+	document, err := os.ReadFile(path)
 	if err != nil {
-		return nil, fmt.Errorf("jwks_file: %w", err)
+		return provider.Keys{}, fmt.Errorf("jwks_file: %w", err)
 	}
-	keys, err := token.StaticJWKS(document)
+	keys, err := provider.StaticKeys(file, document)
 	if err != nil {
-		return nil, fmt.Errorf("jwks_file: %w", err)
+		return provider.Keys{}, fmt.Errorf("jwks_file: %w", err)
 	}
 	return keys, nil
 }
@@ -56,12 +55,12 @@ func (s Settings) discoveryURL() string {
 type discovery struct {
 	issuer  string
 	address string
-	fetcher token.Fetcher
+	get     func(ctx context.Context, address string) ([]byte, error)
 }
 
 // keys returns the JWK Set document.
 func (d discovery) keys(ctx context.Context) ([]byte, error) {
-	body, err := d.fetcher.Get(ctx, d.address)
+	body, err := d.get(ctx, d.address)
 	if err != nil {
 		return nil, fmt.Errorf("oidc: discovery: %w", err)
 	}
@@ -77,7 +76,7 @@ func (d discovery) keys(ctx context.Context) ([]byte, error) {
 	if address == "" {
 		return nil, errors.New("oidc: discovery: the document has no jwks_uri")
 	}
-	return d.fetcher.Get(ctx, address)
+	return d.get(ctx, address)
 }
 
 // stringMember returns a member that is a string, "" if it is missing or is of

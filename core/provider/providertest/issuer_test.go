@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cotterpin/cotterpin/core/internal/jwt"
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
-	"github.com/cotterpin/cotterpin/core/token"
 )
 
 func get(t *testing.T, url string) (int, []byte) {
@@ -32,14 +32,14 @@ func get(t *testing.T, url string) (int, []byte) {
 }
 
 // verifier returns a verifier under the keys that the issuer publishes now.
-func verifier(t *testing.T, i *providertest.Issuer) *token.Verifier {
+func verifier(t *testing.T, i *providertest.Issuer) *jwt.Verifier {
 	t.Helper()
 	_, document := get(t, i.URL()+providertest.CotterKeysPath)
-	keys, err := token.StaticJWKS(document)
+	keys, err := jwt.StaticJWKS(document)
 	if err != nil {
 		t.Fatal(err)
 	}
-	v, err := token.NewVerifier(token.Policy{
+	v, err := jwt.NewVerifier(jwt.Policy{
 		Keys:       keys,
 		Issuer:     providertest.CotterIssuer,
 		Audience:   []string{providertest.Audience},

@@ -14,9 +14,9 @@ import (
 
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/internal/jwt"
 	"github.com/cotterpin/cotterpin/core/internal/verify"
 	"github.com/cotterpin/cotterpin/core/provider"
-	"github.com/cotterpin/cotterpin/core/token"
 )
 
 // Subject is a provider type under test, one whose tokens an [Issuer] can sign.
@@ -475,7 +475,7 @@ func (unrelatedDriver) Rules() provider.Rules {
 		Issuer:     "https://unrelated.example",
 		Audience:   []string{"unrelated"},
 		Algorithms: []string{"ES256"},
-		Keys:       provider.Keys{KeySet: token.Static()},
+		Keys:       provider.Keys{KeySet: jwt.Static()},
 	}
 }
 

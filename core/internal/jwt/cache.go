@@ -1,0 +1,161 @@
+package jwt
+
+import (
+	"context"
+
+	"github.com/maypok86/otter/v2"
+	"golang.org/x/sync/singleflight"
+
+	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/internal/digest"
+	"github.com/cotterpin/cotterpin/core/token"
+)
+
+// cachedSize is the memory of a token in a [Cache], in bytes. A token that needs
+// more, with hundreds of claims, counts as several.
+const cachedSize = 4 << 10
+
+// Cache verifies tokens that are presented repeatedly. It stores the value
+// derived from a valid token's claims, keyed by the token's digest, so that
+// the signature is verified at the first use only, and once more after each
+// fetch of the keys.
+//
+// A stored value is used while the key set returns the same key that the
+// signature was verified with, and while the token has not expired. Otherwise it
+// is dropped and the token is verified as if it were new: caching never changes
+// the result. Errors are not stored.
+//
+// A cache belongs to one [Verifier] and shares nothing with those of others. It
+// is safe for concurrent use; concurrent uses of one token verify its signature
+// once.
+type Cache[T any] struct {
+	verifier *Verifier
+	derive   func(token.Claims) (T, error)
+	entries  *otter.Cache[digest.Digest, *entry[T]] // nil: nothing is stored
+	running  singleflight.Group                     // of authenticate
+}
+
+// entry is a token that is valid under a key, except for its lifetime.
+type entry[T any] struct {
+	header   header
+	key      token.Key
+	lifetime lifetime
+	value    T
+	weight   uint32
+}
+
+// NewCache returns a cache of the given number of tokens, at most 4 KiB of
+// memory each; zero disables it. derive returns the value to store. It is called
+// with the claims of a token that is valid, or valid but expired, and must depend
+// on nothing else. Its error is returned unchanged, and takes precedence over
+// TokenExpired.
+func NewCache[T any](v *Verifier, tokens int, derive func(token.Claims) (T, error)) *Cache[T] {
+	c := &Cache[T]{verifier: v, derive: derive}
+	if tokens > 0 {
+		c.entries = otter.Must(&otter.Options[digest.Digest, *entry[T]]{
+			MaximumWeight: uint64(tokens),
+			Weigher:       func(_ digest.Digest, e *entry[T]) uint32 { return e.weight },
+		})
+	}
+	return c
+}
+
+// Verify returns the value derived from the claims of a valid token. The value is
+// shared by all callers that present the token, and must not be changed. Errors
+// are those of [Verifier.Verify] and of derive; no value is returned with them.
+func (c *Cache[T]) Verify(ctx context.Context, raw string) (T, error) {
+	var none T
+	if c.entries == nil || len(raw) > maxSize {
+		return c.valueOf(c.verifier.Verify(ctx, raw))
+	}
+	id := digest.Of(raw)
+	if e, ok := c.entries.GetIfPresent(id); ok {
+		return c.lookup(ctx, id, raw, e)
+	}
+	t, err := c.policy().parse(raw)
+	if err != nil {
+		return none, err
+	}
+	key, err := c.policy().key(ctx, t.header)
+	if err != nil {
+		return none, err
+	}
+	return c.verify(id, t, key)
+}
+
+func (c *Cache[T]) policy() *Policy { return &c.verifier.policy }
+
+// lookup returns the value of an entry that is still valid. Otherwise it drops
+// the entry and verifies the token.
+func (c *Cache[T]) lookup(ctx context.Context, id digest.Digest, raw string, e *entry[T]) (T, error) {
+	key, err := c.policy().key(ctx, e.header)
+	if err == nil && key == e.key && c.policy().checkLifetime(e.lifetime) == nil {
+		return e.value, nil
+	}
+	c.entries.Invalidate(id)
+	var none T
+	if err != nil {
+		return none, err
+	}
+	t, err := c.policy().parse(raw)
+	if err != nil {
+		return none, err
+	}
+	return c.verify(id, t, key)
+}
+
+// verify verifies a token with its key, and stores it if it is valid.
+func (c *Cache[T]) verify(id digest.Digest, t unverified, key token.Key) (T, error) {
+	var none T
+	if err := c.authenticate(id, t, key); err != nil {
+		return none, err
+	}
+	value, err := c.valueOf(t.claims, c.policy().checkLifetime(t.lifetime))
+	if err != nil {
+		return none, err
+	}
+	c.entries.Set(id, &entry[T]{t.header, key, t.lifetime, value, t.weight()})
+	return value, nil
+}
+
+// valueOf derives the value from verified claims. It returns err, unless derive
+// reports another fault of an expired token.
+func (c *Cache[T]) valueOf(claims token.Claims, err error) (T, error) {
+	var none T
+	if err != nil && autherr.CodeOf(err) != autherr.TokenExpired {
+		return none, err
+	}
+	value, fault := c.derive(claims)
+	if fault != nil {
+		return none, fault
+	}
+	if err != nil {
+		return none, err
+	}
+	return value, nil
+}
+
+// authenticate implements Policy.authenticate, once for all concurrent callers
+// with the same token and key.
+func (c *Cache[T]) authenticate(id digest.Digest, t unverified, key token.Key) error {
+	type result struct {
+		key token.Key
+		err error
+	}
+	shared, _, _ := c.running.Do(string(id[:]), func() (any, error) {
+		return result{key, c.policy().authenticate(t, key)}, nil
+	})
+	if r, ok := shared.(result); ok && r.key == key {
+		return r.err
+	}
+	return c.policy().authenticate(t, key) // the result is that of another key
+}
+
+// weight returns the number of tokens as which an entry counts. It contains the
+// token's string, and a map entry for each claim and each member or element of
+// one.
+func (t unverified) weight() uint32 {
+	const fixed, mapEntry = 1 << 10, 96
+	size := fixed + len(t.signed) + mapEntry*t.members
+	return uint32((size + cachedSize - 1) / cachedSize) //nolint:gosec // a token has at most maxSize bytes
+}

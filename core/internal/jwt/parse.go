@@ -1,0 +1,284 @@
+package jwt
+
+import (
+	"bytes"
+	"encoding/base64"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/internal/strictjson"
+	"github.com/cotterpin/cotterpin/core/token"
+)
+
+// maxSize is the maximum length of a token in bytes.
+const maxSize = 8 << 10
+
+// base64url is the only accepted encoding of a segment (RFC 7515, section 2):
+// unpadded and canonical.
+var base64url = base64.RawURLEncoding.Strict()
+
+// unverified is a token whose signature and lifetime have not been checked yet.
+type unverified struct {
+	header    header
+	claims    token.Claims
+	members   int // upper bound on the members and elements in claims
+	lifetime  lifetime
+	signed    string // what the signature covers
+	signature []byte
+}
+
+// parse parses a token and checks everything that needs neither a key nor the
+// time.
+func (p *Policy) parse(raw string) (unverified, error) {
+	c, err := parseCompact(raw)
+	if err != nil {
+		return unverified{}, err
+	}
+	t := unverified{claims: c.claims, members: c.members, signed: c.signed, signature: c.signature}
+	if t.header, err = p.parseHeader(c.header); err != nil {
+		return unverified{}, err
+	}
+	if err := p.checkClaims(c.claims); err != nil {
+		return unverified{}, err
+	}
+	if t.lifetime, err = parseLifetime(c.claims); err != nil {
+		return unverified{}, err
+	}
+	return t, nil
+}
+
+// Peek returns iss and aud of an unverified token, so that its verifier can be
+// selected; nothing else may depend on them. ok is false if raw is not a token.
+func Peek(raw string) (issuer string, aud []string, ok bool) {
+	c, err := parseCompact(raw)
+	if err != nil {
+		return "", nil, false
+	}
+	return c.claims.Issuer, c.claims.Audience, true
+}
+
+// compact is a token in the compact serialization (RFC 7515, section 7.1).
+type compact struct {
+	header    strictjson.Object
+	claims    token.Claims
+	members   int
+	signed    string // header and payload as sent
+	signature []byte
+}
+
+// parseCompact decodes a token. Encoding the result again gives the same bytes.
+func parseCompact(raw string) (compact, error) {
+	if len(raw) > maxSize {
+		return compact{}, invalid("too_large")
+	}
+	// The decoder of the standard library ignores line breaks.
+	if strings.ContainsAny(raw, "\r\n") {
+		return compact{}, invalid("malformed")
+	}
+	header, rest, _ := strings.Cut(raw, ".")
+	payload, signature, _ := strings.Cut(rest, ".")
+
+	var c compact
+	var err error
+	if c.header, err = decodeHeader(header); err != nil {
+		return compact{}, err
+	}
+	if c.claims, c.members, err = decodeClaims(payload); err != nil {
+		return compact{}, err
+	}
+	// A fourth segment fails here: the alphabet has no dot.
+	if c.signature, err = decodeSegment(nil, signature); err != nil {
+		return compact{}, err
+	}
+	c.signed = raw[:len(header)+len(".")+len(payload)]
+	return c, nil
+}
+
+func decodeHeader(segment string) (strictjson.Object, error) {
+	var buffer [1 << 10]byte // on the stack, enough for usual tokens
+	decoded, err := decodeSegment(buffer[:0], segment)
+	if err != nil {
+		return strictjson.Object{}, err
+	}
+	object, err := strictjson.Parse(decoded)
+	if err != nil {
+		return strictjson.Object{}, autherr.Wrap(autherr.InvalidToken, "malformed", err)
+	}
+	return object, nil
+}
+
+func decodeClaims(segment string) (claims token.Claims, members int, err error) {
+	var buffer [1 << 10]byte // on the stack, enough for usual tokens
+	decoded, err := decodeSegment(buffer[:0], segment)
+	if err != nil {
+		return token.Claims{}, 0, err
+	}
+	claims, err = token.ParseClaims(decoded)
+	return claims, 1 + bytes.Count(decoded, []byte{','}), err
+}
+
+// decodeSegment appends the decoded segment to buffer.
+func decodeSegment(buffer []byte, segment string) ([]byte, error) {
+	if segment == "" {
+		return nil, invalid("malformed")
+	}
+	decoded, err := base64url.AppendDecode(buffer, []byte(segment))
+	if err != nil {
+		return nil, invalid("malformed")
+	}
+	return decoded, nil
+}
+
+// header is the part of a token's header that selects the key.
+type header struct {
+	algorithm string
+	keyID     string // "" if the header has none
+}
+
+var (
+	plainHeader = []string{"alg", "kid", "typ"}
+
+	// dangerousHeader lists the members that would change what is verified or
+	// with which key (RFC 7515, section 4.1; RFC 7516; RFC 7797). The verifier
+	// implements none of them, and ignoring one would accept a token that its
+	// issuer meant differently.
+	dangerousHeader = []string{"crit", "b64", "zip", "enc", "cty", "jwk", "jku", "x5u", "x5c"}
+)
+
+// parseHeader checks a header against the policy.
+func (p *Policy) parseHeader(o strictjson.Object) (header, error) {
+	if err := p.checkMembers(o); err != nil {
+		return header{}, err
+	}
+	alg, _ := o.Lookup("alg")
+	algorithm, _ := alg.String()
+	if !slices.Contains(p.Algorithms, algorithm) {
+		return header{}, invalid("wrong_algorithm")
+	}
+	if err := p.checkType(o); err != nil {
+		return header{}, err
+	}
+	keyID, err := p.parseKeyID(o)
+	if err != nil {
+		return header{}, err
+	}
+	return header{algorithm: algorithm, keyID: keyID}, nil
+}
+
+func (p *Policy) checkMembers(o strictjson.Object) error {
+	for name := range o.All() {
+		if slices.Contains(dangerousHeader, name) || p.PlainHeader && !slices.Contains(plainHeader, name) {
+			return invalid("forbidden_header")
+		}
+	}
+	return nil
+}
+
+func (p *Policy) checkType(o strictjson.Object) error {
+	typ, present := o.Lookup("typ")
+	if !present {
+		return nil
+	}
+	name, ok := typ.String()
+	if !ok || !slices.ContainsFunc(p.Types, func(t string) bool { return equalFoldASCII(t, name) }) {
+		return invalid("wrong_header_type")
+	}
+	return nil
+}
+
+func (p *Policy) parseKeyID(o strictjson.Object) (string, error) {
+	kid, present := o.Lookup("kid")
+	if !present {
+		if p.KeyIDRequired {
+			return "", invalid("missing_key_id")
+		}
+		return "", nil
+	}
+	id, ok := kid.String()
+	if !ok || !token.IsKeyID(id) {
+		return "", invalid("malformed_key_id")
+	}
+	return id, nil
+}
+
+// equalFoldASCII ignores ASCII letter case only. strings.EqualFold alone would
+// equate the Kelvin sign, which is three bytes long, with k.
+func equalFoldASCII(a, b string) bool {
+	return len(a) == len(b) && strings.EqualFold(a, b)
+}
+
+// checkClaims checks issuer, audience and subject against the policy.
+func (p *Policy) checkClaims(c token.Claims) error {
+	if c.Issuer != p.Issuer {
+		return invalid("wrong_issuer")
+	}
+	if err := p.checkAudience(c); err != nil {
+		return err
+	}
+	if !identity.IsSubject(c.Subject) {
+		return invalid("malformed_subject")
+	}
+	return nil
+}
+
+// checkAudience implements OpenID Connect Core 1.0, section 3.1.3.7, steps 3
+// and 4.
+func (p *Policy) checkAudience(c token.Claims) error {
+	aud, _ := c.Lookup("aud")
+	if _, list := aud.Array(); list && !p.AudienceList {
+		return invalid("wrong_audience")
+	}
+	if !slices.ContainsFunc(c.Audience, p.hasAudience) {
+		return invalid("wrong_audience")
+	}
+	if len(c.Audience) > 1 {
+		if azp, _ := c.String("azp"); !p.hasAudience(azp) {
+			return invalid("wrong_authorized_party")
+		}
+	}
+	return nil
+}
+
+func (p *Policy) hasAudience(aud string) bool { return slices.Contains(p.Audience, aud) }
+
+// lifetime contains the claims iat, nbf and exp.
+type lifetime struct {
+	issued    time.Time
+	notBefore time.Time // zero if the token has no nbf
+	expires   time.Time
+}
+
+func parseLifetime(c token.Claims) (lifetime, error) {
+	l := lifetime{issued: c.IssuedAt, expires: c.ExpiresAt}
+	if l.expires.IsZero() {
+		return lifetime{}, invalid("malformed_exp")
+	}
+	if l.issued.IsZero() {
+		return lifetime{}, invalid("malformed_iat")
+	}
+	if _, present := c.Lookup("nbf"); present {
+		var ok bool
+		if l.notBefore, ok = c.Time("nbf"); !ok {
+			return lifetime{}, invalid("malformed_nbf")
+		}
+	}
+	return l, nil
+}
+
+// check compares whole seconds, which is the resolution of the claims. It checks
+// expiry last, so that TokenExpired means that there is no other fault.
+func (l lifetime) check(now time.Time, skew time.Duration) error {
+	now = time.Unix(now.Unix(), 0)
+	switch {
+	case l.issued.After(now.Add(skew)):
+		return invalid("issued_in_future")
+	case l.notBefore.After(now.Add(skew)):
+		return invalid("not_yet_valid")
+	case now.After(l.expires.Add(skew)):
+		return autherr.New(autherr.TokenExpired, "expired")
+	}
+	return nil
+}

@@ -1,0 +1,105 @@
+package jwt
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"time"
+)
+
+// start returns the running fetch. It starts one if there is none and the budget
+// allows it. The fetch does not depend on the caller.
+//
+// singleflight does not fit: it does not report whether a flight is running, and
+// a caller that joins one must not spend the budget.
+func (r *RemoteKeySet) start(ctx context.Context, now time.Time) <-chan struct{} {
+	if r.running == nil && r.budget.AllowN(now, 1) {
+		r.running = make(chan struct{})
+		go r.refresh(context.WithoutCancel(ctx))
+	}
+	return r.running
+}
+
+// await waits for a fetch, if it is not nil.
+func (r *RemoteKeySet) await(ctx context.Context, fetch <-chan struct{}) error {
+	if fetch == nil {
+		return nil
+	}
+	select {
+	case <-fetch:
+		return nil
+	case <-ctx.Done():
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		return r.unavailable("keys_slow", ctx.Err())
+	}
+}
+
+// refresh runs a fetch and logs the result. A panic would end the process,
+// because refresh runs in a goroutine.
+func (r *RemoteKeySet) refresh(ctx context.Context) {
+	defer func() { _ = recover() }() // from the log handler
+	set, err := r.fetchKeys(ctx)
+	for _, e := range r.publish(set, err) {
+		r.log.LogAttrs(ctx, e.level, e.message, e.detail)
+	}
+}
+
+// fetchKeys fetches and parses the document. It converts a panic into an error.
+func (r *RemoteKeySet) fetchKeys(ctx context.Context) (set jwks, err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("jwt: panic while fetching keys: %v", p)
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, r.timeout)
+	defer cancel()
+	document, err := r.fetch(ctx)
+	if err != nil {
+		return jwks{}, err
+	}
+	return parseJWKS(document)
+}
+
+// publish ends the running fetch with its result, and returns the lines to log.
+func (r *RemoteKeySet) publish(set jwks, err error) []event {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	close(r.running)
+	r.running, r.failure = nil, err
+	now := r.now()
+	if err != nil {
+		return r.failureEvents(now, err)
+	}
+	r.held.Store(&heldKeys{set.keys, now})
+	r.absent = map[string]struct{}{}
+	return r.successEvents(set)
+}
+
+// event is a log line.
+type event struct {
+	level   slog.Level
+	message string
+	detail  slog.Attr
+}
+
+// failureEvents returns the lines to log after a failed fetch.
+func (r *RemoteKeySet) failureEvents(now time.Time, err error) []event {
+	if now.Before(r.nextReport) {
+		return nil
+	}
+	r.nextReport = now.Add(reportPeriod)
+	return []event{{slog.LevelWarn, "keys could not be fetched", slog.Any("error", err)}}
+}
+
+// successEvents returns the lines to log after a successful fetch.
+func (r *RemoteKeySet) successEvents(set jwks) []event {
+	events := []event{{slog.LevelInfo, "keys fetched", slog.Int("count", len(set.keys))}}
+	for _, cause := range set.skipped {
+		if _, logged := r.warned[cause]; !logged {
+			r.warned[cause] = struct{}{}
+			events = append(events, event{slog.LevelWarn, "key not used", slog.Any("cause", cause)})
+		}
+	}
+	return events
+}

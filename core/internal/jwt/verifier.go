@@ -1,0 +1,183 @@
+package jwt
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/lestrrat-go/jwx/v2/jwa"
+	"github.com/lestrrat-go/jwx/v2/jws"
+
+	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/token"
+)
+
+// MaxClockSkew is the largest [Policy.ClockSkew].
+const MaxClockSkew = 2 * time.Minute
+
+// Policy specifies which tokens a [Verifier] accepts.
+type Policy struct {
+	Keys       token.KeySet // required
+	Issuer     string       // required; iss, compared byte-wise
+	Audience   []string     // required; aud must be one of these
+	Algorithms []string     // required; accepted alg: ES256, ES384, ES512, RS256…, PS256…, EdDSA; never none, never HMAC
+	Types      []string     // accepted typ, ASCII case ignored; a token without typ is always accepted; nil: JWT
+
+	// AudienceList also accepts an array of strings in aud. If it has more than
+	// one element, azp must be present and equal to one of Audience.
+	AudienceList bool
+	// KeyIDRequired rejects a header without kid.
+	KeyIDRequired bool
+	// PlainHeader rejects header members other than alg, kid and typ. Without
+	// it, unknown members are ignored, except for those that would change what
+	// is verified or with which key (crit, b64, zip, enc, cty, jwk, jku, x5u,
+	// x5c): these are always rejected.
+	PlainHeader bool
+	// ClockSkew is the tolerated difference from the issuer's clock, 0 to
+	// [MaxClockSkew].
+	ClockSkew time.Duration
+
+	// Check makes further demands on the claims. It runs after the signature,
+	// issuer and audience have been verified, and before the lifetime, so that
+	// TokenExpired always means that expiry is the only fault. Its result must
+	// depend on the claims alone, because a [Cache] stores it. Its error is
+	// returned unchanged. nil: no further demands.
+	Check func(token.Claims) error
+
+	Now func() time.Time // nil: time.Now
+}
+
+// validate reports everything that is missing or not allowed.
+func (p *Policy) validate() error {
+	var errs []error
+	if p.Keys == nil {
+		errs = append(errs, errors.New("jwt: policy without keys"))
+	}
+	if p.Issuer == "" {
+		errs = append(errs, errors.New("jwt: policy without issuer"))
+	}
+	if len(p.Audience) == 0 || slices.Contains(p.Audience, "") {
+		errs = append(errs, errors.New("jwt: policy without audience, or with an empty one"))
+	}
+	if len(p.Algorithms) == 0 {
+		errs = append(errs, errors.New("jwt: policy without algorithm"))
+	}
+	for _, alg := range p.Algorithms {
+		if _, supported := verifiers[alg]; !supported {
+			errs = append(errs, errors.New("jwt: policy with unsupported algorithm "+alg))
+		}
+	}
+	if p.ClockSkew < 0 || p.ClockSkew > MaxClockSkew {
+		errs = append(errs, errors.New("jwt: policy with a clock skew outside of 0 to "+MaxClockSkew.String()))
+	}
+	return errors.Join(errs...)
+}
+
+// normalized returns a copy with defaults that shares no memory with p.
+func (p *Policy) normalized() Policy {
+	n := *p
+	n.Audience = slices.Clone(p.Audience)
+	n.Algorithms = slices.Clone(p.Algorithms)
+	n.Types = slices.Clone(p.Types)
+	if n.Types == nil {
+		n.Types = []string{"JWT"}
+	}
+	if n.Now == nil {
+		n.Now = time.Now
+	}
+	return n
+}
+
+// Verifier verifies signed tokens (JWS compact, RFC 7515; JWT, RFC 7519). It is
+// safe for concurrent use.
+type Verifier struct{ policy Policy }
+
+// NewVerifier returns a verifier that applies a copy of p. It returns an error
+// if p is incomplete or accepts what must never be accepted.
+func NewVerifier(p Policy) (*Verifier, error) {
+	if err := p.validate(); err != nil {
+		return nil, err
+	}
+	return &Verifier{policy: p.normalized()}, nil
+}
+
+// Verify returns the claims of a valid token. It checks form, header, issuer,
+// audience, subject, signature, [Policy.Check] and lifetime, in this order. exp
+// and iat are required; nbf is checked if it is present. A token is accepted
+// until the second exp + ClockSkew has passed.
+//
+// Errors by code: InvalidToken for every fault of the token; TokenExpired if
+// expiry is the only fault, and then the claims are returned too;
+// TemporarilyUnavailable if the keys cannot be fetched.
+func (v *Verifier) Verify(ctx context.Context, raw string) (token.Claims, error) {
+	p := &v.policy
+	t, err := p.parse(raw)
+	if err != nil {
+		return token.Claims{}, err
+	}
+	key, err := p.key(ctx, t.header)
+	if err != nil {
+		return token.Claims{}, err
+	}
+	if err := p.authenticate(t, key); err != nil {
+		return token.Claims{}, err
+	}
+	err = p.checkLifetime(t.lifetime)
+	if err != nil && autherr.CodeOf(err) != autherr.TokenExpired {
+		return token.Claims{}, err
+	}
+	return t.claims, err
+}
+
+// key returns the key that the token must be signed with.
+func (p *Policy) key(ctx context.Context, h header) (token.Key, error) {
+	return p.Keys.Key(ctx, h.keyID, h.algorithm)
+}
+
+// authenticate verifies the signature, then applies [Policy.Check].
+func (p *Policy) authenticate(t unverified, key token.Key) error {
+	if err := verifySignature(t, key); err != nil {
+		return err
+	}
+	if p.Check == nil {
+		return nil
+	}
+	return p.Check(t.claims)
+}
+
+func verifySignature(t unverified, key token.Key) error {
+	if key.Algorithm != t.header.algorithm {
+		return invalid("wrong_algorithm")
+	}
+	if !verify(key, []byte(t.signed), t.signature) {
+		return invalid("bad_signature")
+	}
+	return nil
+}
+
+// verifiers contains the library's implementation of each supported algorithm.
+var verifiers = newVerifiers()
+
+func newVerifiers() map[string]jws.Verifier {
+	all := map[string]jws.Verifier{}
+	for _, alg := range token.Algorithms() {
+		verifier, err := jws.NewVerifier(jwa.SignatureAlgorithm(alg))
+		if err != nil {
+			panic(fmt.Sprintf("jwt: algorithm %s: %v", alg, err))
+		}
+		all[alg] = verifier
+	}
+	return all
+}
+
+// verify reports whether the signature over signed was made with the key.
+func verify(key token.Key, signed, signature []byte) bool {
+	verifier, public := verifiers[key.Algorithm], key.Public()
+	return verifier != nil && public != nil && verifier.Verify(signed, signature, public) == nil
+}
+
+func (p *Policy) checkLifetime(l lifetime) error { return l.check(p.Now(), p.ClockSkew) }
+
+func invalid(reason string) error { return autherr.New(autherr.InvalidToken, reason) }
