@@ -71,7 +71,7 @@ func (p *ProviderToken) Check(ctx context.Context, c Credential) (identity.Princ
 	if err != nil {
 		return identity.Principal{}, View{}, err
 	}
-	principal := identity.Principal{
+	return identity.Principal{
 		UserID:          user.ID,
 		Provider:        id.Provider,
 		Issuer:          id.Issuer,
@@ -79,8 +79,7 @@ func (p *ProviderToken) Check(ctx context.Context, c Credential) (identity.Princ
 		AuthMethod:      id.AuthMethod,
 		AuthenticatedAt: id.AuthenticatedAt,
 		Claims:          id.Claims,
-	}
-	return principal, tokenView(id), nil
+	}, tokenView(id), nil
 }
 
 // End does nothing: a single token cannot be revoked.
