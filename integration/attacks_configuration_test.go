@@ -9,7 +9,7 @@ import (
 )
 
 // configurationAttacks are invalid configurations. The diagnostics are tested
-// in package config.
+// in package configfile.
 var configurationAttacks = map[string]attack{
 	"C02": {run: failsToStart(
 		invalidConfig{cookieBlock("name = \"__Host-s\"\n domain = \"example.com\""), []edit{atHTTPS}, "cookie.domain"},
@@ -63,7 +63,7 @@ var configurationAttacks = map[string]attack{
 		invalidConfig{ownSession, []edit{{"trust ", "issuer = env(\"COTTERPIN_TEST_UNSET\")\n trust "}}, "COTTERPIN_TEST_UNSET"},
 	)},
 	"G11": {run: failsToStart(
-		invalidConfig{oidc() + oidc(), nil, "one name"},
+		invalidConfig{oidc() + oidc(), nil, "Duplicate provider name"},
 		invalidConfig{oidc() + oidc(edit{`"oidc"`, `"oidc" "other"`}), nil, "same issuer and audience"},
 	)},
 }
