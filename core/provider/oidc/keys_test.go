@@ -142,3 +142,17 @@ func TestRules_KeySource(t *testing.T) {
 		}
 	}
 }
+
+func TestOpen_KeyAddressNotAllowed(t *testing.T) {
+	t.Parallel()
+	open := func(issuer string) error {
+		_, err := oidc.Type.Open(t.Context(), &oidc.Settings{Issuer: issuer}, provider.Env{HTTPClient: &http.Client{}})
+		return err
+	}
+	if err := open("https://id.example.com"); err != nil {
+		t.Fatal(err)
+	}
+	if err := open("http://id.example.com"); err == nil {
+		t.Error("keys at an http address are accepted")
+	}
+}
