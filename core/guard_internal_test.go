@@ -102,7 +102,7 @@ func TestGuard_CanceledRequest(t *testing.T) {
 		ended = ctx.Err()
 		return identity.Principal{}, autherr.StoreFailed(ended)
 	})
-	_, rejection := kit.authorize(ctx, bearerRequest("cancelled"), Guard{})
+	_, rejection := kit.authorize(ctx, bearerRequest("canceled"), Guard{})
 	if rejection == nil || !errors.Is(ended, context.Canceled) {
 		t.Errorf("got %+v, and the check ended with %v", rejection, ended)
 	}
