@@ -1,6 +1,8 @@
 package identity
 
-import "strings"
+import (
+	"strings"
+)
 
 const (
 	// maxKeyPart is the maximum length of issuer and subject in bytes: OpenID
@@ -31,4 +33,40 @@ func isPrintable(s string, maxLength int) bool {
 	notPrintable := func(r rune) bool { return r < ' ' || r > '~' }
 	return s != "" && len(s) <= maxLength &&
 		strings.Trim(s, " ") == s && !strings.ContainsFunc(s, notPrintable)
+}
+
+// maxEmail is the maximum length of an email address in bytes: RFC 5321, section
+// 4.5.3.1.3, less the angle brackets (RFC 3696, erratum 1690).
+const maxEmail = 254
+
+// IsEmail reports whether s can be stored as an email address: exactly one "@"
+// with at least one character on each side, at most 254 bytes of printable ASCII
+// without space, comma or double quote. It rejects quoted local parts and
+// internationalized addresses (RFC 6531), which programs parse differently. It
+// normalizes nothing and does not check that the address exists.
+func IsEmail(s string) bool {
+	local, domain, found := strings.Cut(s, "@")
+	if !found || local == "" || domain == "" || len(s) > maxEmail {
+		return false
+	}
+	for i := range len(s) {
+		if c := s[i]; c <= ' ' || c > '~' || c == ',' || c == '"' {
+			return false
+		}
+	}
+	return !strings.Contains(domain, "@")
+}
+
+// IsPhone reports whether s is a phone number in the international form of
+// E.164: "+", a digit that is not zero, and 1 to 14 more ASCII digits.
+func IsPhone(s string) bool {
+	if len(s) < 3 || len(s) > 16 || s[0] != '+' || s[1] == '0' {
+		return false
+	}
+	for i := 1; i < len(s); i++ {
+		if s[i] < '0' || s[i] > '9' {
+			return false
+		}
+	}
+	return true
 }

@@ -1,0 +1,141 @@
+package entstore
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/cotterpin/cotterpin/core/session"
+)
+
+// recordColumns lists the columns of a session that both Find and List read;
+// destinations returns their scan targets.
+const recordColumns = `
+	s.id, s.user_id, s.provider, s.issuer, s.subject, s.auth_method, s.transport, s.claims,
+	s.created_ms, s.authenticated_ms, s.last_seen_ms, s.idle_expires_ms, s.expires_ms, s.revoked_ms, s.revoke_reason`
+
+// destinations has capacity for three more.
+func destinations(r *session.Session) []any {
+	return append(make([]any, 0, 18),
+		&r.ID, &r.UserID, &r.Provider, &r.Issuer, &r.Subject, &r.AuthMethod, &r.Transport, keptClaims{&r.Claims},
+		timeColumn{&r.CreatedAt}, timeColumn{&r.AuthenticatedAt}, timeColumn{&r.LastSeenAt},
+		timeColumn{&r.IdleExpiresAt}, timeColumn{&r.ExpiresAt}, timeColumn{&r.RevokedAt}, &r.RevokeReason,
+	)
+}
+
+// allColumns lists all columns of a session; values returns their values.
+const allColumns = `
+	id, lookup, secret_hash, user_id, identity_id, provider, issuer, subject, auth_method, transport, claims,
+	created_ms, authenticated_ms, last_seen_ms, idle_expires_ms, expires_ms, revoked_ms, revoke_reason, user_agent, address`
+
+func values(r session.Session) ([]any, error) {
+	claims, err := encodeClaims(r.Claims)
+	if err != nil {
+		return nil, err
+	}
+	return []any{
+		r.ID, r.Lookup[:], r.SecretHash[:], r.UserID, r.IdentityID,
+		r.Provider, r.Issuer, r.Subject, r.AuthMethod, r.Transport, claims,
+		toMillis(r.CreatedAt), toNullMillis(r.AuthenticatedAt), toMillis(r.LastSeenAt),
+		toNullMillis(r.IdleExpiresAt), toMillis(r.ExpiresAt),
+		toNullMillis(r.RevokedAt), r.RevokeReason, r.UserAgent, r.Address,
+	}, nil
+}
+
+// secretHash scans a column with the length of a hash.
+type secretHash [32]byte
+
+// Scan implements sql.Scanner.
+func (h *secretHash) Scan(column any) error {
+	bytes, ok := column.([]byte)
+	if !ok || len(bytes) != len(h) {
+		return fmt.Errorf("entstore: corrupt row: a secret hash has %d bytes, want %d", len(bytes), len(h))
+	}
+	copy(h[:], bytes)
+	return nil
+}
+
+// toMillis and fromMillis convert a time to the value of a column and back. The
+// zero time remains the zero time.
+func toMillis(t time.Time) int64 { return t.UnixMilli() }
+
+func fromMillis(ms int64) time.Time { return time.UnixMilli(ms).UTC() }
+
+// toNullMillis converts a time to the value of a nullable column. The zero time
+// becomes null.
+func toNullMillis(t time.Time) *int64 {
+	if t.IsZero() {
+		return nil
+	}
+	return new(toMillis(t))
+}
+
+// timeColumn scans a column of milliseconds. Null becomes the zero time.
+type timeColumn struct{ *time.Time }
+
+// Scan implements sql.Scanner.
+func (c timeColumn) Scan(column any) error {
+	switch ms := column.(type) {
+	case nil:
+		*c.Time = time.Time{}
+	case int64:
+		*c.Time = fromMillis(ms)
+	default:
+		return fmt.Errorf("entstore: a time is stored as %T", column)
+	}
+	return nil
+}
+
+// encodeClaims encodes kept claims as a JSON object; without claims it returns
+// nil, which is null in the database.
+func encodeClaims(claims map[string]any) (*string, error) {
+	if len(claims) == 0 {
+		return nil, nil
+	}
+	object, err := json.Marshal(claims)
+	if err != nil {
+		return nil, fmt.Errorf("entstore: encoding claims: %w", err)
+	}
+	return new(string(object)), nil
+}
+
+// keptClaims scans the column that encodeClaims wrote. Numbers keep their digits.
+type keptClaims struct{ claims *map[string]any }
+
+// Scan implements sql.Scanner.
+func (k keptClaims) Scan(column any) error {
+	switch object := column.(type) {
+	case nil:
+		return nil
+	case string:
+		return k.decode(object)
+	case []byte:
+		return k.decode(string(object))
+	default:
+		return fmt.Errorf("entstore: claims are stored as %T", column)
+	}
+}
+
+func (k keptClaims) decode(object string) error {
+	decoder := json.NewDecoder(strings.NewReader(object))
+	decoder.UseNumber()
+	if err := decoder.Decode(k.claims); err != nil {
+		return fmt.Errorf("entstore: decoding claims: %w", err)
+	}
+	for name, value := range *k.claims {
+		if list, ok := value.([]any); ok {
+			(*k.claims)[name] = toStrings(list)
+		}
+	}
+	return nil
+}
+
+// toStrings returns a list of strings, the only type of list in kept claims.
+func toStrings(list []any) []string {
+	result := make([]string, len(list))
+	for i, value := range list {
+		result[i], _ = value.(string)
+	}
+	return result
+}
