@@ -3,6 +3,13 @@
 // adapter mounts in net/http, gin or fiber:
 //
 //	kit, err := core.Open(ctx, "auth.hcl", core.WithTypes(cotter.Type, sqlite.Type))
+//	defer kit.Close()
+//	mux.Handle("GET /api/me", cotterhttp.Require(kit, core.Guard{})(me)) // or cottergin, cotterfiber
+//	http.ListenAndServe(address, cotterhttp.Mount(kit)(mux))
+//
+// Behind a guard, [PrincipalFromContext] returns the caller and [UserFromContext]
+// the stored user. core/HTTP.md describes the routes, and
+// core/config/REFERENCE.md the arguments of the file.
 //
 // The kit verifies the tokens that a front end posts, registers or logs in the
 // user, and recognizes the callers of later requests. [Settings] is the same
