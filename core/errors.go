@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"regexp"
 	"strings"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
@@ -36,13 +37,13 @@ func (k *Kit) renderStatus(status int) (web.Response, bool) {
 	default:
 		return web.Response{}, false
 	}
-	return k.problem(context.Background(), status, rejection, noAttributes).With("Vary", "Origin"), true
+	return k.problem(context.Background(), status, rejection, rand.Text(), noAttributes).With("Vary", "Origin"), true
 }
 
 // reject returns the problem document of an error that ends a request, and logs
 // the error, the route and the client's address.
 func (k *Kit) reject(ctx context.Context, r web.Request, err error) web.Response {
-	return k.problem(ctx, httpapi.StatusOf(err), err, func() []any { return k.requestAttributes(r) })
+	return k.problem(ctx, httpapi.StatusOf(err), err, k.requestID(r), func() []any { return k.requestAttributes(r) })
 }
 
 // requestAttributes returns the log attributes of a rejected request.
@@ -73,8 +74,7 @@ func noAttributes() []any { return nil }
 
 // problem returns the problem document of an error, and logs the error with the
 // same request id and the given attributes.
-func (k *Kit) problem(ctx context.Context, status int, err error, attributes func() []any) web.Response {
-	requestID := rand.Text()
+func (k *Kit) problem(ctx context.Context, status int, err error, requestID string, attributes func() []any) web.Response {
 	if level, message := severity(err); k.log.Enabled(ctx, level) {
 		all := append(attributes(),
 			"request_id", requestID,
@@ -91,8 +91,28 @@ func (k *Kit) problem(ctx context.Context, status int, err error, attributes fun
 
 // document returns the problem document of an error.
 func (k *Kit) document(status int, err error, requestID string) web.Response {
-	return httpapi.Problem(status, err, requestID, k.auth.Mode == config.ModeDevelopment)
+	document := httpapi.Problem(status, err, requestID, k.auth.Mode == config.ModeDevelopment)
+	if name := k.auth.RequestIDHeader; name != "" {
+		return document.With(http.CanonicalHeaderKey(name), requestID)
+	}
+	return document
 }
+
+// requestID returns the id that the application's proxy or middleware gave to
+// the request, or a new one.
+func (k *Kit) requestID(r web.Request) string {
+	if name := k.auth.RequestIDHeader; name != "" {
+		lines := r.Header.Values(http.CanonicalHeaderKey(name))
+		if len(lines) == 1 && requestIDForm.MatchString(lines[0]) {
+			return lines[0]
+		}
+	}
+	return rand.Text()
+}
+
+// requestIDForm keeps control characters and long values of a client out of the
+// log and the header.
+var requestIDForm = regexp.MustCompile(`\A[A-Za-z0-9._~+/=:-]{1,128}\z`)
 
 // severity returns the level and message of an error's log line.
 func severity(err error) (slog.Level, string) {

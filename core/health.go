@@ -2,7 +2,6 @@ package core
 
 import (
 	"context"
-	"crypto/rand"
 	"net/http"
 	"sync"
 	"sync/atomic"
@@ -30,14 +29,14 @@ func (k *Kit) ok(context.Context, web.Request) (web.Response, error) {
 // ready reports whether requests can be served. A provider without keys stops
 // its own logins; if the providers' tokens are the sessions, all providers
 // without keys stop everything.
-func (k *Kit) ready(ctx context.Context, _ web.Request) (web.Response, error) {
+func (k *Kit) ready(ctx context.Context, r web.Request) (web.Response, error) {
 	if err := k.databaseReady(ctx); err != nil {
-		return k.notReady("database", autherr.Wrap(autherr.TemporarilyUnavailable, "database_not_ready", err))
+		return k.notReady(r, "database", autherr.Wrap(autherr.TemporarilyUnavailable, "database_not_ready", err))
 	}
 	k.outages.end("database")
 	failed := k.failedProviders(ctx)
 	if failed > 0 && failed == len(k.providers.All()) && k.strategy.Name() == config.StrategyProviderToken {
-		return k.notReady("keys", autherr.New(autherr.TemporarilyUnavailable, "keys_not_ready"))
+		return k.notReady(r, "keys", autherr.New(autherr.TemporarilyUnavailable, "keys_not_ready"))
 	}
 	k.outages.end("keys")
 	status := "ok"
@@ -49,11 +48,11 @@ func (k *Kit) ready(ctx context.Context, _ web.Request) (web.Response, error) {
 
 // notReady returns an error, which the route logs, or the same response without
 // a log line.
-func (k *Kit) notReady(cause string, err error) (web.Response, error) {
+func (k *Kit) notReady(r web.Request, cause string, err error) (web.Response, error) {
 	if k.outages.due(cause, k.now()) {
 		return web.Response{}, err
 	}
-	return k.document(httpapi.StatusOf(err), err, rand.Text()), nil
+	return k.document(httpapi.StatusOf(err), err, k.requestID(r)), nil
 }
 
 func (k *Kit) databaseReady(ctx context.Context) error {

@@ -35,6 +35,13 @@ type Auth struct {
 	// address (an IPv6 /64) before the response is 429. 0 is no limit. Default
 	// 60, in development 0.
 	LoginFailures *int `hcl:"login_failures,optional" doc:"refused logins and refreshes per minute and address; 0 is no limit; default 60, in development 0"`
+
+	// RequestIDHeader is the header field in which the application's proxy or
+	// middleware sends the id of a request, such as "X-Request-Id". Error responses
+	// and log lines then contain that id, and error responses have the field.
+	// Without the field, or if its value is not 1 to 128 letters, digits or
+	// "-._~+/=:", the kit generates an id. Default: none; each id is generated.
+	RequestIDHeader string `hcl:"request_id_header,optional" doc:"header field with the request's id, such as X-Request-Id, for errors and the log"`
 }
 
 // WithDefaults returns a with its zero fields set to their defaults.

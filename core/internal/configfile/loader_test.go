@@ -105,6 +105,8 @@ func TestLoader_EveryArgument(t *testing.T) {
 			AllowedOrigins: []string{"https://app.example.co.uk", "https://[2001:db8::1]:8443"},
 			TrustedProxies: []string{"10.0.0.0/8", "2001:db8::7"},
 			LoginFailures:  new(0),
+
+			RequestIDHeader: "X-Request-Id",
 		},
 		Providers: []providerContents{
 			{"cotter", "old", provider.Common{
@@ -220,7 +222,7 @@ func TestDiagnostic_JSON(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = `{"severity":"error","summary":"Unsupported argument",` +
-		`"detail":"An argument named \"color\" is not expected here. This block has allowed_origins, base_url, login_failures, mode, path, trusted_proxies.",` +
+		`"detail":"An argument named \"color\" is not expected here. This block has allowed_origins, base_url, login_failures, mode, path, request_id_header, trusted_proxies.",` +
 		`"range":{"filename":"auth.hcl","start":{"line":3,"column":3,"byte":48},"end":{"line":3,"column":8,"byte":53}},` +
 		`"snippet":{"context":"auth","code":"  color    = \"red\"","start_line":3,"highlight_start_offset":2,"highlight_end_offset":7,"values":[]}}`
 	if string(got) != want {

@@ -8,6 +8,8 @@ import (
 	"github.com/cotterpin/cotterpin/core/config"
 )
 
+var fieldName = regexp.MustCompile(`^[A-Za-z0-9-]+$`)
+
 var pathForm = regexp.MustCompile(`^(/[A-Za-z0-9._~-]+)+$`)
 
 func (r *rules) auth() {
@@ -32,6 +34,18 @@ func (r *rules) auth() {
 	if auth.Failures() < 0 {
 		r.wrong(at.in("login_failures"), "must not be negative; 0 is no limit")
 	}
+	if name := auth.RequestIDHeader; name != "" && !isRequestIDHeader(name) {
+		r.wrong(at.in("request_id_header"), `must be the name of a header field that contains no credential, such as "X-Request-Id"`)
+	}
+}
+
+// isRequestIDHeader rejects fields with credentials: the ids are logged.
+func isRequestIDHeader(name string) bool {
+	switch strings.ToLower(name) {
+	case "authorization", "cookie", "proxy-authorization", "set-cookie":
+		return false
+	}
+	return fieldName.MatchString(name)
 }
 
 func hasDotSegment(path string) bool {

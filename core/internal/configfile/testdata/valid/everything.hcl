@@ -5,6 +5,8 @@ auth {
   allowed_origins = ["https://app.example.co.uk", "https://[2001:db8::1]:8443"]
   trusted_proxies = ["10.0.0.0/8", "2001:db8::7"]
   login_failures  = 0
+
+  request_id_header = "X-Request-Id"
 }
 
 provider "cotter" "old" {
