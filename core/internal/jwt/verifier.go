@@ -2,6 +2,7 @@ package jwt
 
 import (
 	"context"
+	"crypto"
 	"errors"
 	"fmt"
 	"slices"
@@ -157,7 +158,8 @@ func verifySignature(t unverified, key token.Key) error {
 	return nil
 }
 
-// verifiers contains the library's implementation of each supported algorithm.
+// verifiers contains the implementation of each supported algorithm: the
+// library's, or our own where that accepts too much.
 var verifiers = newVerifiers()
 
 func newVerifiers() map[string]jws.Verifier {
@@ -169,6 +171,9 @@ func newVerifiers() map[string]jws.Verifier {
 		}
 		all[alg] = verifier
 	}
+	all["PS256"] = pssVerifier(crypto.SHA256)
+	all["PS384"] = pssVerifier(crypto.SHA384)
+	all["PS512"] = pssVerifier(crypto.SHA512)
 	return all
 }
 
