@@ -9,6 +9,7 @@ import (
 
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/internal/algorithm"
 	"github.com/cotterpin/cotterpin/core/internal/strictjson"
 	"github.com/cotterpin/cotterpin/core/token"
 )
@@ -134,7 +135,7 @@ func decodeSegment(buffer []byte, segment string) ([]byte, error) {
 
 // header is the part of a token's header that selects the key.
 type header struct {
-	algorithm string
+	algorithm string // canonical
 	keyID     string // "" if the header has none
 }
 
@@ -154,8 +155,9 @@ func (p *Policy) parseHeader(o strictjson.Object) (header, error) {
 		return header{}, err
 	}
 	alg, _ := o.Lookup("alg")
-	algorithm, _ := alg.String()
-	if !slices.Contains(p.Algorithms, algorithm) {
+	name, _ := alg.String()
+	name = algorithm.Canonical(name)
+	if !slices.Contains(p.Algorithms, name) {
 		return header{}, invalid("wrong_algorithm")
 	}
 	if err := p.checkType(o); err != nil {
@@ -165,7 +167,7 @@ func (p *Policy) parseHeader(o strictjson.Object) (header, error) {
 	if err != nil {
 		return header{}, err
 	}
-	return header{algorithm: algorithm, keyID: keyID}, nil
+	return header{algorithm: name, keyID: keyID}, nil
 }
 
 func (p *Policy) checkMembers(o strictjson.Object) error {

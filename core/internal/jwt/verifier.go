@@ -12,6 +12,7 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jws"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/internal/algorithm"
 	"github.com/cotterpin/cotterpin/core/token"
 )
 
@@ -23,7 +24,7 @@ type Policy struct {
 	Keys       token.KeySet // required
 	Issuer     string       // required; iss, compared byte-wise
 	Audience   []string     // required; aud must be one of these
-	Algorithms []string     // required; accepted alg: ES256, ES384, ES512, RS256…, PS256…, EdDSA; never none, never HMAC
+	Algorithms []string     // required; accepted alg: ES256, ES384, ES512, RS256…, PS256…, EdDSA alias Ed25519; never none, never HMAC
 	Types      []string     // accepted typ, ASCII case ignored; a token without typ is always accepted; nil: JWT
 
 	// AudienceList also accepts an array of strings in aud. If it has more than
@@ -80,7 +81,10 @@ func (p *Policy) validate() error {
 func (p *Policy) normalized() Policy {
 	n := *p
 	n.Audience = slices.Clone(p.Audience)
-	n.Algorithms = slices.Clone(p.Algorithms)
+	n.Algorithms = nil
+	for _, alg := range p.Algorithms {
+		n.Algorithms = append(n.Algorithms, algorithm.Canonical(alg))
+	}
 	n.Types = slices.Clone(p.Types)
 	if n.Types == nil {
 		n.Types = []string{"JWT"}
@@ -158,14 +162,14 @@ func verifySignature(t unverified, key token.Key) error {
 	return nil
 }
 
-// verifiers contains the implementation of each supported algorithm: the
-// library's, or our own where that accepts too much.
+// verifiers contains the implementation of each supported algorithm, under each
+// of its names: the library's, or our own where that accepts too much.
 var verifiers = newVerifiers()
 
 func newVerifiers() map[string]jws.Verifier {
 	all := map[string]jws.Verifier{}
 	for _, alg := range token.Algorithms() {
-		verifier, err := jws.NewVerifier(jwa.SignatureAlgorithm(alg))
+		verifier, err := jws.NewVerifier(jwa.SignatureAlgorithm(algorithm.Canonical(alg)))
 		if err != nil {
 			panic(fmt.Sprintf("jwt: algorithm %s: %v", alg, err))
 		}

@@ -696,6 +696,7 @@ func TestNewVerifier_RejectsInvalidPolicies(t *testing.T) {
 		"no issuer":         func(p *jwt.Policy) { p.Issuer = "" },
 		"no audience":       func(p *jwt.Policy) { p.Audience = nil },
 		"an empty audience": func(p *jwt.Policy) { p.Audience = []string{"app", ""} },
+		"algorithm Ed448":   func(p *jwt.Policy) { p.Algorithms = []string{"Ed448"} },
 		"no algorithm":      func(p *jwt.Policy) { p.Algorithms = nil },
 		"algorithm none":    func(p *jwt.Policy) { p.Algorithms = []string{"ES256", "none"} },
 		"algorithm HS512":   func(p *jwt.Policy) { p.Algorithms = []string{"HS512"} },
