@@ -111,7 +111,8 @@ func NewVerifier(p Policy) (*Verifier, error) {
 // Verify returns the claims of a valid token. It checks form, header, issuer,
 // audience, subject, signature, [Policy.Check] and lifetime, in this order. exp
 // and iat are required; nbf is checked if it is present. A token is accepted
-// until the second exp + ClockSkew has passed.
+// until the second exp + ClockSkew has passed. Claims with a fraction of a second
+// are rounded so that the lifetime does not grow: exp and iat down, nbf up.
 //
 // Errors by code: InvalidToken for every fault of the token; TokenExpired if
 // expiry is the only fault, and then the claims are returned too;
