@@ -115,7 +115,7 @@ func parseJWK(entry []byte) ([]token.Key, error) {
 		return nil, err
 	}
 	algs := algorithmsOf(public)
-	if v, present := object.Lookup("alg"); present {
+	if v, present := lookup(object, "alg"); present {
 		alg, _ := v.String()
 		algs = []string{alg}
 	}
@@ -130,6 +130,13 @@ func parseJWK(entry []byte) ([]token.Key, error) {
 	return keys, nil
 }
 
+// lookup returns a member of an entry. A member that is null is missing: some
+// issuers publish all members that they know, used or not.
+func lookup(o strictjson.Object, name string) (strictjson.Value, bool) {
+	v, present := o.Lookup(name)
+	return v, present && !v.IsNull()
+}
+
 // checkPurpose rejects a key that is not published for verifying signatures:
 // RFC 7517, sections 4.2 and 4.3.
 func checkPurpose(o strictjson.Object) error {
@@ -137,15 +144,15 @@ func checkPurpose(o strictjson.Object) error {
 	if name, _ := kty.String(); name == "oct" {
 		return errPrivate
 	}
-	if _, private := o.Lookup("d"); private {
+	if _, private := lookup(o, "d"); private {
 		return errPrivate
 	}
-	if v, present := o.Lookup("use"); present {
+	if v, present := lookup(o, "use"); present {
 		if use, _ := v.String(); use != "sig" {
 			return errNotForSigning
 		}
 	}
-	if v, present := o.Lookup("key_ops"); present {
+	if v, present := lookup(o, "key_ops"); present {
 		if ops, _ := v.Strings(); !slices.Contains(ops, "verify") {
 			return errNotForSigning
 		}
@@ -154,7 +161,7 @@ func checkPurpose(o strictjson.Object) error {
 }
 
 func parseJWKID(o strictjson.Object) (string, error) {
-	v, present := o.Lookup("kid")
+	v, present := lookup(o, "kid")
 	if !present {
 		return "", nil
 	}

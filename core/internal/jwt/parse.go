@@ -9,6 +9,7 @@ import (
 
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/internal/algorithm"
 	"github.com/cotterpin/cotterpin/core/internal/strictjson"
 	"github.com/cotterpin/cotterpin/core/token"
 )
@@ -134,7 +135,7 @@ func decodeSegment(buffer []byte, segment string) ([]byte, error) {
 
 // header is the part of a token's header that selects the key.
 type header struct {
-	algorithm string
+	algorithm string // canonical
 	keyID     string // "" if the header has none
 }
 
@@ -154,8 +155,9 @@ func (p *Policy) parseHeader(o strictjson.Object) (header, error) {
 		return header{}, err
 	}
 	alg, _ := o.Lookup("alg")
-	algorithm, _ := alg.String()
-	if !slices.Contains(p.Algorithms, algorithm) {
+	name, _ := alg.String()
+	name = algorithm.Canonical(name)
+	if !slices.Contains(p.Algorithms, name) {
 		return header{}, invalid("wrong_algorithm")
 	}
 	if err := p.checkType(o); err != nil {
@@ -165,7 +167,7 @@ func (p *Policy) parseHeader(o strictjson.Object) (header, error) {
 	if err != nil {
 		return header{}, err
 	}
-	return header{algorithm: algorithm, keyID: keyID}, nil
+	return header{algorithm: name, keyID: keyID}, nil
 }
 
 func (p *Policy) checkMembers(o strictjson.Object) error {
@@ -244,7 +246,9 @@ func (p *Policy) checkAudience(c token.Claims) error {
 
 func (p *Policy) hasAudience(aud string) bool { return slices.Contains(p.Audience, aud) }
 
-// lifetime contains the claims iat, nbf and exp.
+// lifetime contains the claims iat, nbf and exp in whole seconds. A fraction
+// shortens the lifetime: exp is rounded down, nbf up. iat is rounded down, so
+// that a token is never younger than its issuer specified.
 type lifetime struct {
 	issued    time.Time
 	notBefore time.Time // zero if the token has no nbf
@@ -259,16 +263,19 @@ func parseLifetime(c token.Claims) (lifetime, error) {
 	if l.issued.IsZero() {
 		return lifetime{}, invalid("malformed_iat")
 	}
-	if _, present := c.Lookup("nbf"); present {
+	if nbf, present := c.Lookup("nbf"); present {
 		var ok bool
 		if l.notBefore, ok = c.Time("nbf"); !ok {
 			return lifetime{}, invalid("malformed_nbf")
+		}
+		if _, exact, _ := nbf.Floor(); !exact {
+			l.notBefore = l.notBefore.Add(time.Second)
 		}
 	}
 	return l, nil
 }
 
-// check compares whole seconds, which is the resolution of the claims. It checks
+// check compares whole seconds. It checks
 // expiry last, so that TokenExpired means that there is no other fault.
 func (l lifetime) check(now time.Time, skew time.Duration) error {
 	now = time.Unix(now.Unix(), 0)

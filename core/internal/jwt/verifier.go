@@ -2,6 +2,7 @@ package jwt
 
 import (
 	"context"
+	"crypto"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jws"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/internal/algorithm"
 	"github.com/cotterpin/cotterpin/core/token"
 )
 
@@ -22,7 +24,7 @@ type Policy struct {
 	Keys       token.KeySet // required
 	Issuer     string       // required; iss, compared byte-wise
 	Audience   []string     // required; aud must be one of these
-	Algorithms []string     // required; accepted alg: ES256, ES384, ES512, RS256…, PS256…, EdDSA; never none, never HMAC
+	Algorithms []string     // required; accepted alg: ES256, ES384, ES512, RS256…, PS256…, EdDSA alias Ed25519; never none, never HMAC
 	Types      []string     // accepted typ, ASCII case ignored; a token without typ is always accepted; nil: JWT
 
 	// AudienceList also accepts an array of strings in aud. If it has more than
@@ -79,7 +81,10 @@ func (p *Policy) validate() error {
 func (p *Policy) normalized() Policy {
 	n := *p
 	n.Audience = slices.Clone(p.Audience)
-	n.Algorithms = slices.Clone(p.Algorithms)
+	n.Algorithms = nil
+	for _, alg := range p.Algorithms {
+		n.Algorithms = append(n.Algorithms, algorithm.Canonical(alg))
+	}
 	n.Types = slices.Clone(p.Types)
 	if n.Types == nil {
 		n.Types = []string{"JWT"}
@@ -106,7 +111,8 @@ func NewVerifier(p Policy) (*Verifier, error) {
 // Verify returns the claims of a valid token. It checks form, header, issuer,
 // audience, subject, signature, [Policy.Check] and lifetime, in this order. exp
 // and iat are required; nbf is checked if it is present. A token is accepted
-// until the second exp + ClockSkew has passed.
+// until the second exp + ClockSkew has passed. Claims with a fraction of a second
+// are rounded so that the lifetime does not grow: exp and iat down, nbf up.
 //
 // Errors by code: InvalidToken for every fault of the token; TokenExpired if
 // expiry is the only fault, and then the claims are returned too;
@@ -157,18 +163,22 @@ func verifySignature(t unverified, key token.Key) error {
 	return nil
 }
 
-// verifiers contains the library's implementation of each supported algorithm.
+// verifiers contains the implementation of each supported algorithm, under each
+// of its names: the library's, or our own where that accepts too much.
 var verifiers = newVerifiers()
 
 func newVerifiers() map[string]jws.Verifier {
 	all := map[string]jws.Verifier{}
 	for _, alg := range token.Algorithms() {
-		verifier, err := jws.NewVerifier(jwa.SignatureAlgorithm(alg))
+		verifier, err := jws.NewVerifier(jwa.SignatureAlgorithm(algorithm.Canonical(alg)))
 		if err != nil {
 			panic(fmt.Sprintf("jwt: algorithm %s: %v", alg, err))
 		}
 		all[alg] = verifier
 	}
+	all["PS256"] = pssVerifier(crypto.SHA256)
+	all["PS384"] = pssVerifier(crypto.SHA384)
+	all["PS512"] = pssVerifier(crypto.SHA512)
 	return all
 }
 

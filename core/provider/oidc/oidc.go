@@ -41,8 +41,9 @@ type Settings struct {
 	// issuer.
 	DiscoveryURL string `hcl:"discovery_url,optional" doc:"address of the discovery document; default: at the issuer"`
 
-	// Algorithms lists the accepted signature algorithms. Default RS256 and ES256.
-	Algorithms []string `hcl:"algorithms,optional" doc:"accepted signature algorithms; never none or HMAC"`
+	// Algorithms lists the accepted signature algorithms (RFC 7518, section 3.1;
+	// RFC 8037; RFC 9864): EdDSA and Ed25519 are the same. Default RS256 and ES256.
+	Algorithms []string `hcl:"algorithms,optional" doc:"accepted signature algorithms; EdDSA and Ed25519 are the same; never none or HMAC"`
 
 	// RequiredClaims must be in the token with that value; a boolean matches
 	// "true" or "false".

@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -76,12 +77,20 @@ func (s Settings) keyProblems(env provider.Env) []config.Problem {
 }
 
 func (s Settings) algorithmProblems() []config.Problem {
-	unsafe := func(algorithm string) bool { return !slices.Contains(token.Algorithms(), algorithm) }
-	if len(s.Algorithms) > 0 && !slices.ContainsFunc(s.Algorithms, unsafe) {
-		return nil
+	report := func(message string) []config.Problem {
+		return []config.Problem{{Argument: "algorithms", Message: message}}
 	}
-	return []config.Problem{{
-		Argument: "algorithms",
-		Message:  `must name algorithms of public keys, such as "RS256", "ES256" or "EdDSA"; with "none" or HMAC anyone could sign a token`,
-	}}
+	for _, name := range s.Algorithms {
+		switch {
+		case slices.Contains(token.Algorithms(), name):
+		case strings.EqualFold(name, "none") || len(name) > 1 && strings.EqualFold(name[:2], "HS"):
+			return report(fmt.Sprintf(`must not name %q: anyone could sign a token; use an algorithm of public keys, such as "RS256" or "ES256"`, name))
+		default:
+			return report(fmt.Sprintf("%q is not supported: use some of %s", name, strings.Join(token.Algorithms(), ", ")))
+		}
+	}
+	if len(s.Algorithms) == 0 {
+		return report(`must name at least one algorithm, such as "RS256" or "ES256"`)
+	}
+	return nil
 }
