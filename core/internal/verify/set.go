@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/maypok86/otter/v2"
 
@@ -79,7 +80,7 @@ func (s *Set) Authenticate(ctx context.Context, raw string) (identity.Identity, 
 	p, known := s.selected.GetIfPresent(key)
 	if !known {
 		if p = s.find(provider.Tokens{AccessToken: raw, IDToken: raw}); p == nil {
-			return identity.Identity{}, errNotSelected()
+			return identity.Identity{}, s.notSelected(raw)
 		}
 	}
 	id, err := p.authenticate(ctx, raw)
@@ -145,10 +146,32 @@ func (s *Set) choose(name string, tokens provider.Tokens) (*Provider, error) {
 	if p := s.find(tokens); p != nil {
 		return p, nil
 	}
-	return nil, errNotSelected()
+	return nil, s.notSelected(tokens.AccessToken, tokens.IDToken)
 }
 
-func errNotSelected() error { return autherr.New(autherr.InvalidToken, "no_provider_addressed") }
+// notSelected returns the error of tokens that are addressed to no provider, with
+// the issuer or the audience that the first of them has.
+func (s *Set) notSelected(tokens ...string) error {
+	err := autherr.New(autherr.InvalidToken, "no_provider_addressed")
+	for _, raw := range tokens {
+		issuer, found, ok := jwt.Peek(raw)
+		if !ok {
+			continue
+		}
+		var issuers, audiences []string
+		for _, p := range s.providers {
+			issuers = append(issuers, p.rules.Issuer)
+			if p.rules.Issuer == issuer {
+				audiences = append(audiences, p.rules.Audience...)
+			}
+		}
+		if audiences == nil {
+			return err.WithValues(strings.Join(issuers, " "), issuer)
+		}
+		return err.WithValues(strings.Join(audiences, " "), strings.Join(found, " "))
+	}
+	return err
+}
 
 // find returns the first provider that a token is addressed to, nil if there is
 // none.
