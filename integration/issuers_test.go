@@ -4,35 +4,76 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
-// startCorp starts a program with a database of its own, whose only provider is
-// an OpenID Connect issuer.
-func startCorp(t *testing.T, framework string, issuer *providertest.Issuer, session string, arguments ...string) *program {
-	t.Helper()
-	database := sqliteFile(t)
-	p := start(t, framework, fmt.Sprintf(`
+// corpFile returns a file with some oidc blocks and no other provider.
+func corpFile(session, database string, blocks ...string) string {
+	return fmt.Sprintf(`
 auth {
   mode     = "development"
-  base_url = "http://localhost:8080"
-}
-
-provider "oidc" "corp" {
-  issuer   = %q
-  audience = [%q]
-  trust    = ["email", "phone"]
-  %s
+  base_url = %q
 }
 
 %s
 
-%s`, issuer.URL(), providertest.Audience, strings.Join(arguments, "\n  "), session, database.block))
+%s
+
+%s`, corpBaseURL, strings.Join(blocks, "\n\n"), session, database)
+}
+
+const corpBaseURL = "http://localhost:8080"
+
+// corpBlock returns a block for an issuer, with further arguments.
+func corpBlock(name, issuer, audience string, arguments ...string) string {
+	return fmt.Sprintf(`provider "oidc" %q {
+  issuer   = %q
+  audience = [%q]
+  trust    = ["email", "phone"]
+  %s
+}`, name, issuer, audience, strings.Join(arguments, "\n  "))
+}
+
+// startCorp starts a program with a separate database, whose only provider is
+// an OpenID Connect issuer.
+func startCorp(t *testing.T, framework string, issuer *providertest.Issuer, session string, arguments ...string) *program {
+	t.Helper()
+	return startBlocks(t, framework, session, corpBlock("corp", issuer.URL(), providertest.Audience, arguments...))
+}
+
+// startBlocks is startCorp with any oidc blocks.
+func startBlocks(t *testing.T, framework, session string, blocks ...string) *program {
+	t.Helper()
+	database := sqliteFile(t)
+	p := start(t, framework, corpFile(session, database.block, blocks...))
 	p.database = database
 	return p
+}
+
+// refusesBlocks demands that the program does not start, with an error at the
+// line of the file that contains a string.
+func refusesBlocks(t *testing.T, framework, at string, wants []string, blocks ...string) {
+	t.Helper()
+	content := corpFile(ownSession, `database "sqlite" {}`, blocks...)
+	before, _, found := strings.Cut(content, at)
+	if !found {
+		t.Fatalf("%q is not in the file", at)
+	}
+	file := filepath.Join(t.TempDir(), "auth.hcl")
+	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, stderr := runBriefly(t, framework, "-addr", "127.0.0.1:0", "-config", file)
+	for _, want := range append(wants, fmt.Sprintf("line %d", 1+strings.Count(before, "\n"))) {
+		if code != 1 || !strings.Contains(stderr, want) {
+			t.Errorf("exit code %d, want 1 and %q in\n%s", code, want, stderr)
+		}
+	}
 }
 
 // linesOf ends the program and returns the lines of its log with that reason.
@@ -101,5 +142,29 @@ func TestDiscoveryFault_ValuesLogged(t *testing.T) {
 		if want := fmt.Sprintf(`expected \"%[1]s\", found \"%[1]s/\"`, issuer.URL()); !strings.Contains(p.log, want) {
 			t.Errorf("the log does not contain %s:\n%s", want, p.log)
 		}
+	})
+}
+
+// Cases: K01. Frameworks: nethttp, gin, fiber.
+func TestIssuer_OneSubjectClaim(t *testing.T) {
+	t.Parallel()
+	onEachFramework(t, func(t *testing.T, framework string) {
+		t.Helper()
+		issuer := providertest.NewIssuer(t)
+		const subject = `claims { subject = "/preferred_username" }`
+		block := func(name, audience string, arguments ...string) string {
+			return corpBlock(name, issuer.URL(), audience, arguments...)
+		}
+		p := startBlocks(t, framework, ownSession, block("web", "web", subject), block("app", "app", subject))
+		for _, audience := range []string{"web", "app"} {
+			token := issuer.OIDCToken(ada, providertest.Claim("aud", audience), providertest.Claim("preferred_username", "ada"))
+			if me := p.signedIn(t, p.login(t, postedID(token))); me.Created != (audience == "web") {
+				t.Errorf("%s: created is %t", audience, me.Created)
+			}
+		}
+		refusesBlocks(t, framework, `provider "oidc" "app"`, []string{"/preferred_username", `"web"`}, block("web", "web"), block("app", "app", subject))
+		refusesBlocks(t, framework, `provider "oidc" "app"`, []string{"/preferred_username", `"web"`}, block("web", "web", subject), block("app", "app"))
+		refusesBlocks(t, framework, `provider "oidc" "self"`, []string{"base_url"}, corpBlock("self", corpBaseURL, "web"))
+		refusesBlocks(t, framework, `provider "oidc" "self"`, []string{"base_url"}, corpBlock("self", corpBaseURL+"/", "web"))
 	})
 }

@@ -114,8 +114,9 @@ func (s *Set) Refresher(name string) (*Provider, error) {
 
 // Ambiguous returns the name of a provider whose tokens could be accepted as
 // those of another one, and what to do about it; nil if there is none. Two
-// providers may have the same issuer only if they have different audiences and
-// the same source of keys, because an identity is its issuer and subject alone.
+// providers may have the same issuer only if they have different audiences, the
+// same source of keys and the same subject claim, because an identity is its
+// issuer and subject alone.
 func (s *Set) Ambiguous() (name string, err error) {
 	for i, later := range s.providers {
 		for _, earlier := range s.providers[:i] {
@@ -123,6 +124,10 @@ func (s *Set) Ambiguous() (name string, err error) {
 			case later.rules.Issuer != earlier.rules.Issuer:
 			case later.rules.Keys.Source != earlier.rules.Keys.Source:
 				return later.Name, fmt.Errorf("provider %q has the same issuer, but another source of keys: let both name the same source", earlier.Name)
+			case later.rules.SubjectClaim != earlier.rules.SubjectClaim:
+				return later.Name, fmt.Errorf("provider %q has the same issuer, but its subject is the claim %s, and here it is %s: "+
+					"a user of one would be another user of the other; let both name the same claim",
+					earlier.Name, earlier.rules.SubjectClaim, later.rules.SubjectClaim)
 			case later.isAddressed(later.rules.Issuer, earlier.rules.Audience):
 				return later.Name, fmt.Errorf("provider %q has the same issuer and audience, so a token could be for either: remove one of them", earlier.Name)
 			}

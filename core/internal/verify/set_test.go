@@ -213,12 +213,17 @@ func TestSet_Refresher(t *testing.T) {
 	}
 }
 
+// Cases: K01.
 func TestSet_Ambiguous(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
 	rules := func(issuer, source string, audience ...string) provider.Rules {
 		r := accessRules(t, i, issuer)
 		r.Audience, r.Keys.Source = audience, source
+		return r
+	}
+	subject := func(claim string, r provider.Rules) provider.Rules {
+		r.SubjectClaim = claim
 		return r
 	}
 	const issuer = "https://id.example.com"
@@ -231,6 +236,9 @@ func TestSet_Ambiguous(t *testing.T) {
 		"another issuer, all else the same": {rules("https://id.example.org", "keys", "a", "b"), ""},
 		"an audience in common":             {rules(issuer, "keys", "c", "b"), "second"},
 		"another audience and other keys":   {rules(issuer, "other keys", "c"), "second"},
+		"sub, by name":                      {subject("/sub", rules(issuer, "keys", "c")), ""},
+		"another subject claim":             {subject("/oid", rules(issuer, "keys", "c")), "second"},
+		"another issuer and subject claim":  {subject("/oid", rules("https://id.example.org", "keys", "c")), ""},
 	} {
 		set := verify.NewSet(first, open(t, "second", driver{rules: c.second}))
 		if got, err := set.Ambiguous(); got != c.want || (err != nil) != (c.want != "") {
