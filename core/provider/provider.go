@@ -27,12 +27,12 @@ type Driver interface {
 	// Identify maps verified claims to an identity. It depends on its argument
 	// alone, because the kit caches the result, and it performs no I/O.
 	//
-	// The issuer must be that of the Rules, the subject as [identity.IsSubject]
-	// demands, and each contact, the authentication method and the identifier
-	// valid or empty; anything else fails the request with code internal and
-	// reason bad_identity. A Verification is what the token proves: the kit
-	// lowers it where the block has no `trust` in the contact. Provider,
-	// Audience, IssuedAt and ExpiresAt are set by the kit.
+	// The issuer must be that of the Rules, the subject the claim that they name
+	// and as [identity.IsSubject] demands, and each contact, the authentication
+	// method and the identifier valid or empty; anything else fails the request
+	// with code internal and reason bad_identity. A Verification is what the token
+	// proves: the kit lowers it where the block has no `trust` in the contact.
+	// Provider, Audience, IssuedAt and ExpiresAt are set by the kit.
 	//
 	// Errors by code: InvalidToken for claims that contradict each other or the
 	// driver's own rules.

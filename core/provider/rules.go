@@ -36,6 +36,11 @@ type Rules struct {
 	// alone, and its error has code InvalidToken. nil: no further rules.
 	Check func(kind TokenKind, claims token.Claims) error
 
+	// SubjectClaim is the JSON Pointer (RFC 6901) to the claim that Identify
+	// returns as the subject. Two blocks with the same issuer must have the same,
+	// or the user of one could be another user of the other. Default: "/sub".
+	SubjectClaim string
+
 	// DefaultTrust lists the contacts, "email" and "phone", that are trusted where
 	// the block has no `trust`. It is for a provider that is part of the program.
 	// Default: none.

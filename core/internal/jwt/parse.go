@@ -158,7 +158,7 @@ func (p *Policy) parseHeader(o strictjson.Object) (header, error) {
 	name, _ := alg.String()
 	name = algorithm.Canonical(name)
 	if !slices.Contains(p.Algorithms, name) {
-		return header{}, invalid("wrong_algorithm")
+		return header{}, mismatch("wrong_algorithm", p.Algorithms, alg)
 	}
 	if err := p.checkType(o); err != nil {
 		return header{}, err
@@ -186,7 +186,7 @@ func (p *Policy) checkType(o strictjson.Object) error {
 	}
 	name, ok := typ.String()
 	if !ok || !slices.ContainsFunc(p.Types, func(t string) bool { return equalFoldASCII(t, name) }) {
-		return invalid("wrong_header_type")
+		return mismatch("wrong_header_type", p.Types, typ)
 	}
 	return nil
 }
@@ -215,7 +215,8 @@ func equalFoldASCII(a, b string) bool {
 // checkClaims checks issuer, audience and subject against the policy.
 func (p *Policy) checkClaims(c token.Claims) error {
 	if c.Issuer != p.Issuer {
-		return invalid("wrong_issuer")
+		iss, _ := c.Lookup("iss")
+		return mismatch("wrong_issuer", []string{p.Issuer}, iss)
 	}
 	if err := p.checkAudience(c); err != nil {
 		return err
@@ -230,18 +231,34 @@ func (p *Policy) checkClaims(c token.Claims) error {
 // and 4.
 func (p *Policy) checkAudience(c token.Claims) error {
 	aud, _ := c.Lookup("aud")
-	if _, list := aud.Array(); list && !p.AudienceList {
-		return invalid("wrong_audience")
-	}
-	if !slices.ContainsFunc(c.Audience, p.hasAudience) {
-		return invalid("wrong_audience")
+	_, list := aud.Array()
+	if list && !p.AudienceList || !slices.ContainsFunc(c.Audience, p.hasAudience) {
+		return mismatch("wrong_audience", p.Audience, aud)
 	}
 	if len(c.Audience) > 1 {
-		if azp, _ := c.String("azp"); !p.hasAudience(azp) {
-			return invalid("wrong_authorized_party")
+		azp, _ := c.Lookup("azp")
+		if party, _ := azp.String(); !p.hasAudience(party) {
+			return mismatch("wrong_authorized_party", p.Audience, azp)
 		}
 	}
 	return nil
+}
+
+// mismatch returns the error of a value that is none of the expected ones.
+func mismatch(reason string, expected []string, found strictjson.Value) error {
+	return autherr.New(autherr.InvalidToken, reason).WithValues(strings.Join(expected, " "), legible(found))
+}
+
+// legible returns a string or strings without their JSON syntax, and any other
+// value as sent.
+func legible(v strictjson.Value) string {
+	if s, ok := v.String(); ok {
+		return s
+	}
+	if list, ok := v.Strings(); ok {
+		return strings.Join(list, " ")
+	}
+	return string(v)
 }
 
 func (p *Policy) hasAudience(aud string) bool { return slices.Contains(p.Audience, aud) }

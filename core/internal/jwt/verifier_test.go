@@ -749,6 +749,37 @@ func TestVerifier_ErrorsOmitTokenContent(t *testing.T) {
 	}
 }
 
+// Cases: T22.
+func TestVerifier_ComparedValues(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t, "k1")
+	policy := strictPolicy(jwt.Static(i.public(t)))
+	policy.Audience, policy.AudienceList = []string{"app", "web"}, true
+	v := newVerifier(t, policy)
+	accept(t, v, i.sign(t, validHeader, validClaims))
+	for name, c := range map[string]struct{ raw, expected, found string }{
+		"issuer with a slash":  {i.sign(t, validHeader, change(t, validClaims, `issuer.example`, `issuer.example/`)), "https://issuer.example", "https://issuer.example/"},
+		"issuer is a number":   {i.sign(t, validHeader, change(t, validClaims, `"https://issuer.example"`, `7`)), "https://issuer.example", "7"},
+		"audience":             {i.sign(t, validHeader, change(t, validClaims, `"app"`, `"other"`)), "app web", "other"},
+		"several audiences":    {i.sign(t, validHeader, change(t, validClaims, `"app"`, `["a", "b"]`)), "app web", "a b"},
+		"no audience":          {i.sign(t, validHeader, change(t, validClaims, `"aud":"app",`, ``)), "app web", ""},
+		"authorized party":     {i.sign(t, validHeader, change(t, validClaims, `"app"`, `["app","b"],"azp":"spa"`)), "app web", "spa"},
+		"type":                 {i.sign(t, change(t, validHeader, `JWT`, `at+jwt`), validClaims), "JWT", "at+jwt"},
+		"algorithm":            {i.sign(t, change(t, validHeader, `ES256`, `HS256`), validClaims), "ES256", "HS256"},
+		"issuer with controls": {i.sign(t, validHeader, change(t, validClaims, `https://issuer.example`, `a\r\nlevel=INFO`)), "https://issuer.example", `a\r\nlevel=INFO`},
+	} {
+		_, err := v.Verify(t.Context(), c.raw)
+		e, _ := errors.AsType[*autherr.Error](err)
+		if e == nil {
+			t.Errorf("%s: got %v", name, err)
+			continue
+		}
+		if expected, found, _ := e.Values(); expected != c.expected || found != c.found {
+			t.Errorf("%s: expected %q, found %q in the error, want %q and %q", name, expected, found, c.expected, c.found)
+		}
+	}
+}
+
 func FuzzPeek(f *testing.F) {
 	i := newIssuer(f, "k1")
 	f.Add(i.sign(f, validHeader, validClaims))

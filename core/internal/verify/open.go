@@ -7,12 +7,14 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cotterpin/cotterpin/core/identity"
@@ -56,11 +58,18 @@ func Open(ctx context.Context, instance provider.Instance, host Host) (*Provider
 	if err != nil {
 		return nil, fmt.Errorf("provider %q: %w", instance.Type.Name(), err)
 	}
+	if strings.EqualFold(strings.TrimSuffix(p.rules.Issuer, "/"), host.BaseURL) {
+		return nil, fmt.Errorf("provider %q: its issuer is base_url, which is the issuer of the application's own tokens: "+
+			"name the provider's issuer, or the application's origin in base_url", instance.Type.Name())
+	}
 	if host.Transport == nil {
 		p.closeIdle = client.CloseIdleConnections
 	}
 	return p, nil
 }
+
+// standardSubject locates sub.
+const standardSubject = "/sub"
 
 // newProvider applies the rules that the driver declares.
 func newProvider(instance provider.Instance, driver provider.Driver, now func() time.Time) (*Provider, error) {
@@ -69,6 +78,7 @@ func newProvider(instance provider.Instance, driver provider.Driver, now func() 
 		return nil, errors.New("its issuer must be 1 to 255 visible ASCII characters")
 	}
 	rules.Audience = slices.Clone(rules.Audience)
+	rules.SubjectClaim = cmp.Or(rules.SubjectClaim, standardSubject)
 	p := &Provider{
 		Name:       instance.Name,
 		Recognizes: rules.Recognizes,

@@ -167,12 +167,12 @@ func (p *Provider) identify(v provider.Verified) (*identity.Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p.checkIdentity(id); err != nil {
-		return nil, autherr.Wrap(autherr.Internal, "bad_identity", fmt.Errorf("provider %q returned an identity %w", p.Name, err))
-	}
 	claims := v.AccessToken
 	if p.Recognizes == provider.IDToken {
 		claims = v.IDToken
+	}
+	if err := p.checkIdentity(id, claims); err != nil {
+		return nil, autherr.Wrap(autherr.Internal, "bad_identity", fmt.Errorf("provider %q returned an identity %w", p.Name, err))
 	}
 	id.Provider = p.Name
 	id.Audience = claims.Audience
@@ -194,12 +194,14 @@ func withTrust(c identity.Contact, trusted bool) identity.Contact {
 
 // checkIdentity returns an error for an identity that no driver may return. The
 // error contains none of its values, which may be a client's choice.
-func (p *Provider) checkIdentity(id identity.Identity) error {
+func (p *Provider) checkIdentity(id identity.Identity, claims token.Claims) error {
 	switch {
 	case id.Issuer != p.rules.Issuer:
 		return errors.New("whose issuer is not that of its rules")
 	case !identity.IsSubject(id.Subject):
 		return errors.New("whose subject is not 1 to 255 printable ASCII characters without outer spaces")
+	case p.rules.SubjectClaim == standardSubject && id.Subject != claims.Subject:
+		return errors.New("whose subject is not the token's sub, and whose rules name no other claim")
 	case !isContact(id.Email, identity.IsEmail):
 		return errors.New("whose email is neither empty nor an email address")
 	case !isContact(id.Phone, identity.IsPhone):

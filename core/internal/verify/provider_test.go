@@ -83,6 +83,7 @@ func TestProvider_BadIdentity(t *testing.T) {
 		"subject with space":   {func(id *identity.Identity) { id.Subject = " ada" }, true},
 		"subject not ASCII":    {func(id *identity.Identity) { id.Subject = "ué" }, true},
 		"subject of 256":       {func(id *identity.Identity) { id.Subject = strings.Repeat("a", 256) }, true},
+		"another subject":      {func(id *identity.Identity) { id.Subject = "eve" }, true},
 		"email with a break":   {func(id *identity.Identity) { id.Email = verified("a@b\r\nc") }, true},
 		"email without at":     {func(id *identity.Identity) { id.Email = identity.Contact{Value: "ada"} }, true},
 		"verified no email":    {func(id *identity.Identity) { id.Email = verified("") }, true},
@@ -304,6 +305,25 @@ func TestOpen_Rules(t *testing.T) {
 		_, err := tryOpen(t, "block", driver{rules: rules}, time.Now)
 		if (err != nil) != (c.want != "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", name, err, c.want)
+		}
+	}
+}
+
+// Cases: K01.
+func TestOpen_IssuerIsBaseURL(t *testing.T) {
+	t.Parallel()
+	i := providertest.NewIssuer(t)
+	for issuer, accepted := range map[string]bool{
+		"https://api.example.com/id": true,
+		"https://id.example.com":     true,
+		"https://api.example.com":    false,
+		"https://api.example.com/":   false,
+		"https://API.example.com":    false,
+	} {
+		_, err := verify.Open(t.Context(), newInstance("block", driver{rules: accessRules(t, i, issuer)}),
+			verify.Host{BaseURL: "https://api.example.com", Now: time.Now, Log: discard})
+		if (err == nil) != accepted || err != nil && !strings.Contains(err.Error(), "base_url") {
+			t.Errorf("issuer %s: got %v, want it accepted: %t", issuer, err, accepted)
 		}
 	}
 }

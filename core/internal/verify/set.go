@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/maypok86/otter/v2"
 
@@ -79,7 +80,7 @@ func (s *Set) Authenticate(ctx context.Context, raw string) (identity.Identity, 
 	p, known := s.selected.GetIfPresent(key)
 	if !known {
 		if p = s.find(provider.Tokens{AccessToken: raw, IDToken: raw}); p == nil {
-			return identity.Identity{}, errNotSelected()
+			return identity.Identity{}, s.notSelected(raw)
 		}
 	}
 	id, err := p.authenticate(ctx, raw)
@@ -113,8 +114,9 @@ func (s *Set) Refresher(name string) (*Provider, error) {
 
 // Ambiguous returns the name of a provider whose tokens could be accepted as
 // those of another one, and what to do about it; nil if there is none. Two
-// providers may have the same issuer only if they have different audiences and
-// the same source of keys, because an identity is its issuer and subject alone.
+// providers may have the same issuer only if they have different audiences, the
+// same source of keys and the same subject claim, because an identity is its
+// issuer and subject alone.
 func (s *Set) Ambiguous() (name string, err error) {
 	for i, later := range s.providers {
 		for _, earlier := range s.providers[:i] {
@@ -122,6 +124,10 @@ func (s *Set) Ambiguous() (name string, err error) {
 			case later.rules.Issuer != earlier.rules.Issuer:
 			case later.rules.Keys.Source != earlier.rules.Keys.Source:
 				return later.Name, fmt.Errorf("provider %q has the same issuer, but another source of keys: let both name the same source", earlier.Name)
+			case later.rules.SubjectClaim != earlier.rules.SubjectClaim:
+				return later.Name, fmt.Errorf("provider %q has the same issuer, but its subject is the claim %s, and here it is %s: "+
+					"a user of one would be another user of the other; let both name the same claim",
+					earlier.Name, earlier.rules.SubjectClaim, later.rules.SubjectClaim)
 			case later.isAddressed(later.rules.Issuer, earlier.rules.Audience):
 				return later.Name, fmt.Errorf("provider %q has the same issuer and audience, so a token could be for either: remove one of them", earlier.Name)
 			}
@@ -145,10 +151,32 @@ func (s *Set) choose(name string, tokens provider.Tokens) (*Provider, error) {
 	if p := s.find(tokens); p != nil {
 		return p, nil
 	}
-	return nil, errNotSelected()
+	return nil, s.notSelected(tokens.AccessToken, tokens.IDToken)
 }
 
-func errNotSelected() error { return autherr.New(autherr.InvalidToken, "no_provider_addressed") }
+// notSelected returns the error of tokens that are addressed to no provider, with
+// the issuer or the audience that the first of them has.
+func (s *Set) notSelected(tokens ...string) error {
+	err := autherr.New(autherr.InvalidToken, "no_provider_addressed")
+	for _, raw := range tokens {
+		issuer, found, ok := jwt.Peek(raw)
+		if !ok {
+			continue
+		}
+		var issuers, audiences []string
+		for _, p := range s.providers {
+			issuers = append(issuers, p.rules.Issuer)
+			if p.rules.Issuer == issuer {
+				audiences = append(audiences, p.rules.Audience...)
+			}
+		}
+		if audiences == nil {
+			return err.WithValues(strings.Join(issuers, " "), issuer)
+		}
+		return err.WithValues(strings.Join(audiences, " "), strings.Join(found, " "))
+	}
+	return err
+}
 
 // find returns the first provider that a token is addressed to, nil if there is
 // none.

@@ -124,22 +124,22 @@ func (d *driver) check(kind provider.TokenKind, c token.Claims) error {
 
 // checkAccessToken accepts any authentication method if none is listed.
 func checkAccessToken(c token.Claims, methods []string) error {
-	tokenType := stringClaim(c, "type")
+	tokenType, scope, method := stringClaim(c, "type"), stringClaim(c, "scope"), stringClaim(c, "authentication_method")
 	switch {
 	case tokenType != "client_access_token" && tokenType != "access_token":
-		return invalid("wrong_token_type")
-	case stringClaim(c, "scope") != "access":
-		return invalid("wrong_scope")
-	case len(methods) > 0 && !slices.Contains(methods, stringClaim(c, "authentication_method")):
-		return invalid("auth_method_not_allowed")
+		return invalid("wrong_token_type").WithValues("client_access_token access_token", tokenType)
+	case scope != "access":
+		return invalid("wrong_scope").WithValues("access", scope)
+	case len(methods) > 0 && !slices.Contains(methods, method):
+		return invalid("auth_method_not_allowed").WithValues(strings.Join(methods, " "), method)
 	default:
 		return checkUser(c)
 	}
 }
 
 func checkIDToken(c token.Claims) error {
-	if stringClaim(c, "type") != "client_id_token" {
-		return invalid("wrong_token_type")
+	if tokenType := stringClaim(c, "type"); tokenType != "client_id_token" {
+		return invalid("wrong_token_type").WithValues("client_id_token", tokenType)
 	}
 	if err := checkUser(c); err != nil {
 		return err
@@ -169,4 +169,4 @@ func stringClaim(c token.Claims, name string) string {
 	return s
 }
 
-func invalid(reason string) error { return autherr.New(autherr.InvalidToken, reason) }
+func invalid(reason string) *autherr.Error { return autherr.New(autherr.InvalidToken, reason) }

@@ -41,6 +41,7 @@ func (d *driver) Rules() provider.Rules {
 		Keys:         d.keys,
 		Recognizes:   provider.IDToken,
 		AudienceList: true,
+		SubjectClaim: d.settings.Claims.subject(),
 		Check:        d.check,
 	}
 }

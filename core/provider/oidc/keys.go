@@ -69,8 +69,8 @@ func (d discovery) keys(ctx context.Context) ([]byte, error) {
 		return nil, fmt.Errorf("oidc: discovery: %w", err)
 	}
 	// Another issuer's document would bring another issuer's keys: section 4.3.
-	if stringMember(document, "issuer") != d.issuer {
-		return nil, errors.New("oidc: discovery: the document is another issuer's")
+	if issuer := stringMember(document, "issuer"); issuer != d.issuer {
+		return nil, fmt.Errorf("oidc: discovery: the document is another issuer's: expected %q, found %q", d.issuer, cut(issuer))
 	}
 	address := stringMember(document, "jwks_uri")
 	if address == "" {
@@ -78,6 +78,9 @@ func (d discovery) keys(ctx context.Context) ([]byte, error) {
 	}
 	return d.get(ctx, address)
 }
+
+// cut returns a value that the issuer chose, short enough for the log.
+func cut(s string) string { return s[:min(len(s), 200)] }
 
 // stringMember returns a member that is a string, "" if it is missing or is of
 // another type.

@@ -2,9 +2,11 @@ package oidc_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
@@ -40,6 +42,26 @@ func TestKeys_DiscoveryDocument(t *testing.T) {
 				t.Errorf("got %v, want %s", err, autherr.TemporarilyUnavailable)
 			}
 		})
+	}
+}
+
+// Cases: T22.
+func TestKeys_AnotherIssuersDocument(t *testing.T) {
+	t.Parallel()
+	i := providertest.NewIssuer(t)
+	if err := open(t, i, nil).Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for found, want := range map[string]string{
+		i.URL() + "/":            fmt.Sprintf("expected %q, found %q", i.URL(), i.URL()+"/"),
+		strings.Repeat("a", 201): fmt.Sprintf("found %q", strings.Repeat("a", 200)),
+		"a\r\nlevel=ERROR":       `found "a\r\nlevel=ERROR"`,
+	} {
+		i.SetDiscovery("issuer", found)
+		err := open(t, i, nil).Ready(t.Context())
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the error %v does not contain %s", err, want)
+		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -287,6 +288,19 @@ func TestDriver_ClaimPointers(t *testing.T) {
 	id, err = p.Login(t.Context(), tokens(token(providertest.Claim("profile", "flat"))))
 	if err != nil || id.Email.Value != "" {
 		t.Errorf("nothing at the pointer: got %+v and %v", id.Email, err)
+	}
+}
+
+func TestDriver_SubjectClaim(t *testing.T) {
+	t.Parallel()
+	for want, claims := range map[string]*oidc.Claims{"": nil, "/oid": {Subject: "/oid"}} {
+		driver, err := oidc.Type.Open(t.Context(), &oidc.Settings{Issuer: "https://id.example.com", Claims: claims}, provider.Env{HTTPClient: &http.Client{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := driver.Rules().SubjectClaim; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }
 

@@ -1,0 +1,170 @@
+package integration_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/cotterpin/cotterpin/core/provider/providertest"
+)
+
+// corpFile returns a file with some oidc blocks and no other provider.
+func corpFile(session, database string, blocks ...string) string {
+	return fmt.Sprintf(`
+auth {
+  mode     = "development"
+  base_url = %q
+}
+
+%s
+
+%s
+
+%s`, corpBaseURL, strings.Join(blocks, "\n\n"), session, database)
+}
+
+const corpBaseURL = "http://localhost:8080"
+
+// corpBlock returns a block for an issuer, with further arguments.
+func corpBlock(name, issuer, audience string, arguments ...string) string {
+	return fmt.Sprintf(`provider "oidc" %q {
+  issuer   = %q
+  audience = [%q]
+  trust    = ["email", "phone"]
+  %s
+}`, name, issuer, audience, strings.Join(arguments, "\n  "))
+}
+
+// startCorp starts a program with a separate database, whose only provider is
+// an OpenID Connect issuer.
+func startCorp(t *testing.T, framework string, issuer *providertest.Issuer, session string, arguments ...string) *program {
+	t.Helper()
+	return startBlocks(t, framework, session, corpBlock("corp", issuer.URL(), providertest.Audience, arguments...))
+}
+
+// startBlocks is startCorp with any oidc blocks.
+func startBlocks(t *testing.T, framework, session string, blocks ...string) *program {
+	t.Helper()
+	database := sqliteFile(t)
+	p := start(t, framework, corpFile(session, database.block, blocks...))
+	p.database = database
+	return p
+}
+
+// refusesBlocks demands that the program does not start, with an error at the
+// line of the file that contains a string.
+func refusesBlocks(t *testing.T, framework, at string, wants []string, blocks ...string) {
+	t.Helper()
+	content := corpFile(ownSession, `database "sqlite" {}`, blocks...)
+	before, _, found := strings.Cut(content, at)
+	if !found {
+		t.Fatalf("%q is not in the file", at)
+	}
+	file := filepath.Join(t.TempDir(), "auth.hcl")
+	if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	code, stderr := runBriefly(t, framework, "-addr", "127.0.0.1:0", "-config", file)
+	for _, want := range append(wants, fmt.Sprintf("line %d", 1+strings.Count(before, "\n"))) {
+		if code != 1 || !strings.Contains(stderr, want) {
+			t.Errorf("exit code %d, want 1 and %q in\n%s", code, want, stderr)
+		}
+	}
+}
+
+// linesOf ends the program and returns the lines of its log with that reason.
+func (p *program) linesOf(t *testing.T, reason string) (lines []map[string]any) {
+	t.Helper()
+	p.end(t)
+	for line := range strings.Lines(p.log) {
+		var members map[string]any
+		if json.Unmarshal([]byte(line), &members) == nil && members["reason"] == reason {
+			lines = append(lines, members)
+		}
+	}
+	return lines
+}
+
+// Cases: T22. Frameworks: nethttp, gin, fiber.
+func TestTokenFault_ValuesLogged(t *testing.T) {
+	t.Parallel()
+	onEachFramework(t, func(t *testing.T, framework string) {
+		t.Helper()
+		issuer := providertest.NewIssuer(t)
+		long := strings.Repeat("a", 300)
+		for reason, c := range map[string]struct {
+			edit            providertest.Edit
+			expected, found string
+		}{
+			"wrong_issuer":      {providertest.Claim("iss", issuer.URL()+"/"), issuer.URL(), issuer.URL() + "/"},
+			"wrong_audience":    {providertest.Claim("aud", long), providertest.Audience, long[:200]},
+			"wrong_header_type": {providertest.Header("typ", "a\r\nlevel=ERROR"), "JWT", `a\r\nlevel=ERROR`},
+		} {
+			p := startCorp(t, framework, issuer, tokenBearer)
+			valid := issuer.OIDCToken(ada)
+			p.login(t, postedID(valid)).is(t, http.StatusCreated, "")
+			p.send(t, "GET", "/api/me", bearer(valid)).is(t, http.StatusOK, "")
+			wrong := issuer.OIDCToken(ada, c.edit)
+			for _, a := range []reply{p.login(t, postedID(wrong)), p.send(t, "GET", "/api/me", bearer(wrong))} {
+				a.is(t, http.StatusUnauthorized, "invalid_token")
+				if strings.Contains(a.Body, "expected") || strings.Contains(a.Body, c.found) {
+					t.Errorf("%s: the response contains the values: %s", reason, a.Body)
+				}
+			}
+			lines := p.linesOf(t, reason)
+			if len(lines) != 2 {
+				t.Errorf("%s: %d lines of the log, want 2", reason, len(lines))
+			}
+			for _, line := range lines {
+				if line["expected"] != c.expected || line["found"] != c.found {
+					t.Errorf("%s: the log has expected %q, found %q, want %q and %q", reason, line["expected"], line["found"], c.expected, c.found)
+				}
+			}
+		}
+	})
+}
+
+// Cases: T22. Frameworks: nethttp, gin, fiber.
+func TestDiscoveryFault_ValuesLogged(t *testing.T) {
+	t.Parallel()
+	onEachFramework(t, func(t *testing.T, framework string) {
+		t.Helper()
+		issuer := providertest.NewIssuer(t)
+		startCorp(t, framework, issuer, ownSession).login(t, postedID(issuer.OIDCToken(ada))).is(t, http.StatusCreated, "")
+		issuer.SetDiscovery("issuer", issuer.URL()+"/")
+		p := startCorp(t, framework, issuer, ownSession)
+		p.login(t, postedID(issuer.OIDCToken(ada))).is(t, http.StatusServiceUnavailable, "temporarily_unavailable")
+		p.end(t)
+		if want := fmt.Sprintf(`expected \"%[1]s\", found \"%[1]s/\"`, issuer.URL()); !strings.Contains(p.log, want) {
+			t.Errorf("the log does not contain %s:\n%s", want, p.log)
+		}
+	})
+}
+
+// Cases: K01. Frameworks: nethttp, gin, fiber.
+func TestIssuer_OneSubjectClaim(t *testing.T) {
+	t.Parallel()
+	onEachFramework(t, func(t *testing.T, framework string) {
+		t.Helper()
+		issuer := providertest.NewIssuer(t)
+		const subject = `claims { subject = "/preferred_username" }`
+		block := func(name, audience string, arguments ...string) string {
+			return corpBlock(name, issuer.URL(), audience, arguments...)
+		}
+		p := startBlocks(t, framework, ownSession, block("web", "web", subject), block("app", "app", subject))
+		for _, audience := range []string{"web", "app"} {
+			token := issuer.OIDCToken(ada, providertest.Claim("aud", audience), providertest.Claim("preferred_username", "ada"))
+			if me := p.signedIn(t, p.login(t, postedID(token))); me.Created != (audience == "web") {
+				t.Errorf("%s: created is %t", audience, me.Created)
+			}
+		}
+		refusesBlocks(t, framework, `provider "oidc" "app"`, []string{"/preferred_username", `"web"`}, block("web", "web"), block("app", "app", subject))
+		refusesBlocks(t, framework, `provider "oidc" "app"`, []string{"/preferred_username", `"web"`}, block("web", "web", subject), block("app", "app"))
+		refusesBlocks(t, framework, `provider "oidc" "self"`, []string{"base_url"}, corpBlock("self", corpBaseURL, "web"))
+		refusesBlocks(t, framework, `provider "oidc" "self"`, []string{"base_url"}, corpBlock("self", corpBaseURL+"/", "web"))
+	})
+}
