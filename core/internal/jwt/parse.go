@@ -2,6 +2,7 @@ package jwt
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"slices"
 	"strings"
@@ -50,14 +51,25 @@ func (p *Policy) parse(raw string) (unverified, error) {
 	return t, nil
 }
 
-// Peek returns iss and aud of an unverified token, so that its verifier can be
-// selected; nothing else may depend on them. ok is false if raw is not a token.
-func Peek(raw string) (issuer string, aud []string, ok bool) {
+// Peeked is an unverified token, so that its verifier can be selected; nothing
+// else may depend on it.
+type Peeked struct {
+	Claims token.Claims
+	header strictjson.Object
+}
+
+// Peek returns an unverified token. ok is false if raw is not a token.
+func Peek(raw string) (p Peeked, ok bool) {
 	c, err := parseCompact(raw)
 	if err != nil {
-		return "", nil, false
+		return Peeked{}, false
 	}
-	return c.claims.Issuer, c.claims.Audience, true
+	return Peeked{c.claims, c.header}, true
+}
+
+// Fits reports whether a token is of the verifier's issuer, audience and kind.
+func (v *Verifier) Fits(p Peeked) bool {
+	return v.policy.checkType(p.header) == nil && v.policy.checkAddress(p.Claims) == nil
 }
 
 // compact is a token in the compact serialization (RFC 7515, section 7.1).
@@ -179,14 +191,26 @@ func (p *Policy) checkMembers(o strictjson.Object) error {
 
 func (p *Policy) checkType(o strictjson.Object) error {
 	typ, present := o.Lookup("typ")
-	if !present {
-		return nil
+	name, isString := typ.String()
+	if present && (!isString || name == "") {
+		return invalid("wrong_header_type")
 	}
-	name, ok := typ.String()
-	if !ok || !slices.ContainsFunc(p.Types, func(t string) bool { return equalFoldASCII(t, name) }) {
+	if !p.PlainHeader {
+		name = withoutMediaPrefix(name)
+	}
+	if !slices.ContainsFunc(p.Types, func(t string) bool { return equalFoldASCII(t, name) }) {
 		return invalid("wrong_header_type")
 	}
 	return nil
+}
+
+// withoutMediaPrefix removes the "application/" that a typ may omit.
+func withoutMediaPrefix(typ string) string {
+	const prefix = "application/"
+	if len(typ) > len(prefix) && equalFoldASCII(typ[:len(prefix)], prefix) {
+		return typ[len(prefix):]
+	}
+	return typ
 }
 
 func (p *Policy) parseKeyID(o strictjson.Object) (string, error) {
@@ -210,12 +234,9 @@ func equalFoldASCII(a, b string) bool {
 	return len(a) == len(b) && strings.EqualFold(a, b)
 }
 
-// checkClaims checks issuer, audience and subject against the policy.
+// checkClaims checks the address and the subject against the policy.
 func (p *Policy) checkClaims(c token.Claims) error {
-	if c.Issuer != p.Issuer {
-		return invalid("wrong_issuer")
-	}
-	if err := p.checkAudience(c); err != nil {
+	if err := p.checkAddress(c); err != nil {
 		return err
 	}
 	if !identity.IsSubject(c.Subject) {
@@ -224,20 +245,43 @@ func (p *Policy) checkClaims(c token.Claims) error {
 	return nil
 }
 
+// checkAddress checks issuer, audience and kind against the policy.
+func (p *Policy) checkAddress(c token.Claims) error {
+	if c.Issuer != p.Issuer {
+		return invalid("wrong_issuer")
+	}
+	if err := p.checkAudience(c); err != nil {
+		return err
+	}
+	if p.CheckKind == nil {
+		return nil
+	}
+	return p.CheckKind(c)
+}
+
 // checkAudience implements OpenID Connect Core 1.0, section 3.1.3.7, steps 3
-// and 4.
+// to 5.
 func (p *Policy) checkAudience(c token.Claims) error {
-	aud, _ := c.Lookup("aud")
-	if _, list := aud.Array(); list && !p.AudienceList {
+	if !slices.ContainsFunc(p.audienceOf(c), p.hasAudience) {
 		return invalid("wrong_audience")
 	}
-	if !slices.ContainsFunc(c.Audience, p.hasAudience) {
-		return invalid("wrong_audience")
-	}
-	if len(c.Audience) > 1 {
-		if azp, _ := c.String("azp"); !p.hasAudience(azp) {
+	if azp, present := c.Lookup("azp"); present && p.AuthorizedParty {
+		if party, _ := azp.String(); !p.hasAudience(party) {
 			return invalid("wrong_authorized_party")
 		}
+	}
+	return nil
+}
+
+// audienceOf returns the audience of a token, nil if it is not of an accepted
+// form.
+func (p *Policy) audienceOf(c token.Claims) []string {
+	name := cmp.Or(p.AudienceClaim, "aud")
+	if single, ok := c.String(name); ok {
+		return []string{single}
+	}
+	if list, ok := c.Strings(name); ok && p.AudienceList {
+		return list
 	}
 	return nil
 }
