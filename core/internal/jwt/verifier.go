@@ -23,16 +23,24 @@ const MaxClockSkew = 2 * time.Minute
 type Policy struct {
 	Keys       token.KeySet // required
 	Issuer     string       // required; iss, compared byte-wise
-	Audience   []string     // required; aud must be one of these
+	Audience   []string     // required; the audience must be one of these
 	Algorithms []string     // required; accepted alg: ES256, ES384, ES512, RS256…, PS256…, EdDSA alias Ed25519; never none, never HMAC
-	Types      []string     // accepted typ, ASCII case ignored; a token without typ is always accepted; nil: JWT
 
-	// AudienceList also accepts an array of strings in aud. If it has more than
-	// one element, azp must be present and equal to one of Audience.
+	// Types lists the accepted typ, "" being a header without it. ASCII case is
+	// ignored, and "application/" before it (RFC 7515, section 4.1.9), except with
+	// PlainHeader. nil: JWT and "".
+	Types []string
+
+	// AudienceClaim is the claim that contains the audience; "": aud.
+	AudienceClaim string
+	// AudienceList also accepts an array of strings as audience.
 	AudienceList bool
+	// AuthorizedParty rejects a token whose azp is present and not one of Audience.
+	AuthorizedParty bool
 	// KeyIDRequired rejects a header without kid.
 	KeyIDRequired bool
-	// PlainHeader rejects header members other than alg, kid and typ. Without
+	// PlainHeader rejects header members other than alg, kid and typ, and a typ
+	// that begins with "application/". Without
 	// it, unknown members are ignored, except for those that would change what
 	// is verified or with which key (crit, b64, zip, enc, cty, jwk, jku, x5u,
 	// x5c): these are always rejected.
@@ -41,6 +49,10 @@ type Policy struct {
 	// [MaxClockSkew].
 	ClockSkew time.Duration
 
+	// CheckKind rejects the claims of tokens of another kind. It runs before the
+	// key is looked up. Its result must depend on the claims alone. Its error is
+	// returned unchanged. nil: no further demands.
+	CheckKind func(token.Claims) error
 	// Check makes further demands on the claims. It runs after the signature,
 	// issuer and audience have been verified, and before the lifetime, so that
 	// TokenExpired always means that expiry is the only fault. Its result must
@@ -87,7 +99,7 @@ func (p *Policy) normalized() Policy {
 	}
 	n.Types = slices.Clone(p.Types)
 	if n.Types == nil {
-		n.Types = []string{"JWT"}
+		n.Types = []string{"JWT", ""}
 	}
 	if n.Now == nil {
 		n.Now = time.Now
@@ -109,7 +121,8 @@ func NewVerifier(p Policy) (*Verifier, error) {
 }
 
 // Verify returns the claims of a valid token. It checks form, header, issuer,
-// audience, subject, signature, [Policy.Check] and lifetime, in this order. exp
+// audience, [Policy.CheckKind], subject, signature, [Policy.Check] and lifetime,
+// in this order. exp
 // and iat are required; nbf is checked if it is present. A token is accepted
 // until the second exp + ClockSkew has passed. Claims with a fraction of a second
 // are rounded so that the lifetime does not grow: exp and iat down, nbf up.

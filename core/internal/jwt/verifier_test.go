@@ -475,16 +475,20 @@ func TestVerifier_AudienceLists(t *testing.T) { // J33
 	policy := strictPolicy(jwt.Static(i.public(t)))
 	policy.Audience = []string{"app", "app-2"}
 	policy.AudienceList = true
+	access := newVerifier(t, policy)
+	policy.AuthorizedParty = true
 	v := newVerifier(t, policy)
 
 	for aud, reason := range map[string]string{
 		`"app"`:                         "",
 		`"app-2"`:                       "",
 		`["app"]`:                       "",
-		`["app"],"azp":"phone"`:         "", // azp is not checked for a single audience
+		`["app"],"azp":"app-2"`:         "",
+		`"app","azp":"phone"`:           "wrong_authorized_party",
+		`["app"],"azp":null`:            "wrong_authorized_party",
 		`["evil","app"],"azp":"app"`:    "",
 		`["app","app-2"],"azp":"app-2"`: "",
-		`["app","evil"]`:                "wrong_authorized_party",
+		`["app","evil"]`:                "",
 		`["app","evil"],"azp":"evil"`:   "wrong_authorized_party",
 		`["app","evil"],"azp":["app"]`:  "wrong_authorized_party",
 		`["evil"]`:                      "wrong_audience",
@@ -500,6 +504,9 @@ func TestVerifier_AudienceLists(t *testing.T) { // J33
 			accept(t, v, raw)
 		} else {
 			reject(t, v, raw, reason)
+		}
+		if reason == "wrong_authorized_party" {
+			accept(t, access, raw)
 		}
 	}
 }
@@ -718,14 +725,14 @@ func TestPeek_ReturnsIssuerAndAudience(t *testing.T) {
 		`{"iss":1,"aud":2}`:                          {""},
 		`{}`:                                         {""},
 	} {
-		issuer, audience, ok := jwt.Peek(i.sign(t, validHeader, claims))
-		if got := append([]string{issuer}, audience...); !ok || !slices.Equal(got, want) {
+		peeked, ok := jwt.Peek(i.sign(t, validHeader, claims))
+		if got := append([]string{peeked.Claims.Issuer}, peeked.Claims.Audience...); !ok || !slices.Equal(got, want) {
 			t.Errorf("%s: %q, %t", claims, got, ok)
 		}
 	}
 	for _, raw := range []string{"", "a.b.c", "cps_abc.def", i.sign(t, validHeader, validClaims) + "\n", i.sign(t, validHeader, `{"iss":"a","iss":"b"}`)} {
-		if issuer, audience, ok := jwt.Peek(raw); ok || issuer != "" || audience != nil {
-			t.Errorf("Peek(%q) = %q, %q, %t", raw, issuer, audience, ok)
+		if peeked, ok := jwt.Peek(raw); ok || peeked.Claims.Issuer != "" || peeked.Claims.Audience != nil {
+			t.Errorf("Peek(%q) = %+v, %t", raw, peeked, ok)
 		}
 	}
 }
@@ -754,7 +761,7 @@ func TestVerifier_ComparedValues(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	policy := strictPolicy(jwt.Static(i.public(t)))
-	policy.Audience, policy.AudienceList = []string{"app", "web"}, true
+	policy.Audience, policy.AudienceList, policy.AuthorizedParty = []string{"app", "web"}, true, true
 	v := newVerifier(t, policy)
 	accept(t, v, i.sign(t, validHeader, validClaims))
 	for name, c := range map[string]struct{ raw, expected, found string }{
@@ -790,7 +797,7 @@ func FuzzPeek(f *testing.F) {
 	f.Add("e30.e30.AA.AA")
 	f.Add(encode("{}") + "." + encode(`{"n":64e047040}`) + ".AA")
 	f.Fuzz(func(t *testing.T, raw string) {
-		if _, _, ok := jwt.Peek(raw); !ok {
+		if _, ok := jwt.Peek(raw); !ok {
 			return
 		}
 		segments := strings.Split(raw, ".")

@@ -17,6 +17,7 @@ func validate(s Settings, env provider.Env) []config.Problem {
 		s.issuerProblems(env),
 		s.keyProblems(env),
 		s.algorithmProblems(),
+		s.accessTokenProblems(),
 		wrongPointers,
 	)
 }
@@ -26,7 +27,8 @@ func (s Settings) issuerProblems(env provider.Env) []config.Problem {
 	if problem := issuerProblem(s.Issuer, env); problem != "" {
 		problems = append(problems, config.Problem{Argument: "issuer", Message: problem})
 	}
-	if len(s.Audience) == 0 || slices.Contains(s.Audience, "") {
+	needsAudience := s.AccessToken == nil || !s.AccessToken.Login
+	if needsAudience && len(s.Audience) == 0 || slices.Contains(s.Audience, "") {
 		problems = append(problems, config.Problem{Argument: "audience", Message: "must name at least one client id, and no empty one"})
 	}
 	return problems
