@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
+	"encoding/json"
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -208,7 +210,14 @@ func TestDriver_Identity(t *testing.T) {
 	if id.Claims.Get("name") != "Ada" {
 		t.Errorf("claims %v", id.Claims)
 	}
-	for _, wrong := range []any{nil, "-62135596800", 0, -1, now + 3600, 1.5, true} {
+	for _, notation := range []string{"%d.0", "%d.9", "%de0", "%d0e-1"} {
+		number := json.RawMessage(fmt.Sprintf(notation, now-60))
+		id, err := p.Login(t.Context(), tokens(i.OIDCToken(ada, providertest.Claim("auth_time", number))))
+		if err != nil || id.AuthenticatedAt.Unix() != now-60 {
+			t.Errorf("auth_time %s: got %v and %v, want %d", number, id.AuthenticatedAt, err, now-60)
+		}
+	}
+	for _, wrong := range []any{nil, "-62135596800", 0, -1, now + 3600, 0.5, -1.5, 1e12, true} {
 		id, err := p.Login(t.Context(), tokens(i.OIDCToken(ada, providertest.Claim("auth_time", wrong))))
 		if err != nil || !id.AuthenticatedAt.IsZero() {
 			t.Errorf("auth_time %v: got %v and %v, want unknown", wrong, id.AuthenticatedAt, err)
