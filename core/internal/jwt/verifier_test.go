@@ -308,7 +308,7 @@ func TestVerifier_AcceptsMaximumSize(t *testing.T) {
 	filled := func(n int) string {
 		return i.sign(t, validHeader, change(t, validClaims, "access", strings.Repeat("x", n)))
 	}
-	n := 5000
+	n := 24_000
 	for len(filled(n+1)) <= maxSize {
 		n++
 	}
