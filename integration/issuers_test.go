@@ -168,3 +168,24 @@ func TestIssuer_OneSubjectClaim(t *testing.T) {
 		refusesBlocks(t, framework, `provider "oidc" "self"`, []string{"base_url"}, corpBlock("self", corpBaseURL+"/", "web"))
 	})
 }
+
+// Cases: T17. Frameworks: nethttp, gin, fiber.
+func TestStringBooleans_Verified(t *testing.T) {
+	t.Parallel()
+	onEachFramework(t, func(t *testing.T, framework string) {
+		t.Helper()
+		issuer := providertest.NewIssuer(t)
+		for arguments, want := range map[string]map[any]bool{
+			"":                       {true: true, "true": false},
+			"string_booleans = true": {true: true, "true": true, "false": false, "TRUE": false},
+		} {
+			p := startCorp(t, framework, issuer, ownSession, arguments)
+			for claim, verified := range want {
+				me := p.signedIn(t, p.login(t, postedID(issuer.OIDCToken(ada, providertest.Claim("email_verified", claim)))))
+				if me.User.Email != ada || me.User.EmailVerified != verified {
+					t.Errorf("%q, email_verified %#v: got %+v, want verified %t", arguments, claim, me.User, verified)
+				}
+			}
+		}
+	})
+}

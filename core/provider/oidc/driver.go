@@ -80,13 +80,19 @@ func (d *driver) Identify(v provider.Verified) (identity.Identity, error) {
 		Claims:          d.claims(c),
 	}
 	if email := d.pointers.email.stringIn(c); identity.IsEmail(email) {
-		id.Email = contact(email, d.pointers.emailVerified.isTrue(c))
+		id.Email = contact(email, d.isTrue(d.pointers.emailVerified, c))
 	}
 	if phone := d.pointers.phone.stringIn(c); identity.IsPhone(phone) {
-		id.Phone = contact(phone, d.pointers.phoneVerified.isTrue(c))
+		id.Phone = contact(phone, d.isTrue(d.pointers.phoneVerified, c))
 	}
 	id.Identifier = cmp.Or(id.Email.Value, id.Phone.Value)
 	return id, nil
+}
+
+// isTrue reports whether the value at the pointer is true, or "true" where the
+// issuer sends strings.
+func (d *driver) isTrue(p pointer, c token.Claims) bool {
+	return p.isTrue(c) || d.settings.StringBooleans && p.stringIn(c) == "true"
 }
 
 func contact(value string, verified bool) identity.Contact {

@@ -48,6 +48,12 @@ type Settings struct {
 	// "true" or "false".
 	RequiredClaims map[string]string `hcl:"required_claims,optional" doc:"claims that must have that value"`
 
+	// StringBooleans makes the string "true" count as true in email_verified and
+	// phone_number_verified. It is for issuers that send strings, such as Apple and
+	// Amazon Cognito; at others, users may choose strings. Default: only the
+	// boolean true counts.
+	StringBooleans bool `hcl:"string_booleans,optional" doc:"whether \"true\" counts as true in email_verified and phone_number_verified, for issuers that send strings"`
+
 	// Claims locates the claims in the token; nil means the standard claims.
 	Claims *Claims `hcl:"claims,block" doc:"where the claims are, if not the standard ones"`
 }

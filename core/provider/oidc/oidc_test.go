@@ -176,6 +176,35 @@ func TestDriver_Verification(t *testing.T) {
 	}
 }
 
+// Cases: T17.
+func TestDriver_StringBooleans(t *testing.T) {
+	t.Parallel()
+	i := providertest.NewIssuer(t)
+	verifies := func(on bool, claim any) bool {
+		p := open(t, i, func(s *oidc.Settings, common *provider.Common) {
+			s.StringBooleans, common.Trust = on, []string{"email", "phone"}
+		})
+		id, err := p.Login(t.Context(), tokens(i.OIDCToken(ada,
+			providertest.Claim("email_verified", claim),
+			providertest.Claim("phone_number", "+12025550100"),
+			providertest.Claim("phone_number_verified", claim))))
+		if err != nil || id.Email.Verification != id.Phone.Verification {
+			t.Fatalf("%v: got %+v, %+v and %v", claim, id.Email, id.Phone, err)
+		}
+		return id.Email.Verification == identity.Verified
+	}
+	for claim, want := range map[any]struct{ strings, strict bool }{
+		true: {true, true}, "true": {true, false}, false: {}, "false": {}, "True": {}, "TRUE": {}, " true": {}, "1": {}, 1: {}, "": {}, nil: {},
+	} {
+		if got := verifies(true, claim); got != want.strings {
+			t.Errorf("%#v: verified is %t with string_booleans, want %t", claim, got, want.strings)
+		}
+		if got := verifies(false, claim); got != want.strict {
+			t.Errorf("%#v: verified is %t without string_booleans, want %t", claim, got, want.strict)
+		}
+	}
+}
+
 func TestDriver_MalformedContact(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
