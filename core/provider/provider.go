@@ -78,6 +78,10 @@ type Verified struct {
 	AccessToken token.Claims // zero if there is no verified access token
 	IDToken     token.Claims // zero if there is no verified ID token
 
+	// UserInfo contains the claims of the UserInfo endpoint, zero unless the kit has
+	// called [Rules.UserInfo]. They are those of the same user.
+	UserInfo token.Claims
+
 	// Unverified contains the tokens of a kind that [Rules] do not verify. A
 	// signed hash may be compared with them; nothing else may be based on them.
 	Unverified Tokens

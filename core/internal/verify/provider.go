@@ -76,6 +76,9 @@ func (p *Provider) login(ctx context.Context, tokens provider.Tokens) (identity.
 	if late != nil {
 		return identity.Identity{}, late
 	}
+	if id, err = p.withUserInfo(ctx, verified, tokens.AccessToken, id); err != nil {
+		return identity.Identity{}, err
+	}
 	return p.atPresent(id), nil
 }
 
@@ -167,10 +170,7 @@ func (p *Provider) identify(v provider.Verified) (*identity.Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	claims := v.AccessToken
-	if p.Recognizes == provider.IDToken {
-		claims = v.IDToken
-	}
+	claims := p.claims(v)
 	if err := p.checkIdentity(id, claims); err != nil {
 		return nil, autherr.Wrap(autherr.Internal, "bad_identity", fmt.Errorf("provider %q returned an identity %w", p.Name, err))
 	}
@@ -181,6 +181,14 @@ func (p *Provider) identify(v provider.Verified) (*identity.Identity, error) {
 	id.Email = withTrust(id.Email, p.trustsEmail)
 	id.Phone = withTrust(id.Phone, p.trustsPhone)
 	return &id, nil
+}
+
+// claims returns the claims of the token that recognizes callers.
+func (p *Provider) claims(v provider.Verified) token.Claims {
+	if p.Recognizes == provider.IDToken {
+		return v.IDToken
+	}
+	return v.AccessToken
 }
 
 // withTrust returns a contact as what it is worth from a provider with or
@@ -219,7 +227,7 @@ func (p *Provider) checkIdentity(id identity.Identity, claims token.Claims) erro
 // verification.
 func isContact(c identity.Contact, isValid func(string) bool) bool {
 	if c.Value == "" {
-		return c.Verification == identity.Unverified
+		return c == identity.Contact{}
 	}
-	return isValid(c.Value) && c.Verification >= identity.Unverified && c.Verification <= identity.KeepStored
+	return isValid(c.Value) && !c.Unknown && c.Verification >= identity.Unverified && c.Verification <= identity.KeepStored
 }

@@ -2,8 +2,8 @@
 // Connect Core 1.0, section 3.1.3.7). Keys come from the issuer's discovery
 // document, from a JWKS URL or from a file.
 //
-// It does not redirect users to the issuer, exchange codes or read the user info
-// endpoint: the front end posts the ID token.
+// It does not redirect users to the issuer or exchange codes: the front end posts
+// the ID token.
 //
 // # Errors
 //
@@ -47,6 +47,12 @@ type Settings struct {
 	// RequiredClaims must be in the token with that value; a boolean matches
 	// "true" or "false".
 	RequiredClaims map[string]string `hcl:"required_claims,optional" doc:"claims that must have that value"`
+
+	// UserInfo reads the email at a login from the issuer's UserInfo endpoint, with
+	// the posted access token, if the ID token has none (OpenID Connect Core 1.0,
+	// sections 5.3 and 5.4). The phone number is read with it. Without access token
+	// the stored contacts remain. Default: the ID token contains all claims.
+	UserInfo bool `hcl:"userinfo,optional" doc:"whether a login reads the email from the UserInfo endpoint if the ID token has none"`
 
 	// StringBooleans makes the string "true" count as true in email_verified and
 	// phone_number_verified. It is for issuers that send strings, such as Apple and
