@@ -168,3 +168,87 @@ func TestIssuer_OneSubjectClaim(t *testing.T) {
 		refusesBlocks(t, framework, `provider "oidc" "self"`, []string{"base_url"}, corpBlock("self", corpBaseURL+"/", "web"))
 	})
 }
+
+// Cases: T17. Frameworks: nethttp, gin, fiber.
+func TestStringBooleans_Verified(t *testing.T) {
+	t.Parallel()
+	onEachFramework(t, func(t *testing.T, framework string) {
+		t.Helper()
+		issuer := providertest.NewIssuer(t)
+		for arguments, want := range map[string]map[any]bool{
+			"":                       {true: true, "true": false},
+			"string_booleans = true": {true: true, "true": true, "false": false, "TRUE": false},
+		} {
+			p := startCorp(t, framework, issuer, ownSession, arguments)
+			for claim, verified := range want {
+				me := p.signedIn(t, p.login(t, postedID(issuer.OIDCToken(ada, providertest.Claim("email_verified", claim)))))
+				if me.User.Email != ada || me.User.EmailVerified != verified {
+					t.Errorf("%q, email_verified %#v: got %+v, want verified %t", arguments, claim, me.User, verified)
+				}
+			}
+		}
+	})
+}
+
+// Cases: T13. Frameworks: nethttp, gin, fiber.
+func TestUserInfo_AtLogin(t *testing.T) {
+	t.Parallel()
+	onEachFramework(t, func(t *testing.T, framework string) {
+		t.Helper()
+		issuer := providertest.NewIssuer(t)
+		p := startCorp(t, framework, issuer, ownSession, "userinfo = true")
+		respond := func(status int, claims map[string]any) {
+			issuer.SetUserInfo(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				w.Header().Set("Content-Type", "application/json")
+				w.WriteHeader(status)
+				_ = json.NewEncoder(w).Encode(claims)
+			}))
+		}
+		payload := func(person, access string) map[string]any {
+			tokens := map[string]any{"id_token": issuer.OIDCToken(person, providertest.Claim("email", nil), providertest.Claim("email_verified", nil))}
+			if access != "" {
+				tokens["access_token"] = access
+			}
+			return map[string]any{"oauth_token": tokens}
+		}
+		const access = "opaque-access-token-of-ada"
+		sub := providertest.SubjectOf(ada)
+		respond(http.StatusOK, map[string]any{"sub": sub, "email": ada, "email_verified": true})
+		signIn := func(access string) signedIn { return p.signedIn(t, p.login(t, payload(ada, access))) }
+		if me := signIn(access); !me.Created || me.User.Email != ada || !me.User.EmailVerified {
+			t.Errorf("got %+v, want the verified email of the UserInfo endpoint", me.User)
+		}
+		before := issuer.UserInfoRequests()
+		if me := signIn(""); me.Created || me.User.Email != ada || !me.User.EmailVerified {
+			t.Errorf("without access token: got %+v, want the stored email", me.User)
+		}
+		if me := p.signedIn(t, p.login(t, postedID(issuer.OIDCToken(ada)))); me.User.Email != ada {
+			t.Errorf("got %+v, want the email of the token", me.User)
+		}
+		if got := issuer.UserInfoRequests(); got != before {
+			t.Errorf("%d requests for UserInfo without need", got-before)
+		}
+
+		refused := func(status int, code string) {
+			t.Helper()
+			p.refused(t, providertest.SubjectOf("eve@example.com"), payload("eve@example.com", access), status, code)
+			p.login(t, payload(ada, access)).is(t, status, code)
+		}
+		respond(http.StatusOK, map[string]any{"sub": "another", "email": "other@example.com", "email_verified": true})
+		refused(http.StatusUnauthorized, "invalid_token")
+		respond(http.StatusOK, map[string]any{"email": "other@example.com", "email_verified": true})
+		refused(http.StatusUnauthorized, "invalid_token")
+		respond(http.StatusInternalServerError, nil)
+		refused(http.StatusServiceUnavailable, "temporarily_unavailable")
+		respond(http.StatusUnauthorized, nil)
+		refused(http.StatusUnauthorized, "invalid_token")
+		if me := signIn(""); me.User.Email != ada || !me.User.EmailVerified {
+			t.Errorf("after refused logins: got %+v, want the stored email", me.User)
+		}
+		respond(http.StatusOK, map[string]any{"sub": sub})
+		if me := signIn(access); me.User.Email != "" || me.User.EmailVerified {
+			t.Errorf("got %+v, want no email, as the UserInfo endpoint has none", me.User)
+		}
+		refusesBlocks(t, framework, "userinfo = true", []string{"jwks_url"}, corpBlock("corp", issuer.URL(), "web", "userinfo = true", `jwks_url = "`+issuer.URL()+`/jwks"`))
+	})
+}

@@ -40,6 +40,11 @@ const (
 type Contact struct {
 	Value        string
 	Verification Verification
+
+	// Unknown means that only the provider's UserInfo endpoint has the contact, and
+	// that the login came without access token for it: the stored one remains, and
+	// its verification with [KeepStored]. Value is then "". Only the kit sets it.
+	Unknown bool
 }
 
 // Identity is the content of a provider's verified tokens. Everything in it is

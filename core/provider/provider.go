@@ -77,6 +77,10 @@ func (t Tokens) With(kind TokenKind, raw string) Tokens {
 type Verified struct {
 	AccessToken token.Claims // zero if there is no access token
 	IDToken     token.Claims // zero if there is no ID token
+
+	// UserInfo contains the claims of the UserInfo endpoint, zero unless the kit has
+	// called [Rules.UserInfo]. They are those of the same user.
+	UserInfo token.Claims
 }
 
 // Of returns the claims of that kind, zero if there is no such token.

@@ -1,6 +1,7 @@
 package provider
 
 import (
+	"context"
 	"errors"
 	"slices"
 
@@ -37,6 +38,15 @@ type Rules struct {
 	// Check rejects claims beyond the rules above. It depends on its arguments
 	// alone, and its error has code InvalidToken. nil: no further rules.
 	Check func(kind TokenKind, claims token.Claims) error
+
+	// UserInfo returns the claims of an access token's user; see [Env.UserInfo]. The kit calls it at a login with an access token for which
+	// Identify returned no email, and calls Identify again with the result, of which
+	// it uses the contacts alone. At a login without access token the stored contacts
+	// remain. nil: the tokens contain all contacts.
+	//
+	// Claims with another sub than the token's are rejected (OpenID Connect Core 1.0,
+	// section 5.3.2).
+	UserInfo func(ctx context.Context, accessToken string) (token.Claims, error)
 
 	// SubjectClaim is the JSON Pointer (RFC 6901) to the claim that Identify
 	// returns as the subject. Two blocks with the same issuer must have the same,

@@ -78,6 +78,9 @@ func (p *Provider) login(ctx context.Context, tokens provider.Tokens) (identity.
 	if late != nil {
 		return identity.Identity{}, late
 	}
+	if id, err = p.withUserInfo(ctx, verified, tokens.AccessToken, id); err != nil {
+		return identity.Identity{}, err
+	}
 	return p.atPresent(id), nil
 }
 
@@ -251,7 +254,7 @@ func (p *Provider) checkIdentity(id identity.Identity, claims token.Claims) erro
 // verification.
 func isContact(c identity.Contact, isValid func(string) bool) bool {
 	if c.Value == "" {
-		return c.Verification == identity.Unverified
+		return c == identity.Contact{}
 	}
-	return isValid(c.Value) && c.Verification >= identity.Unverified && c.Verification <= identity.KeepStored
+	return isValid(c.Value) && !c.Unknown && c.Verification >= identity.Unverified && c.Verification <= identity.KeepStored
 }

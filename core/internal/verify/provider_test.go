@@ -88,6 +88,8 @@ func TestProvider_BadIdentity(t *testing.T) {
 		"verified no email":    {func(id *identity.Identity) { id.Email = verified("") }, true},
 		"unknown verification": {func(id *identity.Identity) { id.Email = identity.Contact{Value: "a@b", Verification: 3} }, true},
 		"negative":             {func(id *identity.Identity) { id.Email = identity.Contact{Value: "a@b", Verification: -1} }, true},
+		"unknown email":        {func(id *identity.Identity) { id.Email = identity.Contact{Unknown: true} }, true},
+		"unknown, with value":  {func(id *identity.Identity) { id.Email = identity.Contact{Value: "a@b", Unknown: true} }, true},
 		"phone with spaces":    {func(id *identity.Identity) { id.Phone = verified("+1 202 555 0100") }, true},
 		"method with NUL":      {func(id *identity.Identity) { id.AuthMethod = "OTP\x00" }, true},
 		"method of 65":         {func(id *identity.Identity) { id.AuthMethod = strings.Repeat("a", 65) }, true},

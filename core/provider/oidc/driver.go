@@ -16,17 +16,18 @@ import (
 
 // driver is an opened `provider "oidc"`.
 type driver struct {
-	settings Settings
-	pointers pointers
-	keys     provider.Keys
+	settings  Settings
+	pointers  pointers
+	env       provider.Env
+	keys      provider.Keys
+	discovery *discovery // nil if the keys come from elsewhere
 }
 
 func open(_ context.Context, s Settings, env provider.Env) (provider.Driver, error) {
-	keys, err := openKeys(s, env)
-	if err != nil {
+	d := &driver{settings: s, env: env}
+	if err := d.openKeys(); err != nil {
 		return nil, fmt.Errorf("oidc: %w", err)
 	}
-	d := &driver{settings: s, keys: keys}
 	d.pointers, _ = s.Claims.pointers()
 	return d, nil
 }
@@ -39,6 +40,9 @@ func (d *driver) Rules() provider.Rules {
 	rules.Keys = d.keys
 	rules.SubjectClaim = d.settings.Claims.subject()
 	rules.Check = d.check
+	if d.settings.UserInfo {
+		rules.UserInfo = d.userInfo
+	}
 	return rules
 }
 
@@ -78,14 +82,37 @@ func (d *driver) Identify(v provider.Verified) (identity.Identity, error) {
 		AuthenticatedAt: authenticatedAt(c),
 		Claims:          d.claims(c),
 	}
-	if email := d.pointers.email.stringIn(c); identity.IsEmail(email) {
-		id.Email = contact(email, d.pointers.emailVerified.isTrue(c))
+	if id.Email = d.email(c); id.Email.Value == "" {
+		id.Email = d.email(v.UserInfo)
 	}
-	if phone := d.pointers.phone.stringIn(c); identity.IsPhone(phone) {
-		id.Phone = contact(phone, d.pointers.phoneVerified.isTrue(c))
+	if id.Phone = d.phone(c); id.Phone.Value == "" {
+		id.Phone = d.phone(v.UserInfo)
 	}
 	id.Identifier = cmp.Or(id.Email.Value, id.Phone.Value)
 	return id, nil
+}
+
+// email returns the email address in the claims, with its verification in the
+// same claims.
+func (d *driver) email(c token.Claims) identity.Contact {
+	if email := d.pointers.email.stringIn(c); identity.IsEmail(email) {
+		return contact(email, d.isTrue(d.pointers.emailVerified, c))
+	}
+	return identity.Contact{}
+}
+
+// phone is email for the phone number.
+func (d *driver) phone(c token.Claims) identity.Contact {
+	if phone := d.pointers.phone.stringIn(c); identity.IsPhone(phone) {
+		return contact(phone, d.isTrue(d.pointers.phoneVerified, c))
+	}
+	return identity.Contact{}
+}
+
+// isTrue reports whether the value at the pointer is true, or "true" where the
+// issuer sends strings.
+func (d *driver) isTrue(p pointer, c token.Claims) bool {
+	return p.isTrue(c) || d.settings.StringBooleans && p.stringIn(c) == "true"
 }
 
 func contact(value string, verified bool) identity.Contact {

@@ -8,23 +8,25 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 
 	"github.com/cotterpin/cotterpin/core/internal/strictjson"
 	"github.com/cotterpin/cotterpin/core/provider"
 )
 
-// openKeys returns the keys of the source that the settings name, without using
-// the network.
-func openKeys(s Settings, env provider.Env) (provider.Keys, error) {
-	switch {
+// openKeys opens the keys of the source that the settings name, without using the
+// network.
+func (d *driver) openKeys() (err error) {
+	switch s := d.settings; {
 	case s.JWKSFile != "":
-		return readKeys(s.JWKSFile, env.Directory)
+		d.keys, err = readKeys(s.JWKSFile, d.env.Directory)
 	case s.JWKSURL != "":
-		return env.RemoteKeys(s.JWKSURL)
+		d.keys, err = d.env.RemoteKeys(s.JWKSURL)
 	default:
-		d := discovery{issuer: s.Issuer, address: s.discoveryURL(), get: env.Get}
-		return env.FetchedKeys(d.address, d.keys), env.CheckURL(d.address)
+		d.discovery = &discovery{issuer: s.Issuer, address: s.discoveryURL(), get: d.env.Get}
+		d.keys, err = d.env.FetchedKeys(d.discovery.address, d.discovery.keys), d.env.CheckURL(d.discovery.address)
 	}
+	return err
 }
 
 func readKeys(file, directory string) (provider.Keys, error) {
@@ -56,10 +58,12 @@ type discovery struct {
 	issuer  string
 	address string
 	get     func(ctx context.Context, address string) ([]byte, error)
+
+	userInfo atomic.Value // a string: userinfo_endpoint of the latest document
 }
 
 // keys returns the JWK Set document.
-func (d discovery) keys(ctx context.Context) ([]byte, error) {
+func (d *discovery) keys(ctx context.Context) ([]byte, error) {
 	body, err := d.get(ctx, d.address)
 	if err != nil {
 		return nil, fmt.Errorf("oidc: discovery: %w", err)
@@ -72,6 +76,7 @@ func (d discovery) keys(ctx context.Context) ([]byte, error) {
 	if issuer := stringMember(document, "issuer"); issuer != d.issuer {
 		return nil, fmt.Errorf("oidc: discovery: the document is another issuer's: expected %q, found %q", d.issuer, cut(issuer))
 	}
+	d.userInfo.Store(stringMember(document, "userinfo_endpoint"))
 	address := stringMember(document, "jwks_uri")
 	if address == "" {
 		return nil, errors.New("oidc: discovery: the document has no jwks_uri")

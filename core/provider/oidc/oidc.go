@@ -3,8 +3,8 @@
 // (RFC 9068 and what issuers sent before it). Keys come from the issuer's
 // discovery document, from a JWKS URL or from a file.
 //
-// It does not redirect users to the issuer, exchange codes or read the user info
-// endpoint: the front end posts the tokens.
+// It does not redirect users to the issuer or exchange codes: the front end posts
+// the tokens.
 //
 // # Errors
 //
@@ -50,6 +50,18 @@ type Settings struct {
 	// RequiredClaims must be in each token with that value; a boolean matches
 	// "true" or "false".
 	RequiredClaims map[string]string `hcl:"required_claims,optional" doc:"claims that must have that value, in each token"`
+
+	// UserInfo reads the email at a login from the issuer's UserInfo endpoint, with
+	// the posted access token, if the ID token has none (OpenID Connect Core 1.0,
+	// sections 5.3 and 5.4). The phone number is read with it. Without access token
+	// the stored contacts remain. Default: the ID token contains all claims.
+	UserInfo bool `hcl:"userinfo,optional" doc:"whether a login reads the email from the UserInfo endpoint if the ID token has none"`
+
+	// StringBooleans makes the string "true" count as true in email_verified and
+	// phone_number_verified. It is for issuers that send strings, such as Apple and
+	// Amazon Cognito; at others, users may choose strings. Default: only the
+	// boolean true counts.
+	StringBooleans bool `hcl:"string_booleans,optional" doc:"whether \"true\" counts as true in email_verified and phone_number_verified, for issuers that send strings"`
 
 	// Claims locates the claims in the token; nil means the standard claims.
 	Claims *Claims `hcl:"claims,block" doc:"where the claims are, if not the standard ones"`

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -177,6 +179,35 @@ func TestDriver_Verification(t *testing.T) {
 	}
 }
 
+// Cases: T17.
+func TestDriver_StringBooleans(t *testing.T) {
+	t.Parallel()
+	i := providertest.NewIssuer(t)
+	verifies := func(on bool, claim any) bool {
+		p := open(t, i, func(s *oidc.Settings, common *provider.Common) {
+			s.StringBooleans, common.Trust = on, []string{"email", "phone"}
+		})
+		id, err := p.Login(t.Context(), tokens(i.OIDCToken(ada,
+			providertest.Claim("email_verified", claim),
+			providertest.Claim("phone_number", "+12025550100"),
+			providertest.Claim("phone_number_verified", claim))))
+		if err != nil || id.Email.Verification != id.Phone.Verification {
+			t.Fatalf("%v: got %+v, %+v and %v", claim, id.Email, id.Phone, err)
+		}
+		return id.Email.Verification == identity.Verified
+	}
+	for claim, want := range map[any]struct{ strings, strict bool }{
+		true: {true, true}, "true": {true, false}, false: {}, "false": {}, "True": {}, "TRUE": {}, " true": {}, "1": {}, 1: {}, "": {}, nil: {},
+	} {
+		if got := verifies(true, claim); got != want.strings {
+			t.Errorf("%#v: verified is %t with string_booleans, want %t", claim, got, want.strings)
+		}
+		if got := verifies(false, claim); got != want.strict {
+			t.Errorf("%#v: verified is %t without string_booleans, want %t", claim, got, want.strict)
+		}
+	}
+}
+
 func TestDriver_MalformedContact(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
@@ -210,7 +241,14 @@ func TestDriver_Identity(t *testing.T) {
 	if id.Claims.Get("name") != "Ada" {
 		t.Errorf("claims %v", id.Claims)
 	}
-	for _, wrong := range []any{nil, "-62135596800", 0, -1, now + 3600, true} {
+	for _, notation := range []string{"%d.0", "%d.9", "%de0", "%d0e-1"} {
+		number := json.RawMessage(fmt.Sprintf(notation, now-60))
+		id, err := p.Login(t.Context(), tokens(i.OIDCToken(ada, providertest.Claim("auth_time", number))))
+		if err != nil || id.AuthenticatedAt.Unix() != now-60 {
+			t.Errorf("auth_time %s: got %v and %v, want %d", number, id.AuthenticatedAt, err, now-60)
+		}
+	}
+	for _, wrong := range []any{nil, "-62135596800", 0, -1, now + 3600, 0.5, -1.5, 1e12, true} {
 		id, err := p.Login(t.Context(), tokens(i.OIDCToken(ada, providertest.Claim("auth_time", wrong))))
 		if err != nil || !id.AuthenticatedAt.IsZero() {
 			t.Errorf("auth_time %v: got %v and %v, want unknown", wrong, id.AuthenticatedAt, err)

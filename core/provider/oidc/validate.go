@@ -75,6 +75,13 @@ func (s Settings) keyProblems(env provider.Env) []config.Problem {
 			problems = append(problems, config.Problem{Argument: source.argument, Message: err.Error()})
 		}
 	}
+	if s.UserInfo && (s.JWKSURL != "" || s.JWKSFile != "") {
+		problems = append(problems, config.Problem{
+			Argument: "userinfo",
+			Message: "needs the discovery document, which names the UserInfo endpoint: " +
+				"remove jwks_url and jwks_file, so that the keys come from the document too, or remove userinfo",
+		})
+	}
 	return problems
 }
 

@@ -34,6 +34,14 @@ func TestValidate_Arguments(t *testing.T) {
 		"three sources": {change: func(s *oidc.Settings) {
 			s.JWKSURL, s.JWKSFile, s.DiscoveryURL = "https://a.example", "b", "https://c.example"
 		}, want: "jwks_file discovery_url"},
+		"userinfo": {change: func(s *oidc.Settings) { s.UserInfo = true }},
+		"userinfo, other document": {change: func(s *oidc.Settings) {
+			s.UserInfo, s.DiscoveryURL = true, "https://id.example.com/doc"
+		}},
+		"userinfo, jwks_url": {change: func(s *oidc.Settings) {
+			s.UserInfo, s.JWKSURL = true, "https://id.example.com/jwks"
+		}, want: "userinfo"},
+		"userinfo, jwks_file":   {change: func(s *oidc.Settings) { s.UserInfo, s.JWKSFile = true, "keys.json" }, want: "userinfo"},
 		"other algorithms":      {change: func(s *oidc.Settings) { s.Algorithms = []string{"PS256", "EdDSA", "ES384"} }},
 		"both names of Ed25519": {change: func(s *oidc.Settings) { s.Algorithms = []string{"Ed25519", "EdDSA"} }},
 		"no algorithm":          {change: func(s *oidc.Settings) { s.Algorithms = nil }, want: "algorithms"},
