@@ -110,3 +110,35 @@ func TestCookie_DomainChanged(t *testing.T) {
 		}
 	})
 }
+
+// TestGuard_Upgrade opens a WebSocket at a guarded route from pages of several
+// origins. A browser sends the cookie with each.
+//
+// Cases: S02. Frameworks: nethttp, gin, fiber. Databases: sqlite.
+func TestGuard_Upgrade(t *testing.T) {
+	t.Parallel()
+	onEachFramework(t, func(t *testing.T, framework string) {
+		t.Helper()
+		issuer := providertest.NewIssuer(t)
+		p := start(t, framework, configuration(issuer, ownSession))
+		byCookie, byToken := p.signIn(t, issuer, ada).credential, p.signInByToken(t, issuer, ada).credential
+		for _, upgrade := range [][]with{
+			{line("Connection", "Upgrade"), line("Upgrade", "websocket"), line("Sec-WebSocket-Version", "13"), line("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==")},
+			{line("connection", "X-Option, uPGRADE"), line("upgrade", "WEBSOCKET")},
+			{line("Connection", "X-Option"), line("Connection", "upgrade"), line("Upgrade", "foo/2, websocket")},
+			{line("Upgrade", "websocket")},
+		} {
+			for _, own := range []with{both(byCookie, line("Origin", ownOrigin)), both(byCookie, line("Origin", allowedOrigin)), byCookie, both(byToken, foreignPage)} {
+				p.me(t, append(upgrade, own)...)
+			}
+			for _, foreign := range []with{foreignPage, line("Origin", "null"), line("Sec-Fetch-Site", "cross-site"), line("Sec-Fetch-Site", "same-site")} {
+				p.me(t, byCookie, foreign)
+				for _, path := range []string{"/api/me", "/api/public", "/auth/session"} {
+					p.send(t, "GET", path, append(upgrade, byCookie, foreign)...).is(t, http.StatusForbidden, "cross_origin")
+				}
+			}
+		}
+	})
+}
+
+func foreignPage(r *request) { line("Origin", "https://evil.example")(r) }
