@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -518,7 +519,7 @@ func TestSessions_Renew_Cookie(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)
 	line, _, _ := strings.Cut(h.login(t, ada, config.TransportCookie).Cookies[0], ";")
-	ctx, refusal := h.kit.Adapter().Authorize(t.Context(), newRequest("GET", "/", "", "Cookie", line), core.Guard{})
+	ctx, refusal := h.kit.Adapter().Authorize(t.Context(), newRequest("GET", "/", "", "Cookie", line), http.Header{}, core.Guard{})
 	if refusal != nil {
 		t.Fatalf("%s", refusal.Body)
 	}
