@@ -26,7 +26,11 @@ const (
 // Guard contains the requirements of a route. The zero value requires a
 // signed-in caller; each field that is set requires more. A request without a
 // valid credential is rejected with unauthenticated, invalid_token or
-// token_expired, an unsafe request of another origin with cross_origin.
+// token_expired. An unsafe request of another origin, or one for a WebSocket, is
+// rejected with cross_origin if it has our cookie.
+//
+// The response of a guarded route has Cache-Control: no-store, unless the handler
+// sets another value.
 type Guard struct {
 	// Optional admits unauthenticated callers, and those with a bad credential,
 	// as requests without a caller. The other requirements apply to signed-in
@@ -62,7 +66,11 @@ type Guard struct {
 // authorize decides whether a request to one of the application's own routes
 // continues. It returns either the context in which the route runs, or the
 // response that ends the request: an error, or the response to a CORS preflight.
-func (k *Kit) authorize(ctx context.Context, r web.Request, g Guard) (context.Context, *web.Response) {
+//
+// No shared cache may store a guarded response, also that of an optional guard
+// without a caller, which differs from that of a caller. The handler may overwrite
+// this in header.
+func (k *Kit) authorize(ctx context.Context, r web.Request, header web.HeaderWriter, g Guard) (context.Context, *web.Response) {
 	if r.Preflight() {
 		return nil, k.preflight(r)
 	}
@@ -71,6 +79,7 @@ func (k *Kit) authorize(ctx context.Context, r web.Request, g Guard) (context.Co
 		rejection := k.render(ctx, r, err)
 		return nil, &rejection
 	}
+	callerIn(admitted).forbidCaching(header)
 	return admitted, nil
 }
 

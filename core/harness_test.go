@@ -205,7 +205,7 @@ func (h *harness) signIn(t *testing.T, identifier string) string {
 // authorize checks a request with the bearer token against a guard.
 func (h *harness) authorize(t *testing.T, g core.Guard, token string) (context.Context, *core.Response) {
 	t.Helper()
-	return h.kit.Adapter().Authorize(t.Context(), newRequest("GET", "/api/me", "", "Authorization", "Bearer "+token), g)
+	return h.kit.Adapter().Authorize(t.Context(), newRequest("GET", "/api/me", "", "Authorization", "Bearer "+token), http.Header{}, g)
 }
 
 // admits checks that a guard lets a token through, or the code that it refuses

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -163,7 +164,7 @@ func TestSessions_Renew_NewToken(t *testing.T) {
 	ctx, _ := h.authorize(t, core.Guard{}, token)
 	before, _ := core.PrincipalFromContext(ctx)
 	renewed, err := h.kit.Sessions().Renew(ctx)
-	if err != nil || renewed.SetCookie != "" || renewed.Token == "" || renewed.Token == token {
+	if err != nil || len(renewed.SetCookies) != 0 || renewed.Token == "" || renewed.Token == token {
 		t.Fatalf("%+v, %v", renewed, err)
 	}
 	h.admits(t, core.Guard{}, token, "invalid_token")
@@ -518,7 +519,7 @@ func TestSessions_Renew_Cookie(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)
 	line, _, _ := strings.Cut(h.login(t, ada, config.TransportCookie).Cookies[0], ";")
-	ctx, refusal := h.kit.Adapter().Authorize(t.Context(), newRequest("GET", "/", "", "Cookie", line), core.Guard{})
+	ctx, refusal := h.kit.Adapter().Authorize(t.Context(), newRequest("GET", "/", "", "Cookie", line), http.Header{}, core.Guard{})
 	if refusal != nil {
 		t.Fatalf("%s", refusal.Body)
 	}
@@ -527,7 +528,7 @@ func TestSessions_Renew_Cookie(t *testing.T) {
 		t.Fatalf("%+v, %v", renewed, err)
 	}
 	is(t, h.call(t, "GET", "/auth/session", "", "Cookie", line), 401, "invalid_token")
-	line, _, _ = strings.Cut(renewed.SetCookie, ";")
+	line, _, _ = strings.Cut(renewed.SetCookies[0], ";")
 	is(t, h.call(t, "GET", "/auth/session", "", "Cookie", line), 200, "")
 	if _, err := h.kit.Sessions().Renew(t.Context()); autherr.CodeOf(err) != autherr.Unauthenticated {
 		t.Errorf("behind no guard: %v", err)

@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -93,7 +94,7 @@ func TestLog_ApplicationLoginRoute(t *testing.T) {
 		t.Fatal(h.log.String())
 	}
 	h.log.Reset()
-	_, refusal := h.kit.Adapter().Authorize(t.Context(), newRequest("POST", "/login", "", "Authorization", "Bearer x"), core.Guard{})
+	_, refusal := h.kit.Adapter().Authorize(t.Context(), newRequest("POST", "/login", "", "Authorization", "Bearer x"), http.Header{}, core.Guard{})
 	is(t, *refusal, 401, "invalid_token")
 	if strings.Contains(h.log.String(), "authn_login_fail") {
 		t.Error(h.log.String())

@@ -200,7 +200,7 @@ func testGuardWarnings(t *testing.T, c *client) {
 func (c *client) logged(t *testing.T) *logBuffer {
 	t.Helper()
 	log := &logBuffer{}
-	c.origin = c.serve(t, newKit(t, c.issuer, slog.NewJSONHandler(log, nil), nil), routes())
+	c.mount(t, newKit(t, c.issuer, slog.NewJSONHandler(log, nil), nil), routes())
 	return log
 }
 

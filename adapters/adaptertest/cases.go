@@ -3,6 +3,7 @@ package adaptertest
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -271,6 +272,54 @@ func testFields(t *testing.T, c *client) {
 	}
 }
 
+// testCaching checks that a guarded response is not stored by a cache, unless the
+// handler specifies it (S03).
+func testCaching(t *testing.T, c *client) {
+	token := c.signIn(t, ada)
+	for path, want := range map[string][]string{
+		"/open": nil, "/guarded": {"no-store"}, "/optional": {"no-store"}, "/nested": {"no-store"}, "/cached": {"private, max-age=60"},
+	} {
+		a := c.send(t, "GET", path, bearer(token))
+		a.is(t, http.StatusOK, "")
+		if got := a.Header.Values("Cache-Control"); !slices.Equal(got, want) {
+			t.Errorf("%s: Cache-Control is %q, want %q", path, got, want)
+		}
+	}
+	a := c.send(t, "GET", "/optional")
+	a.calls(t, caller{})
+	if got := a.Header.Values("Cache-Control"); !slices.Equal(got, []string{"no-store"}) {
+		t.Errorf("without a caller: Cache-Control is %q", got)
+	}
+}
+
+// testUpgrades requests another protocol, as a page of any origin may do in a
+// browser, which sends the cookies (S02).
+func testUpgrades(t *testing.T, c *client) {
+	value := c.signInByCookie(t, ada)
+	foreign := header("Origin", "https://evil.example")
+	for _, upgrade := range [][]with{
+		{header("Connection", "Upgrade"), header("Upgrade", "websocket")},
+		{header("connection", "X-Option, UPGRADE"), header("upgrade", "WebSocket")},
+		{header("Connection", "X-Option", "upgrade"), header("Upgrade", "h2c, foo/2", "websocket")},
+		{header("Upgrade", "websocket")},
+	} {
+		for _, passing := range [][]with{
+			{cookie(value)},
+			{cookie(value), header("Origin", allowedOrigin)},
+			{cookie(value), header("Origin", c.origin)},
+		} {
+			c.send(t, "GET", "/guarded", append(passing, upgrade...)...).calls(t, known(ada))
+		}
+		for _, path := range []string{"/guarded", "/optional"} {
+			c.send(t, "GET", path, append(upgrade, foreign, cookie(value))...).is(t, http.StatusForbidden, "cross_origin")
+		}
+		c.send(t, "GET", "/guarded", append(upgrade, header("Sec-Fetch-Site", "cross-site"), cookie(value))...).
+			is(t, http.StatusForbidden, "cross_origin")
+		c.send(t, "GET", "/optional", append(upgrade, foreign)...).calls(t, caller{}) // without the cookie
+	}
+	c.send(t, "GET", "/guarded", foreign, cookie(value)).calls(t, known(ada))
+}
+
 func testCORS(t *testing.T, c *client) {
 	const allowOrigin = "Access-Control-Allow-Origin"
 	requested := header("Access-Control-Request-Method", "POST")
@@ -327,7 +376,7 @@ func testRetainedStrings(t *testing.T, c *client) {
 	}
 
 	first := make(chan Call, 1)
-	c.origin = c.serve(t, newBenchKit(t, c.issuer), []Route{{
+	c.mount(t, newBenchKit(t, c.issuer), []Route{{
 		Method: "GET", Path: "/guarded", Guards: []core.Guard{{}},
 		Respond: func(call Call) ([]byte, error) {
 			select {

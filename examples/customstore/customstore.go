@@ -8,7 +8,7 @@
 //	accounttest.Run(t, func(t *testing.T) database.Database { … })                     // users
 //	sessiontest.Run(t, func(t *testing.T) database.Database { … })                     // sessions
 //	providertest.Run(t, providertest.Subject{…})               // a provider
-//	adaptertest.Run(t, func(*testing.T, *core.Kit, []adaptertest.Route) string { … })  // an adapter
+//	adaptertest.Run(t, func(*testing.T, *core.Kit, net.Listener, []adaptertest.Route) { … })  // an adapter
 package customstore
 
 import (
