@@ -85,9 +85,9 @@ func startMockOIDC(t *testing.T) issuerServer {
 	return issuerServer{issuer: runIssuer(t, exec.Command(buildIssuer(t, "mockoidc"))), postAuth: true}
 }
 
-func startDex(t *testing.T, algorithm, keyRotation string) issuerServer {
+func startDex(t *testing.T, program, algorithm string) issuerServer {
 	t.Helper()
-	issuer := runIssuer(t, exec.Command(buildIssuer(t, "dex"), redirectURI, algorithm, keyRotation))
+	issuer := runIssuer(t, exec.Command(program, redirectURI, algorithm))
 	return issuerServer{issuer: issuer, user: "ada@example.com", password: "verysecure"}
 }
 
