@@ -94,7 +94,11 @@ func startDex(t *testing.T, program, algorithm string) issuerServer {
 // startOIDCProvider starts oidc-provider with a client per algorithm.
 func startOIDCProvider(t *testing.T, algorithms []string) issuerServer {
 	t.Helper()
+	project := nodeProject(t, "oidcprovider")
+	if output, err := runIn(t, project, "node", "-p", "URL.parse.name"); err != nil {
+		withoutNode(t, "oidc-provider needs URL.parse of Node.js 22: "+output)
+	}
 	command := exec.Command("node", append([]string{"server.js", redirectURI}, algorithms...)...)
-	command.Dir = nodeProject(t, "oidcprovider")
+	command.Dir = project
 	return issuerServer{issuer: runIssuer(t, command), user: "ada", password: "any"}
 }
