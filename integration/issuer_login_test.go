@@ -28,14 +28,52 @@ func TestIssuer_MockOIDC(t *testing.T) {
 func TestIssuer_Dex(t *testing.T) {
 	t.Parallel()
 	if !isLongForm() {
-		t.Skip(leftOut)
+		t.Skip(leftOut) // it takes a minute to build
 	}
+	dex := buildIssuer(t, "dex")
 	for _, algorithm := range []string{"RS256", "ES256"} {
 		t.Run(algorithm, func(t *testing.T) {
 			t.Parallel()
-			server := startDex(t, algorithm, "6h")
+			server := startDex(t, dex, algorithm)
 			server.testLogins(t, "web", algorithm, "ada@example.com")
+			server.testRotation(t, algorithm)
 		})
+	}
+}
+
+// testRotation logs in with tokens of three keys, and then with all of them
+// again, since the issuer publishes its former keys.
+func (s issuerServer) testRotation(t *testing.T, algorithm string) {
+	t.Helper()
+	p := s.startProgram(t, ownSession, "web", algorithm)
+	used := map[any]map[string]any{} // the tokens by key
+	for range 3 {
+		tokens := s.signIn(t, "web", nil)
+		p.signedIn(t, p.login(t, loginPayload("issuer", tokens)))
+		header, _ := decodeToken(t, tokens["id_token"])
+		used[header["kid"]] = tokens
+		s.rotate(t)
+	}
+	if len(used) != 3 {
+		t.Errorf("the issuer signed with %d keys, want 3", len(used))
+	}
+	for kid, tokens := range used {
+		if a := p.login(t, loginPayload("issuer", tokens)); a.Status != http.StatusOK {
+			t.Errorf("a token of key %v: %d %s", kid, a.Status, a.Body)
+		}
+	}
+}
+
+// rotate makes dex sign with another key.
+func (s issuerServer) rotate(t *testing.T) {
+	t.Helper()
+	response, err := http.Post(strings.TrimSuffix(s.issuer, "/dex")+"/rotate", "", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		t.Fatalf("dex did not rotate its keys: %s", response.Status)
 	}
 }
 
