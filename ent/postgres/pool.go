@@ -89,8 +89,14 @@ func OpenPool(url config.Secret) (*sql.DB, error) {
 }
 
 // Connector returns the connector of [OpenPool], for a program that wraps
-// connections, for example to trace statements.
+// connections, for example to trace statements. Before it connects, it reloads the
+// URL; while that fails, it uses the one before.
 func Connector(url config.Secret) (driver.Connector, error) {
+	return dburl.NewConnector(url, connectorTo)
+}
+
+// connectorTo returns the driver's connector to a URL that does not change.
+func connectorTo(url config.Secret) (driver.Connector, error) {
 	if problem := checkURL(url); problem != "" {
 		return nil, errors.New("postgres: url " + problem)
 	}
