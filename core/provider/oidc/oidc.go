@@ -44,9 +44,9 @@ type Settings struct {
 	// Algorithms lists the accepted signature algorithms. Default RS256 and ES256.
 	Algorithms []string `hcl:"algorithms,optional" doc:"accepted signature algorithms; never none or HMAC"`
 
-	// RequiredClaims must be in the token with that value; a boolean matches
-	// "true" or "false".
-	RequiredClaims map[string]string `hcl:"required_claims,optional" doc:"claims that must have that value"`
+	// RequiredClaims must be in the token with that value, by name or JSON Pointer;
+	// see [token.Claims.Has].
+	RequiredClaims map[string]string `hcl:"required_claims,optional" doc:"claims, by name or JSON Pointer, that must have or contain that value"`
 
 	// Claims locates the claims in the token; nil means the standard claims.
 	Claims *Claims `hcl:"claims,block" doc:"where the claims are, if not the standard ones"`

@@ -1,11 +1,14 @@
 package oidc
 
 import (
+	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/internal/claim"
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/token"
 )
@@ -16,6 +19,7 @@ func validate(s Settings, env provider.Env) []config.Problem {
 		s.issuerProblems(env),
 		s.keyProblems(env),
 		s.algorithmProblems(),
+		s.requiredClaimProblems(),
 		wrongPointers,
 	)
 }
@@ -84,4 +88,17 @@ func (s Settings) algorithmProblems() []config.Problem {
 		Argument: "algorithms",
 		Message:  `must name algorithms of public keys, such as "RS256", "ES256" or "EdDSA"; with "none" or HMAC anyone could sign a token`,
 	}}
+}
+
+func (s Settings) requiredClaimProblems() []config.Problem {
+	var problems []config.Problem
+	for _, name := range slices.Sorted(maps.Keys(s.RequiredClaims)) {
+		if problem := claim.WantProblem(name, s.RequiredClaims[name]); problem != "" {
+			problems = append(problems, config.Problem{
+				Argument: "required_claims",
+				Message:  fmt.Sprintf("no token can have this claim: %q %s", name, problem),
+			})
+		}
+	}
+	return problems
 }
