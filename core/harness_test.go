@@ -92,6 +92,13 @@ func newHarness(t *testing.T, edit func(*core.Settings), list ...core.Option) *h
 	if edit != nil {
 		edit(&s)
 	}
+	h.open(t, s, list...)
+	return h
+}
+
+// open opens the kit.
+func (h *harness) open(t *testing.T, s core.Settings, list ...core.Option) {
+	t.Helper()
 	list = append([]core.Option{
 		core.WithClock(h.clock.Now),
 		core.WithLogger(slog.New(slog.NewJSONHandler(h.log, nil))),
@@ -106,7 +113,6 @@ func newHarness(t *testing.T, edit func(*core.Settings), list ...core.Option) *h
 		}
 	})
 	h.kit = kit
-	return h
 }
 
 func (h *harness) settings() core.Settings {

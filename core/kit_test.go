@@ -119,7 +119,7 @@ func TestGuard_Requirements(t *testing.T) {
 	h.admits(t, core.Guard{Providers: []string{"other", "cotter"}}, token, "")
 	h.admits(t, core.Guard{Providers: []string{"other"}}, token, "insufficient_scope")
 	h.admits(t, core.Guard{AuthMethods: []string{"OTP"}}, token, "")
-	h.admits(t, core.Guard{AuthMethods: []string{"WEBAUTHN"}}, token, "insufficient_scope")
+	h.admits(t, core.Guard{AuthMethods: []string{"WEBAUTHN"}}, token, "reauthentication_required")
 	h.admits(t, core.Guard{Claims: map[string]string{"role": "admin"}}, token, "")
 	h.admits(t, core.Guard{Claims: map[string]string{"role": "user"}}, token, "insufficient_scope")
 	h.admits(t, core.Guard{Claims: map[string]string{"tier": "gold"}}, token, "insufficient_scope") // not among the kept ones

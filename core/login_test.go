@@ -110,7 +110,7 @@ func TestGuard_AuthMethods_OneOfSeveral(t *testing.T) {
 	var response issued
 	decode(t, h.call(t, "POST", "/auth/login", text(t, payload)), &response)
 	h.admits(t, core.Guard{AuthMethods: []string{"otp"}}, response.Token.AccessToken, "")
-	h.admits(t, core.Guard{AuthMethods: []string{"pwd otp", "sms"}}, response.Token.AccessToken, "insufficient_scope")
+	h.admits(t, core.Guard{AuthMethods: []string{"pwd otp", "sms"}}, response.Token.AccessToken, "reauthentication_required")
 }
 
 func TestLog_SessionRevoked(t *testing.T) {

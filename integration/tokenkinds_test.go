@@ -15,14 +15,14 @@ import (
 // api is the audience of access tokens.
 const api = "https://api.example.com"
 
-// foreignKind is a kind of token that an issuer signs with the key of its ID
+// foreignKind is a token type that an issuer signs with the key of its ID
 // tokens.
 type foreignKind struct {
 	name  string
 	edits func(audience string) []providertest.Edit
 }
 
-// The kinds of the table. Each has the audience of the place that it is tried in,
+// The token kinds of the table. Each has the audience that is expected where it is tried,
 // so that nothing but its kind is wrong.
 var tokenKinds = []foreignKind{
 	{"ID token", claims("aud", "*", "azp", providertest.Audience, "nonce", "n-0S6")},
@@ -84,7 +84,7 @@ func (b accessBlock) block() string {
 	return fmt.Sprintf("access_token {\n    %s\n    login = true\n    clients = [%q]\n  }", b.arguments, providertest.Audience)
 }
 
-// TestTokenKinds_Exclude tries each kind of token in each place. It is accepted
+// TestTokenKinds_Exclude tries each token kind in each position. It is accepted
 // exactly where the table of the token kinds lists it; elsewhere the response is
 // 401, and no row is written.
 //
@@ -194,9 +194,9 @@ func (k kindTrial) try(t *testing.T, p *program, person string, payload map[stri
 func (k kindTrial) request(t *testing.T, kind foreignKind, audience string, accepted []string) {
 	t.Helper()
 	person := kindPerson(t, "request "+kind.name)
-	good := k.issuer.OIDCToken(person, k.access...)
+	valid := k.issuer.OIDCToken(person, k.access...)
 	created(t, k.providerToken.login(t, k.payload(person, k.issuer.OIDCToken(person))))
-	k.providerToken.me(t, bearer(good))
+	k.providerToken.me(t, bearer(valid))
 	raw := k.issuer.OIDCToken(person, kind.edits(audience)...)
 	k.providerToken.add(raw)
 	if slices.Contains(accepted, kind.name) {
@@ -226,7 +226,7 @@ func TestAccessToken_Issuers(t *testing.T) {
 	const frontEnd = "https://app.example.com"
 	issuers := map[string]struct {
 		block string // ends with the clients
-		good  []providertest.Edit
+		valid  []providertest.Edit
 		bad   map[string][]providertest.Edit
 	}{
 		"Cognito": {
@@ -281,20 +281,20 @@ func TestAccessToken_Issuers(t *testing.T) {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
 				trial := newKindTrial(t, scene, "access_token {\n    login = true\n    "+issuer.block+"\n  }")
-				person := kindPerson(t, "good")
-				good := trial.issuer.OIDCToken(person, issuer.good...)
-				created(t, trial.own.login(t, posted(good)))
-				created(t, trial.providerToken.login(t, posted(good)))
-				trial.providerToken.me(t, bearer(good))
+				person := kindPerson(t, "valid")
+				valid := trial.issuer.OIDCToken(person, issuer.valid...)
+				created(t, trial.own.login(t, posted(valid)))
+				created(t, trial.providerToken.login(t, posted(valid)))
+				trial.providerToken.me(t, bearer(valid))
 				for what, edits := range issuer.bad {
 					unknown := kindPerson(t, what)
-					raw := trial.issuer.OIDCToken(unknown, append(slices.Clone(issuer.good), edits...)...)
+					raw := trial.issuer.OIDCToken(unknown, append(slices.Clone(issuer.valid), edits...)...)
 					trial.own.rejectsLogin(t, unknown, posted(raw))
 					trial.own.rejectsLogin(t, unknown, postedID(raw))
 					trial.providerToken.rejectsLogin(t, unknown, posted(raw))
-					trial.providerToken.rejects(t, bearer(trial.issuer.OIDCToken(person, append(slices.Clone(issuer.good), edits...)...)))
+					trial.providerToken.rejects(t, bearer(trial.issuer.OIDCToken(person, append(slices.Clone(issuer.valid), edits...)...)))
 				}
-				trial.own.rejectsLogin(t, kindPerson(t, "as-id"), postedID(trial.issuer.OIDCToken(kindPerson(t, "as-id"), issuer.good...)))
+				trial.own.rejectsLogin(t, kindPerson(t, "as-id"), postedID(trial.issuer.OIDCToken(kindPerson(t, "as-id"), issuer.valid...)))
 			})
 		}
 	})

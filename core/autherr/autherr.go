@@ -52,6 +52,12 @@ type Error struct {
 	// ReauthenticationRequired.
 	MaxAge time.Duration
 
+	// ACRValues lists the authentication context classes or methods of which the
+	// authentication must have one, in order of preference, where Code is
+	// ReauthenticationRequired. The response omits those that a header field cannot
+	// contain.
+	ACRValues []string
+
 	// Err is the cause, nil if there is none.
 	Err error
 

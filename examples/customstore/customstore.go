@@ -108,7 +108,6 @@ func (db *DB) begin(s session.Session, limit int) {
 		db.revoke(oldest, "max_per_user", s.CreatedAt)
 	}
 	toMillis(&s.CreatedAt, &s.AuthenticatedAt, &s.LastSeenAt, &s.IdleExpiresAt, &s.ExpiresAt, &s.RevokedAt)
-	s.Claims = maps.Clone(s.Claims)
 	db.sessions[s.Lookup] = s
 }
 

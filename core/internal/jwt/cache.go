@@ -152,10 +152,9 @@ func (c *Cache[T]) authenticate(id digest.Digest, t unverified, key token.Key) e
 }
 
 // weight returns the number of tokens as which an entry counts. It contains the
-// token's string, and a map entry for each claim and each member or element of
-// one.
+// token's string, and name and value of each claim, which refer to it.
 func (t unverified) weight() uint32 {
-	const fixed, mapEntry = 1 << 10, 96
-	size := fixed + len(t.signed) + mapEntry*t.members
+	const fixed, claim = 1 << 10, 32
+	size := fixed + len(t.signed) + claim*t.members
 	return uint32((size + cachedSize - 1) / cachedSize) //nolint:gosec // a token has at most maxSize bytes
 }

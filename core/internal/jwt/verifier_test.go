@@ -59,8 +59,8 @@ func TestVerifier_ReturnsClaims(t *testing.T) {
 			t.Errorf("%s is %q", name, value)
 		}
 	}
-	extra := claims.Extra()
-	if len(extra) != 6 || extra["admin"] != true || extra["ratio"] != json.Number("1.50") {
+	extra := claims.Extra().Map()
+	if len(extra) != 7 || extra["admin"] != true || extra["ratio"] != json.Number("1.50") {
 		t.Errorf("further claims are %v", extra)
 	}
 	if groups, _ := extra["groups"].([]string); !slices.Equal(groups, []string{"a", "b"}) {
