@@ -240,9 +240,9 @@ func signInExpired() *apiError {
 }
 
 // restartPath returns the path that starts the sign-in again; "" for the zero
-// sign-in and for one of the browser SDK, which its page starts.
+// sign-in.
 func (e *Emulator) restartPath(s signIn) string {
-	if s.redirect == nil || s.embedder != "" {
+	if s.redirect == nil {
 		return ""
 	}
 	return s.path(e.options.BasePath, e.options.APIKeyID)
