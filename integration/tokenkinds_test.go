@@ -22,7 +22,7 @@ type foreignKind struct {
 	edits func(audience string) []providertest.Edit
 }
 
-// The token kinds of the table. Each has the audience that is expected where it is tried,
+// The tokens of the table. Each has the audience that is expected where it is tried,
 // so that nothing but its kind is wrong.
 var tokenKinds = []foreignKind{
 	{"ID token", claims("aud", "*", "azp", providertest.Audience, "nonce", "n-0S6")},
@@ -226,7 +226,7 @@ func TestAccessToken_Issuers(t *testing.T) {
 	const frontEnd = "https://app.example.com"
 	issuers := map[string]struct {
 		block string // ends with the clients
-		valid  []providertest.Edit
+		valid []providertest.Edit
 		bad   map[string][]providertest.Edit
 	}{
 		"Cognito": {
