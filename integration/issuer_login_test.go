@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"maps"
 	"net/http"
+	"net/url"
 	"strings"
 	"testing"
 )
@@ -85,8 +86,51 @@ func TestIssuer_OIDCProvider(t *testing.T) {
 		t.Run(algorithm, func(t *testing.T) {
 			t.Parallel()
 			server.testLogins(t, algorithm, algorithm, "")
+			server.testAccessTokens(t, algorithm)
 		})
 	}
+}
+
+// testAccessTokens checks that where access tokens are accepted, the RFC 9068
+// access token of a resource, and no other token, is the session.
+func (s issuerServer) testAccessTokens(t *testing.T, algorithm string) {
+	t.Helper()
+	p := s.startProgram(t, tokenBearer, algorithm, algorithm, fmt.Sprintf("access_token {\n    audience = [%q]\n  }", "https://api.example.com"))
+	forAPI := url.Values{"resource": {"https://api.example.com"}, "scope": {"openid read"}}
+	tokens := s.signIn(t, algorithm, forAPI)
+	header, _ := decodeToken(t, tokens["access_token"])
+	if header["typ"] != "at+jwt" {
+		t.Errorf("the typ of the access token is %v, want at+jwt", header["typ"])
+	}
+	me := p.signedIn(t, p.login(t, loginPayload("issuer", tokens)))
+	if me.Token.AccessToken != tokens["access_token"] {
+		t.Error("the session is not the access token")
+	}
+	p.me(t, me.credential)
+	p.rejects(t, bearer(tokens["id_token"].(string)))
+
+	before := p.database.rows(t)
+	grace := issuerServer{issuer: s.issuer, user: "grace", password: s.password}.signIn(t, algorithm, forAPI)
+	opaque := s.signIn(t, algorithm, nil)
+	p.login(t, loginPayload("issuer", map[string]any{"id_token": tokens["id_token"]})).is(t, http.StatusBadRequest, "invalid_request")
+	for name, bad := range map[string]map[string]any{
+		"an opaque access token":                {"id_token": tokens["id_token"], "access_token": opaque["access_token"]},
+		"the access token of another user":      {"id_token": tokens["id_token"], "access_token": grace["access_token"]},
+		"the access token in each place":        {"id_token": tokens["access_token"], "access_token": tokens["access_token"]},
+		"the ID token in each place":            {"id_token": tokens["id_token"], "access_token": tokens["id_token"]},
+		"the tokens in the place of each other": {"id_token": tokens["access_token"], "access_token": tokens["id_token"]},
+	} {
+		if a := p.login(t, loginPayload("issuer", bad)); a.Status != http.StatusUnauthorized {
+			t.Errorf("%s: %d %s, want 401", name, a.Status, a.Body)
+		}
+	}
+	if got := p.database.rows(t); got != before {
+		t.Errorf("refused logins wrote: %+v, then %+v", before, got)
+	}
+
+	withoutBlock := s.startProgram(t, tokenBearer, algorithm, algorithm)
+	withoutBlock.login(t, loginPayload("issuer", tokens)).is(t, http.StatusCreated, "")
+	withoutBlock.rejects(t, bearer(tokens["access_token"].(string)))
 }
 
 // testLogins logs in with tokens of the server's client in the session
@@ -100,18 +144,20 @@ func (s issuerServer) testLogins(t *testing.T, clientID, algorithm, email string
 }
 
 // startProgram starts the demo application of net/http with the server as the
-// provider "issuer", and for another audience as the provider "other".
-func (s issuerServer) startProgram(t *testing.T, session, clientID, algorithm string) *program {
+// provider "issuer", which has more arguments, and for another audience as the
+// provider "other".
+func (s issuerServer) startProgram(t *testing.T, session, clientID, algorithm string, more ...string) *program {
 	t.Helper()
-	block := func(name, audience string) string {
+	block := func(name, audience string, more ...string) string {
 		return fmt.Sprintf(`
 provider "oidc" %q {
   issuer     = %q
   audience   = [%q]
   algorithms = [%q]
   trust      = ["email"]
+  %s
 }
-`, name, s.issuer, audience, algorithm)
+`, name, s.issuer, audience, algorithm, strings.Join(more, "\n  "))
 	}
 	database := sqliteFile(t)
 	const auth = `
@@ -120,7 +166,7 @@ auth {
   base_url = "http://localhost:8080"
 }
 `
-	p := start(t, "nethttp", auth+block("issuer", clientID)+block("other", "another-client")+session+"\n"+database.block)
+	p := start(t, "nethttp", auth+block("issuer", clientID, more...)+block("other", "another-client")+session+"\n"+database.block)
 	p.database = database
 	return p
 }
