@@ -14,10 +14,12 @@ import (
 // The tests of this file sign in at servers of other projects, which CASES.md and
 // README.md list, and log in at the demo application with the tokens.
 
+// Cases: T13. Frameworks: nethttp. Databases: sqlite.
 func TestIssuer_Zitadel(t *testing.T) {
 	t.Parallel()
 	server := startZitadel(t)
 	server.testLogins(t, "web", "RS256", "")
+	server.testUserInfo(t, "web", "RS256", "test-user@zitadel.ch")
 }
 
 func TestIssuer_MockOIDC(t *testing.T) {
@@ -78,6 +80,7 @@ func (s issuerServer) rotate(t *testing.T) {
 	}
 }
 
+// Cases: T04, T05, T10, T13. Frameworks: nethttp. Databases: sqlite.
 func TestIssuer_OIDCProvider(t *testing.T) {
 	t.Parallel()
 	algorithms := []string{"RS256", "ES256", "PS256", "EdDSA"}
@@ -88,6 +91,56 @@ func TestIssuer_OIDCProvider(t *testing.T) {
 			server.testLogins(t, algorithm, algorithm, "")
 			server.testAccessTokens(t, algorithm)
 		})
+	}
+	t.Run("UserInfo", func(t *testing.T) {
+		t.Parallel()
+		server.testUserInfo(t, "RS256", "RS256", "ada@example.com")
+	})
+	t.Run("Groups", func(t *testing.T) {
+		t.Parallel()
+		server.testGroups(t, "RS256")
+	})
+}
+
+// testUserInfo checks that a user whose email address is only in UserInfo has it
+// where the configuration says so, and no other user's.
+func (s issuerServer) testUserInfo(t *testing.T, clientID, algorithm, email string) {
+	t.Helper()
+	tokens := s.signIn(t, clientID, nil)
+	without := s.startProgram(t, ownSession, clientID, algorithm)
+	if got := without.signedIn(t, without.login(t, loginPayload("issuer", tokens))); got.User.Email != "" {
+		t.Errorf("without UserInfo the email address is %q", got.User.Email)
+	}
+	p := s.startProgram(t, ownSession, clientID, algorithm, "userinfo = true")
+	idTokenOnly := map[string]any{"id_token": tokens["id_token"]}
+	for _, posted := range []map[string]any{tokens, idTokenOnly} { // the second login keeps what the first stored
+		got := p.signedIn(t, p.login(t, loginPayload("issuer", posted)))
+		if got.User.Email != email || !got.User.EmailVerified {
+			t.Errorf("the email address is %q (verified: %t), want %q", got.User.Email, got.User.EmailVerified, email)
+		}
+	}
+	before := p.database.rows(t)
+	wrong := map[string]any{"id_token": tokens["id_token"], "access_token": "another"}
+	p.login(t, loginPayload("issuer", wrong)).is(t, http.StatusUnauthorized, "invalid_token")
+	if got := p.database.rows(t); got != before {
+		t.Errorf("a refused login wrote: %+v, then %+v", before, got)
+	}
+}
+
+// testGroups checks that the token of a user in 200 groups is accepted at the
+// login and as the session.
+func (s issuerServer) testGroups(t *testing.T, algorithm string) {
+	t.Helper()
+	tokens := s.signIn(t, algorithm, url.Values{"claims": {`{"id_token":{"groups":null}}`}})
+	if size := len(tokens["id_token"].(string)); size < 10_000 || size > 16_384 {
+		t.Errorf("the token has %d bytes", size)
+	}
+	p := s.startProgram(t, tokenBearer, algorithm, algorithm)
+	me := p.signedIn(t, p.login(t, loginPayload("issuer", tokens)))
+	p.me(t, me.credential)
+	_, claims := decodeToken(t, tokens["id_token"])
+	if groups, _ := claims["groups"].([]any); len(groups) != 200 {
+		t.Errorf("the token has %d groups", len(groups))
 	}
 }
 
