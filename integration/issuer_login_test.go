@@ -102,8 +102,8 @@ func TestIssuer_OIDCProvider(t *testing.T) {
 	})
 }
 
-// testUserInfo checks that a user whose email address is only in UserInfo has it
-// where the configuration says so, and no other user's.
+// testUserInfo checks that a user whose email address is only in UserInfo has
+// it with the argument userinfo, and no other user's.
 func (s issuerServer) testUserInfo(t *testing.T, clientID, algorithm, email string) {
 	t.Helper()
 	tokens := s.signIn(t, clientID, nil)
@@ -167,11 +167,11 @@ func (s issuerServer) testAccessTokens(t *testing.T, algorithm string) {
 	opaque := s.signIn(t, algorithm, nil)
 	p.login(t, loginPayload("issuer", map[string]any{"id_token": tokens["id_token"]})).is(t, http.StatusBadRequest, "invalid_request")
 	for name, bad := range map[string]map[string]any{
-		"an opaque access token":                {"id_token": tokens["id_token"], "access_token": opaque["access_token"]},
-		"the access token of another user":      {"id_token": tokens["id_token"], "access_token": grace["access_token"]},
-		"the access token in each place":        {"id_token": tokens["access_token"], "access_token": tokens["access_token"]},
-		"the ID token in each place":            {"id_token": tokens["id_token"], "access_token": tokens["id_token"]},
-		"the tokens in the place of each other": {"id_token": tokens["access_token"], "access_token": tokens["id_token"]},
+		"an opaque access token":           {"id_token": tokens["id_token"], "access_token": opaque["access_token"]},
+		"the access token of another user": {"id_token": tokens["id_token"], "access_token": grace["access_token"]},
+		"two access tokens":                {"id_token": tokens["access_token"], "access_token": tokens["access_token"]},
+		"two ID tokens":                    {"id_token": tokens["id_token"], "access_token": tokens["id_token"]},
+		"exchanged tokens":                 {"id_token": tokens["access_token"], "access_token": tokens["id_token"]},
 	} {
 		if a := p.login(t, loginPayload("issuer", bad)); a.Status != http.StatusUnauthorized {
 			t.Errorf("%s: %d %s, want 401", name, a.Status, a.Body)
