@@ -74,11 +74,15 @@ func (k *Kit) loginTransport(requested string) (string, error) {
 }
 
 // verify verifies the tokens of a sign-in. It returns the identity, and the token
-// that is the session in strategy "provider_token".
+// that is the session in strategy "provider_token", which needs one.
 func (k *Kit) verify(ctx context.Context, name string, tokens provider.Tokens) (identity.Identity, string, error) {
 	ctx, cancel := context.WithTimeout(ctx, providerTimeout)
 	defer cancel()
-	return k.providers.Login(ctx, name, tokens)
+	id, token, err := k.providers.Login(ctx, name, tokens)
+	if err == nil && token == "" && k.strategy.Name() == config.StrategyProviderToken {
+		return identity.Identity{}, "", autherr.New(autherr.InvalidRequest, "missing_session_token")
+	}
+	return id, token, err
 }
 
 func (k *Kit) newLogin(r web.Request, id identity.Identity, token, transport string) session.Login {

@@ -145,6 +145,7 @@ func (s *scene) startLocked(t *testing.T, session string, edits ...edit) *progra
 	database := s.backend.create(t)
 	p := start(t, s.framework, edited(t, configurationOn(database.block, s.issuerLocked(), session), edits))
 	p.database = database
+	repeat(func() reply { return p.send(t, "GET", "/auth/ready") }, reply.notOK) // it has the keys
 	return p
 }
 

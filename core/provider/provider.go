@@ -75,16 +75,20 @@ func (t Tokens) With(kind TokenKind, raw string) Tokens {
 
 // Verified contains the verified claims of one sign-in or request.
 type Verified struct {
-	AccessToken token.Claims // zero if there is no verified access token
-	IDToken     token.Claims // zero if there is no verified ID token
+	AccessToken token.Claims // zero if there is no access token
+	IDToken     token.Claims // zero if there is no ID token
 
 	// UserInfo contains the claims of the UserInfo endpoint, zero unless the kit has
 	// called [Rules.UserInfo]. They are those of the same user.
 	UserInfo token.Claims
+}
 
-	// Unverified contains the tokens of a kind that [Rules] do not verify. A
-	// signed hash may be compared with them; nothing else may be based on them.
-	Unverified Tokens
+// Of returns the claims of that kind, zero if there is no such token.
+func (v Verified) Of(kind TokenKind) token.Claims {
+	if kind == IDToken {
+		return v.IDToken
+	}
+	return v.AccessToken
 }
 
 // Refreshed is the result of a refresh. The tokens are not verified yet.

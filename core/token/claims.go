@@ -63,18 +63,20 @@ func (c Claims) Bool(name string) (value, ok bool) {
 	return v.Bool()
 }
 
-// Int64 returns a claim that is an integer without fraction or exponent.
+// Int64 returns a claim that is an integer, in any notation: 10, 10.0 and 1e1
+// are the same number (RFC 8259, section 6).
 func (c Claims) Int64(name string) (int64, bool) {
 	v, _ := c.object.Lookup(name)
 	return v.Int64()
 }
 
-// Time returns a claim that is a time: whole seconds (RFC 7519, section 2,
-// NumericDate) without fraction or exponent, after 1970 and before the year
-// 10000.
+// Time returns a claim that is a time: a number of seconds in any notation (RFC
+// 7519, section 2, NumericDate), after 1970 and before the year 10000. A fraction
+// of a second is dropped.
 func (c Claims) Time(name string) (time.Time, bool) {
 	const year10000 = 253_402_300_800
-	seconds, ok := c.Int64(name)
+	v, _ := c.object.Lookup(name)
+	seconds, _, ok := v.Floor()
 	if !ok || seconds <= 0 || seconds >= year10000 {
 		return time.Time{}, false
 	}

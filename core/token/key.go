@@ -11,12 +11,14 @@ import (
 	"maps"
 	"math"
 	"slices"
+
+	"github.com/cotterpin/cotterpin/core/internal/algorithm"
 )
 
 // KeySet finds the public key that a token names.
 //
 // Key returns the key with the id kid that may verify signatures of the
-// algorithm alg. An empty kid selects the only key that fits alg; if several
+// algorithm alg, which is EdDSA for Ed25519 too. An empty kid selects the only key that fits alg; if several
 // fit, there is no such key. Key never returns a key whose type, curve, size,
 // use or operations do not fit alg. ctx bounds only how long this caller waits.
 //
@@ -41,7 +43,7 @@ type KeySet interface {
 // keys made separately from the same public key differ.
 type Key struct {
 	ID        string // kid; "" if the issuer specified none
-	Algorithm string // alg
+	Algorithm string // alg; EdDSA if the issuer specified Ed25519
 	public    *publicKey
 }
 
@@ -70,7 +72,8 @@ var (
 
 // NewKey returns a key that may verify signatures of alg: an
 // [*ecdsa.PublicKey] on the curve of the algorithm, an [*rsa.PublicKey] of 2048
-// to 8192 bits, or an [ed25519.PublicKey]. kid may be "". The error is the same
+// to 8192 bits, or an [ed25519.PublicKey]. kid may be "". Of EdDSA and Ed25519,
+// which are the same algorithm, the key has the former. The error is the same
 // value for each key with the same fault.
 func NewKey(kid, alg string, public crypto.PublicKey) (Key, error) {
 	if kid != "" && !IsKeyID(kid) {
@@ -87,6 +90,7 @@ func NewKey(kid, alg string, public crypto.PublicKey) (Key, error) {
 	if err := check(raw); err != nil {
 		return Key{}, err
 	}
+	alg = algorithm.Canonical(alg)
 	return Key{ID: kid, Algorithm: alg, public: &publicKey{raw, alg}}, nil
 }
 
@@ -123,7 +127,7 @@ func IsKeyID(kid string) bool {
 }
 
 // Algorithms returns the supported signature algorithms (RFC 7518, section 3.1;
-// RFC 8037), sorted. None has a shared secret.
+// RFC 8037; RFC 9864), sorted. None has a shared secret.
 func Algorithms() []string { return slices.Sorted(maps.Keys(algorithms)) }
 
 // algorithms contains the check that the keys of an algorithm must pass.
@@ -138,7 +142,9 @@ var algorithms = map[string]func(rawKey) error{
 	"PS256": checkRSA,
 	"PS384": checkRSA,
 	"PS512": checkRSA,
-	"EdDSA": checkEd25519,
+
+	"EdDSA":   checkEd25519,
+	"Ed25519": checkEd25519,
 }
 
 func onCurve(curve elliptic.Curve) func(rawKey) error {

@@ -84,7 +84,7 @@ func TestKey_HasSamePublic(t *testing.T) {
 
 func TestAlgorithms_PublicKeysOnly(t *testing.T) {
 	t.Parallel()
-	want := []string{"ES256", "ES384", "ES512", "EdDSA", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"}
+	want := []string{"ES256", "ES384", "ES512", "Ed25519", "EdDSA", "PS256", "PS384", "PS512", "RS256", "RS384", "RS512"}
 	if got := token.Algorithms(); !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}

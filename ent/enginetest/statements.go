@@ -39,7 +39,7 @@ func (e Engine) testStatements(t *testing.T) {
 // openRecorded opens a database whose statements a [faultdriver.Script] records.
 func openRecorded(t testing.TB, d entstore.Dialect, connector driver.Connector) database.Database {
 	t.Helper()
-	db, err := entstore.OpenOwned(t.Context(), sql.OpenDB(faultdriver.Wrap(connector)), d, database.MigrateApply)
+	db, err := entstore.OpenOwned(t.Context(), sql.OpenDB(faultdriver.Wrap(connector)), d, database.MigrateApply, slog.Default())
 	if err != nil {
 		t.Fatalf("Open: %v", err)
 	}

@@ -20,6 +20,7 @@ package mysql
 import (
 	"context"
 	"fmt"
+	"log/slog"
 
 	"entgo.io/ent/dialect"
 
@@ -51,10 +52,7 @@ var Type = database.Define(database.Definition[Settings]{
 	Summary:  "a MariaDB or MySQL database",
 	Default:  Settings{MaxOpenConns: entstore.DefaultMaxOpenConns},
 	Validate: validate,
-	Open: func(ctx context.Context, s Settings, env database.Env) (database.Database, error) {
-		s.Migrate = string(entstore.MigrateOrDefault(s.Migrate, env))
-		return Open(ctx, s)
-	},
+	Open:     open,
 })
 
 // Database returns the block `database "mysql"` for settings in Go. Zero fields
@@ -72,9 +70,13 @@ func validate(s Settings, _ database.Env) []config.Problem {
 }
 
 // Open opens the database from Go. It fails if the server is unreachable, or if
-// the tables are not at the version that this program requires.
+// this program cannot use the version of the tables. It logs to slog.Default.
 func Open(ctx context.Context, s Settings) (database.Database, error) {
-	for _, problem := range validate(s, database.Env{}) {
+	return open(ctx, s, database.Env{Log: slog.Default()})
+}
+
+func open(ctx context.Context, s Settings, env database.Env) (database.Database, error) {
+	for _, problem := range validate(s, env) {
 		return nil, fmt.Errorf("mysql: %s %s", problem.Argument, problem.Message)
 	}
 	pool, err := OpenPool(s.URL)
@@ -82,7 +84,7 @@ func Open(ctx context.Context, s Settings) (database.Database, error) {
 		return nil, err
 	}
 	entstore.LimitPool(pool, s.MaxOpenConns)
-	opened, err := entstore.OpenOwned(ctx, pool, Dialect(), entstore.MigrateOrDefault(s.Migrate, database.Env{}))
+	opened, err := entstore.OpenOwned(ctx, pool, Dialect(), entstore.MigrateOrDefault(s.Migrate, env), env.Log)
 	if err != nil {
 		return nil, entstore.Unreachable(address(s.URL), err)
 	}

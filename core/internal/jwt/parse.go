@@ -2,6 +2,7 @@ package jwt
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/internal/algorithm"
 	"github.com/cotterpin/cotterpin/core/internal/strictjson"
 	"github.com/cotterpin/cotterpin/core/token"
 )
@@ -50,14 +52,25 @@ func (p *Policy) parse(raw string) (unverified, error) {
 	return t, nil
 }
 
-// Peek returns iss and aud of an unverified token, so that its verifier can be
-// selected; nothing else may depend on them. ok is false if raw is not a token.
-func Peek(raw string) (issuer string, aud []string, ok bool) {
+// Peeked is an unverified token, so that its verifier can be selected; nothing
+// else may depend on it.
+type Peeked struct {
+	Claims token.Claims
+	header strictjson.Object
+}
+
+// Peek returns an unverified token. ok is false if raw is not a token.
+func Peek(raw string) (p Peeked, ok bool) {
 	c, err := parseCompact(raw)
 	if err != nil {
-		return "", nil, false
+		return Peeked{}, false
 	}
-	return c.claims.Issuer, c.claims.Audience, true
+	return Peeked{c.claims, c.header}, true
+}
+
+// Fits reports whether a token is of the verifier's issuer, audience and kind.
+func (v *Verifier) Fits(p Peeked) bool {
+	return v.policy.checkType(p.header) == nil && v.policy.checkAddress(p.Claims) == nil
 }
 
 // compact is a token in the compact serialization (RFC 7515, section 7.1).
@@ -134,7 +147,7 @@ func decodeSegment(buffer []byte, segment string) ([]byte, error) {
 
 // header is the part of a token's header that selects the key.
 type header struct {
-	algorithm string
+	algorithm string // canonical
 	keyID     string // "" if the header has none
 }
 
@@ -154,8 +167,9 @@ func (p *Policy) parseHeader(o strictjson.Object) (header, error) {
 		return header{}, err
 	}
 	alg, _ := o.Lookup("alg")
-	algorithm, _ := alg.String()
-	if !slices.Contains(p.Algorithms, algorithm) {
+	name, _ := alg.String()
+	name = algorithm.Canonical(name)
+	if !slices.Contains(p.Algorithms, name) {
 		return header{}, mismatch("wrong_algorithm", p.Algorithms, alg)
 	}
 	if err := p.checkType(o); err != nil {
@@ -165,7 +179,7 @@ func (p *Policy) parseHeader(o strictjson.Object) (header, error) {
 	if err != nil {
 		return header{}, err
 	}
-	return header{algorithm: algorithm, keyID: keyID}, nil
+	return header{algorithm: name, keyID: keyID}, nil
 }
 
 func (p *Policy) checkMembers(o strictjson.Object) error {
@@ -179,14 +193,26 @@ func (p *Policy) checkMembers(o strictjson.Object) error {
 
 func (p *Policy) checkType(o strictjson.Object) error {
 	typ, present := o.Lookup("typ")
-	if !present {
-		return nil
+	name, isString := typ.String()
+	if present && (!isString || name == "") {
+		return invalid("wrong_header_type")
 	}
-	name, ok := typ.String()
-	if !ok || !slices.ContainsFunc(p.Types, func(t string) bool { return equalFoldASCII(t, name) }) {
-		return mismatch("wrong_header_type", p.Types, typ)
+	if !p.PlainHeader {
+		name = withoutMediaPrefix(name)
+	}
+	if !slices.ContainsFunc(p.Types, func(t string) bool { return equalFoldASCII(t, name) }) {
+		return mismatch("wrong_header_type", slices.DeleteFunc(slices.Clone(p.Types), isEmpty), typ)
 	}
 	return nil
+}
+
+// withoutMediaPrefix removes the "application/" that a typ may omit.
+func withoutMediaPrefix(typ string) string {
+	const prefix = "application/"
+	if len(typ) > len(prefix) && equalFoldASCII(typ[:len(prefix)], prefix) {
+		return typ[len(prefix):]
+	}
+	return typ
 }
 
 func (p *Policy) parseKeyID(o strictjson.Object) (string, error) {
@@ -210,13 +236,9 @@ func equalFoldASCII(a, b string) bool {
 	return len(a) == len(b) && strings.EqualFold(a, b)
 }
 
-// checkClaims checks issuer, audience and subject against the policy.
+// checkClaims checks the address and the subject against the policy.
 func (p *Policy) checkClaims(c token.Claims) error {
-	if c.Issuer != p.Issuer {
-		iss, _ := c.Lookup("iss")
-		return mismatch("wrong_issuer", []string{p.Issuer}, iss)
-	}
-	if err := p.checkAudience(c); err != nil {
+	if err := p.checkAddress(c); err != nil {
 		return err
 	}
 	if !identity.IsSubject(c.Subject) {
@@ -225,22 +247,37 @@ func (p *Policy) checkClaims(c token.Claims) error {
 	return nil
 }
 
+// checkAddress checks issuer, audience and kind against the policy.
+func (p *Policy) checkAddress(c token.Claims) error {
+	if c.Issuer != p.Issuer {
+		iss, _ := c.Lookup("iss")
+		return mismatch("wrong_issuer", []string{p.Issuer}, iss)
+	}
+	if err := p.checkAudience(c); err != nil {
+		return err
+	}
+	if p.CheckKind == nil {
+		return nil
+	}
+	return p.CheckKind(c)
+}
+
 // checkAudience implements OpenID Connect Core 1.0, section 3.1.3.7, steps 3
-// and 4.
+// to 5.
 func (p *Policy) checkAudience(c token.Claims) error {
-	aud, _ := c.Lookup("aud")
-	_, list := aud.Array()
-	if list && !p.AudienceList || !slices.ContainsFunc(c.Audience, p.hasAudience) {
+	if found := p.audienceOf(c); !slices.ContainsFunc(found, p.hasAudience) {
+		aud, _ := c.Lookup(p.audienceClaim())
 		return mismatch("wrong_audience", p.Audience, aud)
 	}
-	if len(c.Audience) > 1 {
-		azp, _ := c.Lookup("azp")
+	if azp, present := c.Lookup("azp"); present && p.AuthorizedParty {
 		if party, _ := azp.String(); !p.hasAudience(party) {
 			return mismatch("wrong_authorized_party", p.Audience, azp)
 		}
 	}
 	return nil
 }
+
+func isEmpty(s string) bool { return s == "" }
 
 // mismatch returns the error of a value that is none of the expected ones.
 func mismatch(reason string, expected []string, found strictjson.Value) error {
@@ -259,9 +296,26 @@ func legible(v strictjson.Value) string {
 	return string(v)
 }
 
+// audienceOf returns the audience of a token, nil if it is not of an accepted
+// form.
+func (p *Policy) audienceOf(c token.Claims) []string {
+	name := p.audienceClaim()
+	if single, ok := c.String(name); ok {
+		return []string{single}
+	}
+	if list, ok := c.Strings(name); ok && p.AudienceList {
+		return list
+	}
+	return nil
+}
+
+func (p *Policy) audienceClaim() string { return cmp.Or(p.AudienceClaim, "aud") }
+
 func (p *Policy) hasAudience(aud string) bool { return slices.Contains(p.Audience, aud) }
 
-// lifetime contains the claims iat, nbf and exp.
+// lifetime contains the claims iat, nbf and exp in whole seconds. A fraction
+// shortens the lifetime: exp is rounded down, nbf up. iat is rounded down, so
+// that a token is never younger than its issuer specified.
 type lifetime struct {
 	issued    time.Time
 	notBefore time.Time // zero if the token has no nbf
@@ -276,16 +330,19 @@ func parseLifetime(c token.Claims) (lifetime, error) {
 	if l.issued.IsZero() {
 		return lifetime{}, invalid("malformed_iat")
 	}
-	if _, present := c.Lookup("nbf"); present {
+	if nbf, present := c.Lookup("nbf"); present {
 		var ok bool
 		if l.notBefore, ok = c.Time("nbf"); !ok {
 			return lifetime{}, invalid("malformed_nbf")
+		}
+		if _, exact, _ := nbf.Floor(); !exact {
+			l.notBefore = l.notBefore.Add(time.Second)
 		}
 	}
 	return l, nil
 }
 
-// check compares whole seconds, which is the resolution of the claims. It checks
+// check compares whole seconds. It checks
 // expiry last, so that TokenExpired means that there is no other fault.
 func (l lifetime) check(now time.Time, skew time.Duration) error {
 	now = time.Unix(now.Unix(), 0)

@@ -2,6 +2,7 @@ package jwt
 
 import (
 	"context"
+	"crypto"
 	"errors"
 	"fmt"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"github.com/lestrrat-go/jwx/v2/jws"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/internal/algorithm"
 	"github.com/cotterpin/cotterpin/core/token"
 )
 
@@ -21,16 +23,24 @@ const MaxClockSkew = 2 * time.Minute
 type Policy struct {
 	Keys       token.KeySet // required
 	Issuer     string       // required; iss, compared byte-wise
-	Audience   []string     // required; aud must be one of these
-	Algorithms []string     // required; accepted alg: ES256, ES384, ES512, RS256…, PS256…, EdDSA; never none, never HMAC
-	Types      []string     // accepted typ, ASCII case ignored; a token without typ is always accepted; nil: JWT
+	Audience   []string     // required; the audience must be one of these
+	Algorithms []string     // required; accepted alg: ES256, ES384, ES512, RS256…, PS256…, EdDSA alias Ed25519; never none, never HMAC
 
-	// AudienceList also accepts an array of strings in aud. If it has more than
-	// one element, azp must be present and equal to one of Audience.
+	// Types lists the accepted typ, "" being a header without it. ASCII case is
+	// ignored, and "application/" before it (RFC 7515, section 4.1.9), except with
+	// PlainHeader. nil: JWT and "".
+	Types []string
+
+	// AudienceClaim is the claim that contains the audience; "": aud.
+	AudienceClaim string
+	// AudienceList also accepts an array of strings as audience.
 	AudienceList bool
+	// AuthorizedParty rejects a token whose azp is present and not one of Audience.
+	AuthorizedParty bool
 	// KeyIDRequired rejects a header without kid.
 	KeyIDRequired bool
-	// PlainHeader rejects header members other than alg, kid and typ. Without
+	// PlainHeader rejects header members other than alg, kid and typ, and a typ
+	// that begins with "application/". Without
 	// it, unknown members are ignored, except for those that would change what
 	// is verified or with which key (crit, b64, zip, enc, cty, jwk, jku, x5u,
 	// x5c): these are always rejected.
@@ -39,6 +49,10 @@ type Policy struct {
 	// [MaxClockSkew].
 	ClockSkew time.Duration
 
+	// CheckKind rejects the claims of tokens of another kind. It runs before the
+	// key is looked up. Its result must depend on the claims alone. Its error is
+	// returned unchanged. nil: no further demands.
+	CheckKind func(token.Claims) error
 	// Check makes further demands on the claims. It runs after the signature,
 	// issuer and audience have been verified, and before the lifetime, so that
 	// TokenExpired always means that expiry is the only fault. Its result must
@@ -79,10 +93,13 @@ func (p *Policy) validate() error {
 func (p *Policy) normalized() Policy {
 	n := *p
 	n.Audience = slices.Clone(p.Audience)
-	n.Algorithms = slices.Clone(p.Algorithms)
+	n.Algorithms = nil
+	for _, alg := range p.Algorithms {
+		n.Algorithms = append(n.Algorithms, algorithm.Canonical(alg))
+	}
 	n.Types = slices.Clone(p.Types)
 	if n.Types == nil {
-		n.Types = []string{"JWT"}
+		n.Types = []string{"JWT", ""}
 	}
 	if n.Now == nil {
 		n.Now = time.Now
@@ -104,9 +121,11 @@ func NewVerifier(p Policy) (*Verifier, error) {
 }
 
 // Verify returns the claims of a valid token. It checks form, header, issuer,
-// audience, subject, signature, [Policy.Check] and lifetime, in this order. exp
+// audience, [Policy.CheckKind], subject, signature, [Policy.Check] and lifetime,
+// in this order. exp
 // and iat are required; nbf is checked if it is present. A token is accepted
-// until the second exp + ClockSkew has passed.
+// until the second exp + ClockSkew has passed. Claims with a fraction of a second
+// are rounded so that the lifetime does not grow: exp and iat down, nbf up.
 //
 // Errors by code: InvalidToken for every fault of the token; TokenExpired if
 // expiry is the only fault, and then the claims are returned too;
@@ -157,18 +176,22 @@ func verifySignature(t unverified, key token.Key) error {
 	return nil
 }
 
-// verifiers contains the library's implementation of each supported algorithm.
+// verifiers contains the implementation of each supported algorithm, under each
+// of its names: the library's, or our own where that accepts too much.
 var verifiers = newVerifiers()
 
 func newVerifiers() map[string]jws.Verifier {
 	all := map[string]jws.Verifier{}
 	for _, alg := range token.Algorithms() {
-		verifier, err := jws.NewVerifier(jwa.SignatureAlgorithm(alg))
+		verifier, err := jws.NewVerifier(jwa.SignatureAlgorithm(algorithm.Canonical(alg)))
 		if err != nil {
 			panic(fmt.Sprintf("jwt: algorithm %s: %v", alg, err))
 		}
 		all[alg] = verifier
 	}
+	all["PS256"] = pssVerifier(crypto.SHA256)
+	all["PS384"] = pssVerifier(crypto.SHA384)
+	all["PS512"] = pssVerifier(crypto.SHA512)
 	return all
 }
 

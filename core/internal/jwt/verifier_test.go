@@ -182,8 +182,6 @@ func TestVerifier_RejectsClaims(t *testing.T) {
 		{"J29 exp null", exp, `"exp":null`, "malformed_exp"},
 		{"J29 exp a string", exp, `"exp":"9999999999"`, "malformed_exp"},
 		{"J29 exp an exponent", exp, `"exp":1e300`, "malformed_exp"},
-		{"J29 exp a small exponent", exp, `"exp":1795348800e0`, "malformed_exp"},
-		{"J29 exp a fraction", exp, `"exp":1795348800.0`, "malformed_exp"},
 		{"J29 exp the largest number", exp, `"exp":9223372036854775807`, "malformed_exp"},
 		{"J29 exp one more", exp, `"exp":9223372036854775808`, "malformed_exp"},
 		{"J29 exp after the year 9999", exp, `"exp":253402300800`, "malformed_exp"},
@@ -196,7 +194,6 @@ func TestVerifier_RejectsClaims(t *testing.T) {
 		{"J32 iat in the future", iat, `"iat":1795345231`, "issued_in_future"},
 		{"J32 iat missing", iat + `,`, ``, "malformed_iat"},
 		{"J32 iat a string", iat, `"iat":"1795345200"`, "malformed_iat"},
-		{"J32 iat a fraction", iat, `"iat":1795345200.5`, "malformed_iat"},
 		{"J32 iat zero", iat, `"iat":0`, "malformed_iat"},
 		{"J33 aud missing", `"aud":"app",`, ``, "wrong_audience"},
 		{"J33 aud empty", aud, `""`, "wrong_audience"},
@@ -478,16 +475,20 @@ func TestVerifier_AudienceLists(t *testing.T) { // J33
 	policy := strictPolicy(jwt.Static(i.public(t)))
 	policy.Audience = []string{"app", "app-2"}
 	policy.AudienceList = true
+	access := newVerifier(t, policy)
+	policy.AuthorizedParty = true
 	v := newVerifier(t, policy)
 
 	for aud, reason := range map[string]string{
 		`"app"`:                         "",
 		`"app-2"`:                       "",
 		`["app"]`:                       "",
-		`["app"],"azp":"phone"`:         "", // azp is not checked for a single audience
+		`["app"],"azp":"app-2"`:         "",
+		`"app","azp":"phone"`:           "wrong_authorized_party",
+		`["app"],"azp":null`:            "wrong_authorized_party",
 		`["evil","app"],"azp":"app"`:    "",
 		`["app","app-2"],"azp":"app-2"`: "",
-		`["app","evil"]`:                "wrong_authorized_party",
+		`["app","evil"]`:                "",
 		`["app","evil"],"azp":"evil"`:   "wrong_authorized_party",
 		`["app","evil"],"azp":["app"]`:  "wrong_authorized_party",
 		`["evil"]`:                      "wrong_audience",
@@ -503,6 +504,9 @@ func TestVerifier_AudienceLists(t *testing.T) { // J33
 			accept(t, v, raw)
 		} else {
 			reject(t, v, raw, reason)
+		}
+		if reason == "wrong_authorized_party" {
+			accept(t, access, raw)
 		}
 	}
 }
@@ -696,6 +700,7 @@ func TestNewVerifier_RejectsInvalidPolicies(t *testing.T) {
 		"no issuer":         func(p *jwt.Policy) { p.Issuer = "" },
 		"no audience":       func(p *jwt.Policy) { p.Audience = nil },
 		"an empty audience": func(p *jwt.Policy) { p.Audience = []string{"app", ""} },
+		"algorithm Ed448":   func(p *jwt.Policy) { p.Algorithms = []string{"Ed448"} },
 		"no algorithm":      func(p *jwt.Policy) { p.Algorithms = nil },
 		"algorithm none":    func(p *jwt.Policy) { p.Algorithms = []string{"ES256", "none"} },
 		"algorithm HS512":   func(p *jwt.Policy) { p.Algorithms = []string{"HS512"} },
@@ -720,14 +725,14 @@ func TestPeek_ReturnsIssuerAndAudience(t *testing.T) {
 		`{"iss":1,"aud":2}`:                          {""},
 		`{}`:                                         {""},
 	} {
-		issuer, audience, ok := jwt.Peek(i.sign(t, validHeader, claims))
-		if got := append([]string{issuer}, audience...); !ok || !slices.Equal(got, want) {
+		peeked, ok := jwt.Peek(i.sign(t, validHeader, claims))
+		if got := append([]string{peeked.Claims.Issuer}, peeked.Claims.Audience...); !ok || !slices.Equal(got, want) {
 			t.Errorf("%s: %q, %t", claims, got, ok)
 		}
 	}
 	for _, raw := range []string{"", "a.b.c", "cps_abc.def", i.sign(t, validHeader, validClaims) + "\n", i.sign(t, validHeader, `{"iss":"a","iss":"b"}`)} {
-		if issuer, audience, ok := jwt.Peek(raw); ok || issuer != "" || audience != nil {
-			t.Errorf("Peek(%q) = %q, %q, %t", raw, issuer, audience, ok)
+		if peeked, ok := jwt.Peek(raw); ok || peeked.Claims.Issuer != "" || peeked.Claims.Audience != nil {
+			t.Errorf("Peek(%q) = %+v, %t", raw, peeked, ok)
 		}
 	}
 }
@@ -756,7 +761,7 @@ func TestVerifier_ComparedValues(t *testing.T) {
 	t.Parallel()
 	i := newIssuer(t, "k1")
 	policy := strictPolicy(jwt.Static(i.public(t)))
-	policy.Audience, policy.AudienceList = []string{"app", "web"}, true
+	policy.Audience, policy.AudienceList, policy.AuthorizedParty = []string{"app", "web"}, true, true
 	v := newVerifier(t, policy)
 	accept(t, v, i.sign(t, validHeader, validClaims))
 	for name, c := range map[string]struct{ raw, expected, found string }{
@@ -792,7 +797,7 @@ func FuzzPeek(f *testing.F) {
 	f.Add("e30.e30.AA.AA")
 	f.Add(encode("{}") + "." + encode(`{"n":64e047040}`) + ".AA")
 	f.Fuzz(func(t *testing.T, raw string) {
-		if _, _, ok := jwt.Peek(raw); !ok {
+		if _, ok := jwt.Peek(raw); !ok {
 			return
 		}
 		segments := strings.Split(raw, ".")

@@ -1,10 +1,8 @@
 package strictjson
 
 import (
-	"encoding/json"
 	"fmt"
 	"iter"
-	"strconv"
 	"strings"
 )
 
@@ -87,24 +85,6 @@ func (v Value) String() (string, bool) {
 	s := scanner{text: string(v)}
 	decoded, err := s.string()
 	return decoded, err == nil
-}
-
-// Number returns a JSON number as sent.
-func (v Value) Number() (json.Number, bool) {
-	if v == "" || v[0] != '-' && !isDigit(v[0]) {
-		return "", false
-	}
-	return json.Number(v), true
-}
-
-// Int64 returns a JSON number without fraction or exponent that fits.
-func (v Value) Int64() (int64, bool) {
-	number, ok := v.Number()
-	if !ok {
-		return 0, false
-	}
-	n, err := strconv.ParseInt(number.String(), 10, 64)
-	return n, err == nil
 }
 
 // Bool returns a JSON true or false.

@@ -13,7 +13,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -77,23 +76,30 @@ func newProvider(instance provider.Instance, driver provider.Driver, now func() 
 	if !identity.IsIssuer(rules.Issuer) {
 		return nil, errors.New("its issuer must be 1 to 255 visible ASCII characters")
 	}
-	rules.Audience = slices.Clone(rules.Audience)
 	rules.SubjectClaim = cmp.Or(rules.SubjectClaim, standardSubject)
+	if err := checkRules(rules); err != nil {
+		return nil, err
+	}
 	p := &Provider{
-		Name:       instance.Name,
-		Recognizes: rules.Recognizes,
-		driver:     driver,
-		rules:      rules,
-		skew:       instance.Common.ClockSkew.Std(),
-		maxAge:     instance.Common.LoginMaxAge.Std(),
-		now:        now,
-		closeIdle:  func() {},
+		Name:      instance.Name,
+		driver:    driver,
+		rules:     rules,
+		skew:      instance.Common.ClockSkew.Std(),
+		maxAge:    instance.Common.LoginMaxAge.Std(),
+		now:       now,
+		closeIdle: func() {},
+	}
+	if rules.AccessToken == nil {
+		p.Recognizes = provider.IDToken
 	}
 	if len(instance.Common.Trust) == 0 {
 		instance.Common.Trust = rules.DefaultTrust
 	}
 	p.trustsEmail, p.trustsPhone = instance.Common.Trusts("email"), instance.Common.Trusts("phone")
-	for _, kind := range p.kinds() {
+	for _, kind := range tokenKinds {
+		if rules.Of(kind) == nil {
+			continue
+		}
 		verifier, err := jwt.NewVerifier(p.policy(kind))
 		if err != nil {
 			return nil, err
@@ -104,27 +110,12 @@ func newProvider(instance provider.Instance, driver provider.Driver, now func() 
 	return p, nil
 }
 
-// kinds returns the token kinds that are verified, the required one first.
-func (p *Provider) kinds() []provider.TokenKind {
-	switch {
-	case !p.rules.VerifyBoth:
-		return []provider.TokenKind{p.Recognizes}
-	case p.Recognizes == provider.IDToken:
-		return []provider.TokenKind{provider.IDToken, provider.AccessToken}
-	default:
-		return []provider.TokenKind{provider.AccessToken, provider.IDToken}
-	}
-}
-
 // policy returns what the rules demand of a token of that kind.
 func (p *Provider) policy(kind provider.TokenKind) jwt.Policy {
 	policy := jwt.Policy{
 		Keys:          p.rules.Keys.KeySet,
 		Issuer:        p.rules.Issuer,
-		Audience:      p.rules.Audience,
 		Algorithms:    p.rules.Algorithms,
-		Types:         p.rules.Types,
-		AudienceList:  p.rules.AudienceList,
 		KeyIDRequired: p.rules.KeyIDRequired,
 		PlainHeader:   p.rules.PlainHeader,
 		ClockSkew:     p.skew,
@@ -133,5 +124,5 @@ func (p *Provider) policy(kind provider.TokenKind) jwt.Policy {
 	if check := p.rules.Check; check != nil {
 		policy.Check = func(c token.Claims) error { return check(kind, c) }
 	}
-	return policy
+	return withTokenRules(policy, kind, *p.rules.Of(kind))
 }

@@ -1,9 +1,11 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -19,7 +21,7 @@ import (
 // Provider is an opened provider block. Many goroutines use it at the same time.
 type Provider struct {
 	Name       string             // of the block
-	Recognizes provider.TokenKind // required at a login; recognizes the callers of requests
+	Recognizes provider.TokenKind // recognizes the callers of requests
 
 	driver                   provider.Driver
 	rules                    provider.Rules
@@ -58,11 +60,11 @@ func (p *Provider) Routes() web.Handler {
 	return nil
 }
 
-// login verifies the tokens of a sign-in. The token that recognizes callers is
-// required; the other one must be valid too if the driver verifies both. The
-// error is TokenExpired only if nothing else is wrong with either.
+// login verifies the tokens of a sign-in. A token of a kind that suffices for it
+// is required; all that have rules must be valid. The error is TokenExpired only
+// if nothing else is wrong with any.
 func (p *Provider) login(ctx context.Context, tokens provider.Tokens) (identity.Identity, error) {
-	if tokens.Of(p.Recognizes) == "" {
+	if !slices.ContainsFunc(tokenKinds, func(kind provider.TokenKind) bool { return p.suffices(kind) && tokens.Of(kind) != "" }) {
 		return identity.Identity{}, autherr.New(autherr.InvalidRequest, "missing_token")
 	}
 	verified, late, err := p.verify(ctx, tokens)
@@ -82,12 +84,19 @@ func (p *Provider) login(ctx context.Context, tokens provider.Tokens) (identity.
 	return p.atPresent(id), nil
 }
 
+var tokenKinds = []provider.TokenKind{provider.AccessToken, provider.IDToken}
+
+// suffices reports whether a token of that kind suffices for a login.
+func (p *Provider) suffices(kind provider.TokenKind) bool {
+	rules := p.rules.Of(kind)
+	return rules != nil && rules.Login
+}
+
 // verify verifies the tokens of the kinds that have rules. late is the error if
 // they are valid but too old.
 func (p *Provider) verify(ctx context.Context, tokens provider.Tokens) (verified provider.Verified, late, err error) {
-	verified.Unverified = tokens
-	for _, kind := range p.kinds() {
-		if tokens.Of(kind) == "" {
+	for _, kind := range tokenKinds {
+		if tokens.Of(kind) == "" || p.verifiers[kind] == nil {
 			continue
 		}
 		claims, tooOld, err := p.verifyOne(ctx, kind, tokens.Of(kind))
@@ -99,11 +108,21 @@ func (p *Provider) verify(ctx context.Context, tokens provider.Tokens) (verified
 		}
 		setClaims(&verified, kind, claims)
 	}
-	if p.rules.VerifyBoth && tokens.AccessToken != "" && tokens.IDToken != "" &&
-		verified.AccessToken.Subject != verified.IDToken.Subject {
-		return provider.Verified{}, nil, autherr.New(autherr.InvalidToken, "subjects_differ")
+	return verified, late, belongTogether(verified, tokens.AccessToken)
+}
+
+// belongTogether returns nil if the tokens of one login are of one user.
+func belongTogether(v provider.Verified, accessToken string) error {
+	access, id := v.AccessToken, v.IDToken
+	switch {
+	case access.Subject != "" && id.Subject != "" && access.Issuer != id.Issuer:
+		return invalid("issuers_differ")
+	case access.Subject != "" && id.Subject != "" && access.Subject != id.Subject:
+		return invalid("subjects_differ")
+	case accessToken != "" && !matchesHash(id, accessToken):
+		return invalid("wrong_access_token_hash")
 	}
-	return verified, late, nil
+	return nil
 }
 
 // verifyOne verifies one token of a login.
@@ -120,7 +139,6 @@ func (p *Provider) verifyOne(ctx context.Context, kind provider.TokenKind, raw s
 }
 
 func setClaims(v *provider.Verified, kind provider.TokenKind, c token.Claims) {
-	v.Unverified = v.Unverified.With(kind, "")
 	if kind == provider.IDToken {
 		v.IDToken = c
 	} else {
@@ -170,25 +188,34 @@ func (p *Provider) identify(v provider.Verified) (*identity.Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	claims := p.claims(v)
-	if err := p.checkIdentity(id, claims); err != nil {
+	if err := p.checkIdentity(id, p.identifying(v)); err != nil {
 		return nil, autherr.Wrap(autherr.Internal, "bad_identity", fmt.Errorf("provider %q returned an identity %w", p.Name, err))
 	}
 	id.Provider = p.Name
-	id.Audience = claims.Audience
-	id.IssuedAt = claims.IssuedAt
-	id.ExpiresAt = claims.ExpiresAt
+	id.Audience = p.identifying(v).Audience
+	id.IssuedAt = firstIssue(v)
+	id.ExpiresAt = cmp.Or(v.Of(p.Recognizes).ExpiresAt, p.identifying(v).ExpiresAt)
 	id.Email = withTrust(id.Email, p.trustsEmail)
 	id.Phone = withTrust(id.Phone, p.trustsPhone)
 	return &id, nil
 }
 
-// claims returns the claims of the token that recognizes callers.
-func (p *Provider) claims(v provider.Verified) token.Claims {
-	if p.Recognizes == provider.IDToken {
+// identifying returns the claims of the token that identifies the user.
+func (p *Provider) identifying(v provider.Verified) token.Claims {
+	if v.IDToken.Subject != "" && (p.suffices(provider.IDToken) || v.AccessToken.Subject == "") {
 		return v.IDToken
 	}
 	return v.AccessToken
+}
+
+// firstIssue returns the iat of the older token: a revocation of the user's
+// sessions in between applies to the login.
+func firstIssue(v provider.Verified) time.Time {
+	access, id := v.AccessToken.IssuedAt, v.IDToken.IssuedAt
+	if access.IsZero() || !id.IsZero() && id.Before(access) {
+		return id
+	}
+	return access
 }
 
 // withTrust returns a contact as what it is worth from a provider with or

@@ -14,7 +14,6 @@ import (
 	"github.com/cotterpin/cotterpin/core/internal/verify"
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
-	"github.com/cotterpin/cotterpin/core/token"
 )
 
 // want demands an error with that code and reason, "" meaning none.
@@ -163,26 +162,10 @@ func TestProvider_TwoTokens(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
 	rules := accessRules(t, i, providertest.CotterIssuer)
-	rules.VerifyBoth = true
-	rules.Check = func(kind provider.TokenKind, c token.Claims) error {
-		if typ, _ := c.String("type"); typ != map[provider.TokenKind]string{
-			provider.AccessToken: "client_access_token", provider.IDToken: "client_id_token",
-		}[kind] {
-			return autherr.New(autherr.InvalidToken, "wrong_token_type")
-		}
-		return nil
-	}
+	one := verify.NewSet(open(t, "block", driver{rules: rules}))
+	rules.AccessToken.TypeClaim, rules.AccessToken.TypeValues = "type", []string{"client_access_token"}
+	rules.IDToken = &provider.TokenRules{Audience: rules.AccessToken.Audience, TypeClaim: "type", TypeValues: []string{"client_id_token"}}
 	both := verify.NewSet(open(t, "block", driver{rules: rules}))
-	rules.VerifyBoth = false
-	one := verify.NewSet(open(t, "block", driver{rules, func(v provider.Verified) (identity.Identity, error) {
-		if v.Unverified.AccessToken != "" || v.IDToken.Issuer != "" {
-			t.Errorf("verified %+v", v)
-		}
-		if v.Unverified.IDToken == "contradiction" {
-			return identity.Identity{}, autherr.New(autherr.InvalidToken, "contradiction")
-		}
-		return soundIdentity(v), nil
-	}}))
 	now := i.Now().Unix()
 	expired := providertest.Edit(func(t *providertest.Token) { t.Claims["iat"], t.Claims["exp"] = now-600, now-300 })
 	old := providertest.Claim("iat", now-3000)
@@ -193,20 +176,18 @@ func TestProvider_TwoTokens(t *testing.T) {
 		code       autherr.Code
 		reason     string
 	}{
-		"both valid":                  {both, access, id, "", ""},
-		"one valid":                   {both, access, "", "", ""},
-		"invalid second":              {both, access, "garbage", autherr.InvalidToken, "malformed"},
-		"second of another kind":      {both, access, access, autherr.InvalidToken, "wrong_token_type"},
-		"another subject":             {both, access, i.IDToken("eve"), autherr.InvalidToken, "subjects_differ"},
-		"second of another issuer":    {both, access, i.IDToken("ada", providertest.Claim("iss", i.URL())), autherr.InvalidToken, "wrong_issuer"},
-		"first expired":               {both, i.AccessToken("ada", expired), id, autherr.TokenExpired, "expired"},
-		"second expired":              {both, access, i.IDToken("ada", expired), autherr.TokenExpired, "expired"},
-		"second too old":              {both, access, i.IDToken("ada", old), autherr.TokenExpired, "too_old"},
-		"expired, invalid second":     {both, i.AccessToken("ada", expired), "garbage", autherr.InvalidToken, "malformed"},
-		"expired, another subject":    {both, i.AccessToken("ada", expired), i.IDToken("eve"), autherr.InvalidToken, "subjects_differ"},
-		"second not verified":         {one, access, "garbage", "", ""},
-		"contradiction":               {one, access, "contradiction", autherr.InvalidToken, "contradiction"},
-		"expired and a contradiction": {one, i.AccessToken("ada", expired), "contradiction", autherr.InvalidToken, "contradiction"},
+		"both valid":               {both, access, id, "", ""},
+		"one valid":                {both, access, "", "", ""},
+		"invalid second":           {both, access, "garbage", autherr.InvalidToken, "malformed"},
+		"second of another kind":   {both, access, access, autherr.InvalidToken, "wrong_token_type"},
+		"another subject":          {both, access, i.IDToken("eve"), autherr.InvalidToken, "subjects_differ"},
+		"second of another issuer": {both, access, i.IDToken("ada", providertest.Claim("iss", i.URL())), autherr.InvalidToken, "wrong_issuer"},
+		"first expired":            {both, i.AccessToken("ada", expired), id, autherr.TokenExpired, "expired"},
+		"second expired":           {both, access, i.IDToken("ada", expired), autherr.TokenExpired, "expired"},
+		"second too old":           {both, access, i.IDToken("ada", old), autherr.TokenExpired, "too_old"},
+		"expired, invalid second":  {both, i.AccessToken("ada", expired), "garbage", autherr.InvalidToken, "malformed"},
+		"expired, another subject": {both, i.AccessToken("ada", expired), i.IDToken("eve"), autherr.InvalidToken, "subjects_differ"},
+		"second not verified":      {one, access, "garbage", "", ""},
 	} {
 		_, _, err := c.set.Login(t.Context(), "", provider.Tokens{AccessToken: c.access, IDToken: c.id})
 		want(t, name, err, c.code, c.reason)
@@ -278,7 +259,7 @@ func TestProvider_HeaderTypes(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
 	rules := accessRules(t, i, providertest.CotterIssuer)
-	rules.Types = []string{"at+jwt"}
+	rules.AccessToken.Types = []string{"at+jwt"}
 	set := verify.NewSet(open(t, "block", driver{rules: rules}))
 	_, err := set.Authenticate(t.Context(), i.AccessToken("ada", providertest.Header("typ", "at+jwt")))
 	want(t, "the declared type", err, "", "")
@@ -296,8 +277,8 @@ func TestOpen_Rules(t *testing.T) {
 		"complete":        {func(*provider.Rules) {}, ""},
 		"no issuer":       {func(r *provider.Rules) { r.Issuer = "" }, "issuer"},
 		"issuer too long": {func(r *provider.Rules) { r.Issuer = strings.Repeat("a", 256) }, "issuer"},
-		"no audience":     {func(r *provider.Rules) { r.Audience = nil }, "audience"},
-		"empty audience":  {func(r *provider.Rules) { r.Audience = []string{""} }, "audience"},
+		"no audience":     {func(r *provider.Rules) { r.AccessToken.Audience = nil }, "audience"},
+		"empty audience":  {func(r *provider.Rules) { r.AccessToken.Audience = []string{""} }, "audience"},
 		"no algorithm":    {func(r *provider.Rules) { r.Algorithms = nil }, "algorithm"},
 		"HMAC":            {func(r *provider.Rules) { r.Algorithms = []string{"HS256"} }, "algorithm"},
 		"no keys":         {func(r *provider.Rules) { r.Keys.KeySet = nil }, "keys"},

@@ -219,7 +219,7 @@ func TestSet_Ambiguous(t *testing.T) {
 	i := providertest.NewIssuer(t)
 	rules := func(issuer, source string, audience ...string) provider.Rules {
 		r := accessRules(t, i, issuer)
-		r.Audience, r.Keys.Source = audience, source
+		r.AccessToken.Audience, r.Keys.Source = audience, source
 		return r
 	}
 	subject := func(claim string, r provider.Rules) provider.Rules {

@@ -22,7 +22,7 @@ func (p *Provider) withUserInfo(ctx context.Context, v provider.Verified, access
 	if err != nil {
 		return nil, err
 	}
-	if subject := p.claims(v).Subject; info.Subject != subject {
+	if subject := p.identifying(v).Subject; info.Subject != subject {
 		return nil, autherr.New(autherr.InvalidToken, "wrong_userinfo_subject").WithValues(subject, info.Subject)
 	}
 	v.UserInfo = info

@@ -44,12 +44,20 @@ func open(_ context.Context, s Settings, env provider.Env) (provider.Driver, err
 // next to it must be valid too.
 func (d *driver) Rules() provider.Rules {
 	return provider.Rules{
-		Issuer:        d.settings.Issuer,
-		Audience:      []string{d.settings.APIKeyID},
-		Algorithms:    []string{"ES256"},
-		Keys:          d.keys,
-		Recognizes:    provider.AccessToken,
-		VerifyBoth:    true,
+		Issuer:     d.settings.Issuer,
+		Algorithms: []string{"ES256"},
+		Keys:       d.keys,
+		AccessToken: &provider.TokenRules{
+			Audience:   []string{d.settings.APIKeyID},
+			TypeClaim:  "type",
+			TypeValues: []string{"client_access_token", "access_token"},
+			Login:      true,
+		},
+		IDToken: &provider.TokenRules{
+			Audience:   []string{d.settings.APIKeyID},
+			TypeClaim:  "type",
+			TypeValues: []string{"client_id_token"},
+		},
 		KeyIDRequired: true,
 		PlainHeader:   true,
 		Check:         d.check,
@@ -114,7 +122,7 @@ func identifierOf(v provider.Verified) (string, error) {
 	return identifier, nil
 }
 
-// check rejects claims that are not those of a Cotter token of that kind.
+// check rejects claims that no Cotter token of that kind has.
 func (d *driver) check(kind provider.TokenKind, c token.Claims) error {
 	if kind == provider.IDToken {
 		return checkIDToken(c)
@@ -124,10 +132,8 @@ func (d *driver) check(kind provider.TokenKind, c token.Claims) error {
 
 // checkAccessToken accepts any authentication method if none is listed.
 func checkAccessToken(c token.Claims, methods []string) error {
-	tokenType, scope, method := stringClaim(c, "type"), stringClaim(c, "scope"), stringClaim(c, "authentication_method")
+	scope, method := stringClaim(c, "scope"), stringClaim(c, "authentication_method")
 	switch {
-	case tokenType != "client_access_token" && tokenType != "access_token":
-		return invalid("wrong_token_type").WithValues("client_access_token access_token", tokenType)
 	case scope != "access":
 		return invalid("wrong_scope").WithValues("access", scope)
 	case len(methods) > 0 && !slices.Contains(methods, method):
@@ -138,9 +144,6 @@ func checkAccessToken(c token.Claims, methods []string) error {
 }
 
 func checkIDToken(c token.Claims) error {
-	if tokenType := stringClaim(c, "type"); tokenType != "client_id_token" {
-		return invalid("wrong_token_type").WithValues("client_id_token", tokenType)
-	}
 	if err := checkUser(c); err != nil {
 		return err
 	}

@@ -105,10 +105,15 @@ func (e *Emulator) openApp(_ context.Context, r web.Request) (web.Response, erro
 		return e.renderError(err, "")
 	}
 	identifier := strings.TrimSpace(query.Get("input"))
-	if query.Get("direct_login") == "true" && request.accepts(identifier) {
+	accepted := request.accepts(identifier)
+	if accepted && query.Get("direct_login") == "true" {
 		return e.sendCode(request, identifier, http.StatusFound), nil
 	}
-	return e.renderIdentifierForm(http.StatusOK, request, identifier, "")
+	problem := ""
+	if !accepted && identifier != "" {
+		problem = request.identifierHint()
+	}
+	return e.renderIdentifierForm(request, identifier, problem)
 }
 
 func (e *Emulator) authorizeRequestIn(r web.Request) (url.Values, authorizeRequest, error) {
@@ -120,8 +125,8 @@ func (e *Emulator) authorizeRequestIn(r web.Request) (url.Values, authorizeReque
 	return query, request, err
 }
 
-func (e *Emulator) renderIdentifierForm(status int, request authorizeRequest, identifier, problem string) (web.Response, error) {
-	return e.render(status, "identifier.html", page{
+func (e *Emulator) renderIdentifierForm(request authorizeRequest, identifier, problem string) (web.Response, error) {
+	return e.render(http.StatusOK, "identifier.html", page{
 		Title:      "Sign in",
 		Problem:    problem,
 		Action:     request.path(e.options.BasePath, e.options.APIKeyID),
@@ -142,6 +147,8 @@ func (e *Emulator) suggestions(request authorizeRequest) []string {
 	return suggested
 }
 
+// submitIdentifier redirects in each case, so that a browser that goes back
+// requests a page with GET. The code form does too.
 func (e *Emulator) submitIdentifier(_ context.Context, r web.Request) (web.Response, error) {
 	_, request, err := e.authorizeRequestIn(r)
 	if err != nil {
@@ -153,7 +160,8 @@ func (e *Emulator) submitIdentifier(_ context.Context, r web.Request) (web.Respo
 	}
 	identifier := strings.TrimSpace(form.Get("identifier"))
 	if !request.accepts(identifier) {
-		return e.renderIdentifierForm(http.StatusBadRequest, request, identifier, request.identifierHint())
+		again := request.path(e.options.BasePath, e.options.APIKeyID) + "&" + url.Values{"input": {identifier}}.Encode()
+		return redirectTo(again, http.StatusSeeOther), nil
 	}
 	return e.sendCode(request, identifier, http.StatusSeeOther), nil
 }
@@ -162,15 +170,21 @@ func (e *Emulator) submitIdentifier(_ context.Context, r web.Request) (web.Respo
 func (e *Emulator) sendCode(request authorizeRequest, identifier string, status int) web.Response {
 	now := e.clock.now()
 	handle, begun := e.signIns.begin(request, identifier, now)
-	query := "?" + url.Values{"id": {handle}}.Encode()
+	path := codePagePath(handle)
 	e.mailbox.deliver(message{
 		To:      identifier,
 		Channel: begun.channel(),
 		Code:    begun.code,
-		Link:    e.options.IssuerURL + codePath + query,
+		Link:    e.options.IssuerURL + path,
 		SentAt:  now.UTC().Format(milliseconds),
 	})
-	return redirectTo(e.options.BasePath+codePath+query, status)
+	return redirectTo(e.options.BasePath+path, status)
+}
+
+// codePagePath returns the path, below the mount, of the page that accepts the
+// one-time code.
+func codePagePath(handle string) string {
+	return codePath + "?" + url.Values{"id": {handle}}.Encode()
 }
 
 // openCode is the page that accepts the one-time code.
@@ -183,11 +197,15 @@ func (e *Emulator) openCode(_ context.Context, r web.Request) (web.Response, err
 	if !ok {
 		return e.renderError(signInExpired(), e.restartPath(pending))
 	}
-	return e.renderCodeForm(http.StatusOK, query.Get("id"), pending, "")
+	return e.renderCodeForm(query.Get("id"), pending)
 }
 
-func (e *Emulator) renderCodeForm(status int, handle string, pending signIn, problem string) (web.Response, error) {
-	return e.render(status, "code.html", page{
+func (e *Emulator) renderCodeForm(handle string, pending signIn) (web.Response, error) {
+	problem := ""
+	if pending.attempts > 0 {
+		problem = "That is not the code."
+	}
+	return e.render(http.StatusOK, "code.html", page{
 		Title:      "Enter the code",
 		Problem:    problem,
 		Action:     e.options.BasePath + codePath,
@@ -210,12 +228,10 @@ func (e *Emulator) submitCode(_ context.Context, r web.Request) (web.Response, e
 	switch result {
 	case attemptAccepted:
 		return redirectTo(attempted.successURL(authorizationCode), http.StatusFound), nil
-	case attemptWrong:
-		return e.renderCodeForm(http.StatusBadRequest, handle, attempted, "That is not the code.")
 	case attemptExhausted:
 		return redirectTo(attempted.deniedURL(), http.StatusFound), nil
 	default:
-		return e.renderError(signInExpired(), e.restartPath(attempted))
+		return redirectTo(e.options.BasePath+codePagePath(handle), http.StatusSeeOther), nil
 	}
 }
 

@@ -16,11 +16,12 @@ import (
 const (
 	codeLifetime = 5 * time.Minute // of one-time codes and of authorization codes
 	maxAttempts  = 5               // at a one-time code
-	maxSignIns   = 1_000           // pending, and as many completed
+	maxSignIns   = 1_000           // begun, and as many completed
 )
 
 // signIn is a sign-in: pending until the user enters the one-time code, then
-// completed until the application exchanges the authorization code.
+// completed until the application exchanges the authorization code. It remains
+// among the begun ones, so that its page can offer to start again.
 type signIn struct {
 	authorizeRequest
 
@@ -28,21 +29,25 @@ type signIn struct {
 	challengeID int64
 	code        string // the one-time code
 	attempts    int
+	over        bool // the one-time code was used, or maxAttempts were wrong
 	expires     time.Time
 }
+
+// isPending reports whether the one-time code is accepted at that time.
+func (s signIn) isPending(now time.Time) bool { return !s.over && now.Before(s.expires) }
 
 // signIns holds the sign-ins in progress.
 type signIns struct {
 	mu              sync.Mutex
 	lastChallengeID int64
-	pending         *boundedMap[string, signIn] // by handle
+	begun           *boundedMap[string, signIn] // by handle
 	completed       *boundedMap[string, signIn] // by authorization code
 }
 
 func newSignIns() *signIns {
 	return &signIns{
 		lastChallengeID: 1_000,
-		pending:         newBoundedMap[string, signIn](maxSignIns),
+		begun:           newBoundedMap[string, signIn](maxSignIns),
 		completed:       newBoundedMap[string, signIn](maxSignIns),
 	}
 }
@@ -60,23 +65,24 @@ func (s *signIns) begin(r authorizeRequest, identifier string, now time.Time) (h
 		expires:          now.Add(codeLifetime),
 	}
 	handle = rand.Text()
-	s.pending.put(handle, begun)
+	s.begun.put(handle, begun)
 	return handle, begun
 }
 
-// find returns a pending sign-in; ok is false if there is none or it has expired.
+// find returns a sign-in; ok is false if it is no longer pending. It is the zero
+// value if there is none.
 func (s *signIns) find(handle string, now time.Time) (pending signIn, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	pending, ok = s.pending.get(handle)
-	return pending, ok && now.Before(pending.expires)
+	pending, ok = s.begun.get(handle)
+	return pending, ok && pending.isPending(now)
 }
 
 // attemptResult is the result of entering a one-time code.
 type attemptResult int
 
 const (
-	attemptUnknown   attemptResult = iota // no such sign-in, or it has expired
+	attemptUnknown   attemptResult = iota // no such sign-in, or it is no longer pending
 	attemptWrong                          // another attempt is left
 	attemptExhausted                      // it was the last attempt
 	attemptAccepted
@@ -87,21 +93,24 @@ const (
 func (s *signIns) attempt(handle, code string, now time.Time) (result attemptResult, attempted signIn, authorizationCode string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	attempted, ok := s.pending.get(handle)
-	if !ok || !now.Before(attempted.expires) {
+	attempted, ok := s.begun.get(handle)
+	if !ok || !attempted.isPending(now) {
 		return attemptUnknown, attempted, ""
 	}
-	if subtle.ConstantTimeCompare([]byte(code), []byte(attempted.code)) == 1 {
-		s.pending.remove(handle)
+	accepted := subtle.ConstantTimeCompare([]byte(code), []byte(attempted.code)) == 1
+	if !accepted {
+		attempted.attempts++
+	}
+	attempted.over = accepted || attempted.attempts == maxAttempts
+	s.begun.put(handle, attempted)
+	switch {
+	case accepted:
 		return attemptAccepted, attempted, s.complete(attempted, now)
-	}
-	attempted.attempts++
-	if attempted.attempts == maxAttempts {
-		s.pending.remove(handle)
+	case attempted.over:
 		return attemptExhausted, attempted, ""
+	default:
+		return attemptWrong, attempted, ""
 	}
-	s.pending.put(handle, attempted)
-	return attemptWrong, attempted, ""
 }
 
 func (s *signIns) complete(completed signIn, now time.Time) (authorizationCode string) {

@@ -32,19 +32,14 @@ func open(_ context.Context, s Settings, env provider.Env) (provider.Driver, err
 	return d, nil
 }
 
-// Rules implements [provider.Driver]. An ID token is required; an access token
-// next to it is compared with at_hash only.
+// Rules implements [provider.Driver].
 func (d *driver) Rules() provider.Rules {
-	rules := provider.Rules{
-		Issuer:       d.settings.Issuer,
-		Audience:     d.settings.Audience,
-		Algorithms:   d.settings.Algorithms,
-		Keys:         d.keys,
-		Recognizes:   provider.IDToken,
-		AudienceList: true,
-		SubjectClaim: d.settings.Claims.subject(),
-		Check:        d.check,
-	}
+	rules := d.settings.tokenRules()
+	rules.Issuer = d.settings.Issuer
+	rules.Algorithms = d.settings.Algorithms
+	rules.Keys = d.keys
+	rules.SubjectClaim = d.settings.Claims.subject()
+	rules.Check = d.check
 	if d.settings.UserInfo {
 		rules.UserInfo = d.userInfo
 	}
@@ -52,7 +47,10 @@ func (d *driver) Rules() provider.Rules {
 }
 
 // check demands the subject and the claims of the settings.
-func (d *driver) check(_ provider.TokenKind, c token.Claims) error {
+func (d *driver) check(kind provider.TokenKind, c token.Claims) error {
+	if _, present := c.Lookup("client_id"); present && kind == provider.IDToken && d.settings.mayShareClientID() {
+		return invalid("client_id_in_id_token")
+	}
 	if !identity.IsSubject(d.pointers.subject.stringIn(c)) {
 		return invalid("bad_subject")
 	}
@@ -75,8 +73,8 @@ func stringOrBool(c token.Claims, name string) (string, bool) {
 // Identify implements [provider.Driver].
 func (d *driver) Identify(v provider.Verified) (identity.Identity, error) {
 	c := v.IDToken
-	if access := v.Unverified.AccessToken; access != "" && !matchesHash(c, access) {
-		return identity.Identity{}, invalid("wrong_access_token_hash")
+	if c.Subject == "" {
+		c = v.AccessToken
 	}
 	id := identity.Identity{
 		Key:             identity.Key{Issuer: c.Issuer, Subject: d.pointers.subject.stringIn(c)},

@@ -1,14 +1,15 @@
 // Package oidc verifies the ID tokens of any OpenID Connect issuer (OpenID
-// Connect Core 1.0, section 3.1.3.7). Keys come from the issuer's discovery
-// document, from a JWKS URL or from a file.
+// Connect Core 1.0, section 3.1.3.7), and its access tokens if they are JWTs
+// (RFC 9068 and what issuers sent before it). Keys come from the issuer's
+// discovery document, from a JWKS URL or from a file.
 //
 // It does not redirect users to the issuer or exchange codes: the front end posts
-// the ID token.
+// the tokens.
 //
 // # Errors
 //
 // As [provider.Driver] and the kit define them. Reasons of this package:
-// wrong_claim, bad_subject, wrong_access_token_hash.
+// wrong_claim, bad_subject, client_id_in_id_token.
 package oidc
 
 import "github.com/cotterpin/cotterpin/core/provider"
@@ -16,7 +17,7 @@ import "github.com/cotterpin/cotterpin/core/provider"
 // Type is `provider "oidc"`.
 var Type = provider.Define(provider.Definition[Settings]{
 	Type:     "oidc",
-	Summary:  "any OpenID Connect issuer: ID tokens that the front end posts",
+	Summary:  "any OpenID Connect issuer: tokens that the front end posts",
 	Default:  Settings{Algorithms: []string{"RS256", "ES256"}},
 	Validate: validate,
 	Open:     open,
@@ -28,8 +29,9 @@ type Settings struct {
 	// Issuer is the tokens' iss, byte-exact. Required.
 	Issuer string `hcl:"issuer" doc:"the tokens' iss, exactly, such as https://accounts.google.com"`
 
-	// Audience lists the client ids whose tokens are accepted; at least one.
-	Audience []string `hcl:"audience" doc:"the client ids whose tokens are accepted; at least one"`
+	// Audience lists the client ids whose ID tokens are accepted; at least one,
+	// unless access tokens suffice for a login.
+	Audience []string `hcl:"audience" doc:"the client ids whose ID tokens are accepted; at least one"`
 
 	// JWKSURL is the address of the keys. Default: that in the discovery document.
 	JWKSURL string `hcl:"jwks_url,optional" doc:"address of the keys; default: that in the discovery document"`
@@ -41,12 +43,13 @@ type Settings struct {
 	// issuer.
 	DiscoveryURL string `hcl:"discovery_url,optional" doc:"address of the discovery document; default: at the issuer"`
 
-	// Algorithms lists the accepted signature algorithms. Default RS256 and ES256.
-	Algorithms []string `hcl:"algorithms,optional" doc:"accepted signature algorithms; never none or HMAC"`
+	// Algorithms lists the accepted signature algorithms (RFC 7518, section 3.1;
+	// RFC 8037; RFC 9864): EdDSA and Ed25519 are the same. Default RS256 and ES256.
+	Algorithms []string `hcl:"algorithms,optional" doc:"accepted signature algorithms; EdDSA and Ed25519 are the same; never none or HMAC"`
 
-	// RequiredClaims must be in the token with that value; a boolean matches
+	// RequiredClaims must be in each token with that value; a boolean matches
 	// "true" or "false".
-	RequiredClaims map[string]string `hcl:"required_claims,optional" doc:"claims that must have that value"`
+	RequiredClaims map[string]string `hcl:"required_claims,optional" doc:"claims that must have that value, in each token"`
 
 	// UserInfo reads the email at a login from the issuer's UserInfo endpoint, with
 	// the posted access token, if the ID token has none (OpenID Connect Core 1.0,
@@ -62,6 +65,9 @@ type Settings struct {
 
 	// Claims locates the claims in the token; nil means the standard claims.
 	Claims *Claims `hcl:"claims,block" doc:"where the claims are, if not the standard ones"`
+
+	// AccessToken accepts access tokens; nil: only ID tokens.
+	AccessToken *AccessToken `hcl:"access_token,block" doc:"which access tokens are accepted; without it none is, and an ID token recognizes callers"`
 }
 
 // Provider returns a `provider "oidc"` block written in Go. An empty name means

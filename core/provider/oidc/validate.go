@@ -1,6 +1,7 @@
 package oidc
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -16,6 +17,7 @@ func validate(s Settings, env provider.Env) []config.Problem {
 		s.issuerProblems(env),
 		s.keyProblems(env),
 		s.algorithmProblems(),
+		s.accessTokenProblems(),
 		wrongPointers,
 	)
 }
@@ -25,7 +27,8 @@ func (s Settings) issuerProblems(env provider.Env) []config.Problem {
 	if problem := issuerProblem(s.Issuer, env); problem != "" {
 		problems = append(problems, config.Problem{Argument: "issuer", Message: problem})
 	}
-	if len(s.Audience) == 0 || slices.Contains(s.Audience, "") {
+	needsAudience := s.AccessToken == nil || !s.AccessToken.Login
+	if needsAudience && len(s.Audience) == 0 || slices.Contains(s.Audience, "") {
 		problems = append(problems, config.Problem{Argument: "audience", Message: "must name at least one client id, and no empty one"})
 	}
 	return problems
@@ -83,12 +86,20 @@ func (s Settings) keyProblems(env provider.Env) []config.Problem {
 }
 
 func (s Settings) algorithmProblems() []config.Problem {
-	unsafe := func(algorithm string) bool { return !slices.Contains(token.Algorithms(), algorithm) }
-	if len(s.Algorithms) > 0 && !slices.ContainsFunc(s.Algorithms, unsafe) {
-		return nil
+	report := func(message string) []config.Problem {
+		return []config.Problem{{Argument: "algorithms", Message: message}}
 	}
-	return []config.Problem{{
-		Argument: "algorithms",
-		Message:  `must name algorithms of public keys, such as "RS256", "ES256" or "EdDSA"; with "none" or HMAC anyone could sign a token`,
-	}}
+	for _, name := range s.Algorithms {
+		switch {
+		case slices.Contains(token.Algorithms(), name):
+		case strings.EqualFold(name, "none") || len(name) > 1 && strings.EqualFold(name[:2], "HS"):
+			return report(fmt.Sprintf(`must not name %q: anyone could sign a token; use an algorithm of public keys, such as "RS256" or "ES256"`, name))
+		default:
+			return report(fmt.Sprintf("%q is not supported: use some of %s", name, strings.Join(token.Algorithms(), ", ")))
+		}
+	}
+	if len(s.Algorithms) == 0 {
+		return report(`must name at least one algorithm, such as "RS256" or "ES256"`)
+	}
+	return nil
 }

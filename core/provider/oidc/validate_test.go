@@ -43,6 +43,7 @@ func TestValidate_Arguments(t *testing.T) {
 		}, want: "userinfo"},
 		"userinfo, jwks_file":   {change: func(s *oidc.Settings) { s.UserInfo, s.JWKSFile = true, "keys.json" }, want: "userinfo"},
 		"other algorithms":      {change: func(s *oidc.Settings) { s.Algorithms = []string{"PS256", "EdDSA", "ES384"} }},
+		"both names of Ed25519": {change: func(s *oidc.Settings) { s.Algorithms = []string{"Ed25519", "EdDSA"} }},
 		"no algorithm":          {change: func(s *oidc.Settings) { s.Algorithms = nil }, want: "algorithms"},
 		"none":                  {change: func(s *oidc.Settings) { s.Algorithms = []string{"RS256", "none"} }, want: "algorithms"},
 		"HMAC":                  {change: func(s *oidc.Settings) { s.Algorithms = []string{"HS256"} }, want: "algorithms"},
@@ -60,6 +61,21 @@ func TestValidate_Arguments(t *testing.T) {
 		}
 		if strings.Join(got, " ") != c.want {
 			t.Errorf("%s: problems in %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+func TestValidate_AlgorithmProblem(t *testing.T) {
+	t.Parallel()
+	for algorithm, want := range map[string]string{
+		"none": "anyone could sign", "None": "anyone could sign", "HS256": "anyone could sign",
+		"Ed448": "not supported", "ES256K": "not supported", "rs256": "not supported", "": "not supported", "ML-DSA-44": "not supported",
+	} {
+		settings := oidc.Type.NewSettings().(*oidc.Settings)
+		settings.Issuer, settings.Audience, settings.Algorithms = "https://id.example.com", []string{"app"}, []string{"RS256", algorithm}
+		problems := oidc.Type.Validate(settings, provider.Env{})
+		if len(problems) != 1 || !strings.Contains(problems[0].Message, want) {
+			t.Errorf("%q: %v, want one problem with %q", algorithm, problems, want)
 		}
 	}
 }
