@@ -252,3 +252,39 @@ func TestUserInfo_AtLogin(t *testing.T) {
 		refusesBlocks(t, framework, "userinfo = true", []string{"jwks_url"}, corpBlock("corp", issuer.URL(), "web", "userinfo = true", `jwks_url = "`+issuer.URL()+`/jwks"`))
 	})
 }
+
+// Cases: T09. Frameworks: nethttp, gin, fiber.
+func TestGoogleIssuer_OneIdentity(t *testing.T) {
+	t.Parallel()
+	onEachFramework(t, func(t *testing.T, framework string) {
+		t.Helper()
+		const google = "https://accounts.google.com"
+		issuer := providertest.NewIssuer(t)
+		issuer.SetDiscovery("issuer", google)
+		for _, session := range []string{ownSession, tokenBearer} {
+			p := startBlocks(t, framework, session, corpBlock("google", google, providertest.Audience, fmt.Sprintf("discovery_url = %q", issuer.URL()+providertest.DiscoveryPath)))
+			var first signedIn
+			for _, iss := range []string{google, "accounts.google.com"} {
+				token := issuer.OIDCToken(ada, providertest.Claim("iss", iss))
+				payload := postedID(token)
+				payload["transport"] = "bearer"
+				me := p.signedIn(t, p.login(t, payload))
+				if first.User.ID == "" {
+					first = me
+				}
+				if me.User.ID != first.User.ID || me.Created != (iss == google) {
+					t.Errorf("iss %s: got user %s, created %t, want %s", iss, me.User.ID, me.Created, first.User.ID)
+				}
+				credential := bearer(token)
+				if session == ownSession {
+					credential = bearer(me.Token.AccessToken)
+				}
+				if a := p.send(t, "GET", "/api/me", credential); a.Status != http.StatusOK || !strings.Contains(a.Body, first.User.ID) {
+					t.Errorf("iss %s: got %d %s", iss, a.Status, a.Body)
+				}
+			}
+			wrong := issuer.OIDCToken("eve@example.com", providertest.Claim("iss", "http://accounts.google.com"))
+			p.refused(t, providertest.SubjectOf("eve@example.com"), postedID(wrong), http.StatusUnauthorized, "invalid_token")
+		}
+	})
+}

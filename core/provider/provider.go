@@ -27,7 +27,7 @@ type Driver interface {
 	// Identify maps verified claims to an identity. It depends on its argument
 	// alone, because the kit caches the result, and it performs no I/O.
 	//
-	// The issuer must be that of the Rules, the subject the claim that they name
+	// The issuer must be that of the claims, the subject the claim that the Rules name
 	// and as [identity.IsSubject] demands, and each contact, the authentication
 	// method and the identifier valid or empty; anything else fails the request
 	// with code internal and reason bad_identity. A Verification is what the token

@@ -22,6 +22,14 @@ type Rules struct {
 	Algorithms []string // accepted alg, such as "ES256"; never none, never HMAC
 	Keys       Keys     // see Env.RemoteKeys and StaticKeys
 
+	// MoreIssuers lists further accepted iss. Each has its own identities, and should
+	// have its own keys: Keys finds them by the issuer of the query.
+	MoreIssuers []string
+
+	// IssuerAliases lists other iss of Issuer. In the claims that Check and Identify
+	// get, Issuer replaces them, so that the identity is the same.
+	IssuerAliases []string
+
 	// AccessToken and IDToken are the rules of each token kind. A kind without
 	// rules is not accepted: at a login its token is ignored, and compared with
 	// at_hash only. Callers of session "provider_token" are recognized by access
@@ -39,14 +47,15 @@ type Rules struct {
 	// alone, and its error has code InvalidToken. nil: no further rules.
 	Check func(kind TokenKind, claims token.Claims) error
 
-	// UserInfo returns the claims of an access token's user; see [Env.UserInfo]. The kit calls it at a login with an access token for which
-	// Identify returned no email, and calls Identify again with the result, of which
-	// it uses the contacts alone. At a login without access token the stored contacts
-	// remain. nil: the tokens contain all contacts.
+	// UserInfo returns the issuer's claims of an access token's user; see
+	// [Env.UserInfo]. The kit calls it at a login with an access token for which Identify returned no
+	// email, and calls Identify again with the result, of which it uses the contacts
+	// alone. At a login without access token the stored contacts remain. nil: the
+	// tokens contain all contacts.
 	//
 	// Claims with another sub than the token's are rejected (OpenID Connect Core 1.0,
 	// section 5.3.2).
-	UserInfo func(ctx context.Context, accessToken string) (token.Claims, error)
+	UserInfo func(ctx context.Context, issuer, accessToken string) (token.Claims, error)
 
 	// SubjectClaim is the JSON Pointer (RFC 6901) to the claim that Identify
 	// returns as the subject. Two blocks with the same issuer must have the same,

@@ -47,6 +47,7 @@ func (p *Policy) parse(raw string) (unverified, error) {
 	if err := p.checkClaims(c.claims); err != nil {
 		return unverified{}, err
 	}
+	t.claims.Issuer = p.issuerOf(c.claims)
 	if t.lifetime, err = parseLifetime(c.claims); err != nil {
 		return unverified{}, err
 	}
@@ -250,9 +251,9 @@ func (p *Policy) checkClaims(c token.Claims) error {
 
 // checkAddress checks issuer, audience and kind against the policy.
 func (p *Policy) checkAddress(c token.Claims) error {
-	if c.Issuer != p.Issuer {
+	if p.issuerOf(c) == "" {
 		iss, _ := c.Lookup("iss")
-		return mismatch("wrong_issuer", []string{p.Issuer}, iss)
+		return mismatch("wrong_issuer", slices.Concat([]string{p.Issuer}, p.MoreIssuers, p.IssuerAliases), iss)
 	}
 	if err := p.checkAudience(c); err != nil {
 		return err
@@ -261,6 +262,18 @@ func (p *Policy) checkAddress(c token.Claims) error {
 		return nil
 	}
 	return p.CheckKind(c)
+}
+
+// issuerOf returns the issuer of a token, "" if it is not accepted.
+func (p *Policy) issuerOf(c token.Claims) string {
+	switch {
+	case c.Issuer == p.Issuer, slices.Contains(p.IssuerAliases, c.Issuer):
+		return p.Issuer
+	case slices.Contains(p.MoreIssuers, c.Issuer):
+		return c.Issuer
+	default:
+		return ""
+	}
 }
 
 // checkAudience implements OpenID Connect Core 1.0, section 3.1.3.7, steps 3

@@ -26,6 +26,12 @@ type Policy struct {
 	Audience   []string     // required; the audience must be one of these
 	Algorithms []string     // required; accepted alg: ES256, ES384, ES512, RS256…, PS256…, EdDSA alias Ed25519; never none, never HMAC
 
+	// MoreIssuers lists further accepted iss.
+	MoreIssuers []string
+	// IssuerAliases lists other iss of Issuer. The claims of a valid token have
+	// Issuer instead.
+	IssuerAliases []string
+
 	// Types lists the accepted typ, "" being a header without it. ASCII case is
 	// ignored, and "application/" before it (RFC 7515, section 4.1.9), except with
 	// PlainHeader. nil: JWT and "".
@@ -69,8 +75,8 @@ func (p *Policy) validate() error {
 	if p.Keys == nil {
 		errs = append(errs, errors.New("jwt: policy without keys"))
 	}
-	if p.Issuer == "" {
-		errs = append(errs, errors.New("jwt: policy without issuer"))
+	if p.Issuer == "" || slices.Contains(p.MoreIssuers, "") || slices.Contains(p.IssuerAliases, "") {
+		errs = append(errs, errors.New("jwt: policy without issuer, or with an empty one"))
 	}
 	if len(p.Audience) == 0 || slices.Contains(p.Audience, "") {
 		errs = append(errs, errors.New("jwt: policy without audience, or with an empty one"))
@@ -93,6 +99,8 @@ func (p *Policy) validate() error {
 func (p *Policy) normalized() Policy {
 	n := *p
 	n.Audience = slices.Clone(p.Audience)
+	n.MoreIssuers = slices.Clone(p.MoreIssuers)
+	n.IssuerAliases = slices.Clone(p.IssuerAliases)
 	n.Algorithms = nil
 	for _, alg := range p.Algorithms {
 		n.Algorithms = append(n.Algorithms, algorithm.Canonical(alg))

@@ -756,6 +756,38 @@ func TestVerifier_ErrorsOmitTokenContent(t *testing.T) {
 	}
 }
 
+// Cases: T09, T18.
+func TestVerifier_Issuers(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t, "k1")
+	policy := strictPolicy(jwt.Static(i.public(t)))
+	policy.MoreIssuers, policy.IssuerAliases = []string{"https://second.example"}, []string{"issuer.example"}
+	v := newVerifier(t, policy)
+	strict := newVerifier(t, strictPolicy(jwt.Static(i.public(t))))
+	for iss, want := range map[string]string{
+		"https://issuer.example":  "https://issuer.example",
+		"issuer.example":          "https://issuer.example",
+		"https://second.example":  "https://second.example",
+		"second.example":          "",
+		"https://second.example/": "",
+		"http://issuer.example":   "",
+		"Issuer.example":          "",
+		"":                        "",
+	} {
+		raw := i.sign(t, validHeader, change(t, validClaims, "https://issuer.example", iss))
+		if iss != "https://issuer.example" {
+			reject(t, strict, raw, "wrong_issuer")
+		}
+		if want == "" {
+			reject(t, v, raw, "wrong_issuer")
+			continue
+		}
+		if got := accept(t, v, raw).Issuer; got != want {
+			t.Errorf("iss %q: the claims have the issuer %q, want %q", iss, got, want)
+		}
+	}
+}
+
 // Cases: T22.
 func TestVerifier_ComparedValues(t *testing.T) {
 	t.Parallel()

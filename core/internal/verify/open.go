@@ -9,14 +9,11 @@ package verify
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 
-	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/internal/jwt"
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/token"
@@ -53,13 +50,9 @@ func Open(ctx context.Context, instance provider.Instance, host Host) (*Provider
 	if err != nil {
 		return nil, err
 	}
-	p, err := newProvider(instance, driver, host.Now)
+	p, err := newProvider(instance, driver, host)
 	if err != nil {
 		return nil, fmt.Errorf("provider %q: %w", instance.Type.Name(), err)
-	}
-	if strings.EqualFold(strings.TrimSuffix(p.rules.Issuer, "/"), host.BaseURL) {
-		return nil, fmt.Errorf("provider %q: its issuer is base_url, which is the issuer of the application's own tokens: "+
-			"name the provider's issuer, or the application's origin in base_url", instance.Type.Name())
 	}
 	if host.Transport == nil {
 		p.closeIdle = client.CloseIdleConnections
@@ -71,10 +64,10 @@ func Open(ctx context.Context, instance provider.Instance, host Host) (*Provider
 const standardSubject = "/sub"
 
 // newProvider applies the rules that the driver declares.
-func newProvider(instance provider.Instance, driver provider.Driver, now func() time.Time) (*Provider, error) {
+func newProvider(instance provider.Instance, driver provider.Driver, host Host) (*Provider, error) {
 	rules := driver.Rules()
-	if !identity.IsIssuer(rules.Issuer) {
-		return nil, errors.New("its issuer must be 1 to 255 visible ASCII characters")
+	if err := checkIssuers(rules, host.BaseURL); err != nil {
+		return nil, err
 	}
 	rules.SubjectClaim = cmp.Or(rules.SubjectClaim, standardSubject)
 	if err := checkRules(rules); err != nil {
@@ -86,7 +79,7 @@ func newProvider(instance provider.Instance, driver provider.Driver, now func() 
 		rules:     rules,
 		skew:      instance.Common.ClockSkew.Std(),
 		maxAge:    instance.Common.LoginMaxAge.Std(),
-		now:       now,
+		now:       host.Now,
 		closeIdle: func() {},
 	}
 	if rules.AccessToken == nil {
@@ -115,6 +108,8 @@ func (p *Provider) policy(kind provider.TokenKind) jwt.Policy {
 	policy := jwt.Policy{
 		Keys:          p.rules.Keys.KeySet,
 		Issuer:        p.rules.Issuer,
+		MoreIssuers:   p.rules.MoreIssuers,
+		IssuerAliases: p.rules.IssuerAliases,
 		Algorithms:    p.rules.Algorithms,
 		KeyIDRequired: p.rules.KeyIDRequired,
 		PlainHeader:   p.rules.PlainHeader,

@@ -231,8 +231,8 @@ func withTrust(c identity.Contact, trusted bool) identity.Contact {
 // error contains none of its values, which may be a client's choice.
 func (p *Provider) checkIdentity(id identity.Identity, claims token.Claims) error {
 	switch {
-	case id.Issuer != p.rules.Issuer:
-		return errors.New("whose issuer is not that of its rules")
+	case id.Issuer != claims.Issuer:
+		return errors.New("whose issuer is not the token's")
 	case !identity.IsSubject(id.Subject):
 		return errors.New("whose subject is not 1 to 255 printable ASCII characters without outer spaces")
 	case p.rules.SubjectClaim == standardSubject && id.Subject != claims.Subject:

@@ -274,14 +274,17 @@ func TestOpen_Rules(t *testing.T) {
 		change func(*provider.Rules)
 		want   string // in the error; "" for none
 	}{
-		"complete":        {func(*provider.Rules) {}, ""},
-		"no issuer":       {func(r *provider.Rules) { r.Issuer = "" }, "issuer"},
-		"issuer too long": {func(r *provider.Rules) { r.Issuer = strings.Repeat("a", 256) }, "issuer"},
-		"no audience":     {func(r *provider.Rules) { r.AccessToken.Audience = nil }, "audience"},
-		"empty audience":  {func(r *provider.Rules) { r.AccessToken.Audience = []string{""} }, "audience"},
-		"no algorithm":    {func(r *provider.Rules) { r.Algorithms = nil }, "algorithm"},
-		"HMAC":            {func(r *provider.Rules) { r.Algorithms = []string{"HS256"} }, "algorithm"},
-		"no keys":         {func(r *provider.Rules) { r.Keys.KeySet = nil }, "keys"},
+		"complete":         {func(*provider.Rules) {}, ""},
+		"no issuer":        {func(r *provider.Rules) { r.Issuer = "" }, "issuer"},
+		"issuer too long":  {func(r *provider.Rules) { r.Issuer = strings.Repeat("a", 256) }, "issuer"},
+		"empty issuer":     {func(r *provider.Rules) { r.MoreIssuers = []string{""} }, "issuer"},
+		"issuer is broken": {func(r *provider.Rules) { r.MoreIssuers = []string{"a b"} }, "issuer"},
+		"empty alias":      {func(r *provider.Rules) { r.IssuerAliases = []string{""} }, "issuer"},
+		"no audience":      {func(r *provider.Rules) { r.AccessToken.Audience = nil }, "audience"},
+		"empty audience":   {func(r *provider.Rules) { r.AccessToken.Audience = []string{""} }, "audience"},
+		"no algorithm":     {func(r *provider.Rules) { r.Algorithms = nil }, "algorithm"},
+		"HMAC":             {func(r *provider.Rules) { r.Algorithms = []string{"HS256"} }, "algorithm"},
+		"no keys":          {func(r *provider.Rules) { r.Keys.KeySet = nil }, "keys"},
 	} {
 		rules := accessRules(t, i, providertest.CotterIssuer)
 		c.change(&rules)
@@ -303,10 +306,14 @@ func TestOpen_IssuerIsBaseURL(t *testing.T) {
 		"https://api.example.com/":   false,
 		"https://API.example.com":    false,
 	} {
-		_, err := verify.Open(t.Context(), newInstance("block", driver{rules: accessRules(t, i, issuer)}),
-			verify.Host{BaseURL: "https://api.example.com", Now: time.Now, Log: discard})
-		if (err == nil) != accepted || err != nil && !strings.Contains(err.Error(), "base_url") {
-			t.Errorf("issuer %s: got %v, want it accepted: %t", issuer, err, accepted)
+		further := accessRules(t, i, "https://id.example.com")
+		further.MoreIssuers = []string{issuer}
+		for _, rules := range []provider.Rules{accessRules(t, i, issuer), further} {
+			_, err := verify.Open(t.Context(), newInstance("block", driver{rules: rules}),
+				verify.Host{BaseURL: "https://api.example.com", Now: time.Now, Log: discard})
+			if (err == nil) != accepted || err != nil && !strings.Contains(err.Error(), "base_url") {
+				t.Errorf("issuer %s: got %v, want it accepted: %t", issuer, err, accepted)
+			}
 		}
 	}
 }

@@ -131,7 +131,7 @@ func (s *Set) Ambiguous() (name string, err error) {
 	for i, later := range s.providers {
 		for _, earlier := range s.providers[:i] {
 			switch {
-			case later.rules.Issuer != earlier.rules.Issuer:
+			case !sharesIssuer(later.rules, earlier.rules):
 			case later.rules.Keys.Source != earlier.rules.Keys.Source:
 				return later.Name, fmt.Errorf("provider %q has the same issuer, but another source of keys: let both name the same source", earlier.Name)
 			case later.rules.SubjectClaim != earlier.rules.SubjectClaim:
@@ -177,8 +177,8 @@ func (s *Set) notSelected(tokens ...string) error {
 		}
 		var issuers, audiences []string
 		for _, p := range s.providers {
-			issuers = append(issuers, p.rules.Issuer)
-			if p.rules.Issuer == peeked.Claims.Issuer {
+			issuers = append(issuers, issuersOf(p.rules)...)
+			if slices.Contains(issuersOf(p.rules), peeked.Claims.Issuer) {
 				audiences = append(audiences, p.audiences()...)
 			}
 		}

@@ -226,6 +226,10 @@ func TestSet_Ambiguous(t *testing.T) {
 		r.SubjectClaim = claim
 		return r
 	}
+	issuers := func(r provider.Rules, more, aliases []string) provider.Rules {
+		r.MoreIssuers, r.IssuerAliases = more, aliases
+		return r
+	}
 	const issuer = "https://id.example.com"
 	first := open(t, "first", driver{rules: rules(issuer, "keys", "a", "b")})
 	for name, c := range map[string]struct {
@@ -238,6 +242,9 @@ func TestSet_Ambiguous(t *testing.T) {
 		"another audience and other keys":   {rules(issuer, "other keys", "c"), "second"},
 		"sub, by name":                      {subject("/sub", rules(issuer, "keys", "c")), ""},
 		"another subject claim":             {subject("/oid", rules(issuer, "keys", "c")), "second"},
+		"one of several issuers":            {issuers(rules("https://id.example.org", "keys", "a"), []string{issuer}, nil), "second"},
+		"an alias":                          {issuers(rules("https://id.example.org", "keys", "a"), nil, []string{issuer}), "second"},
+		"other issuers and aliases":         {issuers(rules("https://id.example.org", "keys", "a"), []string{"b"}, []string{"c"}), ""},
 		"another issuer and subject claim":  {subject("/oid", rules("https://id.example.org", "keys", "c")), ""},
 	} {
 		set := verify.NewSet(first, open(t, "second", driver{rules: c.second}))

@@ -18,7 +18,7 @@ func (p *Provider) withUserInfo(ctx context.Context, v provider.Verified, access
 	case accessToken == "":
 		return p.withUnknownContacts(*id), nil
 	}
-	info, err := p.rules.UserInfo(ctx, accessToken)
+	info, err := p.rules.UserInfo(ctx, id.Issuer, accessToken)
 	if err != nil {
 		return nil, err
 	}

@@ -26,8 +26,11 @@ func newInformed(t *testing.T, i *providertest.Issuer) informed {
 	t.Helper()
 	d := informed{claims: map[string]string{}, calls: new(int)}
 	d.rules = idRules(t, i, i.URL())
-	d.rules.UserInfo = func(_ context.Context, accessToken string) (token.Claims, error) {
+	d.rules.UserInfo = func(_ context.Context, issuer, accessToken string) (token.Claims, error) {
 		*d.calls++
+		if issuer != i.URL() {
+			t.Errorf("the issuer is %q", issuer)
+		}
 		claims, known := d.claims[accessToken]
 		if !known {
 			return token.Claims{}, autherr.New(autherr.TemporarilyUnavailable, "userinfo_failed")

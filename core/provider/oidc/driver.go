@@ -32,10 +32,15 @@ func open(_ context.Context, s Settings, env provider.Env) (provider.Driver, err
 	return d, nil
 }
 
+// aliases lists other iss of an issuer: Google's ID tokens have either form (Google,
+// "Verify the Google ID token on your server side").
+var aliases = map[string][]string{"https://accounts.google.com": {"accounts.google.com"}}
+
 // Rules implements [provider.Driver].
 func (d *driver) Rules() provider.Rules {
 	rules := d.settings.tokenRules()
 	rules.Issuer = d.settings.Issuer
+	rules.IssuerAliases = aliases[d.settings.Issuer]
 	rules.Algorithms = d.settings.Algorithms
 	rules.Keys = d.keys
 	rules.SubjectClaim = d.settings.Claims.subject()

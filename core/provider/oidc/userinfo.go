@@ -10,7 +10,7 @@ import (
 
 // userInfo implements provider.Rules.UserInfo with the endpoint that the discovery
 // document names. A token has been verified before, so the document was fetched.
-func (d *driver) userInfo(ctx context.Context, accessToken string) (token.Claims, error) {
+func (d *driver) userInfo(ctx context.Context, _, accessToken string) (token.Claims, error) {
 	address, _ := d.discovery.userInfo.Load().(string)
 	if address == "" {
 		return token.Claims{}, autherr.Wrap(autherr.TemporarilyUnavailable, "userinfo_failed",
