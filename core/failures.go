@@ -2,6 +2,7 @@ package core
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"net/netip"
 	"time"
@@ -57,9 +58,10 @@ func (f *failures) count(client netip.Addr) {
 	limiter.AllowN(f.now(), 1)
 }
 
-// limited applies the limit to a route: a 4xx response is a rejection, a fault of
-// the server is not. Requests with an unknown address, as behind a Unix socket,
-// are not counted, because they would share one limit.
+// limited applies the limit to a route: a 4xx response is a rejection, and so is a
+// 503 that the client may have caused with an invented key id. Other faults of the
+// server are not. Requests with an unknown address, as behind a Unix socket, are
+// not counted, because they would share one limit.
 func (k *Kit) limited(handle handler) handler {
 	if k.failures == nil {
 		return handle
@@ -73,11 +75,18 @@ func (k *Kit) limited(handle handler) handler {
 			return web.Response{}, err
 		}
 		response, err := handle(ctx, r)
-		if err != nil && httpapi.StatusOf(err) < http.StatusInternalServerError {
+		if err != nil && isRejection(err) {
 			k.failures.count(client)
 		}
 		return response, err
 	}
+}
+
+func isRejection(err error) bool {
+	if known, ok := errors.AsType[*autherr.Error](err); ok && known.Suspect {
+		return true
+	}
+	return httpapi.StatusOf(err) < http.StatusInternalServerError
 }
 
 // countedAddress returns the key under which an address is counted: an IPv4

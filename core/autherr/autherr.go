@@ -58,6 +58,10 @@ type Error struct {
 	// contain.
 	ACRValues []string
 
+	// Suspect counts the attempt as refused, although Code means that the
+	// credential could not be checked: it may be one that never can be.
+	Suspect bool
+
 	// Err is the cause, nil if there is none.
 	Err error
 
