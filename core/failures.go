@@ -58,15 +58,15 @@ func (f *failures) count(client netip.Addr) {
 }
 
 // limited applies the limit to a route: a 4xx response is a rejection, a fault of
-// the server is not. Requests with an unknown address, as behind a Unix socket,
-// are not counted, because they would share one limit.
+// the server is not. Requests with an unknown address, and those that an unlisted
+// proxy forwards, are not counted, because all clients would share one limit.
 func (k *Kit) limited(handle handler) handler {
 	if k.failures == nil {
 		return handle
 	}
 	return func(ctx context.Context, r web.Request) (web.Response, error) {
-		client := countedAddress(k.proxies.Client(r))
-		if !client.IsValid() {
+		client, ok := k.countedClient(r)
+		if !ok {
 			return handle(ctx, r)
 		}
 		if err := k.failures.check(client); err != nil {
@@ -78,6 +78,17 @@ func (k *Kit) limited(handle handler) handler {
 		}
 		return response, err
 	}
+}
+
+// countedClient returns the key under which a client is counted. It returns false if
+// the client is not counted. That of a public address always is, so that a client
+// cannot avoid the limit with a field that only proxies send.
+func (k *Kit) countedClient(r web.Request) (key netip.Addr, ok bool) {
+	client, doubt := k.proxies.Client(r)
+	if doubt != 0 && doubt != httpapi.PublicProxy {
+		return netip.Addr{}, false
+	}
+	return countedAddress(client), true
 }
 
 // countedAddress returns the key under which an address is counted: an IPv4
