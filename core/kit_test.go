@@ -499,6 +499,54 @@ func TestLog_NoToken(t *testing.T) {
 	}
 }
 
+// S07, S08: failures are not counted for an address that many clients share. The
+// log contains each cause once.
+func TestFailures_SharedAddress(t *testing.T) {
+	t.Parallel()
+	const forwarded, listed = "X-Forwarded-For", "10.0.0.7:1"
+	for name, c := range map[string]struct {
+		remote  string
+		lines   []string
+		limited bool
+		logged  string
+	}{
+		"client":           {"192.0.2.1:1", nil, true, ""},
+		"private client":   {"10.0.0.8:1", nil, true, ""},
+		"unlisted proxy":   {"10.0.0.8:1", []string{forwarded, "198.51.100.4"}, false, "that trusted_proxies does not list forwards"},
+		"public address":   {"192.0.2.1:1", []string{forwarded, "198.51.100.4"}, true, "a public address"},
+		"listed proxy":     {listed, []string{forwarded, "198.51.100.4"}, true, ""},
+		"without a client": {listed, []string{"Forwarded", "for=198.51.100.4"}, false, "does not name the client"},
+		"Unix socket":      {"@", []string{forwarded, "198.51.100.4"}, false, "have no address"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			two := 2
+			h := newHarness(t, func(s *core.Settings) {
+				s.Auth.LoginFailures, s.Auth.TrustedProxies = &two, []string{"10.0.0.7"}
+			})
+			var last core.Response
+			for range 2 * two {
+				r := newRequest("POST", "/auth/login", `{"oauth_token":{"access_token":"x.y.z"}}`, append(c.lines, "Content-Type", "application/json")...)
+				r.Remote = c.remote
+				last, _ = h.kit.Adapter().Serve(t.Context(), r)
+			}
+			want, code := 401, "invalid_token"
+			if c.limited {
+				want, code = 429, "rate_limited"
+			}
+			is(t, last, want, code)
+			lines := 0
+			if c.logged != "" {
+				lines = 1
+			}
+			log := h.log.String()
+			if got := strings.Count(log, `"event":"client_address_unknown"`); got != lines || !strings.Contains(log, c.logged) {
+				t.Errorf("got %d warnings, want %d with %q:\n%s", got, lines, c.logged, log)
+			}
+		})
+	}
+}
+
 func TestFailures_IPv6Network(t *testing.T) {
 	t.Parallel()
 	two := 2

@@ -95,14 +95,6 @@ func (k *Kit) newLogin(r web.Request, id identity.Identity, token, transport str
 	}
 }
 
-// address returns the client's address, "" if it is unknown.
-func (k *Kit) address(r web.Request) string {
-	if client := k.proxies.Client(r); client.IsValid() {
-		return client.String()
-	}
-	return ""
-}
-
 // checkFits rejects, before anything is written, a provider's token that does
 // not fit into a cookie.
 func (k *Kit) checkFits(l session.Login) error {

@@ -1,9 +1,11 @@
 package integration_test
 
 import (
+	"fmt"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
+	"strings"
 	"testing"
 
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
@@ -136,6 +138,54 @@ func TestGuard_Upgrade(t *testing.T) {
 				for _, path := range []string{"/api/me", "/api/public", "/auth/session"} {
 					p.send(t, "GET", path, append(upgrade, byCookie, foreign)...).is(t, http.StatusForbidden, "cross_origin")
 				}
+			}
+		}
+	})
+}
+
+// TestFailures_BehindProxy sends many bad logins of one client through a proxy that
+// the configuration does not list, and that of another client after it. A listed
+// proxy and no proxy at all are the neighboring cases, in which the limit applies.
+//
+// Cases: S07. Frameworks: nethttp, gin, fiber. Databases: sqlite.
+func TestFailures_BehindProxy(t *testing.T) {
+	t.Parallel()
+	const limit = 3
+	limited := edit{"mode ", fmt.Sprintf("login_failures = %d\n  mode ", limit)}
+	listed := edit{"mode ", "trusted_proxies = [\"127.0.0.1\"]\n  mode "}
+	mallory, bob := line("X-Forwarded-For", "203.0.113.9"), line("X-Forwarded-For", "203.0.113.10")
+	onEachFramework(t, func(t *testing.T, framework string) {
+		t.Helper()
+		issuer := providertest.NewIssuer(t)
+		for name, c := range map[string]struct {
+			edits        []edit
+			first, other []with // header lines of two clients
+			last, login  int    // status of the last bad login, and of a login of the other client
+			warnings     int
+		}{
+			"no proxy":       {[]edit{limited}, nil, nil, http.StatusTooManyRequests, http.StatusTooManyRequests, 0},
+			"listed proxy":   {[]edit{limited, listed}, []with{mallory}, []with{bob}, http.StatusTooManyRequests, http.StatusCreated, 0},
+			"unlisted proxy": {[]edit{limited}, []with{mallory}, []with{bob}, http.StatusUnauthorized, http.StatusCreated, 1},
+			"other fields": {
+				[]edit{limited},
+				[]with{line("X-Real-IP", "203.0.113.9"), line("Forwarded", "for=203.0.113.9")},
+				[]with{line("Forwarded", "for=203.0.113.10")},
+				http.StatusUnauthorized, http.StatusCreated, 1,
+			},
+		} {
+			p := start(t, framework, edited(t, configuration(issuer, ownSession), c.edits))
+			var bad reply
+			for range limit + 2 {
+				bad = p.send(t, "POST", "/auth/login", append(c.first, posting(encode(posted("x.y.z"))))...)
+			}
+			payload := issuer.Login(ada).Payload()
+			login := repeat(func() reply { return p.login(t, payload, c.other...) }, reply.keysSlow)
+			if bad.Status != c.last || login.Status != c.login {
+				t.Errorf("%s: the last bad login is %d, another client's login is %d, want %d and %d", name, bad.Status, login.Status, c.last, c.login)
+			}
+			p.end(t)
+			if got := strings.Count(p.log, `"event":"client_address_unknown"`); got != c.warnings {
+				t.Errorf("%s: got %d warnings, want %d:\n%s", name, got, c.warnings, p.log)
 			}
 		}
 	})

@@ -85,6 +85,7 @@ func Run(t *testing.T, serve Serve) {
 		{"CORS of the kit", testCORS, nil},
 		{"CORS of the application", testApplicationCORS, nil},
 		{"remote address", testRemoteAddress, nil},
+		{"Unix socket", testUnixSocket, nil},
 		{"logged route", testLoggedRoute, nil},
 		{"concurrent callers", testConcurrentCallers, nil},
 		{"retained strings", testRetainedStrings, nil},

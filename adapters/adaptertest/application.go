@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -167,6 +168,40 @@ func testRemoteAddress(t *testing.T, c *client) {
 	c.send(t, "GET", "/guarded", append(proxied, bearer("bad"))...).is(t, http.StatusUnauthorized, "invalid_token")
 	if text := log.String(); strings.Contains(text, spoofed) || !strings.Contains(text, "request_refused") {
 		t.Errorf("the log of a rejection contains a spoofed address, or nothing: %s", text)
+	}
+}
+
+// testUnixSocket serves on a Unix socket, whose peers have no address: that of the
+// client is unknown, or the one in X-Forwarded-For if the peers are trusted (S08).
+func testUnixSocket(t *testing.T, c *client) {
+	const forwarded = "203.0.113.9"
+	for name, s := range map[string]struct {
+		proxies  []string
+		address  string
+		warnings int
+	}{
+		"not trusted": {nil, `"address":null`, 1},
+		"trusted":     {[]string{"unix"}, `"address":"` + forwarded + `"`, 0},
+	} {
+		log := &logBuffer{}
+		kit := newKit(t, c.issuer, slog.NewJSONHandler(log, nil), func(settings *core.Settings) {
+			settings.Auth.TrustedProxies = s.proxies
+		})
+		socket := listen(t, "unix", filepath.Join(t.TempDir(), "socket"))
+		c.serve(t, kit, socket, routes())
+		over := c.over(t, socket)
+		over.send(t, "GET", "/open").calls(t, caller{})
+		for range 2 {
+			value := over.signInByCookie(t, ada, header("X-Forwarded-For", "198.51.100.4, "+forwarded))
+			over.send(t, "GET", "/guarded", cookie(value)).calls(t, known(ada))
+			sessions := over.send(t, "GET", "/auth/sessions", cookie(value))
+			if body := string(sessions.Body); !strings.Contains(body, s.address) {
+				t.Errorf("%s: got sessions %s, want %s", name, body, s.address)
+			}
+		}
+		if got := strings.Count(log.String(), `"event":"client_address_unknown"`); got != s.warnings {
+			t.Errorf("%s: got %d warnings, want %d: %s", name, got, s.warnings, log)
+		}
 	}
 }
 

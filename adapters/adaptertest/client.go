@@ -61,6 +61,19 @@ func (c *client) mount(t *testing.T, kit *core.Kit, routes []Route) {
 	c.origin = "http://" + listener.Addr().String()
 }
 
+// over returns a client whose requests go to a Unix socket.
+func (c *client) over(t *testing.T, socket net.Listener) *client {
+	t.Helper()
+	transport := &http.Transport{
+		DisableCompression: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", socket.Addr().String())
+		},
+	}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &client{serve: c.serve, origin: baseURL, issuer: c.issuer, http: &http.Client{Transport: transport}}
+}
+
 func listen(t *testing.T, network, address string) net.Listener {
 	t.Helper()
 	listener, err := net.Listen(network, address)

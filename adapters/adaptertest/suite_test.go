@@ -41,6 +41,7 @@ var faults = map[string]struct{ part, output string }{
 	"CORS for all origins":        {"CORS_of_the_application", "--- FAIL"},
 	"remote from X-Forwarded-For": {"remote_address", "--- FAIL"},
 	"remote from X-Real-Ip":       {"remote_address", "--- FAIL"},
+	"remote of a Unix socket":     {"Unix_socket", "--- FAIL"},
 	"host from X-Forwarded-Host":  {"cross-origin_requests", "--- FAIL"},
 	"method from a header":        {"methods", "--- FAIL"},
 	"decoded path":                {"paths", "--- FAIL"},
@@ -240,6 +241,10 @@ func (a adapter) request(r *http.Request) core.Request {
 		from(&converted.Remote, "X-Forwarded-For")
 	case "remote from X-Real-Ip":
 		from(&converted.Remote, "X-Real-Ip")
+	case "remote of a Unix socket":
+		if converted.Remote == "" || converted.Remote == "@" {
+			converted.Remote = "127.0.0.1:1"
+		}
 	case "host from X-Forwarded-Host":
 		from(&converted.Host, "X-Forwarded-Host")
 	case "method from a header":
