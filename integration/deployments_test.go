@@ -10,6 +10,7 @@ import (
 
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 	"github.com/cotterpin/cotterpin/ent/enginetest"
+	"github.com/cotterpin/cotterpin/integration/engine"
 )
 
 // TestDeployment_UsableMigration has a newer program migrate the tables while
@@ -105,6 +106,81 @@ func TestDeployment_InterruptedTable(t *testing.T) {
 				p.me(t, p.signIn(t, issuer, ada).credential)
 			})
 		}
+	})
+}
+
+// TestDeployment_ForeignTable has a table of another program with the name of one
+// of the kit.
+//
+// Cases: D12. Databases: sqlite, postgres, mariadb.
+func TestDeployment_ForeignTable(t *testing.T) {
+	t.Parallel()
+	onEach(t, servable(), func(t *testing.T, b backend) {
+		t.Helper()
+		for _, table := range []string{"auth_users", "auth_identities", "auth_sessions"} {
+			t.Run(table, func(t *testing.T) {
+				t.Parallel()
+				issuer, database := providertest.NewIssuer(t), b.create(t)
+				if database.path != "" {
+					replaceFile(t, database.path, "")
+				}
+				database.execute(t, "CREATE TABLE "+table+" (id int, mine int)")
+				stderr := refusedStart(t, configurationOn(database.block, issuer, ownSession))
+				want := " has a table " + table + " that cotterpin did not create: rename that table, or use another database or schema"
+				if !strings.Contains(stderr, want) {
+					t.Errorf("got %s\nwant %q", stderr, want)
+				}
+
+				database.execute(t, "ALTER TABLE "+table+" RENAME TO theirs")
+				p := startOn(t, database, "nethttp", issuer, ownSession)
+				p.me(t, p.signIn(t, issuer, ada).credential)
+			})
+		}
+	})
+}
+
+// TestDeployment_MissingRight starts as a role that may not create tables, and then
+// as one that may not write.
+//
+// Cases: D12. Databases: postgres, mariadb.
+func TestDeployment_MissingRight(t *testing.T) {
+	t.Parallel()
+	onEachEngine(t, func(t *testing.T, e *engine.Engine) {
+		t.Helper()
+		issuer, r := providertest.NewIssuer(t), newRole(t, e)
+		block, _ := r.block(t)
+		refused := func(want ...string) {
+			t.Helper()
+			stderr := refusedStart(t, configurationOn(block, issuer, ownSession))
+			for _, want := range want {
+				if want = strings.ReplaceAll(want, "ROLE", r.name); !strings.Contains(stderr, want) {
+					t.Errorf("got %s\nwant %q", stderr, want)
+				}
+			}
+		}
+		switch e.Driver {
+		case "postgres":
+			refused("the role ROLE lacks CREATE on the schema public: run GRANT CREATE ON SCHEMA public TO ROLE as the owner of")
+			r.execute(t, []string{"REVOKE ALL ON SCHEMA public FROM PUBLIC, %[1]s"})
+			refused("the role ROLE can use no schema of its search_path, ", "run GRANT USAGE, CREATE ON SCHEMA public TO ROLE")
+			r.execute(t, []string{"GRANT USAGE ON SCHEMA public TO %[1]s"})
+		default:
+			refused("the account ROLE@% lacks a right on the database ", "CREATE command denied to user 'ROLE'", ".* TO it")
+		}
+		at(t, e, r.base).opened(t) // as the administrator
+		switch e.Driver {
+		case "postgres":
+			const lacks = "the role ROLE lacks rights: as the owner of the tables run GRANT "
+			refused(lacks + "DELETE, INSERT, SELECT, UPDATE ON public.auth_identities TO ROLE; GRANT SELECT ON public.auth_migrations TO ROLE; GRANT ")
+			r.execute(t, []string{"GRANT SELECT ON ALL TABLES IN SCHEMA public TO %[1]s"})
+			refused(lacks+"DELETE, INSERT, UPDATE ON public.auth_identities TO ROLE; GRANT ", "GRANT DELETE, INSERT, UPDATE ON public.auth_users TO ROLE: ")
+			r.execute(t, []string{"GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO %[1]s"})
+		default:
+			refused("the account ROLE@% lacks a right on the database ", "INSERT command denied to user 'ROLE'")
+			r.execute(t, []string{"GRANT SELECT, INSERT, UPDATE, DELETE ON %[3]s.* TO %[1]s"})
+		}
+		p := start(t, "nethttp", configurationOn(block, issuer, ownSession))
+		p.me(t, p.signIn(t, issuer, ada).credential)
 	})
 }
 

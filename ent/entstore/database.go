@@ -65,11 +65,11 @@ func Open(ctx context.Context, pool *sql.DB, d Dialect, migrate database.Migrate
 	}
 	tables := &tables{pool: pool, dialect: d, migrations: set, migrate: migrate, log: log}
 	if err := tables.prepare(ctx); err != nil {
-		return nil, err
+		return nil, d.explain(ctx, pool, err)
 	}
 	engine := newEngine(pool, d)
 	if err := selfCheck(ctx, engine); err != nil {
-		return nil, err
+		return nil, d.explain(ctx, pool, err)
 	}
 	accounts, err := newAccounts(ctx, engine)
 	if err != nil {

@@ -3,7 +3,6 @@ package entstore
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"log/slog"
 	"slices"
@@ -31,8 +30,7 @@ type tables struct {
 // unless this program can use their version and columns.
 func (t *tables) prepare(ctx context.Context) error {
 	if t.migrate == database.MigrateApply {
-		apply := func() error { return t.migrations.Apply(ctx) }
-		if err := t.dialect.retryBusy(ctx, apply); err != nil {
+		if err := t.dialect.retryBusy(ctx, func() error { return t.apply(ctx) }); err != nil {
 			return err
 		}
 	}
@@ -59,16 +57,30 @@ func (t *tables) check(ctx context.Context) error {
 	return err
 }
 
+// ownTables are the tables of the kit and their columns.
+var ownTables = []struct {
+	name    string
+	columns []string
+}{
+	{user.Table, user.Columns},
+	{identity.Table, identity.Columns},
+	{session.Table, session.Columns},
+}
+
+// apply migrates the tables, unless another program has created a table with the
+// name of one of the kit.
+func (t *tables) apply(ctx context.Context) error {
+	for _, table := range ownTables {
+		if err := t.migrations.CheckForeign(ctx, table.name, table.columns); err != nil {
+			return err
+		}
+	}
+	return t.migrations.Apply(ctx)
+}
+
 func (t *tables) checkColumns(ctx context.Context) error {
-	for _, table := range []struct {
-		name    string
-		columns []string
-	}{
-		{user.Table, user.Columns},
-		{identity.Table, identity.Columns},
-		{session.Table, session.Columns},
-	} {
-		have, err := t.columns(ctx, table.name)
+	for _, table := range ownTables {
+		have, err := migrations.Columns(ctx, t.pool, table.name)
 		if err != nil {
 			return err
 		}
@@ -88,17 +100,4 @@ func (t *tables) cause() string {
 		return `the application migrates it (migrate = "off"), with the mixins of ent/schema`
 	}
 	return "it belongs to another program, or was changed by hand"
-}
-
-func (t *tables) columns(ctx context.Context, table string) ([]string, error) {
-	rows, err := t.pool.QueryContext(ctx, "SELECT * FROM "+table+" WHERE 1 = 0") //nolint:gosec,unqueryvet // it lists the columns
-	if err != nil {
-		return nil, fmt.Errorf("entstore: reading the columns of %s: %w", table, err)
-	}
-	defer rows.Close() //nolint:errcheck // there are no rows
-	columns, err := rows.Columns()
-	if err = errors.Join(err, rows.Err()); err != nil {
-		return nil, fmt.Errorf("entstore: reading the columns of %s: %w", table, err)
-	}
-	return columns, nil
 }

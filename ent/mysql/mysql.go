@@ -102,5 +102,6 @@ func Dialect() entstore.Dialect {
 		IsConflict:   isConflict,
 		IsReferenced: isReferenced,
 		IsDeadlock:   isDeadlock,
+		Explain:      explainRights,
 	}
 }

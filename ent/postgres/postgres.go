@@ -100,5 +100,6 @@ func Dialect() entstore.Dialect {
 		IsConflict:   isConflict,
 		IsReferenced: isReferenced,
 		IsDeadlock:   isDeadlock,
+		Explain:      explainRights,
 	}
 }

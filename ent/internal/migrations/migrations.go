@@ -66,37 +66,42 @@ var databases = map[string]struct {
 	directory string      // of the files
 	exists    string      // counts the tables of a name
 	insert    string      // inserts a version and its record
+	container string      // selects what contains the tables
 	lock      sessionLock // prevents concurrent migrations
 }{
 	dialect.SQLite: {
 		directory: "sqlite",
 		exists:    "SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name = ?",
 		insert:    "INSERT INTO auth_migrations (version_id, is_applied, oldest_program) VALUES (?, TRUE, ?)",
+		container: "SELECT 'database'",
 	},
 	dialect.Postgres: {
 		directory: "postgres",
 		exists:    "SELECT COUNT(*) FROM pg_tables WHERE schemaname = current_schema() AND tablename = $1",
 		insert:    "INSERT INTO auth_migrations (version_id, is_applied, oldest_program) VALUES ($1, TRUE, $2)",
+		container: "SELECT 'schema ' || quote_ident(current_schema())",
 		lock:      postgresLock,
 	},
 	dialect.MySQL: {
 		directory: "mysql",
 		exists:    "SELECT COUNT(*) FROM information_schema.tables WHERE table_schema = DATABASE() AND table_name = ?",
 		insert:    "INSERT INTO auth_migrations (version_id, is_applied, oldest_program) VALUES (?, TRUE, ?)",
+		container: "SELECT CONCAT('database ', DATABASE())",
 		lock:      mysqlLock,
 	},
 }
 
 // Set contains the migrations of one database.
 type Set struct {
-	db       *sql.DB
-	dialect  string
-	files    fs.FS
-	count    string // of the tables of a name
-	lock     sessionLock
-	store    recordStore
-	required int64
-	program  int64
+	db        *sql.DB
+	dialect   string
+	files     fs.FS
+	count     string // of the tables of a name
+	container string
+	lock      sessionLock
+	store     recordStore
+	required  int64
+	program   int64
 }
 
 // For returns the migrations of a database, or an error if ent's dialect name is
@@ -119,7 +124,7 @@ func Load(dialect string, db *sql.DB, files fs.FS, program int64) (*Set, error) 
 		return nil, fmt.Errorf("migrations: %w", err)
 	}
 	s := &Set{
-		db: db, dialect: dialect, files: directory, count: known.exists, lock: known.lock, program: program,
+		db: db, dialect: dialect, files: directory, count: known.exists, container: known.container, lock: known.lock, program: program,
 		store: recordStore{Store: store, oldest: map[int64]int64{}, insert: known.insert},
 	}
 	return s, s.readRecords()
@@ -163,20 +168,6 @@ func (s *Set) Current(ctx context.Context) (int64, error) {
 	return version, nil
 }
 
-// querier is a pool or a transaction.
-type querier interface {
-	QueryContext(ctx context.Context, query string, args ...any) (*sql.Rows, error)
-	QueryRowContext(ctx context.Context, query string, args ...any) *sql.Row
-}
-
-func (s *Set) exists(ctx context.Context, db querier, table string) (bool, error) {
-	var tables int
-	if err := db.QueryRowContext(ctx, s.count, table).Scan(&tables); err != nil {
-		return false, fmt.Errorf("migrations: searching for %s: %w", table, err)
-	}
-	return tables > 0, nil
-}
-
 // Check returns the version of the tables, and an error unless it is the required
 // one, or a newer one that this program can use. It does not write.
 func (s *Set) Check(ctx context.Context) (version int64, err error) {
@@ -215,25 +206,9 @@ func (s *Set) upgrade(ctx context.Context) error {
 			return err
 		}
 		if err := s.up(ctx, current); err != nil && !s.isBeyond(ctx, current) {
-			return s.explain(ctx, current, err)
+			return err
 		}
 	}
-}
-
-// explain adds to a failed first migration what to do about a table that already
-// exists. On MySQL it may also be the result of an interrupted one, which the
-// migration completes.
-func (s *Set) explain(ctx context.Context, current int64, failed error) error {
-	if current > 0 || s.dialect == dialect.MySQL {
-		return failed
-	}
-	for _, table := range []string{"auth_users", "auth_identities", "auth_sessions"} {
-		if exists, err := s.exists(ctx, s.db, table); err == nil && exists {
-			return fmt.Errorf("migrations: the database has a table %s that cotterpin did not create: "+
-				"rename that table, or use another database or schema: %w", table, failed)
-		}
-	}
-	return failed
 }
 
 // isBeyond reports whether the tables are at a later version, because another

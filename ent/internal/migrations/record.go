@@ -3,7 +3,6 @@ package migrations
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
 	"io/fs"
 	"regexp"
@@ -99,16 +98,8 @@ func (s *Set) completeTable(ctx context.Context, tx *sql.Tx) error {
 
 // hasRecord reports whether the table of versions has the column of the record.
 func hasRecord(ctx context.Context, db querier) (bool, error) {
-	rows, err := db.QueryContext(ctx, "SELECT * FROM "+Table+" WHERE 1 = 0") //nolint:unqueryvet // it lists the columns
-	if err != nil {
-		return false, fmt.Errorf("reading the columns of %s: %w", Table, err)
-	}
-	defer rows.Close() //nolint:errcheck // there are no rows
-	columns, err := rows.Columns()
-	if err = errors.Join(err, rows.Err()); err != nil {
-		return false, fmt.Errorf("reading the columns of %s: %w", Table, err)
-	}
-	return slices.Contains(columns, recordColumn), nil
+	columns, err := Columns(ctx, db, Table)
+	return slices.Contains(columns, recordColumn), err
 }
 
 // checkRecord returns an error unless all versions that this program does not
@@ -116,7 +107,7 @@ func hasRecord(ctx context.Context, db querier) (bool, error) {
 func (s *Set) checkRecord(ctx context.Context, current int64) error {
 	recorded, err := hasRecord(ctx, s.db)
 	if err != nil {
-		return fmt.Errorf("migrations: %w", err)
+		return err
 	}
 	if !recorded {
 		return s.notRecorded(current)
