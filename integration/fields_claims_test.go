@@ -2,7 +2,9 @@ package integration_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
@@ -104,6 +106,37 @@ func TestFields_StepUpLogin(t *testing.T) {
 				t.Error("a session that was ended is active again")
 			}
 			p.rejects(t, strong.credential)
+		})
+	})
+}
+
+// TestFields_CachedToken posts a token that an SDK has cached for longer than
+// login_max_age.
+//
+// Cases: T21. Frameworks: nethttp, gin, fiber.
+func TestFields_CachedToken(t *testing.T) {
+	t.Parallel()
+	onEachFramework(t, func(t *testing.T, framework string) {
+		t.Helper()
+		scenes := newScenes(t, framework)
+		onEach(t, servable()[:1], func(t *testing.T, b backend) {
+			t.Helper()
+			s, issuer := scenes.on(b), providertest.NewIssuer(t)
+			person := uniqueEmail(t, "ada")
+			issued := issuer.Now().Add(-40 * time.Minute).Unix()
+			cached := issuer.OIDCToken(person, providertest.Claim("iat", issued), providertest.Claim("exp", issued+3600))
+
+			strict := s.start(t, tokenBearer, corp(issuer))
+			strict.login(t, postedID(issuer.OIDCToken(person))).is(t, http.StatusCreated, "")
+			strict.me(t, bearer(cached))
+			strict.login(t, postedID(cached)).is(t, http.StatusUnauthorized, "token_expired")
+			strict.end(t)
+			if !strings.Contains(strict.log, "older_than_login_max_age") {
+				t.Errorf("the log does not name the argument: %s", strict.log)
+			}
+
+			patient := s.start(t, tokenBearer, corp(issuer, `login_max_age = "1h"`))
+			patient.login(t, postedID(cached)).is(t, http.StatusCreated, "")
 		})
 	})
 }

@@ -56,8 +56,8 @@ func TestOwn_Replace(t *testing.T) {
 				t.Fatalf("got %+v and %+v, %v", continued, ended, err)
 			}
 			for _, s := range []*session.Session{continued, ended} {
-				if s != nil && s.ID != began.View.ID {
-					t.Errorf("the session is %q, want %q", s.ID, began.View.ID)
+				if s != nil && s.ID != began.ID {
+					t.Errorf("the session is %q, want %q", s.ID, began.ID)
 				}
 			}
 			if c.ended {
@@ -94,7 +94,7 @@ func TestOwn_Issue_Continues(t *testing.T) {
 		t.Fatalf("got %+v, %v", l.Continues, err)
 	}
 	token, view, stored := own.Issue(t.Context(), l)
-	if view.ID != began.View.ID || stored.ID != began.View.ID || token == began.Credential.Token || stored.Lookup == l.Continues.Lookup {
+	if view.ID != began.ID || stored.ID != began.ID || token == began.Credential.Token || stored.Lookup == l.Continues.Lookup {
 		t.Errorf("issued %+v after %+v", view, began.View)
 	}
 }
