@@ -31,7 +31,7 @@ func TestFields_RequiredClaims(t *testing.T) {
     ver                         = "1"
     staff                       = "true"
   }`))
-			good := map[string]any{
+			valid := map[string]any{
 				"realm_access":              map[string]any{"roles": []string{"offline_access", "editor"}},
 				"https://app.example/roles": []string{"staff"},
 				"identities":                []any{map[string]any{"provider": "google"}, map[string]any{"provider": "saml"}},
@@ -43,7 +43,7 @@ func TestFields_RequiredClaims(t *testing.T) {
 			person := uniqueEmail(t, "ada")
 			token := func(name string, value any) string {
 				edits := []providertest.Edit{providertest.Claim(name, value)}
-				for claim, right := range good {
+				for claim, right := range valid {
 					if claim != name {
 						edits = append(edits, providertest.Claim(claim, right))
 					}
@@ -64,7 +64,7 @@ func TestFields_RequiredClaims(t *testing.T) {
 				p.rejects(t, bearer(token(name, nil)))
 			}
 			p.login(t, postedID(token("scope", []string{"read:x"}))).is(t, http.StatusCreated, "")
-			p.me(t, bearer(token("scope", good["scope"])))
+			p.me(t, bearer(token("scope", valid["scope"])))
 		})
 	})
 }

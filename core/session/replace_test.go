@@ -116,7 +116,7 @@ func TestOwn_KeptClaims_Standard(t *testing.T) {
 		"auth_time":        {nil, map[string]any{"auth_time": at.Unix()}, at, map[string]any{"auth_time": json.Number("1799999940")}, true},
 		"bad auth_time":    {[]string{"auth_time"}, map[string]any{"auth_time": at.Unix()}, time.Time{}, map[string]any{"auth_time": json.Number("1799999940")}, false},
 		"listed":           {[]string{"acr"}, map[string]any{"acr": "gold"}, at, map[string]any{"acr": "gold", "auth_time": json.Number("1799999940")}, true},
-		"beside the limit": {[]string{"groups", "role"}, map[string]any{"groups": slices.Repeat([]string{strings.Repeat("g", 36)}, 40), "role": "admin", "acr": "gold"}, time.Time{}, map[string]any{"role": "admin", "acr": "gold"}, false},
+		"outside the limit": {[]string{"groups", "role"}, map[string]any{"groups": slices.Repeat([]string{strings.Repeat("g", 36)}, 40), "role": "admin", "acr": "gold"}, time.Time{}, map[string]any{"role": "admin", "acr": "gold"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -129,7 +129,7 @@ func TestOwn_KeptClaims_Standard(t *testing.T) {
 			if got := caller.Claims.Map(); !reflect.DeepEqual(got, c.want) || caller.HasAuthTime() != c.signed {
 				t.Errorf("kept %v, signed %t, want %v, %t", got, caller.HasAuthTime(), c.want, c.signed)
 			}
-			if name == "beside the limit" && !strings.Contains(b.log.String(), "groups") {
+			if name == "outside the limit" && !strings.Contains(b.log.String(), "groups") {
 				t.Errorf("the log does not name the claim: %s", b.log.String())
 			}
 		})
