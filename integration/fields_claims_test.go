@@ -2,7 +2,9 @@ package integration_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
@@ -29,7 +31,7 @@ func TestFields_RequiredClaims(t *testing.T) {
     ver                         = "1"
     staff                       = "true"
   }`))
-			good := map[string]any{
+			valid := map[string]any{
 				"realm_access":              map[string]any{"roles": []string{"offline_access", "editor"}},
 				"https://app.example/roles": []string{"staff"},
 				"identities":                []any{map[string]any{"provider": "google"}, map[string]any{"provider": "saml"}},
@@ -41,7 +43,7 @@ func TestFields_RequiredClaims(t *testing.T) {
 			person := uniqueEmail(t, "ada")
 			token := func(name string, value any) string {
 				edits := []providertest.Edit{providertest.Claim(name, value)}
-				for claim, right := range good {
+				for claim, right := range valid {
 					if claim != name {
 						edits = append(edits, providertest.Claim(claim, right))
 					}
@@ -62,7 +64,7 @@ func TestFields_RequiredClaims(t *testing.T) {
 				p.rejects(t, bearer(token(name, nil)))
 			}
 			p.login(t, postedID(token("scope", []string{"read:x"}))).is(t, http.StatusCreated, "")
-			p.me(t, bearer(token("scope", good["scope"])))
+			p.me(t, bearer(token("scope", valid["scope"])))
 		})
 	})
 }
@@ -104,6 +106,37 @@ func TestFields_StepUpLogin(t *testing.T) {
 				t.Error("a session that was ended is active again")
 			}
 			p.rejects(t, strong.credential)
+		})
+	})
+}
+
+// TestFields_CachedToken posts a token that an SDK has cached for longer than
+// login_max_age.
+//
+// Cases: T21. Frameworks: nethttp, gin, fiber.
+func TestFields_CachedToken(t *testing.T) {
+	t.Parallel()
+	onEachFramework(t, func(t *testing.T, framework string) {
+		t.Helper()
+		scenes := newScenes(t, framework)
+		onEach(t, servable()[:1], func(t *testing.T, b backend) {
+			t.Helper()
+			s, issuer := scenes.on(b), providertest.NewIssuer(t)
+			person := uniqueEmail(t, "ada")
+			issued := issuer.Now().Add(-40 * time.Minute).Unix()
+			cached := issuer.OIDCToken(person, providertest.Claim("iat", issued), providertest.Claim("exp", issued+3600))
+
+			strict := s.start(t, tokenBearer, corp(issuer))
+			strict.login(t, postedID(issuer.OIDCToken(person))).is(t, http.StatusCreated, "")
+			strict.me(t, bearer(cached))
+			strict.login(t, postedID(cached)).is(t, http.StatusUnauthorized, "token_expired")
+			strict.end(t)
+			if !strings.Contains(strict.log, "older_than_login_max_age") {
+				t.Errorf("the log does not name the argument: %s", strict.log)
+			}
+
+			patient := s.start(t, tokenBearer, corp(issuer, `login_max_age = "1h"`))
+			patient.login(t, postedID(cached)).is(t, http.StatusCreated, "")
 		})
 	})
 }

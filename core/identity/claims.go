@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -27,14 +29,12 @@ type Claims struct {
 // NewClaims returns claims with copies of values, which may be anything that
 // encoding/json encodes. Other values are omitted.
 func NewClaims(values map[string]any) Claims {
-	encoded := make(map[string]json.RawMessage, len(values))
-	for name, value := range values {
-		if text, err := json.Marshal(value); err == nil && string(text) != "null" {
-			encoded[name] = text
+	var object strictjson.Object
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if text, err := json.Marshal(values[name]); err == nil && string(text) != "null" {
+			object = object.With(name, strictjson.Value(text))
 		}
 	}
-	text, _ := json.Marshal(encoded) // its values have been encoded
-	object, _ := strictjson.Parse(text)
 	return ClaimsOf(object)
 }
 
@@ -180,6 +180,6 @@ func compact(value strictjson.Value) strictjson.Value {
 
 // quote returns the JSON of a name.
 func quote(name string) []byte {
-	text, _ := json.Marshal(name) // a string has no error
+	text, _ := json.Marshal(name) //nolint:errchkjson // a string has no error
 	return text
 }

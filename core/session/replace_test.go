@@ -56,8 +56,8 @@ func TestOwn_Replace(t *testing.T) {
 				t.Fatalf("got %+v and %+v, %v", continued, ended, err)
 			}
 			for _, s := range []*session.Session{continued, ended} {
-				if s != nil && s.ID != began.View.ID {
-					t.Errorf("the session is %q, want %q", s.ID, began.View.ID)
+				if s != nil && s.ID != began.ID {
+					t.Errorf("the session is %q, want %q", s.ID, began.ID)
 				}
 			}
 			if c.ended {
@@ -94,7 +94,7 @@ func TestOwn_Issue_Continues(t *testing.T) {
 		t.Fatalf("got %+v, %v", l.Continues, err)
 	}
 	token, view, stored := own.Issue(t.Context(), l)
-	if view.ID != began.View.ID || stored.ID != began.View.ID || token == began.Credential.Token || stored.Lookup == l.Continues.Lookup {
+	if view.ID != began.ID || stored.ID != began.ID || token == began.Credential.Token || stored.Lookup == l.Continues.Lookup {
 		t.Errorf("issued %+v after %+v", view, began.View)
 	}
 }
@@ -116,7 +116,7 @@ func TestOwn_KeptClaims_Standard(t *testing.T) {
 		"auth_time":        {nil, map[string]any{"auth_time": at.Unix()}, at, map[string]any{"auth_time": json.Number("1799999940")}, true},
 		"bad auth_time":    {[]string{"auth_time"}, map[string]any{"auth_time": at.Unix()}, time.Time{}, map[string]any{"auth_time": json.Number("1799999940")}, false},
 		"listed":           {[]string{"acr"}, map[string]any{"acr": "gold"}, at, map[string]any{"acr": "gold", "auth_time": json.Number("1799999940")}, true},
-		"next to the limit": {[]string{"groups", "role"}, map[string]any{"groups": slices.Repeat([]string{strings.Repeat("g", 36)}, 40), "role": "admin", "acr": "gold"}, time.Time{}, map[string]any{"role": "admin", "acr": "gold"}, false},
+		"outside the limit": {[]string{"groups", "role"}, map[string]any{"groups": slices.Repeat([]string{strings.Repeat("g", 36)}, 40), "role": "admin", "acr": "gold"}, time.Time{}, map[string]any{"role": "admin", "acr": "gold"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -129,7 +129,7 @@ func TestOwn_KeptClaims_Standard(t *testing.T) {
 			if got := caller.Claims.Map(); !reflect.DeepEqual(got, c.want) || caller.HasAuthTime() != c.signed {
 				t.Errorf("kept %v, signed %t, want %v, %t", got, caller.HasAuthTime(), c.want, c.signed)
 			}
-			if name == "next to the limit" && !strings.Contains(b.log.String(), "groups") {
+			if name == "outside the limit" && !strings.Contains(b.log.String(), "groups") {
 				t.Errorf("the log does not name the claim: %s", b.log.String())
 			}
 		})

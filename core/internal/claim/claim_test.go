@@ -49,7 +49,7 @@ func TestLookup(t *testing.T) {
 
 		"Role": "", "/Role": "", "missing": "", "/missing": "", "/missing/roles": "", "/role/0": "", "/role/": "", "role/": "",
 		"/realm_access/roles/2": "", "/realm_access/roles/01": "", "/realm_access/roles/-1": "", "/realm_access/roles/+1": "",
-		"/realm_access/roles/-": "", "/realm_access/roles/1 ": "", "/realm_access/roles/": "", "/realm_access/roles/99999999999999999999": "",
+		"/realm_access/roles/-": "", "/realm_access/roles/1\u0020": "", "/realm_access/roles/": "", "/realm_access/roles/99999999999999999999": "",
 		"/realm_access/roles/1/": "", "/~2": "", "/a/b": "", "/a~1b/c~d": "", "/none/0": "",
 	} {
 		got, found := claim.Lookup(claims, name)
@@ -101,14 +101,46 @@ func TestWantProblem(t *testing.T) {
 	t.Parallel()
 	deepest := strings.Repeat("/a", strictjson.MaxDepth)
 	possible := [][2]string{
-		{"role", "admin"}, {"a~2", ""}, {"a/b~", "x"}, {"realm_access.roles", "x y"}, {"/", ""}, {"/a~0b/~1", "x"}, {"/a/-", "x"}, {deepest, "x"},
-		{"scope", "read:x"}, {"/scp", "read:x"}, {"/nested/scope", "a b"}, {"scopes", "a b"},
-		{"iss", "x"}, {"/iss", "x"}, {"/aud", "x"}, {"/aud/0", "x"}, {"/aud/12", "x"}, {"/auds/x", "x"},
+		{"role", "admin"},
+		{"a~2", ""},
+		{"a/b~", "x"},
+		{"realm_access.roles", "x y"},
+		{"/", ""},
+		{"/a~0b/~1", "x"},
+		{"/a/-", "x"},
+		{deepest, "x"},
+		{"scope", "read:x"},
+		{"/scp", "read:x"},
+		{"/nested/scope", "a b"},
+		{"scopes", "a b"},
+		{"iss", "x"},
+		{"/iss", "x"},
+		{"/aud", "x"},
+		{"/aud/0", "x"},
+		{"/aud/12", "x"},
+		{"/auds/x", "x"},
 	}
 	impossible := [][2]string{
-		{"", "x"}, {"/~", "x"}, {"/a~", "x"}, {"/a/b~2", "x"}, {"/~~0", "x"}, {deepest + "/a", "x"}, {"a\xff", "x"}, {"/a\xff", "x"},
-		{"scope", "a b"}, {"scope", ""}, {"/scope", "a "}, {"scp", "a b"},
-		{"/iss/x", "x"}, {"/sub/0", "x"}, {"/exp/", "x"}, {"/nbf/a", "x"}, {"/iat/a", "x"}, {"/aud/x", "x"}, {"/aud/01", "x"}, {"/aud/0/1", "x"},
+		{"", "x"},
+		{"/~", "x"},
+		{"/a~", "x"},
+		{"/a/b~2", "x"},
+		{"/~~0", "x"},
+		{deepest + "/a", "x"},
+		{"a\xff", "x"},
+		{"/a\xff", "x"},
+		{"scope", "a b"},
+		{"scope", ""},
+		{"/scope", "a "},
+		{"scp", "a b"},
+		{"/iss/x", "x"},
+		{"/sub/0", "x"},
+		{"/exp/", "x"},
+		{"/nbf/a", "x"},
+		{"/iat/a", "x"},
+		{"/aud/x", "x"},
+		{"/aud/01", "x"},
+		{"/aud/0/1", "x"},
 	}
 	for _, c := range possible {
 		if problem := claim.WantProblem(c[0], c[1]); problem != "" {

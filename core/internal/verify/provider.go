@@ -153,7 +153,7 @@ func (p *Provider) checkAge(issuedAt time.Time) error {
 	if p.maxAge == 0 || p.now().Truncate(time.Second).Sub(issuedAt) <= p.maxAge {
 		return nil
 	}
-	return autherr.New(autherr.TokenExpired, "too_old")
+	return autherr.New(autherr.TokenExpired, "older_than_login_max_age")
 }
 
 // authenticate verifies the token that recognizes the caller of a request.

@@ -184,7 +184,7 @@ func TestProvider_TwoTokens(t *testing.T) {
 		"second of another issuer": {both, access, i.IDToken("ada", providertest.Claim("iss", i.URL())), autherr.InvalidToken, "wrong_issuer"},
 		"first expired":            {both, i.AccessToken("ada", expired), id, autherr.TokenExpired, "expired"},
 		"second expired":           {both, access, i.IDToken("ada", expired), autherr.TokenExpired, "expired"},
-		"second too old":           {both, access, i.IDToken("ada", old), autherr.TokenExpired, "too_old"},
+		"second too old":           {both, access, i.IDToken("ada", old), autherr.TokenExpired, "older_than_login_max_age"},
 		"expired, invalid second":  {both, i.AccessToken("ada", expired), "garbage", autherr.InvalidToken, "malformed"},
 		"expired, another subject": {both, i.AccessToken("ada", expired), i.IDToken("eve"), autherr.InvalidToken, "subjects_differ"},
 		"second not verified":      {one, access, "garbage", "", ""},
@@ -218,7 +218,7 @@ func TestProvider_LoginMaxAge(t *testing.T) {
 		_, _, err := set.Login(t.Context(), "", provider.Tokens{AccessToken: raw})
 		reason := ""
 		if c.code != "" {
-			reason = "too_old"
+			reason = "older_than_login_max_age"
 		}
 		want(t, name, err, c.code, reason)
 		_, err = set.Authenticate(t.Context(), raw)
