@@ -11,8 +11,10 @@ import (
 )
 
 const (
-	maxTimeout = 30 * time.Second // of HTTP.Timeout
-	maxCache   = 1_000_000        // of Common.Cache
+	maxTimeout  = 30 * time.Second   // of HTTP.Timeout
+	maxCache    = 1_000_000          // of Common.Cache
+	minKeyAge   = time.Second        // of KeyAges.MaxAge
+	maxKeyStale = 7 * 24 * time.Hour // of KeyAges.MaxStale
 )
 
 // Common contains the arguments that every provider block has. The zero value
@@ -46,8 +48,26 @@ type Common struct {
 	// verified in full.
 	Cache *int `hcl:"cache,optional" doc:"how many verified tokens of requests are cached, in 4 KiB each; 0: none"`
 
+	// Keys limits the age of keys that are fetched. nil means the defaults.
+	Keys *KeyAges `hcl:"keys,block" doc:"how long the provider's keys are used"`
+
 	// HTTP configures calls to the provider. nil means the defaults.
 	HTTP *HTTP `hcl:"http,block" doc:"how the provider is called"`
+}
+
+// KeyAges is the block `keys` in a provider block: how long keys that were fetched
+// are used. Cache-Control and Expires of the response are ignored.
+type KeyAges struct {
+	// MaxAge is the age from which keys are fetched again before they are used,
+	// so that a key that the provider withdraws is rejected. Keys that cannot be
+	// fetched again remain valid until MaxStale. From five sixths of MaxAge they
+	// are fetched in the background. Default 1 h, at least 1 s.
+	MaxAge config.Duration `hcl:"max_age,optional" doc:"age from which keys are fetched again before they are used; at least 1s"`
+
+	// MaxStale is the age from which keys are not used, even if the provider
+	// cannot be reached: requests that need them are then 503. Default 24 h, at
+	// least MaxAge, at most 7 days.
+	MaxStale config.Duration `hcl:"max_stale,optional" doc:"age from which keys are not used even if they cannot be fetched; at least max_age, at most 7d"`
 }
 
 // HTTP is the block `http` in a provider block.
@@ -65,6 +85,7 @@ func (c Common) WithDefaults() Common {
 		ClockSkew:   config.Duration(30 * time.Second),
 		LoginMaxAge: config.Duration(15 * time.Minute),
 		Cache:       new(10_000),
+		Keys:        &KeyAges{MaxAge: config.Duration(jwt.KeyMaxAge), MaxStale: config.Duration(jwt.KeyMaxStale)},
 		HTTP:        &HTTP{Timeout: config.Duration(5 * time.Second)},
 	})
 }
@@ -93,6 +114,15 @@ func (c Common) Problems() []config.Problem {
 	}
 	if *c.Cache < 0 || *c.Cache > maxCache {
 		report("cache", `must be between 0 and 1000000 tokens; 0 caches none`)
+	}
+	if c.Keys.MaxAge.Std() < minKeyAge {
+		report("keys.max_age", `must be at least "1s"`)
+	}
+	if c.Keys.MaxStale < c.Keys.MaxAge {
+		report("keys.max_stale", fmt.Sprintf("is %q, and must be at least max_age, which is %q", c.Keys.MaxStale, c.Keys.MaxAge))
+	}
+	if c.Keys.MaxStale.Std() > maxKeyStale {
+		report("keys.max_stale", `must be at most "7d"`)
 	}
 	if timeout := c.HTTP.Timeout.Std(); timeout <= 0 || timeout > maxTimeout {
 		report("http.timeout", `must be more than "0s" and at most "30s"`)

@@ -38,9 +38,18 @@ func TestCommon_Problems(t *testing.T) {
 		"longer timeout": {func(c *provider.Common) {
 			c.HTTP = &provider.HTTP{Timeout: config.Duration(30*time.Second + 1)}
 		}, "http.timeout"},
+		"key ages":                 {func(c *provider.Common) { c.Keys = ages(time.Second, 7*24*time.Hour) }, ""},
+		"equal key ages":           {func(c *provider.Common) { c.Keys = ages(time.Hour, time.Hour) }, ""},
+		"longer max_age":           {func(c *provider.Common) { c.Keys = ages(24*time.Hour, 0) }, ""},
+		"max_age over the default": {func(c *provider.Common) { c.Keys = ages(24*time.Hour+1, 0) }, "keys.max_stale"},
+		"max_age too short":        {func(c *provider.Common) { c.Keys = ages(time.Second-1, 0) }, "keys.max_age"},
+		"max_age off":              {func(c *provider.Common) { c.Keys = &provider.KeyAges{MaxAge: config.Off} }, "keys.max_age"},
+		"max_stale below":          {func(c *provider.Common) { c.Keys = ages(0, time.Hour-1) }, "keys.max_stale"},
+		"max_stale off":            {func(c *provider.Common) { c.Keys = &provider.KeyAges{MaxStale: config.Off} }, "keys.max_stale"},
+		"max_stale too long":       {func(c *provider.Common) { c.Keys = ages(0, 7*24*time.Hour+1) }, "keys.max_stale"},
 		"everything at once": {func(c *provider.Common) {
-			*c = provider.Common{Trust: []string{"x"}, ClockSkew: -2, LoginMaxAge: -2, Cache: new(-1), HTTP: &provider.HTTP{Timeout: config.Off}}
-		}, "trust clock_skew login_max_age cache http.timeout"},
+			*c = provider.Common{Trust: []string{"x"}, ClockSkew: -2, LoginMaxAge: -2, Cache: new(-1), Keys: ages(-2, -2), HTTP: &provider.HTTP{Timeout: config.Off}}
+		}, "trust clock_skew login_max_age cache keys.max_age http.timeout"},
 	} {
 		var common provider.Common
 		c.change(&common)
@@ -57,6 +66,10 @@ func TestCommon_Problems(t *testing.T) {
 	}
 }
 
+func ages(maxAge, maxStale time.Duration) *provider.KeyAges {
+	return &provider.KeyAges{MaxAge: config.Duration(maxAge), MaxStale: config.Duration(maxStale)}
+}
+
 // The case is A03.
 func TestCommon_Defaults(t *testing.T) {
 	t.Parallel()
@@ -66,6 +79,7 @@ func TestCommon_Defaults(t *testing.T) {
 		ClockSkew:   config.Off,
 		LoginMaxAge: config.Off,
 		Cache:       new(0),
+		Keys:        ages(time.Minute, 2*time.Hour),
 		HTTP:        &provider.HTTP{Timeout: config.Duration(time.Second), CAFile: "ca.pem"},
 	}
 	for name, c := range map[string]struct{ given, want provider.Common }{
@@ -73,13 +87,14 @@ func TestCommon_Defaults(t *testing.T) {
 			ClockSkew:   config.Duration(30 * time.Second),
 			LoginMaxAge: config.Duration(15 * time.Minute),
 			Cache:       new(10_000),
+			Keys:        ages(time.Hour, 24*time.Hour),
 			HTTP:        &provider.HTTP{Timeout: config.Duration(5 * time.Second)},
 		}},
 		"explicit": {explicit, explicit},
 		"HTTP in part": {
-			provider.Common{ClockSkew: config.Off, LoginMaxAge: config.Off, Cache: new(0), HTTP: &provider.HTTP{CAFile: "ca.pem"}},
+			provider.Common{ClockSkew: config.Off, LoginMaxAge: config.Off, Cache: new(0), Keys: ages(0, 48*time.Hour), HTTP: &provider.HTTP{CAFile: "ca.pem"}},
 			provider.Common{
-				ClockSkew: config.Off, LoginMaxAge: config.Off, Cache: new(0),
+				ClockSkew: config.Off, LoginMaxAge: config.Off, Cache: new(0), Keys: ages(time.Hour, 48*time.Hour),
 				HTTP: &provider.HTTP{Timeout: config.Duration(5 * time.Second), CAFile: "ca.pem"},
 			},
 		},

@@ -19,6 +19,10 @@ type Env struct {
 	MountPath   string // where the driver's own routes are mounted: auth.path + "/" + Name
 	Directory   string // base of relative paths: that of the file, or "" for the working directory
 
+	// Keys limits the age of keys, as the block `keys` configures. Zero fields mean
+	// the defaults.
+	Keys KeyAges
+
 	// HTTPClient calls the provider as the block `http` configures: with a time
 	// limit, following no redirect. Never nil in Open; nil in Validate.
 	HTTPClient *http.Client
@@ -28,11 +32,11 @@ type Env struct {
 }
 
 // RemoteKeys returns the keys of the JWK Set document at that address. They are
-// fetched when they are first needed, and again in the background when they are
-// 50 minutes old or a token names an unknown key. Keys that cannot be fetched
-// again are used until they are 24 hours old. Tokens that name unknown keys cause
-// at most one fetch in ten seconds, after a burst of three. An address that must
-// not be fetched is an error; see [Env.CheckURL].
+// fetched when they are first needed, and again as [KeyAges] specifies, when a
+// token names an unknown key, and when a signature is bad and the keys are older
+// than five minutes. All this causes at most one fetch in ten seconds, after a
+// burst of three. An address that must not be fetched is an error; see
+// [Env.CheckURL].
 func (e Env) RemoteKeys(address string) (Keys, error) {
 	fetch, err := e.fetcher().Document(address)
 	if err != nil {
@@ -46,10 +50,12 @@ func (e Env) RemoteKeys(address string) (Keys, error) {
 func (e Env) FetchedKeys(source string, fetch func(context.Context) ([]byte, error)) Keys {
 	return Keys{
 		KeySet: jwt.NewRemoteKeySet(jwt.RemoteOptions{
-			Fetch:   fetch,
-			Timeout: e.HTTPClient.Timeout,
-			Now:     e.Now,
-			Log:     e.Log,
+			Fetch:    fetch,
+			MaxAge:   e.Keys.MaxAge.Std(),
+			MaxStale: e.Keys.MaxStale.Std(),
+			Timeout:  e.HTTPClient.Timeout,
+			Now:      e.Now,
+			Log:      e.Log,
 		}),
 		Source: source,
 	}

@@ -115,12 +115,14 @@ func TestLoader_EveryArgument(t *testing.T) {
 				ClockSkew:   config.Off,
 				LoginMaxAge: config.Off,
 				Cache:       new(0),
+				Keys:        &provider.KeyAges{MaxAge: config.Duration(10 * time.Minute), MaxStale: config.Duration(48 * time.Hour)},
 				HTTP:        &provider.HTTP{Timeout: config.Duration(5 * time.Second), CAFile: "ca.pem"},
 			}, &cotterSettings{APIKeyID: "6f0a5a3e", BaseURL: "https://www.cotter.app/api/v0"}},
 			{"oidc", "new", provider.Common{
 				ClockSkew:   config.Duration(30 * time.Second),
 				LoginMaxAge: config.Duration(15 * time.Minute),
 				Cache:       new(10_000),
+				Keys:        provider.Common{}.WithDefaults().Keys,
 				HTTP:        provider.Common{}.WithDefaults().HTTP,
 			}, &oidcSettings{
 				Issuer:   "https://issuer.example.com",

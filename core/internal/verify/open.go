@@ -43,6 +43,7 @@ func Open(ctx context.Context, instance provider.Instance, host Host) (*Provider
 		BaseURL:     host.BaseURL,
 		MountPath:   host.Path + "/" + instance.Name,
 		Directory:   host.Directory,
+		Keys:        *instance.Common.Keys,
 		HTTPClient:  client,
 		Now:         host.Now,
 		Log:         host.Log.With("provider", instance.Name),

@@ -29,7 +29,7 @@ Error: Unsupported argument
    7:   audiance   = ["1234567890-abc.apps.googleusercontent.com"]
 
 An argument named "audiance" is not expected here. This block has audience,
-cache, claims, clock_skew, display_name, http, issuer, login_max_age,
+cache, claims, clock_skew, display_name, http, issuer, keys, login_max_age,
 required_claims, retries, trust.
 
 Error: Invalid value for "clock_skew"

@@ -16,6 +16,10 @@ provider "cotter" "old" {
   clock_skew    = "0s"
   login_max_age = "0s"
   cache         = 0
+  keys {
+    max_age   = "10m"
+    max_stale = "2d"
+  }
   http {
     ca_file = "ca.pem"
   }
