@@ -85,6 +85,12 @@ func (s Sessions) RevokeOthers(ctx context.Context, user identity.UserID, curren
 // issued until now: it neither authenticates the user nor can it be used for a
 // login. The user stays enabled.
 //
+// Tokens contain the second of their issue. Those issued in the second of the call
+// are revoked too, also if they were issued after it: for less than a second, a
+// login with a new token is rejected with invalid_token. A test that signs in again
+// advances the clock of [WithClock] to the next full second. If the provider's clock
+// is ahead, the tokens that it issued in that time before the call stay valid.
+//
 // Further errors by code: NotFound if there is no such user.
 func (s Sessions) RevokeAll(ctx context.Context, user identity.UserID) error {
 	if err := s.kit.revokeAll(ctx, user, "revoked_all"); err != nil {
@@ -117,13 +123,21 @@ func (k *Kit) shutOut(
 	}
 	defer k.evict(user)
 	at := k.now()
-	if err := change(db.Accounts(), ctx, user, at); err != nil {
+	if err := change(db.Accounts(), ctx, user, nextSecond(at)); err != nil {
 		return accountError(err)
 	}
 	if _, err := db.Sessions().RevokeAll(ctx, user, "", reason, at); err != nil {
 		return autherr.StoreFailed(err)
 	}
 	return nil
+}
+
+// nextSecond returns the first full second that is not before t.
+func nextSecond(t time.Time) time.Time {
+	if second := t.Truncate(time.Second); second.Before(t) {
+		return second.Add(time.Second)
+	}
+	return t
 }
 
 // Renewed is the new token of a session. The application sends one of the two.

@@ -104,7 +104,7 @@ type scene struct {
 }
 
 // issuer returns the issuer that the programs trust. Its tokens are ten seconds
-// old, so that a revocation in the same second affects them.
+// old, so that a revocation affects the next ones too.
 func (s *scene) issuer() *providertest.Issuer {
 	s.mu.Lock()
 	defer s.mu.Unlock()

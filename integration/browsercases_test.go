@@ -191,4 +191,38 @@ func TestFailures_BehindProxy(t *testing.T) {
 	})
 }
 
+// TestRevokeAll_SameSecond revokes all credentials of a user in the second in which
+// a token was issued, and signs in again at once. The result does not depend on
+// when in the second that happens.
+//
+// Cases: S04. Frameworks: nethttp, gin, fiber. Databases: sqlite, postgres, mariadb.
+func TestRevokeAll_SameSecond(t *testing.T) {
+	t.Parallel()
+	const rounds = 3
+	onEachFramework(t, func(t *testing.T, framework string) {
+		t.Helper()
+		onEach(t, servable(), func(t *testing.T, b backend) {
+			t.Helper()
+			issuer := providertest.NewIssuer(t)
+			for _, session := range []string{ownSession, tokenBearer} {
+				p := startOn(t, b.create(t), framework, issuer, session)
+				first := p.signIn(t, issuer, ada).User.ID
+				for range rounds {
+					token := issuer.AccessToken(ada)
+					me := p.signedIn(t, p.login(t, posted(token)))
+					p.me(t, me.credential)
+					p.send(t, "POST", "/auth/sessions/revoke", me.credential, posting(`{"all":true}`)).is(t, http.StatusNoContent, "")
+					p.rejects(t, me.credential)
+					p.login(t, posted(token)).is(t, http.StatusUnauthorized, "invalid_token")
+					again := p.signedIn(t, p.login(t, posted(issuer.AccessToken(ada))))
+					p.me(t, again.credential)
+					if again.User.ID != first {
+						t.Errorf("ada was %s and is %s", first, again.User.ID)
+					}
+				}
+			}
+		})
+	})
+}
+
 func foreignPage(r *request) { line("Origin", "https://evil.example")(r) }

@@ -40,7 +40,7 @@ var costs = map[string]cost{
 	"RevokeOthers":                 {2, 0},
 	"RevokeAll":                    {3, 0},
 	"Disable":                      {2, 0},
-	"Enable":                       {1, 0},
+	"Enable":                       {2, 0},
 	"Delete":                       {1, 0},
 	"Sweep":                        {2, 0},
 }

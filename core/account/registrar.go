@@ -174,8 +174,7 @@ func Known(ctx context.Context, users Finder, id identity.Identity) (identity.Us
 
 // admit rejects a disabled user, and a token that is older than the user's
 // not-before. Tokens specify their age in whole seconds (RFC 7519, section 2,
-// NumericDate), so whole seconds are compared: a token issued in the second of a
-// revocation is admitted.
+// NumericDate), so whole seconds are compared.
 func admit(user identity.User, issuedAt time.Time) error {
 	switch {
 	case user.Disabled:
