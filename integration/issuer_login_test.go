@@ -80,10 +80,10 @@ func (s issuerServer) rotate(t *testing.T) {
 	}
 }
 
-// Cases: T04, T05, T10, T13. Frameworks: nethttp. Databases: sqlite.
+// Cases: T04, T05, T10, T12, T13. Frameworks: nethttp. Databases: sqlite.
 func TestIssuer_OIDCProvider(t *testing.T) {
 	t.Parallel()
-	algorithms := []string{"RS256", "ES256", "PS256", "EdDSA"}
+	algorithms := []string{"RS256", "RS512", "PS256", "ES256", "ES384", "ES512", "EdDSA", "Ed25519"}
 	server := startOIDCProvider(t, algorithms)
 	for _, algorithm := range algorithms {
 		t.Run(algorithm, func(t *testing.T) {
