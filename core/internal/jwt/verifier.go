@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -26,8 +27,8 @@ type Policy struct {
 	Audience   []string     // required; the audience must be one of these
 	Algorithms []string     // required; accepted alg: ES256, ES384, ES512, RS256…, PS256…, EdDSA alias Ed25519; never none, never HMAC
 
-	// MoreIssuers lists further accepted iss.
-	MoreIssuers []string
+	// MoreIssuers contains further accepted iss, each with its keys.
+	MoreIssuers map[string]token.KeySet
 	// IssuerAliases lists other iss of Issuer. The claims of a valid token have
 	// Issuer instead.
 	IssuerAliases []string
@@ -72,10 +73,10 @@ type Policy struct {
 // validate reports everything that is missing or not allowed.
 func (p *Policy) validate() error {
 	var errs []error
-	if p.Keys == nil {
+	if p.Keys == nil || slices.Contains(slices.Collect(maps.Values(p.MoreIssuers)), nil) {
 		errs = append(errs, errors.New("jwt: policy without keys"))
 	}
-	if p.Issuer == "" || slices.Contains(p.MoreIssuers, "") || slices.Contains(p.IssuerAliases, "") {
+	if _, empty := p.MoreIssuers[""]; empty || p.Issuer == "" || slices.Contains(p.IssuerAliases, "") {
 		errs = append(errs, errors.New("jwt: policy without issuer, or with an empty one"))
 	}
 	if len(p.Audience) == 0 || slices.Contains(p.Audience, "") {
@@ -99,7 +100,7 @@ func (p *Policy) validate() error {
 func (p *Policy) normalized() Policy {
 	n := *p
 	n.Audience = slices.Clone(p.Audience)
-	n.MoreIssuers = slices.Clone(p.MoreIssuers)
+	n.MoreIssuers = maps.Clone(p.MoreIssuers)
 	n.IssuerAliases = slices.Clone(p.IssuerAliases)
 	n.Algorithms = nil
 	for _, alg := range p.Algorithms {
@@ -160,7 +161,7 @@ func (v *Verifier) Verify(ctx context.Context, raw string) (token.Claims, error)
 
 // key returns the key that the token must be signed with.
 func (p *Policy) key(ctx context.Context, h header) (token.Key, error) {
-	return p.Keys.Key(ctx, h.keyID, h.algorithm)
+	return h.keys.Key(ctx, h.keyID, h.algorithm)
 }
 
 // authenticate verifies the signature, then applies [Policy.Check].
