@@ -59,7 +59,7 @@ func (k *Kit) login(ctx context.Context, r web.Request) (web.Response, error) {
 	}
 	k.log.InfoContext(ctx, "login", "event", "authn_login_success", "provider", id.Provider, "auth_method", id.AuthMethod,
 		"user_id", in.user.ID.String(), "created", in.created, "session_id", in.view.ID, "address", l.Address)
-	return k.signedInResponse(in, ""), nil
+	return k.signedInResponse(r, in, ""), nil
 }
 
 // loginTransport returns the transport of the session's token.
@@ -93,14 +93,6 @@ func (k *Kit) newLogin(r web.Request, id identity.Identity, token, transport str
 		UserAgent:     r.First("User-Agent"),
 		Address:       k.address(r),
 	}
-}
-
-// address returns the client's address, "" if it is unknown.
-func (k *Kit) address(r web.Request) string {
-	if client := k.proxies.Client(r); client.IsValid() {
-		return client.String()
-	}
-	return ""
 }
 
 // checkFits rejects, before anything is written, a provider's token that does
@@ -176,7 +168,7 @@ func (k *Kit) recordSignIn(ctx context.Context, s database.SignIn) error {
 
 // signedInResponse is the response to a login or a refresh. A token that is set
 // as a cookie is not in the body.
-func (k *Kit) signedInResponse(in signedIn, refreshToken string) web.Response {
+func (k *Kit) signedInResponse(r web.Request, in signedIn, refreshToken string) web.Response {
 	body := signedInBody{Created: in.created, User: k.userBody(in.user), Session: newSessionBody(in.view)}
 	if in.transport == config.TransportBearer {
 		body.Token = &tokenBody{
@@ -197,7 +189,7 @@ func (k *Kit) signedInResponse(in signedIn, refreshToken string) web.Response {
 	}
 	response := web.JSON(status, body)
 	if in.transport == config.TransportCookie {
-		response = response.WithCookie(k.cookie.Set(in.token, k.lifetime(in.view)))
+		response = response.WithCookie(k.setCookie(k.cookie.Count(r), in.token, in.view)...)
 	}
 	return response
 }

@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -93,7 +94,7 @@ func TestLog_ApplicationLoginRoute(t *testing.T) {
 		t.Fatal(h.log.String())
 	}
 	h.log.Reset()
-	_, refusal := h.kit.Adapter().Authorize(t.Context(), newRequest("POST", "/login", "", "Authorization", "Bearer x"), core.Guard{})
+	_, refusal := h.kit.Adapter().Authorize(t.Context(), newRequest("POST", "/login", "", "Authorization", "Bearer x"), http.Header{}, core.Guard{})
 	is(t, *refusal, 401, "invalid_token")
 	if strings.Contains(h.log.String(), "authn_login_fail") {
 		t.Error(h.log.String())
@@ -109,7 +110,7 @@ func TestGuard_AuthMethods_OneOfSeveral(t *testing.T) {
 	var response issued
 	decode(t, h.call(t, "POST", "/auth/login", text(t, payload)), &response)
 	h.admits(t, core.Guard{AuthMethods: []string{"otp"}}, response.Token.AccessToken, "")
-	h.admits(t, core.Guard{AuthMethods: []string{"pwd otp", "sms"}}, response.Token.AccessToken, "insufficient_scope")
+	h.admits(t, core.Guard{AuthMethods: []string{"pwd otp", "sms"}}, response.Token.AccessToken, "reauthentication_required")
 }
 
 func TestLog_SessionRevoked(t *testing.T) {

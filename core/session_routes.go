@@ -104,7 +104,7 @@ func (k *Kit) revokeSessions(ctx context.Context, r web.Request) (web.Response, 
 	}
 	response := web.NoContent()
 	if found.credential.Transport == config.TransportCookie && (requested.all || requested.id == caller.SessionID) {
-		response = response.WithCookie(k.cookie.Clear())
+		response = k.clearCookie(r, response)
 	}
 	return response, nil
 }

@@ -128,8 +128,8 @@ func (k *Kit) shutOut(
 
 // Renewed is the new token of a session. The application sends one of the two.
 type Renewed struct {
-	SetCookie string // value of a Set-Cookie field; "" if the request had a bearer token
-	Token     string // bearer token; "" if the request had a cookie
+	SetCookies []string // values of Set-Cookie fields; empty if the request had a bearer token
+	Token      string   // bearer token; "" if the request had a cookie
 }
 
 // Renew gives the own session of the caller in ctx a new token, which is due when
@@ -157,5 +157,5 @@ func (s Sessions) Renew(ctx context.Context) (Renewed, error) {
 	if c.credential.Transport == config.TransportBearer {
 		return Renewed{Token: token}, nil
 	}
-	return Renewed{SetCookie: s.kit.cookie.Set(token, s.kit.lifetime(view))}, nil
+	return Renewed{SetCookies: s.kit.setCookie(1, token, view)}, nil
 }

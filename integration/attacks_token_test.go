@@ -136,7 +136,7 @@ var tokenAttacks = map[string]attack{
 		return []string{strings.Repeat("a.", 4<<10), strings.Repeat(".", 30_000), strings.Repeat("a.", 15_000), strings.Repeat("e30.", 7_000)}
 	}),
 	"J22": bombs(func(m minter) (bad []string) {
-		for _, size := range []int{8 << 10, 12 << 10, 40 << 10} {
+		for _, size := range []int{24 << 10, 28 << 10, 40 << 10} {
 			bad = append(bad, m.access(providertest.Claim("padding", strings.Repeat("x", size))))
 		}
 		return bad
@@ -385,5 +385,5 @@ func posted(token string) map[string]any {
 // fitsAHeader reports whether a program receives the token unchanged: no outer
 // space, no forbidden byte, not too long.
 func fitsAHeader(token string) bool {
-	return len(token) < 12<<10 && !strings.ContainsFunc(token, func(c rune) bool { return c <= ' ' || c >= 0x7f })
+	return len(token) < 28<<10 && !strings.ContainsFunc(token, func(c rune) bool { return c <= ' ' || c >= 0x7f })
 }

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -46,6 +47,10 @@ func (b *browser) another(t *testing.T) *browser {
 	return newTab(b.ctx, t, chromedp.WithNewBrowserContext())
 }
 
+// rejectedRequest matches what Chromium reports of requests that tests cause: those
+// without a session, and those of a sign-in with a wrong code or that is over.
+var rejectedRequest = regexp.MustCompile(`status of (401|4(00|10) .*/(app/code\?|app/frame/code\?|get_identity\?))`)
+
 func newTab(parent context.Context, t *testing.T, options ...chromedp.ContextOption) *browser {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(parent, options...)
@@ -60,9 +65,7 @@ func newTab(parent context.Context, t *testing.T, options ...chromedp.ContextOpt
 			if err != nil {
 				return
 			}
-			// Chromium reports each failed request: those without a session, and those of a sign-in that is over.
-			rejected := strings.Contains(message.String(), "status of 401") ||
-				strings.Contains(message.String(), "status of 400") && (strings.Contains(message.URL, "/app/code?") || strings.Contains(message.URL, "/get_identity?"))
+			rejected := rejectedRequest.MatchString(message.String() + " " + message.URL)
 			if message.Type == chromedp.ConsoleError && !rejected || message.IsException() {
 				t.Errorf("console: %s (%s)", message, message.URL)
 			}
@@ -93,9 +96,9 @@ func (b *browser) text(css string) string {
 }
 
 // evaluate returns the value of an expression in the page.
-func evaluate[T any](b *browser, expression string) T {
+func evaluate[T any](b *browser, expression string, options ...chromedp.EvaluateOption) T {
 	b.t.Helper()
-	value, err := runAction(b, chromedp.Evaluate[T](expression))
+	value, err := runAction(b, chromedp.Evaluate[T](expression, options...))
 	if err != nil {
 		b.t.Fatalf("%s: %v", expression, err)
 	}

@@ -85,16 +85,20 @@ func startMockOIDC(t *testing.T) issuerServer {
 	return issuerServer{issuer: runIssuer(t, exec.Command(buildIssuer(t, "mockoidc"))), postAuth: true}
 }
 
-func startDex(t *testing.T, algorithm, keyRotation string) issuerServer {
+func startDex(t *testing.T, program, algorithm string) issuerServer {
 	t.Helper()
-	issuer := runIssuer(t, exec.Command(buildIssuer(t, "dex"), redirectURI, algorithm, keyRotation))
+	issuer := runIssuer(t, exec.Command(program, redirectURI, algorithm))
 	return issuerServer{issuer: issuer, user: "ada@example.com", password: "verysecure"}
 }
 
 // startOIDCProvider starts oidc-provider with a client per algorithm.
 func startOIDCProvider(t *testing.T, algorithms []string) issuerServer {
 	t.Helper()
+	project := nodeProject(t, "oidcprovider")
+	if output, err := runIn(t, project, "node", "-p", "URL.parse.name"); err != nil {
+		withoutNode(t, "oidc-provider needs URL.parse of Node.js 22: "+output)
+	}
 	command := exec.Command("node", append([]string{"server.js", redirectURI}, algorithms...)...)
-	command.Dir = nodeProject(t, "oidcprovider")
+	command.Dir = project
 	return issuerServer{issuer: runIssuer(t, command), user: "ada", password: "any"}
 }

@@ -14,9 +14,10 @@ import (
 	"github.com/cotterpin/cotterpin/core"
 )
 
-// MinReadBufferSize is the minimum fiber.Config.ReadBufferSize. With fiber's own
-// 4096 bytes a client with one full cookie gets 431, also from the logout.
-const MinReadBufferSize = 16 << 10
+// MinReadBufferSize is the minimum fiber.Config.ReadBufferSize: a provider token
+// in a header may have 16 KiB. With fiber's own 4096 bytes a client with one full
+// cookie gets 431, also from the logout.
+const MinReadBufferSize = 32 << 10
 
 // Mount makes the application serve the kit's own routes. It is called before
 // every route and app.Use except those for logging and recovery. It returns an
@@ -39,7 +40,7 @@ func Mount(app *fiber.App, kit *core.Kit) error {
 func Require(kit *core.Kit, guard core.Guard) fiber.Handler {
 	kit.Adapter().CheckGuard(guard)
 	return func(c *fiber.Ctx) error {
-		ctx, rejection := kit.Adapter().Authorize(c.UserContext(), routed(c), guard)
+		ctx, rejection := kit.Adapter().Authorize(c.UserContext(), routed(c), &c.Response().Header, guard)
 		if rejection != nil {
 			return Write(c, *rejection)
 		}

@@ -52,6 +52,16 @@ type Error struct {
 	// ReauthenticationRequired.
 	MaxAge time.Duration
 
+	// ACRValues lists the authentication context classes or methods of which the
+	// authentication must have one, in order of preference, where Code is
+	// ReauthenticationRequired. The response omits those that a header field cannot
+	// contain.
+	ACRValues []string
+
+	// Suspect counts the attempt as refused, although Code means that the
+	// credential could not be checked: it may be one that never can be.
+	Suspect bool
+
 	// Err is the cause, nil if there is none.
 	Err error
 

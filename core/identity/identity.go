@@ -114,5 +114,13 @@ type Principal struct {
 	Claims Claims
 }
 
+// HasAuthTime reports whether AuthenticatedAt is the time that the provider signed
+// as auth_time (OpenID Connect Core 1.0, section 2). Otherwise it is zero, or that
+// of the issue of the token that an own session began with.
+func (p Principal) HasAuthTime() bool {
+	isOwn := p.SessionID != ""
+	return !p.AuthenticatedAt.IsZero() && (!isOwn || p.Claims.isTime("auth_time", p.AuthenticatedAt))
+}
+
 // Key returns the key of the identity that signed in.
 func (p Principal) Key() Key { return Key{Issuer: p.Issuer, Subject: p.Subject} }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
+	"github.com/cotterpin/cotterpin/core/token"
 )
 
 func TestEnv_FetchedKeys(t *testing.T) {
@@ -31,7 +32,7 @@ func TestEnv_FetchedKeys(t *testing.T) {
 		t.Errorf("source %q, %d fetches before the first use", keys.Source, fetches)
 	}
 	for want := 1; want <= 2; want++ {
-		if _, err := keys.Key(t.Context(), "k1", "ES256"); err != nil {
+		if _, err := keys.Key(t.Context(), token.KeyQuery{ID: "k1", Algorithm: "ES256"}); err != nil {
 			t.Fatal(err)
 		}
 		if fetches != want {
@@ -55,7 +56,7 @@ func TestEnv_RemoteKeys(t *testing.T) {
 		if !want {
 			continue
 		}
-		if _, err := keys.Key(t.Context(), i.Key().ID, "ES256"); err != nil {
+		if _, err := keys.Key(t.Context(), token.KeyQuery{ID: i.Key().ID, Algorithm: "ES256"}); err != nil {
 			t.Errorf("%s: %v", address, err)
 		}
 	}

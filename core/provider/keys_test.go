@@ -6,6 +6,7 @@ import (
 
 	"github.com/cotterpin/cotterpin/core/internal/signer"
 	"github.com/cotterpin/cotterpin/core/provider"
+	"github.com/cotterpin/cotterpin/core/token"
 )
 
 func TestStaticKeys_DocumentAndSource(t *testing.T) {
@@ -18,7 +19,7 @@ func TestStaticKeys_DocumentAndSource(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if key, err := keys.Key(t.Context(), "k1", "ES256"); err != nil || key.ID != "k1" || keys.Source != "keys.json" {
+	if key, err := keys.Key(t.Context(), token.KeyQuery{ID: "k1", Algorithm: "ES256"}); err != nil || key.ID != "k1" || keys.Source != "keys.json" {
 		t.Errorf("key %q from %q, %v", key.ID, keys.Source, err)
 	}
 	if _, err := provider.StaticKeys("keys.json", []byte(`{"keys":[]}`)); err == nil {

@@ -14,7 +14,7 @@ import (
 // with Login.
 //
 // Whatever they contain, a token must be a signed JWT in compact form (RFC 7515,
-// RFC 7519) of at most 8 KiB, with a valid lifetime (iat, exp and, if present,
+// RFC 7519) of at most 32 KiB, at a request 16 KiB, with a valid lifetime (iat, exp and, if present,
 // nbf) and subject. Header members that would change what is verified or with
 // which key (crit, b64, zip, enc, cty, jwk, jku, x5u, x5c) are always rejected.
 type Rules struct {

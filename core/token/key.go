@@ -11,31 +11,49 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"time"
 
 	"github.com/cotterpin/cotterpin/core/internal/algorithm"
 )
 
 // KeySet finds the public key that a token names.
 //
-// Key returns the key with the id kid that may verify signatures of the
-// algorithm alg, which is EdDSA for Ed25519 too. An empty kid selects the only key that fits alg; if several
-// fit, there is no such key. Key never returns a key whose type, curve, size,
-// use or operations do not fit alg. ctx bounds only how long this caller waits.
+// Key returns the key that the query selects by ID and Algorithm. Without ID it
+// is the only key that fits the algorithm; if several fit, there is no such key.
+// Key never returns a key whose type, curve, size, use or operations do not fit
+// the algorithm. ctx bounds only how long this caller waits. A set whose keys
+// never change needs none of the other fields of the query.
 //
 // Errors, by code (package autherr): [autherr.InvalidToken] means that the keys
-// are available and kid is not among them; [autherr.TemporarilyUnavailable]
-// means that the keys are not available. An implementation must never return
-// one for the other.
+// are available and the selected one is not among them;
+// [autherr.TemporarilyUnavailable] means that the keys are not available, or too
+// old to decide. An implementation must never return one for the other.
 //
-// Until the keys change, the same arguments give the same Key (==): a key is
-// made once, not per call. The kit's cache drops what it has verified with a key
-// that the set has replaced.
+// Until the keys change, the same ID and Algorithm give the same Key (==): a key
+// is made once, not per call. The kit's cache drops what it has verified with a
+// key that the set has replaced.
 //
 // A KeySet is safe for concurrent use. It decides about age, rotation and
 // fetching of its keys; it does not check issuer, audience or lifetime of a
 // token.
 type KeySet interface {
-	Key(ctx context.Context, kid, alg string) (Key, error)
+	Key(ctx context.Context, q KeyQuery) (Key, error)
+}
+
+// KeyQuery specifies the key that a token is signed with. Nothing in it is
+// verified.
+type KeyQuery struct {
+	ID        string // kid; "" if the token has none
+	Algorithm string // alg; EdDSA for Ed25519 too
+
+	// IssuedAt is the token's iat. Keys that are older do not prove that the
+	// issuer has no key with that ID.
+	IssuedAt time.Time
+
+	// Rejected is the key that the set has returned for this query, if the
+	// signature is not valid under it: the issuer may have replaced the key under
+	// the same ID. Returning Rejected again is always correct.
+	Rejected Key
 }
 
 // Key is a public key that may verify signatures of one algorithm. The zero

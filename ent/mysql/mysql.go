@@ -34,7 +34,9 @@ type Settings struct {
 	// URL of the database: "mysql://user:password@host:3306/name". The only
 	// parameter is tls: "true" (encrypted, certificate verified), "preferred"
 	// (encrypted if the server supports it, not verified), "skip-verify"
-	// (encrypted, not verified) or "false" (the default). Required.
+	// (encrypted, not verified) or "false" (the default). Required. A URL that is
+	// read with file(…), in Go [config.SecretFrom], is read again for each connection,
+	// so that its password may be rotated.
 	URL config.Secret `hcl:"url" doc:"mysql://user:password@host:3306/name?tls=true"`
 
 	// MaxOpenConns is the maximum number of connections of this process, at

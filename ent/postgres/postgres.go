@@ -32,7 +32,9 @@ type Settings struct {
 	// URL of the database: "postgres://user:password@host:5432/name", with
 	// parameters that libpq supports, such as sslmode=verify-full. Several hosts
 	// are separated by commas. Omitted parts default to the environment and to
-	// libpq's files: PGPASSWORD, ~/.pgpass. Required.
+	// libpq's files: PGPASSWORD, ~/.pgpass. Required. A URL that is read with file(…),
+	// in Go [config.SecretFrom], is read again for each connection, so that its
+	// password may be rotated.
 	// See https://www.postgresql.org/docs/15/libpq-connect.html.
 	URL config.Secret `hcl:"url" doc:"postgres://user:password@host:5432/name?sslmode=verify-full"`
 

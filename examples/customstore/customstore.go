@@ -8,7 +8,7 @@
 //	accounttest.Run(t, func(t *testing.T) database.Database { … })                     // users
 //	sessiontest.Run(t, func(t *testing.T) database.Database { … })                     // sessions
 //	providertest.Run(t, providertest.Subject{…})               // a provider
-//	adaptertest.Run(t, func(*testing.T, *core.Kit, []adaptertest.Route) string { … })  // an adapter
+//	adaptertest.Run(t, func(*testing.T, *core.Kit, net.Listener, []adaptertest.Route) { … })  // an adapter
 package customstore
 
 import (
@@ -108,7 +108,6 @@ func (db *DB) begin(s session.Session, limit int) {
 		db.revoke(oldest, "max_per_user", s.CreatedAt)
 	}
 	toMillis(&s.CreatedAt, &s.AuthenticatedAt, &s.LastSeenAt, &s.IdleExpiresAt, &s.ExpiresAt, &s.RevokedAt)
-	s.Claims = maps.Clone(s.Claims)
 	db.sessions[s.Lookup] = s
 }
 

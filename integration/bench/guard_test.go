@@ -64,7 +64,7 @@ var serving = map[string]func(b *testing.B, kit *core.Kit, token string) func() 
 		return requesting(engine, token)
 	},
 	"fiber": func(_ *testing.B, kit *core.Kit, token string) func() error {
-		app := fiber.New(fiber.Config{DisableStartupMessage: true, ReadBufferSize: 16 << 10})
+		app := fiber.New(fiber.Config{DisableStartupMessage: true, ReadBufferSize: cotterfiber.MinReadBufferSize})
 		handlers := []fiber.Handler{func(c *fiber.Ctx) error { return c.SendString("hello") }}
 		if kit != nil {
 			handlers = append([]fiber.Handler{cotterfiber.Require(kit, core.Guard{})}, handlers...)

@@ -3,7 +3,6 @@ package memstore
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"time"
 
@@ -64,7 +63,6 @@ func (db *DB) evictOldest(user identity.UserID, now time.Time, limit int) {
 }
 
 func (db *DB) insert(s session.Session) {
-	s.Claims = maps.Clone(s.Claims)
 	for _, t := range []*time.Time{&s.CreatedAt, &s.AuthenticatedAt, &s.LastSeenAt, &s.IdleExpiresAt, &s.ExpiresAt, &s.RevokedAt} {
 		*t = millis(*t)
 	}

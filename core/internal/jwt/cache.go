@@ -32,7 +32,7 @@ type Cache[T any] struct {
 	verifier *Verifier
 	derive   func(token.Claims) (T, error)
 	entries  *otter.Cache[digest.Digest, *entry[T]] // nil: nothing is stored
-	running  singleflight.Group                     // of authenticate
+	running  singleflight.Group                     // of authenticateWith
 }
 
 // entry is a token that is valid under a key, except for its lifetime.
@@ -64,7 +64,6 @@ func NewCache[T any](v *Verifier, tokens int, derive func(token.Claims) (T, erro
 // shared by all callers that present the token, and must not be changed. Errors
 // are those of [Verifier.Verify] and of derive; no value is returned with them.
 func (c *Cache[T]) Verify(ctx context.Context, raw string) (T, error) {
-	var none T
 	if c.entries == nil || len(raw) > maxSize {
 		return c.valueOf(c.verifier.Verify(ctx, raw))
 	}
@@ -72,15 +71,7 @@ func (c *Cache[T]) Verify(ctx context.Context, raw string) (T, error) {
 	if e, ok := c.entries.GetIfPresent(id); ok {
 		return c.lookup(ctx, id, raw, e)
 	}
-	t, err := c.policy().parse(raw)
-	if err != nil {
-		return none, err
-	}
-	key, err := c.policy().key(ctx, t.header)
-	if err != nil {
-		return none, err
-	}
-	return c.verify(id, t, key)
+	return c.verify(ctx, id, raw)
 }
 
 func (c *Cache[T]) policy() *Policy { return &c.verifier.policy }
@@ -88,26 +79,27 @@ func (c *Cache[T]) policy() *Policy { return &c.verifier.policy }
 // lookup returns the value of an entry that is still valid. Otherwise it drops
 // the entry and verifies the token.
 func (c *Cache[T]) lookup(ctx context.Context, id digest.Digest, raw string, e *entry[T]) (T, error) {
-	key, err := c.policy().key(ctx, e.header)
+	key, err := e.header.keys.Key(ctx, query(e.header, e.lifetime))
 	if err == nil && key == e.key && c.policy().checkLifetime(e.lifetime) == nil {
 		return e.value, nil
 	}
 	c.entries.Invalidate(id)
-	var none T
 	if err != nil {
+		var none T
 		return none, err
 	}
+	return c.verify(ctx, id, raw)
+}
+
+// verify verifies a token, and stores it if it is valid.
+func (c *Cache[T]) verify(ctx context.Context, id digest.Digest, raw string) (T, error) {
+	var none T
 	t, err := c.policy().parse(raw)
 	if err != nil {
 		return none, err
 	}
-	return c.verify(id, t, key)
-}
-
-// verify verifies a token with its key, and stores it if it is valid.
-func (c *Cache[T]) verify(id digest.Digest, t unverified, key token.Key) (T, error) {
-	var none T
-	if err := c.authenticate(id, t, key); err != nil {
+	key, err := c.policy().authenticate(ctx, t, func(t unverified, key token.Key) error { return c.authenticateWith(id, t, key) })
+	if err != nil {
 		return none, err
 	}
 	value, err := c.valueOf(t.claims, c.policy().checkLifetime(t.lifetime))
@@ -135,27 +127,26 @@ func (c *Cache[T]) valueOf(claims token.Claims, err error) (T, error) {
 	return value, nil
 }
 
-// authenticate implements Policy.authenticate, once for all concurrent callers
-// with the same token and key.
-func (c *Cache[T]) authenticate(id digest.Digest, t unverified, key token.Key) error {
+// authenticateWith implements Policy.authenticateWith, once for all concurrent
+// callers with the same token and key.
+func (c *Cache[T]) authenticateWith(id digest.Digest, t unverified, key token.Key) error {
 	type result struct {
 		key token.Key
 		err error
 	}
 	shared, _, _ := c.running.Do(string(id[:]), func() (any, error) {
-		return result{key, c.policy().authenticate(t, key)}, nil
+		return result{key, c.policy().authenticateWith(t, key)}, nil
 	})
 	if r, ok := shared.(result); ok && r.key == key {
 		return r.err
 	}
-	return c.policy().authenticate(t, key) // the result is that of another key
+	return c.policy().authenticateWith(t, key) // the result is that of another key
 }
 
 // weight returns the number of tokens as which an entry counts. It contains the
-// token's string, and a map entry for each claim and each member or element of
-// one.
+// token's string, and name and value of each claim, which refer to it.
 func (t unverified) weight() uint32 {
-	const fixed, mapEntry = 1 << 10, 96
-	size := fixed + len(t.signed) + mapEntry*t.members
+	const fixed, claim = 1 << 10, 32
+	size := fixed + len(t.signed) + claim*t.members
 	return uint32((size + cachedSize - 1) / cachedSize) //nolint:gosec // a token has at most maxSize bytes
 }

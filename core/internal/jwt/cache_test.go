@@ -329,7 +329,7 @@ func TestCache_KeyReplacedDuringVerification(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		i, other := newIssuer(t, "k1"), newIssuer(t, "k1")
 		key := i.public(t)
-		policy := strictPolicy(keySetFunc(func(context.Context, string, string) (token.Key, error) { return key, nil }))
+		policy := strictPolicy(keySetFunc(func(context.Context, token.KeyQuery) (token.Key, error) { return key, nil }))
 		slowCheck(&policy)
 		c := newCached(t, policy, 10)
 		raw := i.sign(t, validHeader, validClaims)
@@ -486,7 +486,7 @@ func TestCache_ConcurrentKeyChanges(t *testing.T) {
 	publish := func(i issuer) { key := i.public(t); current.Store(&key) }
 	publish(old)
 	var clock atomic.Int64
-	policy := strictPolicy(keySetFunc(func(context.Context, string, string) (token.Key, error) { return *current.Load(), nil }))
+	policy := strictPolicy(keySetFunc(func(context.Context, token.KeyQuery) (token.Key, error) { return *current.Load(), nil }))
 	policy.Now = func() time.Time { return issued.Add(time.Duration(clock.Load())) }
 	c := newCached(t, policy, 8)
 	var tokens [2][16]string

@@ -5,7 +5,7 @@
 // either fixed ([Static], [StaticJWKS]) or fetched ([RemoteKeySet]). A token's
 // own header never selects a source of keys.
 //
-// A token is parsed strictly before any library receives it: at most 8 KiB,
+// A token is parsed strictly before any library receives it: at most 32 KiB,
 // three segments of canonical unpadded base64url, header and claims that are
 // JSON objects without duplicate members, one algorithm of the policy, no
 // critical extension. The library only parses keys and checks signatures.

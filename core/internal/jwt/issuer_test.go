@@ -20,7 +20,7 @@ const (
 )
 
 // maxSize is the maximum length of a token in bytes.
-const maxSize = 8 << 10
+const maxSize = 32 << 10
 
 // issued is the iat of a valid token, and the time at which tests verify it.
 var issued = time.Unix(1795345200, 0)

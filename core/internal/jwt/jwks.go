@@ -304,8 +304,8 @@ func (r keyring) has(kid string) bool {
 }
 
 // Key implements [token.KeySet].
-func (r keyring) Key(_ context.Context, kid, alg string) (token.Key, error) {
-	key, ok := r.find(kid, alg)
+func (r keyring) Key(_ context.Context, q token.KeyQuery) (token.Key, error) {
+	key, ok := r.find(q.ID, q.Algorithm)
 	if !ok {
 		return token.Key{}, invalid("unknown_key")
 	}

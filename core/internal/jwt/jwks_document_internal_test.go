@@ -50,7 +50,7 @@ func FuzzParseJWKS_Documents(f *testing.F) {
 					t.Fatalf("two keys have the id %q", key.ID)
 				}
 			}
-			found, err := set.keys.Key(t.Context(), key.ID, key.Algorithm)
+			found, err := set.keys.Key(t.Context(), token.KeyQuery{ID: key.ID, Algorithm: key.Algorithm})
 			if key.ID != "" && (err != nil || !found.HasSamePublic(key)) || err != nil && autherr.CodeOf(err) != autherr.InvalidToken {
 				t.Fatalf("key %q is found as %q, %v", key.ID, found.ID, err)
 			}

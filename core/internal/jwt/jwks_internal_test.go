@@ -219,7 +219,7 @@ func TestParseJWKS_AmbiguousID(t *testing.T) {
 
 	static := Static(fixed(t, one), fixed(t, two), token.Key{ID: "k3", Algorithm: "ES256"})
 	for _, kid := range []string{"", "k1", "k3"} {
-		if key, err := static.Key(t.Context(), kid, "ES256"); err == nil {
+		if key, err := static.Key(t.Context(), token.KeyQuery{ID: kid, Algorithm: "ES256"}); err == nil {
 			t.Errorf("key %q is %v", kid, key)
 		}
 	}

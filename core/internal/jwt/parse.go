@@ -16,8 +16,9 @@ import (
 	"github.com/cotterpin/cotterpin/core/token"
 )
 
-// maxSize is the maximum length of a token in bytes.
-const maxSize = 8 << 10
+// maxSize is the maximum length of a token in bytes. Package verify limits those
+// of requests further.
+const maxSize = 32 << 10
 
 // base64url is the only accepted encoding of a segment (RFC 7515, section 2):
 // unpadded and canonical.

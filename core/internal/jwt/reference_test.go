@@ -33,7 +33,7 @@ var (
 // verify reports whether the token is valid, or expired without another fault.
 func (r reference) verify(raw string) (valid, expired bool) {
 	form := compactForm.FindStringSubmatch(raw)
-	if form == nil || len(raw) > 8192 {
+	if form == nil || len(raw) > maxSize {
 		return false, false
 	}
 	var parts [3][]byte

@@ -15,12 +15,32 @@ import (
 func (r *RemoteKeySet) start(ctx context.Context, now time.Time) <-chan struct{} {
 	if r.running == nil && r.budget.AllowN(now, 1) {
 		r.running = make(chan struct{})
-		go r.refresh(context.WithoutCancel(ctx))
+		go r.refresh(context.WithoutCancel(ctx), now)
 	}
 	return r.running
 }
 
-// await waits for a fetch, if it is not nil.
+// startRecheck is start for a bad signature: it also starts nothing while the
+// keys are young, or for a while after the last attempt, so that forged tokens
+// cost the issuer nothing. A fetch that is not allowed, or fails, is logged.
+func (r *RemoteKeySet) startRecheck(ctx context.Context, now time.Time) <-chan struct{} {
+	age := r.held.Load().age(now)
+	if age < recheckAfter {
+		return nil
+	}
+	if r.running != nil || age >= r.fresh || now.Before(r.recheck) {
+		return r.running // keys that are not fresh are fetched again anyway
+	}
+	r.recheck = now.Add(recheckAfter)
+	r.nextReport = time.Time{}
+	fetch := r.start(ctx, now)
+	if fetch == nil {
+		go r.report(context.WithoutCancel(ctx), []event{{slog.LevelWarn, "keys not fetched after a bad signature", slog.String("cause", "too many fetches")}})
+	}
+	return fetch
+}
+
+// await waits for a fetch, if it is not nil. The error is that of ctx.
 func (r *RemoteKeySet) await(ctx context.Context, fetch <-chan struct{}) error {
 	if fetch == nil {
 		return nil
@@ -29,18 +49,20 @@ func (r *RemoteKeySet) await(ctx context.Context, fetch <-chan struct{}) error {
 	case <-fetch:
 		return nil
 	case <-ctx.Done():
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		return r.unavailable("keys_slow", ctx.Err())
+		return ctx.Err()
 	}
 }
 
-// refresh runs a fetch and logs the result. A panic would end the process,
-// because refresh runs in a goroutine.
-func (r *RemoteKeySet) refresh(ctx context.Context) {
-	defer func() { _ = recover() }() // from the log handler
+// refresh runs a fetch and logs the result.
+func (r *RemoteKeySet) refresh(ctx context.Context, began time.Time) {
 	set, err := r.fetchKeys(ctx)
-	for _, e := range r.publish(set, err) {
+	r.report(ctx, r.publish(set, began, err))
+}
+
+// report logs in a goroutine, where a panic would end the process.
+func (r *RemoteKeySet) report(ctx context.Context, events []event) {
+	defer func() { _ = recover() }() // from the log handler
+	for _, e := range events {
 		r.log.LogAttrs(ctx, e.level, e.message, e.detail)
 	}
 }
@@ -62,16 +84,15 @@ func (r *RemoteKeySet) fetchKeys(ctx context.Context) (set jwks, err error) {
 }
 
 // publish ends the running fetch with its result, and returns the lines to log.
-func (r *RemoteKeySet) publish(set jwks, err error) []event {
+func (r *RemoteKeySet) publish(set jwks, began time.Time, err error) []event {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	close(r.running)
 	r.running, r.failure = nil, err
-	now := r.now()
 	if err != nil {
-		return r.failureEvents(now, err)
+		return r.failureEvents(r.now(), err)
 	}
-	r.held.Store(&heldKeys{set.keys, now})
+	r.held.Store(&heldKeys{set.keys, began})
 	r.absent = map[string]struct{}{}
 	return r.successEvents(set)
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/internal/signer"
+	"github.com/cotterpin/cotterpin/core/token"
 )
 
 func TestRemoteKeySet_BoundsUnknownKids(t *testing.T) { // A21
@@ -24,7 +25,7 @@ func TestRemoteKeySet_BoundsUnknownKids(t *testing.T) { // A21
 		}
 		invent := func(n int) {
 			for kid := range n {
-				if _, err := keys.Key(t.Context(), fmt.Sprint("invented-", kid), "ES256"); autherr.ReasonOf(err) != "unknown_key" {
+				if _, err := keys.Key(t.Context(), token.KeyQuery{ID: fmt.Sprint("invented-", kid), Algorithm: "ES256"}); autherr.ReasonOf(err) != "unknown_key" {
 					t.Fatalf("kid %d: %v", kid, err)
 				}
 			}
@@ -51,14 +52,15 @@ func TestRemoteKeySet_FailedFetchWithDocument(t *testing.T) { // A21
 		entry := func(kid string) string { return marshal(t, signer.NewES256(kid).JWK()) }
 		document, failure := []byte(`{"keys":[`+entry("k1")+`]}`), error(nil)
 		keys := NewRemoteKeySet(RemoteOptions{Fetch: func(context.Context) ([]byte, error) { return document, failure }})
-		if key, err := keys.Key(t.Context(), "k1", "ES256"); err != nil || key.ID != "k1" {
+		if key, err := keys.Key(t.Context(), token.KeyQuery{ID: "k1", Algorithm: "ES256"}); err != nil || key.ID != "k1" {
 			t.Fatalf("key k1: %+v, %v", key, err)
 		}
 		document, failure = []byte(`{"keys":[`+entry("k2")+`]}`), errors.New("cut off")
-		if key, err := keys.Key(t.Context(), "k2", "ES256"); autherr.CodeOf(err) != autherr.TemporarilyUnavailable || !errors.Is(err, failure) {
+		key, err := keys.Key(t.Context(), token.KeyQuery{ID: "k2", Algorithm: "ES256"})
+		if autherr.CodeOf(err) != autherr.TemporarilyUnavailable || !errors.Is(err, failure) {
 			t.Errorf("a key of a document that came with an error: %+v, %v", key, err)
 		}
-		if _, err := keys.Key(t.Context(), "k1", "ES256"); err != nil {
+		if _, err := keys.Key(t.Context(), token.KeyQuery{ID: "k1", Algorithm: "ES256"}); err != nil {
 			t.Errorf("key k1 after a failed fetch: %v", err)
 		}
 	})

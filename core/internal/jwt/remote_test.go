@@ -83,7 +83,7 @@ func (u *upstream) expect(t *testing.T, requests int) {
 // lookup requires that Key returns an error with the code, or a key if code is "".
 func lookup(t *testing.T, keys token.KeySet, kid string, code autherr.Code) {
 	t.Helper()
-	key, err := keys.Key(t.Context(), kid, "ES256")
+	key, err := keys.Key(t.Context(), token.KeyQuery{ID: kid, Algorithm: "ES256"})
 	switch {
 	case code == "" && (err != nil || key.ID != kid):
 		t.Errorf("key %q: %+v, %v", kid, key, err)
@@ -140,7 +140,7 @@ func TestRemoteKeySet_RecoversFromOutage(t *testing.T) { // F-K01
 		}
 		up.expect(t, 3)
 
-		_, err := keys.Key(t.Context(), "k1", "ES256")
+		_, err := keys.Key(t.Context(), token.KeyQuery{ID: "k1", Algorithm: "ES256"})
 		known, ok := errors.AsType[*autherr.Error](err)
 		if !ok || known.RetryAfter != 10*time.Second || known.Reason != "keys_unavailable" {
 			t.Fatalf("the error is %#v", err)
@@ -234,7 +234,7 @@ func TestRemoteKeySet_OtherAlgorithmNeverFetches(t *testing.T) {
 		keys := jwt.NewRemoteKeySet(jwt.RemoteOptions{Fetch: up.fetch})
 		lookup(t, keys, "k1", "")
 		for _, c := range []struct{ kid, alg string }{{"k1", "RS256"}, {"", "RS256"}, {"", "ES256"}} {
-			if _, err := keys.Key(t.Context(), c.kid, c.alg); autherr.CodeOf(err) != autherr.InvalidToken {
+			if _, err := keys.Key(t.Context(), token.KeyQuery{ID: c.kid, Algorithm: c.alg}); autherr.CodeOf(err) != autherr.InvalidToken {
 				t.Errorf("%+v: %v", c, err)
 			}
 		}
@@ -270,7 +270,7 @@ func TestRemoteKeySet_OtherAlgorithmDuringOutage(t *testing.T) {
 		lookup(t, keys, "k1", "")
 		up.fail()
 		lookup(t, keys, "k2", autherr.TemporarilyUnavailable)
-		if _, err := keys.Key(t.Context(), "k1", "RS256"); autherr.CodeOf(err) != autherr.InvalidToken {
+		if _, err := keys.Key(t.Context(), token.KeyQuery{ID: "k1", Algorithm: "RS256"}); autherr.CodeOf(err) != autherr.InvalidToken {
 			t.Errorf("a known key with another algorithm: %v", err)
 		}
 		up.expect(t, 2)
@@ -422,7 +422,8 @@ func TestRemoteKeySet_CanceledCaller(t *testing.T) { // F-K17
 		first, cancel := context.WithCancel(t.Context())
 		var wg sync.WaitGroup
 		wg.Go(func() {
-			if _, err := keys.Key(first, "k1", "ES256"); autherr.CodeOf(err) != autherr.TemporarilyUnavailable || !errors.Is(err, context.Canceled) {
+			_, err := keys.Key(first, token.KeyQuery{ID: "k1", Algorithm: "ES256"})
+			if autherr.CodeOf(err) != autherr.TemporarilyUnavailable || !errors.Is(err, context.Canceled) {
 				t.Errorf("the canceled caller got %v", err)
 			}
 		})

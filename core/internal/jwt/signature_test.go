@@ -90,7 +90,7 @@ func TestStaticJWKS_Ed25519Duplicates(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := keys.Key(t.Context(), "k1", "EdDSA"); err != nil {
+	if _, err := keys.Key(t.Context(), token.KeyQuery{ID: "k1", Algorithm: "EdDSA"}); err != nil {
 		t.Errorf("a key that is published under both names: %v", err)
 	}
 }

@@ -33,7 +33,7 @@ func TestVerify_RFCExamples(t *testing.T) { // J46
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
-		key, err := keys.Key(context.Background(), "", v.alg)
+		key, err := keys.Key(context.Background(), token.KeyQuery{ID: "", Algorithm: v.alg})
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}

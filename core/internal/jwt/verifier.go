@@ -145,11 +145,7 @@ func (v *Verifier) Verify(ctx context.Context, raw string) (token.Claims, error)
 	if err != nil {
 		return token.Claims{}, err
 	}
-	key, err := p.key(ctx, t.header)
-	if err != nil {
-		return token.Claims{}, err
-	}
-	if err := p.authenticate(t, key); err != nil {
+	if _, err := p.authenticate(ctx, t, p.authenticateWith); err != nil {
 		return token.Claims{}, err
 	}
 	err = p.checkLifetime(t.lifetime)
@@ -159,13 +155,34 @@ func (v *Verifier) Verify(ctx context.Context, raw string) (token.Claims, error)
 	return t.claims, err
 }
 
-// key returns the key that the token must be signed with.
-func (p *Policy) key(ctx context.Context, h header) (token.Key, error) {
-	return h.keys.Key(ctx, h.keyID, h.algorithm)
+// query selects the key that a token must be signed with.
+func query(h header, l lifetime) token.KeyQuery {
+	return token.KeyQuery{ID: h.keyID, Algorithm: h.algorithm, IssuedAt: l.issued}
 }
 
-// authenticate verifies the signature, then applies [Policy.Check].
-func (p *Policy) authenticate(t unverified, key token.Key) error {
+// authenticate applies with to the token's key and, if the signature is bad, to
+// the key that has replaced it at the issuer, if any. It returns the key with
+// which the token is valid.
+func (p *Policy) authenticate(ctx context.Context, t unverified, with func(unverified, token.Key) error) (token.Key, error) {
+	q := query(t.header, t.lifetime)
+	key, err := t.header.keys.Key(ctx, q)
+	if err != nil {
+		return token.Key{}, err
+	}
+	err = with(t, key)
+	if !errors.Is(err, errBadSignature) {
+		return key, err
+	}
+	q.Rejected = key
+	replacement, unavailable := t.header.keys.Key(ctx, q)
+	if unavailable != nil || replacement == key {
+		return token.Key{}, err
+	}
+	return replacement, with(t, replacement)
+}
+
+// authenticateWith verifies the signature, then applies [Policy.Check].
+func (p *Policy) authenticateWith(t unverified, key token.Key) error {
 	if err := verifySignature(t, key); err != nil {
 		return err
 	}
@@ -175,12 +192,14 @@ func (p *Policy) authenticate(t unverified, key token.Key) error {
 	return p.Check(t.claims)
 }
 
+var errBadSignature = autherr.New(autherr.InvalidToken, "bad_signature")
+
 func verifySignature(t unverified, key token.Key) error {
 	if key.Algorithm != t.header.algorithm {
 		return invalid("wrong_algorithm")
 	}
 	if !verify(key, []byte(t.signed), t.signature) {
-		return invalid("bad_signature")
+		return errBadSignature
 	}
 	return nil
 }

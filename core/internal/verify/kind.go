@@ -28,7 +28,7 @@ var kinds = [...]kind{
 	provider.IDToken: {
 		types:     []string{"JWT", ""},
 		values:    map[string]string{"typ": "ID", "token_use": "id"},
-		forbidden: []string{"events", "scp", "cid", "gty"}, // the others: Entra and Okta, Okta, Auth0
+		forbidden: []string{"events", "scp", "cid", "gty"}, // Entra has scp, Okta both, Auth0 gty
 	},
 }
 

@@ -28,7 +28,10 @@ type Set struct {
 	selected *otter.Cache[digest.Digest, *Provider]
 }
 
-const maxSelected = 10_000
+const (
+	maxSelected     = 10_000
+	maxRequestToken = 16 << 10
+)
 
 // NewSet returns a set of opened providers.
 func NewSet(providers ...*Provider) *Set {
@@ -73,8 +76,12 @@ func (s *Set) Login(ctx context.Context, name string, tokens provider.Tokens) (i
 // Authenticate verifies the token that recognizes the caller of a request. The
 // provider is selected by it.
 //
-// Errors by code: as of [Set.Login], without InvalidRequest.
+// Errors by code: as of [Set.Login], without InvalidRequest. A token of more than
+// 16 KiB is InvalidToken; a login accepts twice that.
 func (s *Set) Authenticate(ctx context.Context, raw string) (identity.Identity, error) {
+	if len(raw) > maxRequestToken {
+		return identity.Identity{}, autherr.New(autherr.InvalidToken, "too_large")
+	}
 	if len(s.providers) == 1 {
 		return s.providers[0].authenticate(ctx, raw)
 	}

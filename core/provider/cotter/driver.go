@@ -75,7 +75,7 @@ func (d *driver) Identify(v provider.Verified) (identity.Identity, error) {
 		Key:        identity.Key{Issuer: access.Issuer, Subject: access.Subject},
 		Identifier: identifier,
 		AuthMethod: authMethod(access),
-		Claims:     identity.NewClaims(access.Extra()),
+		Claims:     access.Extra(),
 	}
 	contact := identity.Contact{Value: identifier, Verification: verification(id.AuthMethod)}
 	switch {

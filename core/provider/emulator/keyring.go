@@ -91,7 +91,7 @@ func (r *keyring) document() keySet {
 var _ token.KeySet = (*keyring)(nil)
 
 // Key implements [token.KeySet] with the published keys.
-func (r *keyring) Key(ctx context.Context, kid, alg string) (token.Key, error) {
+func (r *keyring) Key(ctx context.Context, q token.KeyQuery) (token.Key, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var keys []token.Key
@@ -102,5 +102,5 @@ func (r *keyring) Key(ctx context.Context, kid, alg string) (token.Key, error) {
 		}
 		keys = append(keys, key)
 	}
-	return jwt.Static(keys...).Key(ctx, kid, alg)
+	return jwt.Static(keys...).Key(ctx, q)
 }

@@ -41,23 +41,28 @@ type page struct {
 	Mailbox string // path of the mailbox
 }
 
-// render returns a page. redirect is the application's URL, which its form may
-// lead to; nil for none.
+// render returns a hosted page. redirect is the application's URL, which its form
+// may lead to; nil for none.
 func (e *Emulator) render(status int, name string, p page, redirect *url.URL) (web.Response, error) {
 	p.Style = e.options.BasePath + stylePath
+	return renderTemplate(status, name, p, hostedPolicy(redirect))
+}
+
+// renderTemplate returns a page with a Content-Security-Policy.
+func renderTemplate(status int, name string, p any, policy string) (web.Response, error) {
 	var body bytes.Buffer
 	if err := pageTemplates.ExecuteTemplate(&body, name, p); err != nil {
 		return web.Response{}, fmt.Errorf("emulator: page %s: %w", name, err)
 	}
 	return document(status, "text/html; charset=utf-8", body.Bytes()).
-		With("Content-Security-Policy", contentPolicy(redirect)), nil
+		With("Content-Security-Policy", policy), nil
 }
 
-// contentPolicy allows the style sheet and the forms. Browsers apply form-action
+// hostedPolicy allows the style sheet and the forms. Browsers apply form-action
 // to the redirect that follows a form as well, so the application is listed. CSP
 // cannot express an IPv6 address (CSP Level 3, section 2.3.1): its scheme is
 // listed instead.
-func contentPolicy(redirect *url.URL) string {
+func hostedPolicy(redirect *url.URL) string {
 	formAction := "'self'"
 	switch {
 	case redirect == nil:
@@ -169,15 +174,9 @@ func (e *Emulator) submitIdentifier(_ context.Context, r web.Request) (web.Respo
 // sendCode puts a one-time code into the mailbox and redirects to its page.
 func (e *Emulator) sendCode(request authorizeRequest, identifier string, status int) web.Response {
 	now := e.clock.now()
-	handle, begun := e.signIns.begin(request, identifier, now)
+	handle, begun := e.signIns.begin(signIn{authorizeRequest: request, identifier: identifier}, now)
 	path := codePagePath(handle)
-	e.mailbox.deliver(message{
-		To:      identifier,
-		Channel: begun.channel(),
-		Code:    begun.code,
-		Link:    e.options.IssuerURL + path,
-		SentAt:  now.UTC().Format(milliseconds),
-	})
+	e.mailbox.deliver(begun.message(e.options.IssuerURL+path, now))
 	return redirectTo(e.options.BasePath+path, status)
 }
 
@@ -224,10 +223,11 @@ func (e *Emulator) submitCode(_ context.Context, r web.Request) (web.Response, e
 		return e.renderError(err, "")
 	}
 	handle := form.Get("id")
-	result, attempted, authorizationCode := e.signIns.attempt(handle, strings.TrimSpace(form.Get("code")), e.clock.now())
+	now := e.clock.now()
+	result, attempted := e.signIns.attempt(handle, strings.TrimSpace(form.Get("code")), now)
 	switch result {
 	case attemptAccepted:
-		return redirectTo(attempted.successURL(authorizationCode), http.StatusFound), nil
+		return redirectTo(attempted.successURL(e.signIns.complete(attempted, now)), http.StatusFound), nil
 	case attemptExhausted:
 		return redirectTo(attempted.deniedURL(), http.StatusFound), nil
 	default:

@@ -13,6 +13,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/provider/emulator"
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
+	"github.com/cotterpin/cotterpin/core/token"
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
@@ -156,7 +157,8 @@ func TestOpen_NoNetwork(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := opened.Rules().Keys.Key(t.Context(), "unknown", "ES256"); autherr.CodeOf(err) != autherr.InvalidToken {
+	_, err = opened.Rules().Keys.Key(t.Context(), token.KeyQuery{ID: "unknown", Algorithm: "ES256"})
+	if autherr.CodeOf(err) != autherr.InvalidToken {
 		t.Errorf("an unknown key of the emulator: %v, want %s", err, autherr.InvalidToken)
 	}
 }

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -26,10 +27,13 @@ type signIn struct {
 	authorizeRequest
 
 	identifier  string
+	clientJSON  string // what the form's additional fields contain, for a link that opens the application
+	linkOpens   bool   // the magic link opens the application, instead of approving the sign-in where it began
 	challengeID int64
 	code        string // the one-time code
 	attempts    int
-	over        bool // the one-time code was used, or maxAttempts were wrong
+	approved    bool // by its magic link
+	over        bool // it is completed, or maxAttempts codes were wrong
 	expires     time.Time
 }
 
@@ -53,17 +57,13 @@ func newSignIns() *signIns {
 }
 
 // begin starts a sign-in with a new one-time code.
-func (s *signIns) begin(r authorizeRequest, identifier string, now time.Time) (handle string, begun signIn) {
+func (s *signIns) begin(begun signIn, now time.Time) (handle string, _ signIn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lastChallengeID++
-	begun = signIn{
-		authorizeRequest: r,
-		identifier:       identifier,
-		challengeID:      s.lastChallengeID,
-		code:             newOneTimeCode(),
-		expires:          now.Add(codeLifetime),
-	}
+	begun.challengeID = s.lastChallengeID
+	begun.code = newOneTimeCode()
+	begun.expires = now.Add(codeLifetime)
 	handle = rand.Text()
 	s.begun.put(handle, begun)
 	return handle, begun
@@ -88,32 +88,69 @@ const (
 	attemptAccepted
 )
 
-// attempt compares an entered code. After attemptAccepted, authorizationCode is
-// the code to exchange.
-func (s *signIns) attempt(handle, code string, now time.Time) (result attemptResult, attempted signIn, authorizationCode string) {
+// attempt compares an entered code. After attemptAccepted, the sign-in is over and
+// the caller completes it.
+func (s *signIns) attempt(handle, code string, now time.Time) (attemptResult, signIn) {
+	return s.enter(handle, code, now, func(accepted *signIn) { accepted.over = true })
+}
+
+// approve is attempt with the code in a magic link: the sign-in remains pending
+// until the page that began it takes the approval.
+func (s *signIns) approve(handle, code string, now time.Time) attemptResult {
+	result, _ := s.enter(handle, code, now, func(accepted *signIn) { accepted.approved = true })
+	return result
+}
+
+// enter compares a code, and applies accept to the sign-in if it is right.
+func (s *signIns) enter(handle, code string, now time.Time, accept func(*signIn)) (attemptResult, signIn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	attempted, ok := s.begun.get(handle)
 	if !ok || !attempted.isPending(now) {
-		return attemptUnknown, attempted, ""
+		return attemptUnknown, attempted
 	}
-	accepted := subtle.ConstantTimeCompare([]byte(code), []byte(attempted.code)) == 1
-	if !accepted {
-		attempted.attempts++
+	result := attemptAccepted
+	if subtle.ConstantTimeCompare([]byte(code), []byte(attempted.code)) == 1 {
+		accept(&attempted)
+	} else {
+		result = countWrong(&attempted)
 	}
-	attempted.over = accepted || attempted.attempts == maxAttempts
 	s.begun.put(handle, attempted)
-	switch {
-	case accepted:
-		return attemptAccepted, attempted, s.complete(attempted, now)
-	case attempted.over:
-		return attemptExhausted, attempted, ""
-	default:
-		return attemptWrong, attempted, ""
-	}
+	return result, attempted
 }
 
+// countWrong counts a wrong code.
+func countWrong(attempted *signIn) attemptResult {
+	attempted.attempts++
+	if attempted.over = attempted.attempts == maxAttempts; attempted.over {
+		return attemptExhausted
+	}
+	return attemptWrong
+}
+
+// takeApproval returns attemptAccepted for a sign-in that its magic link has
+// approved, which is then over and the caller completes it, and attemptWrong for
+// one that is not approved yet.
+func (s *signIns) takeApproval(handle string, now time.Time) (attemptResult, signIn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	pending, ok := s.begun.get(handle)
+	switch {
+	case !ok || !pending.isPending(now):
+		return attemptUnknown, pending
+	case !pending.approved:
+		return attemptWrong, pending
+	}
+	pending.over = true
+	s.begun.put(handle, pending)
+	return attemptAccepted, pending
+}
+
+// complete returns the authorization code of a sign-in, which the application
+// exchanges.
 func (s *signIns) complete(completed signIn, now time.Time) (authorizationCode string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	completed.expires = now.Add(codeLifetime)
 	authorizationCode = rand.Text()
 	s.completed.put(authorizationCode, completed)
@@ -137,10 +174,30 @@ func (s signIn) matchesVerifier(verifier string) bool {
 	return subtle.ConstantTimeCompare([]byte(challenge), []byte(s.codeChallenge)) == 1
 }
 
-// matchesOrigin reports whether redirectURL has the origin that received the code.
+// matchesOrigin reports whether redirectURL has the origin that received the code:
+// that of the redirect or, for the form of the browser SDK, of the page around it.
 func (s signIn) matchesOrigin(redirectURL string) bool {
 	u, err := parseWebURL(redirectURL)
-	return err == nil && originOf(u) == originOf(s.redirect)
+	return err == nil && (originOf(u) == originOf(s.redirect) || originOf(u) == s.embedder)
+}
+
+// belongsTo reports whether the form of the browser SDK in a page of that origin may
+// complete the sign-in: it began there, or its magic link opens that page.
+func (s signIn) belongsTo(embedder string) bool {
+	return s.embedder == embedder || s.linkOpens && originOf(s.redirect) == embedder
+}
+
+// linkURL returns the application's URL that the magic link opens, with what the SDK
+// passes to its form there.
+func (s signIn) linkURL(handle, code string) string {
+	return s.redirectWith(url.Values{
+		"auth_method":  {methodMagicLink},
+		"challenge":    {handle + "." + code},
+		"challenge_id": {strconv.FormatInt(s.challengeID, 10)},
+		"id_type":      {s.identifierType},
+		"id":           {s.identifier},
+		"client_json":  {cmp.Or(s.clientJSON, "{}")},
+	})
 }
 
 // successURL returns the application's URL for a completed sign-in.
@@ -148,14 +205,17 @@ func (s signIn) successURL(authorizationCode string) string {
 	return s.redirectWith(url.Values{
 		"code":         {authorizationCode},
 		"challenge_id": {strconv.FormatInt(s.challengeID, 10)},
+		"state":        {s.state},
 	})
 }
 
-func (s signIn) channel() string {
+// message returns the message with the one-time code and a link.
+func (s signIn) message(link string, now time.Time) message {
+	channel := "EMAIL"
 	if s.identifierType == typePhone {
-		return "SMS"
+		channel = "SMS"
 	}
-	return "EMAIL"
+	return message{To: s.identifier, Channel: channel, Code: s.code, Link: link, SentAt: now.UTC().Format(milliseconds)}
 }
 
 // newOneTimeCode returns six digits.

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
@@ -70,19 +70,11 @@ func (d *driver) check(kind provider.TokenKind, c token.Claims) error {
 		return invalid("bad_subject")
 	}
 	for name, want := range d.settings.RequiredClaims {
-		if got, ok := stringOrBool(c, name); !ok || got != want {
+		if !c.Has(name, want) {
 			return invalid("wrong_claim")
 		}
 	}
 	return nil
-}
-
-// stringOrBool returns a claim that is a string, or a bool as "true" or "false".
-func stringOrBool(c token.Claims, name string) (string, bool) {
-	if b, ok := c.Bool(name); ok {
-		return strconv.FormatBool(b), true
-	}
-	return c.String(name)
 }
 
 // Identify implements [provider.Driver].
@@ -142,21 +134,43 @@ func contact(value string, verified bool) identity.Contact {
 func (d *driver) claims(c token.Claims) identity.Claims {
 	claims := c.Extra()
 	for name, at := range map[string]pointer{"name": d.pointers.name, "picture": d.pointers.picture} {
-		if value := at.stringIn(c); value != "" {
-			claims[name] = value
+		if value := at.stringIn(c); value != "" && at != pointer("/"+name) {
+			claims = claims.With(name, value)
 		}
 	}
-	return identity.NewClaims(claims)
+	return claims
 }
 
-// authMethod returns the methods of amr (RFC 8176), separated by spaces, "" if
-// they cannot be stored.
+// authMethod returns the methods of amr, separated by spaces, "" if they cannot
+// be stored.
 func authMethod(c token.Claims) string {
-	methods, _ := c.Strings("amr")
-	if joined := strings.Join(methods, " "); identity.IsAuthMethod(joined) {
+	if joined := strings.Join(authMethods(c), " "); identity.IsAuthMethod(joined) {
 		return joined
 	}
 	return ""
+}
+
+// authMethods returns the methods of amr: a list of strings (OpenID Connect Core
+// 1.0, section 2; RFC 8176), or of objects with the member method, as Supabase
+// sends them (supabase.com/docs/guides/auth/jwt-fields). Each method is listed
+// once. A list with another element contains none.
+func authMethods(c token.Claims) []string {
+	amr, _ := c.Lookup("amr")
+	elements, _ := amr.Array()
+	var methods []string
+	for _, element := range elements {
+		if object, ok := element.Object(); ok {
+			element, _ = object.Lookup("method")
+		}
+		method, ok := element.String()
+		if !ok {
+			return nil
+		}
+		if !slices.Contains(methods, method) {
+			methods = append(methods, method)
+		}
+	}
+	return methods
 }
 
 // authenticatedAt returns auth_time, zero if it is not a valid time.

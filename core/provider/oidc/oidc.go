@@ -54,9 +54,9 @@ type Settings struct {
 	// RFC 8037; RFC 9864): EdDSA and Ed25519 are the same. Default RS256 and ES256.
 	Algorithms []string `hcl:"algorithms,optional" doc:"accepted signature algorithms; EdDSA and Ed25519 are the same; never none or HMAC"`
 
-	// RequiredClaims must be in each token with that value; a boolean matches
-	// "true" or "false".
-	RequiredClaims map[string]string `hcl:"required_claims,optional" doc:"claims that must have that value, in each token"`
+	// RequiredClaims must be in each token with that value, by name or JSON Pointer;
+	// see [token.Claims.Has].
+	RequiredClaims map[string]string `hcl:"required_claims,optional" doc:"claims, by name or JSON Pointer, that each token must have with that value"`
 
 	// UserInfo reads the email at a login from the issuer's UserInfo endpoint, with
 	// the posted access token, if the ID token has none (OpenID Connect Core 1.0,

@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"crypto/sha512"
 	"encoding/base64"
+	"encoding/json"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -142,7 +144,8 @@ func TestDriver_RequiredClaims(t *testing.T) {
 		"missing":             providertest.Claim("hd", nil),
 		"another value":       providertest.Claim("hd", "example.org"),
 		"another letter case": providertest.Claim("hd", "Example.com"),
-		"a list":              providertest.Claim("hd", []string{"example.com"}),
+		"a list of others":    providertest.Claim("hd", []string{"example.org"}),
+		"an object":           providertest.Claim("hd", map[string]any{"example.com": "example.com"}),
 		"false":               providertest.Claim("email_verified", false),
 		"a number":            providertest.Claim("email_verified", 1),
 	} {
@@ -239,7 +242,14 @@ func TestDriver_Identity(t *testing.T) {
 	if id.Claims.Get("name") != "Ada" {
 		t.Errorf("claims %v", id.Claims)
 	}
-	for _, wrong := range []any{nil, "-62135596800", 0, -1, now + 3600, true} {
+	for _, notation := range []string{"%d.0", "%d.9", "%de0", "%d0e-1"} {
+		number := json.RawMessage(fmt.Sprintf(notation, now-60))
+		id, err := p.Login(t.Context(), tokens(i.OIDCToken(ada, providertest.Claim("auth_time", number))))
+		if err != nil || id.AuthenticatedAt.Unix() != now-60 {
+			t.Errorf("auth_time %s: got %v and %v, want %d", number, id.AuthenticatedAt, err, now-60)
+		}
+	}
+	for _, wrong := range []any{nil, "-62135596800", 0, -1, now + 3600, 0.5, -1.5, 1e12, true} {
 		id, err := p.Login(t.Context(), tokens(i.OIDCToken(ada, providertest.Claim("auth_time", wrong))))
 		if err != nil || !id.AuthenticatedAt.IsZero() {
 			t.Errorf("auth_time %v: got %v and %v, want unknown", wrong, id.AuthenticatedAt, err)
@@ -278,7 +288,8 @@ func TestDriver_UnstorableAuthMethod(t *testing.T) {
 		"two":       {[]string{"pwd", "otp"}, "pwd otp"},
 		"longest":   {[]string{strings.Repeat("a", 64)}, strings.Repeat("a", 64)},
 		"longer":    {[]string{strings.Repeat("a", 65)}, ""},
-		"many":      {slices.Repeat([]string{"otp"}, 17), ""},
+		"many":      {strings.Split("a0 a1 a2 a3 a4 a5 a6 a7 a8 a9 b0 b1 b2 b3 b4 b5 b6 b7 b8 b9 c0 c1", " "), ""},
+		"repeated":  {slices.Repeat([]string{"otp"}, 17), "otp"},
 		"a control": {[]string{"otp\x00"}, ""},
 	} {
 		id, err := p.Login(t.Context(), tokens(i.OIDCToken(ada, providertest.Claim("amr", c.methods))))

@@ -83,9 +83,9 @@ func change(edit func(*identity.Identity)) func(identity.Identity, provider.Veri
 }
 
 // keySet is a key set made of a function.
-type keySet func(ctx context.Context, kid, alg string) (token.Key, error)
+type keySet func(ctx context.Context, q token.KeyQuery) (token.Key, error)
 
-func (f keySet) Key(ctx context.Context, kid, alg string) (token.Key, error) { return f(ctx, kid, alg) }
+func (f keySet) Key(ctx context.Context, q token.KeyQuery) (token.Key, error) { return f(ctx, q) }
 
 // keys returns a change of the rules that replaces the key set.
 func keys(wrap func(token.KeySet) keySet) func(*provider.Rules) {
@@ -93,13 +93,16 @@ func keys(wrap func(token.KeySet) keySet) func(*provider.Rules) {
 }
 
 func ignoreKeyID(sound token.KeySet) keySet {
-	return func(ctx context.Context, _, alg string) (token.Key, error) { return sound.Key(ctx, "", alg) }
+	return func(ctx context.Context, q token.KeyQuery) (token.Key, error) {
+		q.ID = ""
+		return sound.Key(ctx, q)
+	}
 }
 
 func recode(from, to autherr.Code) func(token.KeySet) keySet {
 	return func(sound token.KeySet) keySet {
-		return func(ctx context.Context, kid, alg string) (token.Key, error) {
-			key, err := sound.Key(ctx, kid, alg)
+		return func(ctx context.Context, q token.KeyQuery) (token.Key, error) {
+			key, err := sound.Key(ctx, q)
 			if err != nil && autherr.CodeOf(err) == from {
 				return key, autherr.New(to, "recoded")
 			}
@@ -110,13 +113,13 @@ func recode(from, to autherr.Code) func(token.KeySet) keySet {
 
 func keepForever(sound token.KeySet) keySet {
 	var kept sync.Map // kid to key
-	return func(ctx context.Context, kid, alg string) (token.Key, error) {
-		if key, ok := kept.Load(kid); ok {
+	return func(ctx context.Context, q token.KeyQuery) (token.Key, error) {
+		if key, ok := kept.Load(q.ID); ok {
 			return key.(token.Key), nil
 		}
-		key, err := sound.Key(ctx, kid, alg)
+		key, err := sound.Key(ctx, q)
 		if err == nil {
-			kept.Store(kid, key)
+			kept.Store(q.ID, key)
 		}
 		return key, err
 	}

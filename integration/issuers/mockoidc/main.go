@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"net"
 	"os"
@@ -11,26 +12,26 @@ import (
 )
 
 func main() {
-	if err := run(); err != nil {
+	if err := run(context.Background()); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 	select {} // until it is killed
 }
 
-func run() error {
+func run(ctx context.Context) error {
 	server, err := mockoidc.NewServer(nil)
 	if err != nil {
 		return err
 	}
 	server.ClientID, server.ClientSecret = "web", "secret"
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	listener, err := (&net.ListenConfig{}).Listen(ctx, "tcp", "127.0.0.1:0")
 	if err != nil {
 		return err
 	}
 	if err := server.Start(listener, nil); err != nil {
 		return err
 	}
-	fmt.Println(server.Issuer())
+	fmt.Fprintln(os.Stdout, server.Issuer())
 	return nil
 }

@@ -3,15 +3,13 @@
 //
 //	zitadel REDIRECT_URI
 //
-// It prints the issuer. The clients are "web" and "other"; the user is
-// test-user@127.0.0.1.
+// It prints the issuer. The client is "web"; the user is test-user@127.0.0.1.
 package main
 
 import (
 	"fmt"
 	"log/slog"
-	"net"
-	"net/http"
+	"net/http/httptest"
 	"os"
 
 	"github.com/zitadel/oidc/v3/example/server/exampleop"
@@ -19,21 +17,13 @@ import (
 )
 
 func main() {
-	if err := run(os.Args[1]); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-}
-
-func run(redirect string) error {
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	issuer := "http://" + listener.Addr().String() + "/"
-	storage.RegisterClients(storage.WebClient("web", "secret", redirect), storage.WebClient("other", "secret", redirect))
+	redirect := os.Args[1]
+	server := httptest.NewUnstartedServer(nil)
+	issuer := "http://" + server.Listener.Addr().String() + "/"
+	storage.RegisterClients(storage.WebClient("web", "secret", redirect))
 	store := storage.NewStorage(storage.NewUserStore(issuer))
-	handler := exampleop.SetupServer(issuer, store, slog.New(slog.NewTextHandler(os.Stderr, nil)), false)
-	fmt.Println(issuer)
-	return http.Serve(listener, handler)
+	server.Config.Handler = exampleop.SetupServer(issuer, store, slog.New(slog.NewTextHandler(os.Stderr, nil)), false)
+	server.Start()
+	fmt.Fprintln(os.Stdout, issuer)
+	select {} // until it is killed
 }
