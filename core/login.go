@@ -58,7 +58,7 @@ func (k *Kit) login(ctx context.Context, r web.Request) (web.Response, error) {
 		return web.Response{}, err
 	}
 	k.log.InfoContext(ctx, "login", "event", "authn_login_success", "provider", id.Provider, "auth_method", id.AuthMethod,
-		"user_id", in.user.ID.String(), "created", in.created, "session_id", in.view.ID, "address", l.Address)
+		"user_id", in.user.ID.String(), "created", in.created, "session_id", in.view.ID, "continued", in.continued, "address", l.Address)
 	return k.signedInResponse(r, in, ""), nil
 }
 
@@ -109,6 +109,7 @@ func (k *Kit) checkFits(l session.Login) error {
 type signedIn struct {
 	user      identity.User // zero if the configuration stores no users
 	created   bool
+	continued bool // the session has the public id of a presented one
 	token     string
 	transport string
 	view      session.View
@@ -132,23 +133,45 @@ func (k *Kit) signIn(ctx context.Context, l session.Login, replaced []session.Cr
 	return in, err //nolint:wrapcheck // it is that of attemptSignIn
 }
 
-// attemptSignIn revokes the replaced sessions before the new one begins, so that
-// they do not count against the user's maximum.
+// attemptSignIn continues a session that the login presents, or else revokes the
+// presented ones before the new one begins, so that they do not count against the
+// user's maximum.
 func (k *Kit) attemptSignIn(ctx context.Context, l session.Login, replaced []session.Credential) (in signedIn, err error) {
 	if k.database != nil {
 		if l.User, in.created, err = k.registrar.RegisterOrLogin(ctx, l.Identity); err != nil {
 			return signedIn{}, err
 		}
 	}
-	if err := k.end(ctx, replaced, "replaced_by_login", l.Address); err != nil {
+	if l.Continues, err = k.replace(ctx, l, replaced); err != nil {
 		return signedIn{}, err
 	}
 	token, view, stored := k.strategy.Issue(ctx, l)
-	if err := k.recordSignIn(ctx, database.SignIn{User: l.User, Session: stored, MaxSessions: k.maxPerUser}); err != nil {
+	record := database.SignIn{User: l.User, Session: stored, MaxSessions: k.maxPerUser}
+	if l.Continues != nil {
+		record.Continues = l.Continues.Lookup
+	}
+	if err := k.recordSignIn(ctx, record); err != nil {
 		return signedIn{}, err
 	}
 	in.user, in.token, in.transport, in.view = l.User, token, l.Transport, view
+	in.continued = l.Continues != nil
 	return in, nil
+}
+
+// replace returns the first session of the credentials that the login continues,
+// nil if there is none, and revokes the others.
+func (k *Kit) replace(ctx context.Context, l session.Login, credentials []session.Credential) (continued *session.Session, err error) {
+	for i, c := range credentials {
+		found, ended, err := k.strategy.Replace(ctx, l, c)
+		if err != nil {
+			return nil, err
+		}
+		k.logEnd(ctx, ended, "replaced_by_login", l.Address)
+		if found != nil {
+			return found, k.end(ctx, credentials[i+1:], "replaced_by_login", l.Address)
+		}
+	}
+	return nil, nil
 }
 
 // recordSignIn does nothing if the configuration stores no users.

@@ -116,9 +116,9 @@ func TestGuard_AuthMethods_OneOfSeveral(t *testing.T) {
 func TestLog_SessionRevoked(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)
-	signIn := func(lines ...string) (token, id string) {
+	signInAs := func(identifier string, lines ...string) (token, id string) {
 		t.Helper()
-		payload := h.issuer.Login(ada).Payload()
+		payload := h.issuer.Login(identifier).Payload()
 		payload["transport"] = config.TransportBearer
 		var response struct {
 			Session struct{ ID string }
@@ -129,12 +129,13 @@ func TestLog_SessionRevoked(t *testing.T) {
 		decode(t, h.call(t, "POST", "/auth/login", text(t, payload), lines...), &response)
 		return response.Token.AccessToken, response.Session.ID
 	}
+	signIn := func(lines ...string) (token, id string) { return signInAs(ada, lines...) }
 	for _, c := range []struct {
 		event, reason string
 		end           func(token, id string)
 	}{
 		{"authn_logout", "logout", func(token, _ string) { h.call(t, "POST", "/auth/logout", "", "Authorization", "Bearer "+token) }},
-		{"authn_logout", "replaced_by_login", func(token, _ string) { signIn("Authorization", "Bearer "+token) }},
+		{"authn_logout", "replaced_by_login", func(token, _ string) { signInAs(bob, "Authorization", "Bearer "+token) }},
 		{"session_revoked", "revoked", func(token, id string) {
 			h.call(t, "POST", "/auth/sessions/revoke", `{"id":"`+id+`"}`, "Authorization", "Bearer "+token)
 		}},

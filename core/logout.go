@@ -34,12 +34,17 @@ func (k *Kit) end(ctx context.Context, credentials []session.Credential, reason,
 		if err != nil {
 			return err
 		}
-		if ended != nil {
-			k.log.InfoContext(ctx, "session revoked", "event", "authn_logout", "reason", reason,
-				"user_id", ended.UserID.String(), "session_id", ended.ID, "address", address)
-		}
+		k.logEnd(ctx, ended, reason, address)
 	}
 	return nil
+}
+
+// logEnd logs that a session was revoked, unless it is nil.
+func (k *Kit) logEnd(ctx context.Context, ended *session.Session, reason, address string) {
+	if ended != nil {
+		k.log.InfoContext(ctx, "session revoked", "event", "authn_logout", "reason", reason,
+			"user_id", ended.UserID.String(), "session_id", ended.ID, "address", address)
+	}
 }
 
 // setCookie returns the Set-Cookie lines that store a session's token in a browser

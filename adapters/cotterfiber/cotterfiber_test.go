@@ -17,7 +17,7 @@ import (
 	"github.com/cotterpin/cotterpin/core"
 )
 
-// Cases: S02, S03, S08. Frameworks: fiber.
+// Cases: S02, S03, S08, T25. Frameworks: fiber.
 func TestAdapter(t *testing.T) {
 	t.Parallel()
 	adaptertest.Run(t, func(t *testing.T, kit *core.Kit, listener net.Listener, routes []adaptertest.Route) {

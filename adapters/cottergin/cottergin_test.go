@@ -18,7 +18,7 @@ func TestMain(m *testing.M) {
 	m.Run()
 }
 
-// Cases: S02, S03, S08. Frameworks: gin.
+// Cases: S02, S03, S08, T25. Frameworks: gin.
 func TestAdapter(t *testing.T) {
 	t.Parallel()
 	adaptertest.Run(t, func(t *testing.T, kit *core.Kit, listener net.Listener, routes []adaptertest.Route) {

@@ -14,7 +14,7 @@ import (
 	"github.com/cotterpin/cotterpin/core"
 )
 
-// Cases: S02, S03, S08. Frameworks: nethttp.
+// Cases: S02, S03, S08, T25. Frameworks: nethttp.
 func TestAdapter(t *testing.T) {
 	t.Parallel()
 	adaptertest.Run(t, func(t *testing.T, kit *core.Kit, listener net.Listener, routes []adaptertest.Route) {

@@ -84,8 +84,9 @@ func (o *Own) Keeps(name string) bool {
 	})
 }
 
-// Issue implements [Strategy]. Each call creates a new token and a new public
-// id; it never reuses a token that a caller sent.
+// Issue implements [Strategy]. Each call creates a new token, and a new public
+// id unless the login continues a session; it never reuses a token that a caller
+// sent.
 func (o *Own) Issue(ctx context.Context, l Login) (token string, view View, stored *Session) {
 	t := newOpaque()
 	s := o.begin(ctx, l, t)
@@ -122,7 +123,35 @@ func (o *Own) End(ctx context.Context, c Credential, reason string) (*Session, e
 	case err != nil:
 		return nil, err
 	}
-	err = o.store.Revoke(ctx, s.UserID, s.ID, reason, o.millis())
+	return o.revoke(ctx, s, reason)
+}
+
+// Replace implements [Strategy].
+//
+// Errors by code: TemporarilyUnavailable; the session may still be active.
+func (o *Own) Replace(ctx context.Context, l Login, c Credential) (continued, ended *Session, err error) {
+	s, err := o.find(ctx, c)
+	switch {
+	case autherr.CodeOf(err) == autherr.InvalidToken:
+		return nil, nil, nil
+	case err != nil:
+		return nil, nil, err
+	case l.continues(s) && s.ActiveAt(o.millis()):
+		return &s, nil, nil
+	}
+	ended, err = o.revoke(ctx, s, "replaced_by_login")
+	return nil, ended, err
+}
+
+// continues reports whether the login is of the user, identity and transport of a
+// session.
+func (l Login) continues(s Session) bool {
+	return s.UserID == l.User.ID && s.Issuer == l.User.Issuer && s.Subject == l.User.Subject && s.Transport == l.Transport
+}
+
+// revoke revokes a session and returns it; nil if it is no longer active.
+func (o *Own) revoke(ctx context.Context, s Session, reason string) (*Session, error) {
+	err := o.store.Revoke(ctx, s.UserID, s.ID, reason, o.millis())
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return nil, nil
@@ -283,7 +312,7 @@ func (o *Own) begin(ctx context.Context, l Login, token opaque) Session {
 	return Session{
 		Lookup:     token.lookup,
 		SecretHash: token.hash(),
-		ID:         rand.Text(),
+		ID:         l.publicID(),
 
 		UserID:     l.User.ID,
 		IdentityID: l.User.IdentityID,
@@ -303,6 +332,14 @@ func (o *Own) begin(ctx context.Context, l Login, token opaque) Session {
 		UserAgent: printable(l.UserAgent, maxUserAgent),
 		Address:   l.Address,
 	}
+}
+
+// publicID returns the public id of the login's session.
+func (l Login) publicID() string {
+	if l.Continues != nil {
+		return l.Continues.ID
+	}
+	return rand.Text()
 }
 
 // millis returns now as stores keep it.

@@ -24,8 +24,11 @@ func destinations(r *session.Session) []any {
 }
 
 // allColumns lists all columns of a session; values returns their values.
-const allColumns = `
-	id, lookup, secret_hash, user_id, identity_id, provider, issuer, subject, auth_method, transport, claims,
+const allColumns = `id, ` + newColumns
+
+// newColumns lists the columns that a login writes if it continues a session.
+const newColumns = `
+	lookup, secret_hash, user_id, identity_id, provider, issuer, subject, auth_method, transport, claims,
 	created_ms, authenticated_ms, last_seen_ms, idle_expires_ms, expires_ms, revoked_ms, revoke_reason, user_agent, address`
 
 func values(r session.Session) ([]any, error) {

@@ -140,6 +140,9 @@ func TestDriver_RequiredClaims(t *testing.T) {
 	if _, err := p.Login(t.Context(), tokens(i.OIDCToken(ada, hd))); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := p.Login(t.Context(), tokens(i.OIDCToken(ada, providertest.Claim("hd", []string{"example.org", "example.com"})))); err != nil {
+		t.Errorf("a list with the value: %v", err)
+	}
 	for name, edit := range map[string]providertest.Edit{
 		"missing":             providertest.Claim("hd", nil),
 		"another value":       providertest.Claim("hd", "example.org"),
@@ -293,6 +296,33 @@ func TestDriver_UnstorableAuthMethod(t *testing.T) {
 		"a control": {[]string{"otp\x00"}, ""},
 	} {
 		id, err := p.Login(t.Context(), tokens(i.OIDCToken(ada, providertest.Claim("amr", c.methods))))
+		if err != nil || id.AuthMethod != c.want {
+			t.Errorf("%s: got %q and %v, want %q", name, id.AuthMethod, err, c.want)
+		}
+	}
+}
+
+// Cases: T20.
+func TestDriver_AuthMethodForms(t *testing.T) {
+	t.Parallel()
+	i := providertest.NewIssuer(t)
+	p := open(t, i, nil)
+	method := func(name any) map[string]any { return map[string]any{"method": name, "timestamp": 1795345200} }
+	for name, c := range map[string]struct {
+		amr  any
+		want string
+	}{
+		"strings":             {[]string{"pwd", "otp"}, "pwd otp"},
+		"object":              {[]any{method("password")}, "password"},
+		"objects":             {[]any{method("totp"), method("password"), method("totp")}, "totp password"},
+		"mixed":               {[]any{"pwd", method("totp")}, "pwd totp"},
+		"without method":      {[]any{method("password"), map[string]any{"timestamp": 1}}, ""},
+		"method not a string": {[]any{method(7)}, ""},
+		"number":              {[]any{"pwd", 7}, ""},
+		"empty":               {[]any{}, ""},
+		"not a list":          {method("password"), ""},
+	} {
+		id, err := p.Login(t.Context(), tokens(i.OIDCToken(ada, providertest.Claim("amr", c.amr))))
 		if err != nil || id.AuthMethod != c.want {
 			t.Errorf("%s: got %q and %v, want %q", name, id.AuthMethod, err, c.want)
 		}

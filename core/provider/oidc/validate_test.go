@@ -50,7 +50,13 @@ func TestValidate_Arguments(t *testing.T) {
 		"algorithm in low case": {change: func(s *oidc.Settings) { s.Algorithms = []string{"rs256"} }, want: "algorithms"},
 		"pointers":              {change: func(s *oidc.Settings) { s.Claims = &oidc.Claims{Email: "/a~0b/c~1d", Name: "/"} }},
 		"pointers that are not": {change: func(s *oidc.Settings) { s.Claims = &oidc.Claims{Subject: "oid", Email: "/a~2", Picture: "/a~"} }, want: "claims.subject claims.email claims.picture"},
-		"everything at once":    {change: func(s *oidc.Settings) { *s = oidc.Settings{} }, want: "issuer audience algorithms"},
+		"required claims": {change: func(s *oidc.Settings) {
+			s.RequiredClaims = map[string]string{"/realm_access/roles": "x", "a~2": "x", "scope": "x", "/aud/0": "x"}
+		}},
+		"impossible claims": {change: func(s *oidc.Settings) {
+			s.RequiredClaims = map[string]string{"/a~2": "x", "": "x", "/iss/x": "x", "scope": "x y"}
+		}, want: "required_claims required_claims required_claims required_claims"},
+		"everything at once": {change: func(s *oidc.Settings) { *s = oidc.Settings{} }, want: "issuer audience algorithms"},
 	} {
 		settings := oidc.Type.NewSettings().(*oidc.Settings)
 		settings.Issuer, settings.Audience = "https://id.example.com", []string{"app"}
