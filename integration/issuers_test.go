@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -286,5 +287,69 @@ func TestGoogleIssuer_OneIdentity(t *testing.T) {
 			wrong := issuer.OIDCToken("eve@example.com", providertest.Claim("iss", "http://accounts.google.com"))
 			p.refused(t, providertest.SubjectOf("eve@example.com"), postedID(wrong), http.StatusUnauthorized, "invalid_token")
 		}
+	})
+}
+
+// directory serves the discovery documents of tenants, each with the keys of its
+// issuer, and returns their issuer with the placeholder.
+func directory(t *testing.T, issuers map[string]*providertest.Issuer) (issuer string) {
+	t.Helper()
+	mux := http.NewServeMux()
+	s := httptest.NewServer(mux)
+	t.Cleanup(s.Close)
+	mux.HandleFunc("GET /{tenant}/v2.0/.well-known/openid-configuration", func(w http.ResponseWriter, r *http.Request) {
+		tenant := r.PathValue("tenant")
+		_ = json.NewEncoder(w).Encode(map[string]any{
+			"issuer":   s.URL + "/" + tenant + "/v2.0",
+			"jwks_uri": issuers[tenant].URL() + providertest.OIDCKeysPath,
+		})
+	})
+	return s.URL + "/{tenantid}/v2.0"
+}
+
+// Cases: T18. Frameworks: nethttp, gin, fiber.
+func TestTenants_OneIdentityEach(t *testing.T) {
+	t.Parallel()
+	const first, second, third = "9188040d-6c67-4c5b-b112-36a304b66dad", "72f988bf-86f1-41af-91ab-2d7cd011db47", "00000000-0000-4000-8000-000000000000"
+	onEachFramework(t, func(t *testing.T, framework string) {
+		t.Helper()
+		issuers := map[string]*providertest.Issuer{first: providertest.NewIssuer(t), second: providertest.NewIssuer(t), third: providertest.NewIssuer(t)}
+		issuer := directory(t, issuers)
+		token := func(signer, iss, tid string) string {
+			return issuers[signer].OIDCToken(ada,
+				providertest.Claim("iss", strings.ReplaceAll(issuer, "{tenantid}", iss)), providertest.Claim("tid", tid))
+		}
+		p := startBlocks(t, framework, ownSession, corpBlock("entra", issuer, providertest.Audience, fmt.Sprintf("tenants = [%q, %q]", first, second)))
+		users := map[string]bool{}
+		for _, tenant := range []string{first, second} {
+			me := p.signedIn(t, p.login(t, postedID(token(tenant, tenant, tenant))))
+			if !me.Created || users[me.User.ID] {
+				t.Errorf("tenant %s: created is %t, want a separate user", tenant, me.Created)
+			}
+			users[me.User.ID] = true
+			if again := p.signedIn(t, p.login(t, postedID(token(tenant, tenant, tenant)))); again.User.ID != me.User.ID {
+				t.Errorf("tenant %s: another user at the second login", tenant)
+			}
+		}
+		for name, wrong := range map[string]string{
+			"tenant that is not listed": token(third, third, third),
+			"another tid":               token(first, first, second),
+			"another tenant's keys":     token(first, second, second),
+			"placeholder":               token(first, "{tenantid}", "{tenantid}"),
+		} {
+			if a := p.login(t, postedID(wrong)); a.Status != http.StatusUnauthorized {
+				t.Errorf("%s: got %d %s, want 401", name, a.Status, a.Body)
+			}
+		}
+		if got := p.registered(t, providertest.SubjectOf(ada)); got != 2 {
+			t.Errorf("%d identities, want one for each tenant", got)
+		}
+
+		const entra = "https://login.microsoftonline.com/"
+		for _, shared := range []string{"common", "organizations", "consumers"} {
+			refusesBlocks(t, framework, "issuer   =", []string{shared, "tenants", "{tenantid}"}, corpBlock("entra", entra+shared+"/v2.0", "web"))
+		}
+		refusesBlocks(t, framework, "issuer   =", []string{"tenants"}, corpBlock("entra", entra+"{tenantid}/v2.0", "web"))
+		refusesBlocks(t, framework, "tenants =", []string{"{tenantid}"}, corpBlock("entra", entra+first+"/v2.0", "web", fmt.Sprintf("tenants = [%q]", first)))
 	})
 }

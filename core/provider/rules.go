@@ -22,9 +22,9 @@ type Rules struct {
 	Algorithms []string // accepted alg, such as "ES256"; never none, never HMAC
 	Keys       Keys     // see Env.RemoteKeys and StaticKeys
 
-	// MoreIssuers lists further accepted iss. Each has its own identities, and should
-	// have its own keys: Keys finds them by the issuer of the query.
-	MoreIssuers []string
+	// MoreIssuers contains further accepted iss, each with its keys and its own
+	// identities.
+	MoreIssuers map[string]Keys
 
 	// IssuerAliases lists other iss of Issuer. In the claims that Check and Identify
 	// get, Issuer replaces them, so that the identity is the same.

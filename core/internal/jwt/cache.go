@@ -79,7 +79,7 @@ func (c *Cache[T]) policy() *Policy { return &c.verifier.policy }
 // lookup returns the value of an entry that is still valid. Otherwise it drops
 // the entry and verifies the token.
 func (c *Cache[T]) lookup(ctx context.Context, id digest.Digest, raw string, e *entry[T]) (T, error) {
-	key, err := c.policy().Keys.Key(ctx, query(e.header, e.lifetime))
+	key, err := e.header.keys.Key(ctx, query(e.header, e.lifetime))
 	if err == nil && key == e.key && c.policy().checkLifetime(e.lifetime) == nil {
 		return e.value, nil
 	}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"encoding/base64"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -47,7 +48,7 @@ func (p *Policy) parse(raw string) (unverified, error) {
 	if err := p.checkClaims(c.claims); err != nil {
 		return unverified{}, err
 	}
-	t.claims.Issuer = p.issuerOf(c.claims)
+	t.claims.Issuer, t.header.keys = p.issuer(c.claims)
 	if t.lifetime, err = parseLifetime(c.claims); err != nil {
 		return unverified{}, err
 	}
@@ -147,10 +148,11 @@ func decodeSegment(buffer []byte, segment string) ([]byte, error) {
 	return decoded, nil
 }
 
-// header is the part of a token's header that selects the key.
+// header is what selects the key of a token.
 type header struct {
-	algorithm string // canonical
-	keyID     string // "" if the header has none
+	keys      token.KeySet // of the issuer
+	algorithm string       // canonical
+	keyID     string       // "" if the header has none
 }
 
 var (
@@ -251,9 +253,10 @@ func (p *Policy) checkClaims(c token.Claims) error {
 
 // checkAddress checks issuer, audience and kind against the policy.
 func (p *Policy) checkAddress(c token.Claims) error {
-	if p.issuerOf(c) == "" {
+	if issuer, _ := p.issuer(c); issuer == "" {
 		iss, _ := c.Lookup("iss")
-		return mismatch("wrong_issuer", slices.Concat([]string{p.Issuer}, p.MoreIssuers, p.IssuerAliases), iss)
+		accepted := slices.Concat([]string{p.Issuer}, p.IssuerAliases, slices.Sorted(maps.Keys(p.MoreIssuers)))
+		return mismatch("wrong_issuer", accepted, iss)
 	}
 	if err := p.checkAudience(c); err != nil {
 		return err
@@ -264,16 +267,15 @@ func (p *Policy) checkAddress(c token.Claims) error {
 	return p.CheckKind(c)
 }
 
-// issuerOf returns the issuer of a token, "" if it is not accepted.
-func (p *Policy) issuerOf(c token.Claims) string {
-	switch {
-	case c.Issuer == p.Issuer, slices.Contains(p.IssuerAliases, c.Issuer):
-		return p.Issuer
-	case slices.Contains(p.MoreIssuers, c.Issuer):
-		return c.Issuer
-	default:
-		return ""
+// issuer returns the issuer of a token with its keys, "" if it is not accepted.
+func (p *Policy) issuer(c token.Claims) (string, token.KeySet) {
+	if c.Issuer == p.Issuer || slices.Contains(p.IssuerAliases, c.Issuer) {
+		return p.Issuer, p.Keys
 	}
+	if keys, accepted := p.MoreIssuers[c.Issuer]; accepted {
+		return c.Issuer, keys
+	}
+	return "", nil
 }
 
 // checkAudience implements OpenID Connect Core 1.0, section 3.1.3.7, steps 3

@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -26,8 +27,8 @@ type Policy struct {
 	Audience   []string     // required; the audience must be one of these
 	Algorithms []string     // required; accepted alg: ES256, ES384, ES512, RS256…, PS256…, EdDSA alias Ed25519; never none, never HMAC
 
-	// MoreIssuers lists further accepted iss.
-	MoreIssuers []string
+	// MoreIssuers contains further accepted iss, each with its keys.
+	MoreIssuers map[string]token.KeySet
 	// IssuerAliases lists other iss of Issuer. The claims of a valid token have
 	// Issuer instead.
 	IssuerAliases []string
@@ -72,10 +73,10 @@ type Policy struct {
 // validate reports everything that is missing or not allowed.
 func (p *Policy) validate() error {
 	var errs []error
-	if p.Keys == nil {
+	if p.Keys == nil || slices.Contains(slices.Collect(maps.Values(p.MoreIssuers)), nil) {
 		errs = append(errs, errors.New("jwt: policy without keys"))
 	}
-	if p.Issuer == "" || slices.Contains(p.MoreIssuers, "") || slices.Contains(p.IssuerAliases, "") {
+	if _, empty := p.MoreIssuers[""]; empty || p.Issuer == "" || slices.Contains(p.IssuerAliases, "") {
 		errs = append(errs, errors.New("jwt: policy without issuer, or with an empty one"))
 	}
 	if len(p.Audience) == 0 || slices.Contains(p.Audience, "") {
@@ -99,7 +100,7 @@ func (p *Policy) validate() error {
 func (p *Policy) normalized() Policy {
 	n := *p
 	n.Audience = slices.Clone(p.Audience)
-	n.MoreIssuers = slices.Clone(p.MoreIssuers)
+	n.MoreIssuers = maps.Clone(p.MoreIssuers)
 	n.IssuerAliases = slices.Clone(p.IssuerAliases)
 	n.Algorithms = nil
 	for _, alg := range p.Algorithms {
@@ -164,7 +165,7 @@ func query(h header, l lifetime) token.KeyQuery {
 // which the token is valid.
 func (p *Policy) authenticate(ctx context.Context, t unverified, with func(unverified, token.Key) error) (token.Key, error) {
 	q := query(t.header, t.lifetime)
-	key, err := p.Keys.Key(ctx, q)
+	key, err := t.header.keys.Key(ctx, q)
 	if err != nil {
 		return token.Key{}, err
 	}
@@ -173,7 +174,7 @@ func (p *Policy) authenticate(ctx context.Context, t unverified, with func(unver
 		return key, err
 	}
 	q.Rejected = key
-	replacement, unavailable := p.Keys.Key(ctx, q)
+	replacement, unavailable := t.header.keys.Key(ctx, q)
 	if unavailable != nil || replacement == key {
 		return token.Key{}, err
 	}

@@ -759,9 +759,9 @@ func TestVerifier_ErrorsOmitTokenContent(t *testing.T) {
 // Cases: T09, T18.
 func TestVerifier_Issuers(t *testing.T) {
 	t.Parallel()
-	i := newIssuer(t, "k1")
+	i, second := newIssuer(t, "k1"), newIssuer(t, "k1")
 	policy := strictPolicy(jwt.Static(i.public(t)))
-	policy.MoreIssuers, policy.IssuerAliases = []string{"https://second.example"}, []string{"issuer.example"}
+	policy.MoreIssuers, policy.IssuerAliases = map[string]token.KeySet{"https://second.example": jwt.Static(second.public(t))}, []string{"issuer.example"}
 	v := newVerifier(t, policy)
 	strict := newVerifier(t, strictPolicy(jwt.Static(i.public(t))))
 	for iss, want := range map[string]string{
@@ -774,7 +774,8 @@ func TestVerifier_Issuers(t *testing.T) {
 		"Issuer.example":          "",
 		"":                        "",
 	} {
-		raw := i.sign(t, validHeader, change(t, validClaims, "https://issuer.example", iss))
+		claims := change(t, validClaims, "https://issuer.example", iss)
+		raw, others := i.sign(t, validHeader, claims), second.sign(t, validHeader, claims)
 		if iss != "https://issuer.example" {
 			reject(t, strict, raw, "wrong_issuer")
 		}
@@ -782,8 +783,18 @@ func TestVerifier_Issuers(t *testing.T) {
 			reject(t, v, raw, "wrong_issuer")
 			continue
 		}
+		if want == "https://second.example" {
+			raw, others = others, raw
+		}
 		if got := accept(t, v, raw).Issuer; got != want {
 			t.Errorf("iss %q: the claims have the issuer %q, want %q", iss, got, want)
+		}
+		reject(t, v, others, "bad_signature")
+		cache := jwt.NewCache(v, 10, func(c token.Claims) (string, error) { return c.Issuer, nil })
+		for range 2 {
+			if got, err := cache.Verify(t.Context(), raw); err != nil || got != want {
+				t.Errorf("iss %q: the cache has the issuer %q, %v, want %q", iss, got, err, want)
+			}
 		}
 	}
 }

@@ -1,7 +1,9 @@
 package verify
 
 import (
+	"context"
 	"errors"
+	"maps"
 	"slices"
 	"strings"
 
@@ -9,14 +11,22 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider"
 )
 
-// issuersOf returns all iss that the rules accept.
-func issuersOf(r provider.Rules) []string {
-	return slices.Concat([]string{r.Issuer}, r.MoreIssuers, r.IssuerAliases)
+// keysOf returns the accepted iss, each with its keys.
+func keysOf(r provider.Rules) map[string]provider.Keys {
+	all := map[string]provider.Keys{}
+	maps.Copy(all, r.MoreIssuers)
+	for _, issuer := range append([]string{r.Issuer}, r.IssuerAliases...) {
+		all[issuer] = r.Keys
+	}
+	return all
 }
 
-// sharesIssuer reports whether a token could have an issuer of both rules.
-func sharesIssuer(a, b provider.Rules) bool {
-	return slices.ContainsFunc(issuersOf(a), func(issuer string) bool { return slices.Contains(issuersOf(b), issuer) })
+// issuersOf returns the accepted iss.
+func issuersOf(r provider.Rules) []string { return slices.Sorted(maps.Keys(keysOf(r))) }
+
+// sharedIssuers returns the iss that both rules accept.
+func sharedIssuers(a, b provider.Rules) []string {
+	return slices.DeleteFunc(issuersOf(a), func(issuer string) bool { return !slices.Contains(issuersOf(b), issuer) })
 }
 
 // checkIssuers returns an error for issuers that no rules may have. baseURL is the
@@ -32,4 +42,33 @@ func checkIssuers(r provider.Rules, baseURL string) error {
 		}
 	}
 	return nil
+}
+
+// Ready returns nil once an issuer has keys: its users can then sign in. It starts
+// the first fetch of the keys of each, and waits as long as ctx allows.
+func (p *Provider) Ready(ctx context.Context) error {
+	keys := keysOf(p.rules)
+	results := make(chan error, len(keys))
+	for _, k := range keys {
+		go func() { results <- checkKeys(ctx, k) }()
+	}
+	var failed []error
+	for range keys {
+		err := <-results
+		if err == nil {
+			return nil
+		}
+		failed = append(failed, err)
+	}
+	return errors.Join(failed...)
+}
+
+func checkKeys(ctx context.Context, k provider.Keys) error {
+	remote, ok := k.KeySet.(interface {
+		Check(ctx context.Context) error
+	})
+	if !ok {
+		return nil
+	}
+	return remote.Check(ctx)
 }

@@ -109,13 +109,16 @@ func (p *Provider) policy(kind provider.TokenKind) jwt.Policy {
 	policy := jwt.Policy{
 		Keys:          p.rules.Keys.KeySet,
 		Issuer:        p.rules.Issuer,
-		MoreIssuers:   p.rules.MoreIssuers,
+		MoreIssuers:   map[string]token.KeySet{},
 		IssuerAliases: p.rules.IssuerAliases,
 		Algorithms:    p.rules.Algorithms,
 		KeyIDRequired: p.rules.KeyIDRequired,
 		PlainHeader:   p.rules.PlainHeader,
 		ClockSkew:     p.skew,
 		Now:           p.now,
+	}
+	for issuer, keys := range p.rules.MoreIssuers {
+		policy.MoreIssuers[issuer] = keys.KeySet
 	}
 	if check := p.rules.Check; check != nil {
 		policy.Check = func(c token.Claims) error { return check(kind, c) }

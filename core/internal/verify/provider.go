@@ -35,17 +35,6 @@ type Provider struct {
 	requests  *jwt.Cache[*identity.Identity] // of tokens of requests
 }
 
-// Ready returns nil once there are keys. It starts the first fetch of keys and
-// waits for it as long as ctx allows.
-func (p *Provider) Ready(ctx context.Context) error {
-	if remote, ok := p.rules.Keys.KeySet.(interface {
-		Check(ctx context.Context) error
-	}); ok {
-		return remote.Check(ctx)
-	}
-	return nil
-}
-
 // Refresher returns nil if the driver cannot refresh.
 func (p *Provider) Refresher() provider.Refresher {
 	refresher, _ := p.driver.(provider.Refresher)

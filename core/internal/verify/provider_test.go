@@ -277,14 +277,15 @@ func TestOpen_Rules(t *testing.T) {
 		"complete":         {func(*provider.Rules) {}, ""},
 		"no issuer":        {func(r *provider.Rules) { r.Issuer = "" }, "issuer"},
 		"issuer too long":  {func(r *provider.Rules) { r.Issuer = strings.Repeat("a", 256) }, "issuer"},
-		"empty issuer":     {func(r *provider.Rules) { r.MoreIssuers = []string{""} }, "issuer"},
-		"issuer is broken": {func(r *provider.Rules) { r.MoreIssuers = []string{"a b"} }, "issuer"},
+		"empty issuer":     {func(r *provider.Rules) { r.MoreIssuers = map[string]provider.Keys{"": r.Keys} }, "issuer"},
+		"issuer is broken": {func(r *provider.Rules) { r.MoreIssuers = map[string]provider.Keys{"a b": r.Keys} }, "issuer"},
 		"empty alias":      {func(r *provider.Rules) { r.IssuerAliases = []string{""} }, "issuer"},
 		"no audience":      {func(r *provider.Rules) { r.AccessToken.Audience = nil }, "audience"},
 		"empty audience":   {func(r *provider.Rules) { r.AccessToken.Audience = []string{""} }, "audience"},
 		"no algorithm":     {func(r *provider.Rules) { r.Algorithms = nil }, "algorithm"},
 		"HMAC":             {func(r *provider.Rules) { r.Algorithms = []string{"HS256"} }, "algorithm"},
 		"no keys":          {func(r *provider.Rules) { r.Keys.KeySet = nil }, "keys"},
+		"no keys of one":   {func(r *provider.Rules) { r.MoreIssuers = map[string]provider.Keys{"a": {}} }, "keys"},
 	} {
 		rules := accessRules(t, i, providertest.CotterIssuer)
 		c.change(&rules)
@@ -307,7 +308,7 @@ func TestOpen_IssuerIsBaseURL(t *testing.T) {
 		"https://API.example.com":    false,
 	} {
 		further := accessRules(t, i, "https://id.example.com")
-		further.MoreIssuers = []string{issuer}
+		further.MoreIssuers = map[string]provider.Keys{issuer: further.Keys}
 		for _, rules := range []provider.Rules{accessRules(t, i, issuer), further} {
 			_, err := verify.Open(t.Context(), newInstance("block", driver{rules: rules}),
 				verify.Host{BaseURL: "https://api.example.com", Now: time.Now, Log: discard})

@@ -130,9 +130,9 @@ func (s *Set) Refresher(name string) (*Provider, error) {
 func (s *Set) Ambiguous() (name string, err error) {
 	for i, later := range s.providers {
 		for _, earlier := range s.providers[:i] {
-			switch {
-			case !sharesIssuer(later.rules, earlier.rules):
-			case later.rules.Keys.Source != earlier.rules.Keys.Source:
+			switch shared := sharedIssuers(later.rules, earlier.rules); {
+			case len(shared) == 0:
+			case !haveOneSource(shared, later.rules, earlier.rules):
 				return later.Name, fmt.Errorf("provider %q has the same issuer, but another source of keys: let both name the same source", earlier.Name)
 			case later.rules.SubjectClaim != earlier.rules.SubjectClaim:
 				return later.Name, fmt.Errorf("provider %q has the same issuer, but its subject is the claim %s, and here it is %s: "+
@@ -144,6 +144,12 @@ func (s *Set) Ambiguous() (name string, err error) {
 		}
 	}
 	return "", nil
+}
+
+// haveOneSource reports whether the keys of those issuers have the same source in
+// both rules.
+func haveOneSource(issuers []string, a, b provider.Rules) bool {
+	return !slices.ContainsFunc(issuers, func(issuer string) bool { return keysOf(a)[issuer].Source != keysOf(b)[issuer].Source })
 }
 
 // choose returns the provider of a sign-in.

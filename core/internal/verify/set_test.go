@@ -226,8 +226,11 @@ func TestSet_Ambiguous(t *testing.T) {
 		r.SubjectClaim = claim
 		return r
 	}
-	issuers := func(r provider.Rules, more, aliases []string) provider.Rules {
-		r.MoreIssuers, r.IssuerAliases = more, aliases
+	issuers := func(r provider.Rules, source string, more, aliases []string) provider.Rules {
+		r.IssuerAliases, r.MoreIssuers = aliases, map[string]provider.Keys{}
+		for _, issuer := range more {
+			r.MoreIssuers[issuer] = provider.Keys{KeySet: r.Keys.KeySet, Source: source}
+		}
 		return r
 	}
 	const issuer = "https://id.example.com"
@@ -242,9 +245,11 @@ func TestSet_Ambiguous(t *testing.T) {
 		"another audience and other keys":   {rules(issuer, "other keys", "c"), "second"},
 		"sub, by name":                      {subject("/sub", rules(issuer, "keys", "c")), ""},
 		"another subject claim":             {subject("/oid", rules(issuer, "keys", "c")), "second"},
-		"one of several issuers":            {issuers(rules("https://id.example.org", "keys", "a"), []string{issuer}, nil), "second"},
-		"an alias":                          {issuers(rules("https://id.example.org", "keys", "a"), nil, []string{issuer}), "second"},
-		"other issuers and aliases":         {issuers(rules("https://id.example.org", "keys", "a"), []string{"b"}, []string{"c"}), ""},
+		"one of several issuers":            {issuers(rules("https://id.example.org", "other keys", "a"), "keys", []string{issuer}, nil), "second"},
+		"one of several, other audience":    {issuers(rules("https://id.example.org", "other keys", "c"), "keys", []string{issuer}, nil), ""},
+		"one of several, other keys":        {issuers(rules("https://id.example.org", "keys", "c"), "other keys", []string{issuer}, nil), "second"},
+		"an alias":                          {issuers(rules("https://id.example.org", "keys", "a"), "", nil, []string{issuer}), "second"},
+		"other issuers and aliases":         {issuers(rules("https://id.example.org", "keys", "a"), "keys", []string{"b"}, []string{"c"}), ""},
 		"another issuer and subject claim":  {subject("/oid", rules("https://id.example.org", "keys", "c")), ""},
 	} {
 		set := verify.NewSet(first, open(t, "second", driver{rules: c.second}))

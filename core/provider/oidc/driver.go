@@ -16,17 +16,20 @@ import (
 
 // driver is an opened `provider "oidc"`.
 type driver struct {
-	settings  Settings
-	pointers  pointers
-	env       provider.Env
-	keys      provider.Keys
-	discovery *discovery // nil if the keys come from elsewhere
+	settings Settings
+	pointers pointers
+	env      provider.Env
+	sources  map[string]source // by issuer
 }
 
 func open(_ context.Context, s Settings, env provider.Env) (provider.Driver, error) {
-	d := &driver{settings: s, env: env}
-	if err := d.openKeys(); err != nil {
-		return nil, fmt.Errorf("oidc: %w", err)
+	d := &driver{settings: s, env: env, sources: map[string]source{}}
+	for _, one := range s.perIssuer() {
+		opened, err := openSource(one, env)
+		if err != nil {
+			return nil, fmt.Errorf("oidc: %w", err)
+		}
+		d.sources[one.Issuer] = opened
 	}
 	d.pointers, _ = s.Claims.pointers()
 	return d, nil
@@ -39,10 +42,14 @@ var aliases = map[string][]string{"https://accounts.google.com": {"accounts.goog
 // Rules implements [provider.Driver].
 func (d *driver) Rules() provider.Rules {
 	rules := d.settings.tokenRules()
-	rules.Issuer = d.settings.Issuer
-	rules.IssuerAliases = aliases[d.settings.Issuer]
+	issuers := d.settings.perIssuer()
+	rules.Issuer, rules.Keys = issuers[0].Issuer, d.sources[issuers[0].Issuer].keys
+	rules.MoreIssuers = map[string]provider.Keys{}
+	for _, one := range issuers[1:] {
+		rules.MoreIssuers[one.Issuer] = d.sources[one.Issuer].keys
+	}
+	rules.IssuerAliases = aliases[rules.Issuer]
 	rules.Algorithms = d.settings.Algorithms
-	rules.Keys = d.keys
 	rules.SubjectClaim = d.settings.Claims.subject()
 	rules.Check = d.check
 	if d.settings.UserInfo {
@@ -55,6 +62,9 @@ func (d *driver) Rules() provider.Rules {
 func (d *driver) check(kind provider.TokenKind, c token.Claims) error {
 	if _, present := c.Lookup("client_id"); present && kind == provider.IDToken && d.settings.mayShareClientID() {
 		return invalid("client_id_in_id_token")
+	}
+	if err := d.checkTenant(c); err != nil {
+		return err
 	}
 	if !identity.IsSubject(d.pointers.subject.stringIn(c)) {
 		return invalid("bad_subject")
@@ -172,4 +182,4 @@ func authenticatedAt(c token.Claims) time.Time {
 	return at.UTC()
 }
 
-func invalid(reason string) error { return autherr.New(autherr.InvalidToken, reason) }
+func invalid(reason string) *autherr.Error { return autherr.New(autherr.InvalidToken, reason) }

@@ -14,19 +14,29 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider"
 )
 
-// openKeys opens the keys of the source that the settings name, without using the
-// network.
-func (d *driver) openKeys() (err error) {
-	switch s := d.settings; {
+// source is where an issuer's keys come from.
+type source struct {
+	tenant    string // "" if the issuer has none
+	keys      provider.Keys
+	discovery *discovery // nil if no discovery document is used
+}
+
+// openSource opens the source that the settings of one issuer name, without using
+// the network.
+func openSource(s Settings, env provider.Env) (source, error) {
+	from := source{tenant: strings.Join(s.Tenants, "")}
+	var err error
+	switch {
 	case s.JWKSFile != "":
-		d.keys, err = readKeys(s.JWKSFile, d.env.Directory)
+		from.keys, err = readKeys(s.JWKSFile, env.Directory)
 	case s.JWKSURL != "":
-		d.keys, err = d.env.RemoteKeys(s.JWKSURL)
+		from.keys, err = env.RemoteKeys(s.JWKSURL)
 	default:
-		d.discovery = &discovery{issuer: s.Issuer, address: s.discoveryURL(), get: d.env.Get}
-		d.keys, err = d.env.FetchedKeys(d.discovery.address, d.discovery.keys), d.env.CheckURL(d.discovery.address)
+		d := &discovery{issuer: s.Issuer, address: s.discoveryURL(), get: env.Get}
+		from.discovery, from.keys = d, env.FetchedKeys(d.address, d.keys)
+		err = env.CheckURL(d.address)
 	}
-	return err
+	return from, err
 }
 
 func readKeys(file, directory string) (provider.Keys, error) {

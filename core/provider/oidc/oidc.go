@@ -26,12 +26,19 @@ var Type = provider.Define(provider.Definition[Settings]{
 // Settings are the arguments of `provider "oidc"`. Zero fields mean the
 // defaults.
 type Settings struct {
-	// Issuer is the tokens' iss, byte-exact. Required.
+	// Issuer is the tokens' iss, byte-exact; each of Tenants replaces {tenantid} in it.
+	// Tokens of https://accounts.google.com may omit https://. Required.
 	Issuer string `hcl:"issuer" doc:"the tokens' iss, exactly, such as https://accounts.google.com"`
 
 	// Audience lists the client ids whose ID tokens are accepted; at least one,
 	// unless access tokens suffice for a login.
 	Audience []string `hcl:"audience" doc:"the client ids whose ID tokens are accepted; at least one"`
+
+	// Tenants lists the ids of the tenants whose users may sign in, as in the claim
+	// tid, which must equal the tenant. Each replaces {tenantid} in Issuer,
+	// DiscoveryURL and JWKSURL, and is an issuer with its own discovery document, keys
+	// and identities. Required with {tenantid} in Issuer. Default: there is one issuer.
+	Tenants []string `hcl:"tenants,optional" doc:"ids of the tenants whose users may sign in, as in the claim tid; each replaces {tenantid} in issuer"`
 
 	// JWKSURL is the address of the keys. Default: that in the discovery document.
 	JWKSURL string `hcl:"jwks_url,optional" doc:"address of the keys; default: that in the discovery document"`

@@ -17,7 +17,8 @@ func validate(s Settings, env provider.Env) []config.Problem {
 	_, wrongPointers := s.Claims.pointers()
 	return slices.Concat(
 		s.issuerProblems(env),
-		s.keyProblems(env),
+		s.tenantProblems(),
+		s.perIssuer()[0].keyProblems(env),
 		s.algorithmProblems(),
 		s.accessTokenProblems(),
 		s.requiredClaimProblems(),
@@ -27,7 +28,7 @@ func validate(s Settings, env provider.Env) []config.Problem {
 
 func (s Settings) issuerProblems(env provider.Env) []config.Problem {
 	var problems []config.Problem
-	if problem := issuerProblem(s.Issuer, env); problem != "" {
+	if problem := s.issuerProblem(env); problem != "" {
 		problems = append(problems, config.Problem{Argument: "issuer", Message: problem})
 	}
 	needsAudience := s.AccessToken == nil || !s.AccessToken.Login
@@ -35,6 +36,20 @@ func (s Settings) issuerProblems(env provider.Env) []config.Problem {
 		problems = append(problems, config.Problem{Argument: "audience", Message: "must name at least one client id, and no empty one"})
 	}
 	return problems
+}
+
+// issuerProblem returns what is wrong with the issuer, or with that of a tenant; ""
+// if nothing is.
+func (s Settings) issuerProblem(env provider.Env) string {
+	if problem := entraProblem(s.Issuer); problem != "" {
+		return problem
+	}
+	for _, one := range s.perIssuer() {
+		if problem := issuerProblem(one.Issuer, env); problem != "" {
+			return problem
+		}
+	}
+	return ""
 }
 
 func issuerProblem(issuer string, env provider.Env) string {
