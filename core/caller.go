@@ -43,8 +43,8 @@ func PrincipalFromContext(ctx context.Context) (Principal, bool) {
 // database; later calls for the same request return the same value.
 //
 // Errors by code: Unauthenticated if there is no caller; InvalidToken if the
-// user has been deleted; NotFound if the configuration stores no users;
-// TemporarilyUnavailable if the database fails, does not respond within 3
+// user has been deleted; NotFound if the caller is a machine, or the configuration
+// stores no users; TemporarilyUnavailable if the database fails, does not respond within 3
 // seconds, or ctx ends.
 func UserFromContext(ctx context.Context) (User, error) {
 	c := callerIn(ctx)
@@ -53,7 +53,7 @@ func UserFromContext(ctx context.Context) (User, error) {
 	}
 	user, err := c.loadUser(ctx)
 	if err == nil && user.ID == uuid.Nil {
-		return User{}, autherr.New(autherr.NotFound, "no_users_kept")
+		return User{}, autherr.New(autherr.NotFound, "no_user")
 	}
 	return user, err
 }
@@ -146,10 +146,10 @@ func callerIn(ctx context.Context) *caller {
 	return c
 }
 
-// load returns the user of a principal; the zero user if the configuration
-// stores none.
+// load returns the user of a principal; the zero user of a machine, or if the
+// configuration stores none.
 func (k *Kit) load(ctx context.Context, p identity.Principal) (identity.User, error) {
-	if k.database == nil {
+	if k.database == nil || p.Kind == identity.KindMachine {
 		return identity.User{}, nil
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)

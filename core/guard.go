@@ -43,6 +43,11 @@ type Guard struct {
 	// signed in at one of them. Otherwise: insufficient_scope. Empty: any.
 	Providers []string
 
+	// Machines admits callers that are machines: programs that got an access token for
+	// themselves, which session "provider_token" recognizes. They have no user.
+	// Default: they are rejected with insufficient_scope.
+	Machines bool
+
 	// Claims maps signed claims to required values. A claim is a plain name or a
 	// JSON Pointer (RFC 6901) such as "/realm_access/roles"; for what it matches see
 	// [identity.Claims.Has]. Otherwise: insufficient_scope. An own session has only
@@ -156,12 +161,15 @@ type recognized struct {
 // routes.
 //
 // Errors by code: Unauthenticated, InvalidRequest, InvalidToken, TokenExpired,
-// AccountDisabled, NotRegistered, TemporarilyUnavailable.
+// AccountDisabled, NotRegistered, MachineCaller, TemporarilyUnavailable.
 func (k *Kit) authenticate(ctx context.Context, r web.Request) (found recognized, err error) {
 	if found.credential, err = k.credential(r); err != nil {
 		return recognized{}, err
 	}
 	found.principal, found.view, err = k.checkCredential(ctx, found.credential)
+	if err == nil && found.principal.Kind == identity.KindMachine {
+		return recognized{}, autherr.New(autherr.MachineCaller, "machine_at_user_route")
+	}
 	return found, err
 }
 
@@ -188,6 +196,9 @@ func (g Guard) check(p identity.Principal, now func() time.Time) error {
 
 // missing returns the reason why the caller lacks access, "" if it does not.
 func (g Guard) missing(p identity.Principal) string {
+	if p.Kind == identity.KindMachine && !g.Machines {
+		return "machine"
+	}
 	if len(g.Providers) > 0 && !slices.Contains(g.Providers, p.Provider) {
 		return "other_provider"
 	}

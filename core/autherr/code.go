@@ -28,6 +28,7 @@ var (
 	RegistrationClosed       = declare("registration_closed", http.StatusForbidden, "Registration is closed")
 	NotRegistered            = declare("not_registered", http.StatusForbidden, "The identity is not registered")
 	InsufficientScope        = declare("insufficient_scope", http.StatusForbidden, "This sign-in does not suffice here")
+	MachineCaller            = declare("machine_caller", http.StatusForbidden, "This is for users, and the caller is a machine")
 	UserInUse                = declare("user_in_use", http.StatusConflict, "The user is still in use") // Users.Delete
 	NotFound                 = declare("not_found", http.StatusNotFound, "There is nothing here")
 	MethodNotAllowed         = declare("method_not_allowed", http.StatusMethodNotAllowed, "The method is not allowed here")

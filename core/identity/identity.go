@@ -52,6 +52,9 @@ type Contact struct {
 type Identity struct {
 	Key
 
+	// Machine means that the token belongs to a program, not to a user.
+	Machine bool
+
 	Provider   string  // name of the provider's block
 	Identifier string  // what the user signed in with, as received; "" if the tokens do not contain it
 	Email      Contact // the identifier or claim, if it is an email address as defined by [IsEmail]
@@ -95,9 +98,16 @@ type User struct {
 	NotBefore time.Time `json:"not_before,omitzero"`
 }
 
+// The values of Principal.Kind.
+const (
+	KindUser    = "user"
+	KindMachine = "machine" // a program that got the token for itself, such as by the grant client_credentials
+)
+
 // Principal is the recognized caller of a request.
 type Principal struct {
-	UserID     UserID // uuid.Nil where sessions are kept without users
+	Kind       string // KindUser or KindMachine
+	UserID     UserID // uuid.Nil for a machine, and where sessions are kept without users
 	Provider   string // name of the provider's block
 	Issuer     string
 	Subject    string

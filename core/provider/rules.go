@@ -63,6 +63,12 @@ type Rules struct {
 	// ignored.
 	CheckNonce func(id token.Claims, posted string) error
 
+	// IsMachine reports whether a valid token belongs to a machine and not to a user.
+	// The kit recognizes the usual claims itself: sub is client_id, azp or cid, or azp
+	// and "@clients"; idtyp is "app"; gty contains "client-credentials". nil: no
+	// others.
+	IsMachine func(c token.Claims) bool
+
 	// SubjectClaim is the JSON Pointer (RFC 6901) to the claim that Identify
 	// returns as the subject. Two blocks with the same issuer must have the same,
 	// or the user of one could be another user of the other. Default: "/sub".

@@ -58,7 +58,8 @@ func (p *ProviderToken) Issue(_ context.Context, l Login) (token string, view Vi
 // transport that it was issued for, so every configured transport is accepted.
 //
 // Errors by code: those of the [Authenticator]; InvalidToken if the transport
-// is not configured; those of [account.Known] unless no users are stored.
+// is not configured; those of [account.Known] unless no users are stored or the
+// caller is a machine.
 func (p *ProviderToken) Check(ctx context.Context, c Credential) (identity.Principal, View, error) {
 	if !slices.Contains(p.settings.Transport, c.Transport) {
 		return identity.Principal{}, View{}, autherr.New(autherr.InvalidToken, "transport_not_listed")
@@ -71,7 +72,12 @@ func (p *ProviderToken) Check(ctx context.Context, c Credential) (identity.Princ
 	if err != nil {
 		return identity.Principal{}, View{}, err
 	}
+	kind := identity.KindUser
+	if id.Machine {
+		kind = identity.KindMachine
+	}
 	return identity.Principal{
+		Kind:            kind,
 		UserID:          user.ID,
 		Provider:        id.Provider,
 		Issuer:          id.Issuer,
@@ -98,9 +104,9 @@ func (p *ProviderToken) Evict(user identity.UserID) {
 	}
 }
 
-// user returns the zero user where no users are stored.
+// user returns the zero user for a machine, and where no users are stored.
 func (p *ProviderToken) user(ctx context.Context, id identity.Identity) (identity.User, error) {
-	if p.users == nil {
+	if p.users == nil || id.Machine {
 		return identity.User{}, nil
 	}
 	return account.Known(ctx, p.users, id)

@@ -80,6 +80,7 @@ func (s Session) inactiveReason(now time.Time) string {
 
 func (s Session) principal() identity.Principal {
 	return identity.Principal{
+		Kind:            identity.KindUser,
 		UserID:          s.UserID,
 		Provider:        s.Provider,
 		Issuer:          s.Issuer,

@@ -71,9 +71,13 @@ func Peek(raw string) (p Peeked, ok bool) {
 	return Peeked{c.claims, c.header}, true
 }
 
-// Fits reports whether a token is of the verifier's issuer, audience and kind.
-func (v *Verifier) Fits(p Peeked) bool {
-	return v.policy.checkType(p.header) == nil && v.policy.checkAddress(p.Claims) == nil
+// CheckAddress returns nil if a token is of the verifier's issuer, audience and
+// kind.
+func (v *Verifier) CheckAddress(p Peeked) error {
+	if err := v.policy.checkAddress(p.Claims); err != nil {
+		return err
+	}
+	return v.policy.checkType(p.header)
 }
 
 // compact is a token in the compact serialization (RFC 7515, section 7.1).

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/internal/jwt"
@@ -39,27 +40,34 @@ var idTokenClaims = []string{"nonce", "at_hash", "c_hash"}
 // check rejects the claims of tokens of another kind.
 func (k kind) check(c token.Claims, r provider.TokenRules) error {
 	for name, want := range k.values {
-		if _, present := c.Lookup(name); present && !isOneOf(c, name, want) {
-			return invalid("wrong_token_type")
+		if _, present := c.Lookup(name); !present {
+			continue
+		}
+		if err := mustBe(c, name, want); err != nil {
+			return err
 		}
 	}
 	for _, name := range k.forbidden {
 		if _, present := c.Lookup(name); present {
-			return invalid("wrong_token_kind")
+			return invalid("wrong_token_kind").WithValues("no "+name, name)
 		}
 	}
 	if _, present := c.Lookup("cnf"); present {
 		return invalid("sender_constrained") // RFC 9449, RFC 8705: it is no bearer token
 	}
-	if r.TypeClaim != "" && !isOneOf(c, r.TypeClaim, r.TypeValues...) {
-		return invalid("wrong_token_type")
+	if r.TypeClaim == "" {
+		return nil
 	}
-	return nil
+	return mustBe(c, r.TypeClaim, r.TypeValues...)
 }
 
-func isOneOf(c token.Claims, name string, values ...string) bool {
+// mustBe demands that a claim is one of the strings.
+func mustBe(c token.Claims, name string, values ...string) error {
 	value, ok := c.String(name)
-	return ok && slices.Contains(values, value)
+	if ok && slices.Contains(values, value) {
+		return nil
+	}
+	return invalid("wrong_token_type").WithValues(strings.Join(values, " "), value)
 }
 
 // checkAccess rejects the claims of ID tokens, and other clients.
@@ -67,12 +75,12 @@ func checkAccess(c token.Claims, r provider.TokenRules) error {
 	if !r.IsTyped() {
 		for _, name := range idTokenClaims {
 			if _, present := c.Lookup(name); present {
-				return invalid("wrong_token_kind")
+				return invalid("wrong_token_kind").WithValues("no "+name, name)
 			}
 		}
 	}
 	if client, ok := clientOf(c); r.Clients != nil && (!ok || !slices.Contains(r.Clients, client)) {
-		return invalid("wrong_client")
+		return invalid("wrong_client").WithValues(strings.Join(r.Clients, " "), client)
 	}
 	return nil
 }
@@ -90,8 +98,8 @@ func clientOf(c token.Claims) (client string, ok bool) {
 
 // checkID rejects a token of an application without a user (Entra).
 func checkID(c token.Claims) error {
-	if isOneOf(c, "idtyp", "app") {
-		return invalid("wrong_token_kind")
+	if typ, _ := c.String("idtyp"); typ == "app" {
+		return invalid("wrong_token_kind").WithValues("a user's token", "idtyp app")
 	}
 	return nil
 }
@@ -148,4 +156,4 @@ func withTokenRules(policy jwt.Policy, of provider.TokenKind, r provider.TokenRu
 	return policy
 }
 
-func invalid(reason string) error { return autherr.New(autherr.InvalidToken, reason) }
+func invalid(reason string) *autherr.Error { return autherr.New(autherr.InvalidToken, reason) }

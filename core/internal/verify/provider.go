@@ -64,6 +64,9 @@ func (p *Provider) login(ctx context.Context, tokens provider.Tokens) (identity.
 	if err != nil {
 		return identity.Identity{}, err
 	}
+	if id.Machine {
+		return identity.Identity{}, autherr.New(autherr.MachineCaller, "machine_login")
+	}
 	if late != nil {
 		return identity.Identity{}, late
 	}
@@ -187,6 +190,7 @@ func (p *Provider) identify(v provider.Verified) (*identity.Identity, error) {
 		return nil, autherr.Wrap(autherr.Internal, "bad_identity", fmt.Errorf("provider %q returned an identity %w", p.Name, err))
 	}
 	id.Provider = p.Name
+	id.Machine = p.isMachine(v)
 	id.Audience = p.identifying(v).Audience
 	id.IssuedAt = firstIssue(v)
 	id.ExpiresAt = cmp.Or(v.Of(p.Recognizes).ExpiresAt, p.identifying(v).ExpiresAt)

@@ -59,7 +59,7 @@ func (s *Set) Close() {
 // Errors by code: InvalidRequest for a name that no block has, or if no token is
 // there that suffices for a login; InvalidToken if a token is invalid or no
 // provider is selected; TokenExpired if nothing is wrong but the lifetime or the
-// age; TemporarilyUnavailable if the keys could not be fetched; Internal for a
+// age; MachineCaller if a token is that of a machine; TemporarilyUnavailable if the keys could not be fetched; Internal for a
 // driver's error.
 func (s *Set) Login(ctx context.Context, name string, tokens provider.Tokens) (identity.Identity, string, error) {
 	p, err := s.choose(name, tokens)
@@ -173,7 +173,8 @@ func (s *Set) choose(name string, tokens provider.Tokens) (*Provider, error) {
 }
 
 // notSelected returns the error of tokens that are addressed to no provider, with
-// the issuer or the audience that the first of them has.
+// the issuer or the audience that the first of them has; if it has those of a
+// provider, what else is wrong with it.
 func (s *Set) notSelected(tokens ...string) error {
 	err := autherr.New(autherr.InvalidToken, "no_provider_addressed")
 	for _, raw := range tokens {
@@ -184,9 +185,13 @@ func (s *Set) notSelected(tokens ...string) error {
 		var issuers, audiences []string
 		for _, p := range s.providers {
 			issuers = append(issuers, issuersOf(p.rules)...)
-			if slices.Contains(issuersOf(p.rules), peeked.Claims.Issuer) {
-				audiences = append(audiences, p.audiences()...)
+			if !slices.Contains(issuersOf(p.rules), peeked.Claims.Issuer) {
+				continue
 			}
+			if wrong := p.wrongKind(peeked); wrong != nil {
+				return wrong
+			}
+			audiences = append(audiences, p.audiences()...)
 		}
 		if audiences == nil {
 			return err.WithValues(strings.Join(issuers, " "), peeked.Claims.Issuer)
@@ -194,6 +199,20 @@ func (s *Set) notSelected(tokens ...string) error {
 		return err.WithValues(strings.Join(audiences, " "), strings.Join(peeked.Claims.Audience, " "))
 	}
 	return err
+}
+
+// wrongKind returns why a token with an accepted audience is of none of the
+// accepted kinds, nil if it has another audience.
+func (p *Provider) wrongKind(peeked jwt.Peeked) error {
+	for _, verifier := range p.verifiers {
+		if verifier == nil {
+			continue
+		}
+		if err := verifier.CheckAddress(peeked); err != nil && autherr.ReasonOf(err) != "wrong_audience" {
+			return err
+		}
+	}
+	return nil
 }
 
 // audiences returns the accepted audiences of all token kinds.
@@ -215,7 +234,7 @@ func (s *Set) find(raw string, accepts func(*Provider) (provider.TokenKind, bool
 		return nil
 	}
 	for _, p := range s.providers {
-		if kind, accepted := accepts(p); accepted && p.verifiers[kind].Fits(peeked) {
+		if kind, accepted := accepts(p); accepted && p.verifiers[kind].CheckAddress(peeked) == nil {
 			return p
 		}
 	}

@@ -56,6 +56,9 @@ func (d *driver) Rules() provider.Rules {
 		rules.UserInfo = d.userInfo
 	}
 	rules.CheckNonce = d.settings.checkNonce
+	if machines := d.settings.Machines; machines != nil {
+		rules.IsMachine = machines.isMachine
+	}
 	return rules
 }
 
@@ -70,10 +73,8 @@ func (d *driver) check(kind provider.TokenKind, c token.Claims) error {
 	if !identity.IsSubject(d.pointers.subject.stringIn(c)) {
 		return invalid("bad_subject")
 	}
-	for name, want := range d.settings.RequiredClaims {
-		if !c.Has(name, want) {
-			return invalid("wrong_claim")
-		}
+	if !hasAll(c, d.settings.RequiredClaims) {
+		return invalid("wrong_claim")
 	}
 	return nil
 }

@@ -83,6 +83,10 @@ type Settings struct {
 
 	// AccessToken accepts access tokens; nil: only ID tokens.
 	AccessToken *AccessToken `hcl:"access_token,block" doc:"which access tokens are accepted; without it none is, and an ID token recognizes callers"`
+
+	// Machines recognizes the tokens of machines; nil: those that the kit
+	// recognizes.
+	Machines *Machines `hcl:"machines,block" doc:"which tokens belong to a machine, in addition to those of the usual claims"`
 }
 
 // Provider returns a `provider "oidc"` block written in Go. An empty name means

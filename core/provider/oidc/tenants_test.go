@@ -188,6 +188,7 @@ func TestValidate_Tenants(t *testing.T) {
 		"issuer is too long":  {oidc.Settings{Issuer: other + strings.Repeat("a", 220), Tenants: []string{strings.Repeat("a", 64)}}, "issuer", "255"},
 	} {
 		c.settings.Audience, c.settings.Algorithms = []string{"app"}, []string{"RS256"}
+		c.settings.Nonce, c.settings.NonceForm = "off", "plain"
 		var got []string
 		var messages strings.Builder
 		for _, problem := range oidc.Type.Validate(&c.settings, provider.Env{}) {

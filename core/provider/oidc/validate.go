@@ -2,13 +2,11 @@ package oidc
 
 import (
 	"fmt"
-	"maps"
 	"slices"
 	"strings"
 
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/identity"
-	"github.com/cotterpin/cotterpin/core/internal/claim"
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/token"
 )
@@ -22,7 +20,8 @@ func validate(s Settings, env provider.Env) []config.Problem {
 		s.algorithmProblems(),
 		s.nonceProblems(),
 		s.accessTokenProblems(),
-		s.requiredClaimProblems(),
+		claimProblems("required_claims", s.RequiredClaims),
+		s.machineProblems(),
 		wrongPointers,
 	)
 }
@@ -121,17 +120,4 @@ func (s Settings) algorithmProblems() []config.Problem {
 		return report(`must name at least one algorithm, such as "RS256" or "ES256"`)
 	}
 	return nil
-}
-
-func (s Settings) requiredClaimProblems() []config.Problem {
-	var problems []config.Problem
-	for _, name := range slices.Sorted(maps.Keys(s.RequiredClaims)) {
-		if problem := claim.WantProblem(name, s.RequiredClaims[name]); problem != "" {
-			problems = append(problems, config.Problem{
-				Argument: "required_claims",
-				Message:  fmt.Sprintf("no token can have this claim: %q %s", name, problem),
-			})
-		}
-	}
-	return problems
 }
