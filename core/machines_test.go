@@ -80,6 +80,7 @@ func TestGuard_Machines(t *testing.T) {
 		"other claims of the block's": {h.access("scope", "batch"), false},
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			if !c.machine {
 				code := ""
 				if _, refused := h.authorize(t, core.Guard{}, c.token); refused != nil {

@@ -35,7 +35,10 @@ func (s Settings) machineProblems() []config.Problem {
 		return nil
 	}
 	if len(s.Machines.Claims) == 0 {
-		return []config.Problem{{Argument: "machines.claims", Message: "must name at least one claim: without, each token would be that of a machine"}}
+		return []config.Problem{{
+			Argument: "machines.claims",
+			Message:  "must name at least one claim: without, each token would be that of a machine",
+		}}
 	}
 	return claimProblems("machines.claims", s.Machines.Claims)
 }

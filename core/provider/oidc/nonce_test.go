@@ -68,7 +68,8 @@ func TestDriver_NonceOfAccessToken(t *testing.T) {
 			s.AccessToken = &oidc.AccessToken{Audience: []string{"api"}, Login: true, Clients: []string{"web"}}
 		})
 		raw := i.OIDCToken(ada, providertest.Header("typ", "at+jwt"), providertest.Claim("aud", "api"), providertest.Claim("client_id", "web"))
-		if _, err := p.Login(t.Context(), provider.Tokens{AccessToken: raw}); (err != nil) != (want != "") || err != nil && autherr.ReasonOf(err) != want {
+		_, err := p.Login(t.Context(), provider.Tokens{AccessToken: raw})
+		if (err != nil) != (want != "") || err != nil && autherr.ReasonOf(err) != want {
 			t.Errorf("nonce %q: got %v, want %q", nonce, err, want)
 		}
 		if _, err := p.Request(t.Context(), raw); err != nil {
