@@ -94,7 +94,8 @@ func TestLog_ApplicationLoginRoute(t *testing.T) {
 		t.Fatal(h.log.String())
 	}
 	h.log.Reset()
-	_, refusal := h.kit.Adapter().Authorize(t.Context(), newRequest("POST", "/login", "", "Authorization", "Bearer x"), http.Header{}, core.Guard{})
+	r := newRequest("POST", "/login", "", "Authorization", "Bearer x")
+	_, refusal := h.kit.Adapter().Authorize(t.Context(), r, http.Header{}, core.Guard{})
 	is(t, *refusal, 401, "invalid_token")
 	if strings.Contains(h.log.String(), "authn_login_fail") {
 		t.Error(h.log.String())

@@ -111,7 +111,8 @@ func newFailing(t *testing.T, edit func(*core.Settings)) (*harness, *failing, id
 // caller returns the caller that the token belongs to.
 func (h *harness) caller(t *testing.T, token string) identity.Principal {
 	t.Helper()
-	ctx, rejection := h.kit.Adapter().Authorize(t.Context(), newRequest("GET", "/", "", "Authorization", "Bearer "+token), http.Header{}, core.Guard{})
+	r := newRequest("GET", "/", "", "Authorization", "Bearer "+token)
+	ctx, rejection := h.kit.Adapter().Authorize(t.Context(), r, http.Header{}, core.Guard{})
 	if rejection != nil {
 		t.Fatalf("Authorize: %d %s", rejection.Status, rejection.Body)
 	}

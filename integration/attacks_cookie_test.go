@@ -87,6 +87,13 @@ func exactClearedCookie(t *testing.T, s *scene) {
 	for _, form := range cookieForms {
 		p := s.program(form.session, form.edits...)
 		want := []string{fmt.Sprintf(form.line, "", "0")}
+		if form.name == "for a domain" { // with its twins of other domains or partitions
+			const twin = "__Secure-s=; Path=/; %sMax-Age=0; HttpOnly; Secure; SameSite=None%s"
+			for _, domain := range []string{"", "Domain=api.example.com; "} {
+				want = append(want, fmt.Sprintf(twin, domain, ""), fmt.Sprintf(twin, domain, "; Partitioned"))
+			}
+			want = append(want, fmt.Sprintf(twin, "Domain=example.com; ", ""))
+		}
 		for _, path := range []string{"/auth/logout", "/auth/sessions/revoke"} {
 			me := p.signIn(t, s.issuer(), uniqueEmail(t, "ada"))
 			p.me(t, me.credential)

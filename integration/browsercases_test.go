@@ -130,7 +130,9 @@ func TestGuard_Upgrade(t *testing.T) {
 			{line("Connection", "X-Option"), line("Connection", "upgrade"), line("Upgrade", "foo/2, websocket")},
 			{line("Upgrade", "websocket")},
 		} {
-			for _, own := range []with{both(byCookie, line("Origin", ownOrigin)), both(byCookie, line("Origin", allowedOrigin)), byCookie, both(byToken, foreignPage)} {
+			for _, own := range []with{
+				both(byCookie, line("Origin", ownOrigin)), both(byCookie, line("Origin", allowedOrigin)), byCookie, both(byToken, foreignPage),
+			} {
 				p.me(t, append(upgrade, own)...)
 			}
 			for _, foreign := range []with{foreignPage, line("Origin", "null"), line("Sec-Fetch-Site", "cross-site"), line("Sec-Fetch-Site", "same-site")} {

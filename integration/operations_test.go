@@ -205,7 +205,8 @@ func (p *person) posts(t *testing.T, lines ...string) trial {
 func guard(_ *testing.T, p *person) trial {
 	return trial{
 		send: func(ctx context.Context) core.Response {
-			ctx, refusal := p.nodes.faulty.Adapter().Authorize(ctx, message("GET", "/api/me", "", "Cookie", p.cookies[0]), http.Header{}, core.Guard{})
+			r := message("GET", "/api/me", "", "Cookie", p.cookies[0])
+			ctx, refusal := p.nodes.faulty.Adapter().Authorize(ctx, r, http.Header{}, core.Guard{})
 			if refusal != nil {
 				return *refusal
 			}
