@@ -36,8 +36,11 @@ func (a Adapter) Serve(ctx context.Context, r Request) (Response, bool) { return
 // the request: an error, or the response to a CORS preflight. If a guard in
 // front has recognized the caller of this request, the session is not looked up
 // again.
-func (a Adapter) Authorize(ctx context.Context, r Request, g Guard) (context.Context, *Response) {
-	return a.kit.authorize(ctx, r, g)
+//
+// header is that of the response that the route will write. Authorize sets
+// Cache-Control: no-store there, which the route may overwrite.
+func (a Adapter) Authorize(ctx context.Context, r Request, header web.HeaderWriter, g Guard) (context.Context, *Response) {
+	return a.kit.authorize(ctx, r, header, g)
 }
 
 // CheckGuard logs a warning for each requirement of a guard that no caller can

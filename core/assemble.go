@@ -17,7 +17,7 @@ func assemble(ctx context.Context, s Settings, o options, providers *verify.Set,
 	background, stop := context.WithCancel(context.WithoutCancel(ctx)) // until Close
 	k := &Kit{
 		auth:      s.Auth,
-		proxies:   httpapi.Proxies{Trusted: s.Auth.ProxyPrefixes()},
+		proxies:   httpapi.Proxies{Trusted: s.Auth.ProxyPrefixes(), Unix: s.Auth.TrustsUnix()},
 		providers: providers,
 		database:  db,
 		evict:     func(identity.UserID) {},

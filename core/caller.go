@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"errors"
+	"net/http"
 	"sync"
 
 	"github.com/google/uuid"
@@ -71,6 +72,8 @@ type caller struct {
 
 	mu   sync.Mutex
 	user *identity.User // nil until it is loaded
+
+	cacheControl [1]string // lines of the field of the response
 }
 
 // withCaller returns the context of a request with its caller.
@@ -84,6 +87,18 @@ func (c *caller) Value(key any) any {
 		return c
 	}
 	return c.Context.Value(key)
+}
+
+// forbidCaching sets Cache-Control: no-store. For a caller it allocates nothing.
+func (c *caller) forbidCaching(header web.HeaderWriter) {
+	const name, value = "Cache-Control", "no-store"
+	lines, ok := header.(http.Header)
+	if !ok || c == nil {
+		header.Set(name, value)
+		return
+	}
+	c.cacheControl[0] = value
+	lines[name] = c.cacheControl[:]
 }
 
 // sent reports whether the kit recognized the caller by this request and

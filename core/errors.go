@@ -81,12 +81,27 @@ func (k *Kit) problem(ctx context.Context, status int, err error, requestID stri
 			"code", string(autherr.CodeOf(err)),
 			"reason", autherr.ReasonOf(err),
 		)
+		all = append(all, comparedValues(err)...)
 		if level == slog.LevelError {
 			all = append(all, "error", err.Error()) // a fault of the server, which the operator can fix
 		}
 		k.log.Log(ctx, level, message, all...)
 	}
 	return k.document(status, err, requestID)
+}
+
+// comparedValues returns the log attributes of the values that an error compared,
+// none if it compared none.
+func comparedValues(err error) []any {
+	e, ok := errors.AsType[*autherr.Error](err)
+	if !ok {
+		return nil
+	}
+	expected, found, compared := e.Values()
+	if !compared {
+		return nil
+	}
+	return []any{"expected", expected, "found", found}
 }
 
 // document returns the problem document of an error.

@@ -25,6 +25,7 @@ func TestAdapter_RenderLogs(t *testing.T) {
 		"code":       {fmt.Errorf("note: %w", autherr.New(autherr.NotFound, "no_such_note")), autherr.NotFound, `"reason":"no_such_note"`},
 		"no code":    {fault, autherr.Internal, `"error":"connection refused"`},
 		"undeclared": {autherr.Wrap("undeclared", "some_reason", fault), autherr.Internal, `"error":"undeclared (some_reason): connection refused"`},
+		"values":     {autherr.New(autherr.InvalidToken, "wrong_issuer").WithValues("a", "b"), autherr.InvalidToken, `"expected":"a","found":"b"`},
 		"nil":        {nil, autherr.Internal, `"reason":"no_error_to_render"`},
 	} {
 		t.Run(name, func(t *testing.T) {

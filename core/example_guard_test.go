@@ -73,7 +73,7 @@ func ExampleGuard_authMethods() {
 	get(transfer, signIn(kit, claims{"authentication_method": "OTP"}))
 	get(transfer, signIn(kit, claims{"authentication_method": "WEBAUTHN"}))
 	// Output:
-	// 403 insufficient_scope
+	// 401 reauthentication_required
 	// 200 Hello ada@example.com
 }
 

@@ -41,8 +41,10 @@ func ExampleSessions_Renew() {
 		switch {
 		case err != nil:
 			cotterhttp.Fail(kit, w, r, err)
-		case renewed.SetCookie != "":
-			w.Header().Add("Set-Cookie", renewed.SetCookie)
+		case renewed.Token == "":
+			for _, line := range renewed.SetCookies {
+				w.Header().Add("Set-Cookie", line)
+			}
 		default:
 			fmt.Fprint(w, renewed.Token) // the request had a bearer token
 		}

@@ -60,15 +60,15 @@ func (f *failures) count(client netip.Addr) {
 
 // limited applies the limit to a route: a 4xx response is a rejection, and so is a
 // 503 that the client may have caused with an invented key id. Other faults of the
-// server are not. Requests with an unknown address, as behind a Unix socket, are
-// not counted, because they would share one limit.
+// server are not. Requests with an unknown address, and those that an unlisted
+// proxy forwards, are not counted, because all clients would share one limit.
 func (k *Kit) limited(handle handler) handler {
 	if k.failures == nil {
 		return handle
 	}
 	return func(ctx context.Context, r web.Request) (web.Response, error) {
-		client := countedAddress(k.proxies.Client(r))
-		if !client.IsValid() {
+		client, ok := k.countedClient(r)
+		if !ok {
 			return handle(ctx, r)
 		}
 		if err := k.failures.check(client); err != nil {
@@ -87,6 +87,17 @@ func isRejection(err error) bool {
 		return true
 	}
 	return httpapi.StatusOf(err) < http.StatusInternalServerError
+}
+
+// countedClient returns the key under which a client is counted. It returns false if
+// the client is not counted. That of a public address always is, so that a client
+// cannot avoid the limit with a field that only proxies send.
+func (k *Kit) countedClient(r web.Request) (key netip.Addr, ok bool) {
+	client, doubt := k.proxies.Client(r)
+	if doubt != 0 && doubt != httpapi.PublicProxy {
+		return netip.Addr{}, false
+	}
+	return countedAddress(client), true
 }
 
 // countedAddress returns the key under which an address is counted: an IPv4

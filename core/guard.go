@@ -2,7 +2,6 @@ package core
 
 import (
 	"context"
-	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -11,6 +10,7 @@ import (
 
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/internal/claim"
 	"github.com/cotterpin/cotterpin/core/internal/httpapi"
 	"github.com/cotterpin/cotterpin/core/session"
 	"github.com/cotterpin/cotterpin/core/web"
@@ -26,7 +26,11 @@ const (
 // Guard contains the requirements of a route. The zero value requires a
 // signed-in caller; each field that is set requires more. A request without a
 // valid credential is rejected with unauthenticated, invalid_token or
-// token_expired, an unsafe request of another origin with cross_origin.
+// token_expired. An unsafe request of another origin, or one for a WebSocket, is
+// rejected with cross_origin if it has our cookie.
+//
+// The response of a guarded route has Cache-Control: no-store, unless the handler
+// sets another value.
 type Guard struct {
 	// Optional admits unauthenticated callers, and those with a bad credential,
 	// as requests without a caller. The other requirements apply to signed-in
@@ -39,30 +43,52 @@ type Guard struct {
 	// signed in at one of them. Otherwise: insufficient_scope. Empty: any.
 	Providers []string
 
+	// Claims maps signed claims to required values. A claim is a plain name or a
+	// JSON Pointer (RFC 6901) such as "/realm_access/roles"; for what it matches see
+	// [identity.Claims.Has]. Otherwise: insufficient_scope. An own session has only
+	// the claims that its block lists in the argument "claims", and acr.
+	Claims map[string]string
+
+	// Scopes lists scopes that must all be granted, in the claim scope or scp (RFC
+	// 6749, section 3.3). Otherwise: insufficient_scope. An own session has them
+	// only if its block lists one of these claims.
+	Scopes []string
+
 	// AuthMethods lists the accepted authentication methods, as the provider
 	// names them, such as "OTP": the caller must have signed in with one of them.
-	// Otherwise: insufficient_scope. Empty: any.
+	// Otherwise: reauthentication_required, with the methods in acr_values (RFC
+	// 9470). Empty: any.
 	AuthMethods []string
 
+	// ACR lists the accepted authentication context classes: the signed claim acr
+	// must be one of them. Otherwise: reauthentication_required, with acr_values
+	// (RFC 9470). Cotter signs none. Empty: any, and none.
+	ACR []string
+
 	// MaxAge is the maximum time since the caller signed in. Otherwise:
-	// reauthentication_required (RFC 9470). Zero: any time.
+	// reauthentication_required, with max_age (RFC 9470). Zero: any time.
 	//
 	// If the provider does not specify that time, an own session counts from the
-	// issue of the token that it began with. A provider's own token that does not
-	// specify it, such as Cotter's, is never accepted.
+	// issue of the token that it began with: a token that a front end renewed
+	// without its user counts as a new sign-in; see RequireAuthTime. A provider's own
+	// token that does not specify it, such as Cotter's, is never accepted.
 	MaxAge time.Duration
 
-	// Claims maps names of signed claims to required values. A claim has the
-	// value if it is that string, a list that contains it, or a bool or number
-	// written so. Otherwise: insufficient_scope. An own session has only the
-	// claims that its block lists in the argument "claims".
-	Claims map[string]string
+	// RequireAuthTime accepts only callers whose provider signed when they
+	// authenticated (auth_time), so that MaxAge counts from nothing else.
+	// Otherwise: reauthentication_required. Default: false. Cotter does not sign a
+	// usable time.
+	RequireAuthTime bool
 }
 
 // authorize decides whether a request to one of the application's own routes
 // continues. It returns either the context in which the route runs, or the
 // response that ends the request: an error, or the response to a CORS preflight.
-func (k *Kit) authorize(ctx context.Context, r web.Request, g Guard) (context.Context, *web.Response) {
+//
+// No shared cache may store a guarded response, also that of an optional guard
+// without a caller, which differs from that of a caller. The handler may overwrite
+// this in header.
+func (k *Kit) authorize(ctx context.Context, r web.Request, header web.HeaderWriter, g Guard) (context.Context, *web.Response) {
 	if r.Preflight() {
 		return nil, k.preflight(r)
 	}
@@ -71,6 +97,7 @@ func (k *Kit) authorize(ctx context.Context, r web.Request, g Guard) (context.Co
 		rejection := k.render(ctx, r, err)
 		return nil, &rejection
 	}
+	callerIn(admitted).forbidCaching(header)
 	return admitted, nil
 }
 
@@ -144,42 +171,63 @@ func (k *Kit) checkCredential(ctx context.Context, credential session.Credential
 	return k.strategy.Check(bounded, credential) //nolint:contextcheck // bounded is ctx with a limit
 }
 
-// check returns nil if the caller meets the requirements.
+// check returns nil if the caller meets the requirements. One that a new sign-in
+// cannot meet is reported first.
 func (g Guard) check(p identity.Principal, now func() time.Time) error {
-	if len(g.Providers) > 0 && !slices.Contains(g.Providers, p.Provider) {
-		return autherr.New(autherr.InsufficientScope, "other_provider")
+	if reason := g.missing(p); reason != "" {
+		return autherr.New(autherr.InsufficientScope, reason)
 	}
-	if len(g.AuthMethods) > 0 && !slices.ContainsFunc(strings.Fields(p.AuthMethod), g.acceptsMethod) {
-		return autherr.New(autherr.InsufficientScope, "other_auth_method")
-	}
-	for name, want := range g.Claims {
-		if !hasValue(p.Claims.Get(name), want) {
-			return autherr.New(autherr.InsufficientScope, "claim_missing")
+	if reason := g.stepUp(p, now); reason != "" {
+		return &autherr.Error{
+			Code: autherr.ReauthenticationRequired, Reason: reason,
+			MaxAge: g.MaxAge, ACRValues: slices.Concat(g.ACR, g.AuthMethods),
 		}
-	}
-	if g.MaxAge > 0 && (p.AuthenticatedAt.IsZero() || now().Sub(p.AuthenticatedAt) > g.MaxAge) {
-		return &autherr.Error{Code: autherr.ReauthenticationRequired, Reason: "authenticated_too_long_ago", MaxAge: g.MaxAge}
 	}
 	return nil
 }
 
-func (g Guard) acceptsMethod(method string) bool { return slices.Contains(g.AuthMethods, method) }
-
-// hasValue reports whether a claim has the wanted value.
-func hasValue(claim any, want string) bool {
-	switch v := claim.(type) {
-	case nil:
-		return false
-	case []string:
-		return slices.Contains(v, want)
-	default:
-		return fmt.Sprint(v) == want
+// missing returns the reason why the caller lacks access, "" if it does not.
+func (g Guard) missing(p identity.Principal) string {
+	if len(g.Providers) > 0 && !slices.Contains(g.Providers, p.Provider) {
+		return "other_provider"
 	}
+	for name, want := range g.Claims {
+		if !p.Claims.Has(name, want) {
+			return "claim_missing"
+		}
+	}
+	for _, scope := range g.Scopes {
+		if !p.Claims.Has("scope", scope) && !p.Claims.Has("scp", scope) {
+			return "scope_missing"
+		}
+	}
+	return ""
 }
 
+// stepUp returns the reason why the caller must authenticate in another way or
+// more recently, "" if it need not.
+func (g Guard) stepUp(p identity.Principal, now func() time.Time) string {
+	if len(g.ACR) > 0 && !slices.ContainsFunc(g.ACR, func(acr string) bool { return p.Claims.Has("acr", acr) }) {
+		return "other_acr"
+	}
+	if len(g.AuthMethods) > 0 && !slices.ContainsFunc(strings.Fields(p.AuthMethod), g.acceptsMethod) {
+		return "other_auth_method"
+	}
+	if g.RequireAuthTime && !p.HasAuthTime() {
+		return "no_auth_time"
+	}
+	if g.MaxAge > 0 && (p.AuthenticatedAt.IsZero() || now().Sub(p.AuthenticatedAt) > g.MaxAge) {
+		return "authenticated_too_long_ago"
+	}
+	return ""
+}
+
+func (g Guard) acceptsMethod(method string) bool { return slices.Contains(g.AuthMethods, method) }
+
 // checkGuard logs a warning for each requirement that no caller can meet with
-// this configuration: a provider that is not configured, a claim that own
-// sessions do not keep. The claims of a provider's token are unknown here.
+// this configuration: a provider that is not configured, a claim that no token
+// has or that own sessions do not keep. The claims of a provider's token are
+// unknown here.
 func (k *Kit) checkGuard(g Guard) {
 	configured := map[string]bool{}
 	for _, p := range k.providers.All() {
@@ -190,13 +238,49 @@ func (k *Kit) checkGuard(g Guard) {
 			k.log.Warn("a guard requires a provider that is not configured", "event", "guard_cannot_be_met", "provider", name)
 		}
 	}
-	own, ok := k.strategy.(*session.Own)
-	for name := range g.Claims {
-		if ok && !own.Keeps(name) {
-			k.log.Warn(`a guard requires a claim that session "own" does not keep: add it to the argument "claims"`,
-				"event", "guard_cannot_be_met", "claim", name)
+	for name, want := range g.Claims {
+		if problem := k.claimProblem(name, want); problem != "" {
+			k.log.Warn("a guard requires a claim that no caller has: "+problem, "event", "guard_cannot_be_met", "claim", name)
 		}
 	}
+	for _, scope := range g.Scopes {
+		if problem := k.scopeProblem(scope); problem != "" {
+			k.log.Warn("a guard requires a scope that no caller has: "+problem, "event", "guard_cannot_be_met", "scope", scope)
+		}
+	}
+}
+
+// claimProblem returns why no caller can have a claim of that name with that
+// value, "" if one can.
+func (k *Kit) claimProblem(name, want string) string {
+	switch problem := claim.WantProblem(name, want); {
+	case problem != "":
+		return "the claim " + problem
+	case claim.IsRegistered(claim.Top(name)):
+		return "the kit verifies iss, sub, aud, exp, nbf and iat, and callers do not have them as claims"
+	case !k.keeps(name):
+		return `add it to the argument "claims" of session "own"`
+	default:
+		return ""
+	}
+}
+
+// scopeProblem returns why no caller can have that scope, "" if one can.
+func (k *Kit) scopeProblem(scope string) string {
+	if problem := claim.WantProblem("scope", scope); problem != "" {
+		return "the claim " + problem
+	}
+	if !k.keeps("scope") && !k.keeps("scp") {
+		return `add scope or scp to the argument "claims" of session "own"`
+	}
+	return ""
+}
+
+// keeps reports whether callers have the claims of that name that their tokens
+// have.
+func (k *Kit) keeps(name string) bool {
+	own, ok := k.strategy.(*session.Own)
+	return !ok || own.Keeps(name)
 }
 
 // deadline is a context with a time limit like that of [context.WithTimeout],

@@ -92,6 +92,13 @@ func newHarness(t *testing.T, edit func(*core.Settings), list ...core.Option) *h
 	if edit != nil {
 		edit(&s)
 	}
+	h.open(t, s, list...)
+	return h
+}
+
+// open opens the kit.
+func (h *harness) open(t *testing.T, s core.Settings, list ...core.Option) {
+	t.Helper()
 	list = append([]core.Option{
 		core.WithClock(h.clock.Now),
 		core.WithLogger(slog.New(slog.NewJSONHandler(h.log, nil))),
@@ -106,7 +113,6 @@ func newHarness(t *testing.T, edit func(*core.Settings), list ...core.Option) *h
 		}
 	})
 	h.kit = kit
-	return h
 }
 
 func (h *harness) settings() core.Settings {
@@ -205,7 +211,7 @@ func (h *harness) signIn(t *testing.T, identifier string) string {
 // authorize checks a request with the bearer token against a guard.
 func (h *harness) authorize(t *testing.T, g core.Guard, token string) (context.Context, *core.Response) {
 	t.Helper()
-	return h.kit.Adapter().Authorize(t.Context(), newRequest("GET", "/api/me", "", "Authorization", "Bearer "+token), g)
+	return h.kit.Adapter().Authorize(t.Context(), newRequest("GET", "/api/me", "", "Authorization", "Bearer "+token), http.Header{}, g)
 }
 
 // admits checks that a guard lets a token through, or the code that it refuses

@@ -42,6 +42,7 @@ type Kit struct {
 	origins  httpapi.CrossOriginGuard
 	cors     httpapi.CORS
 	failures *failures
+	doubts   doubts
 	outages  outages
 
 	background sync.WaitGroup

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -118,7 +119,7 @@ func TestGuard_Requirements(t *testing.T) {
 	h.admits(t, core.Guard{Providers: []string{"other", "cotter"}}, token, "")
 	h.admits(t, core.Guard{Providers: []string{"other"}}, token, "insufficient_scope")
 	h.admits(t, core.Guard{AuthMethods: []string{"OTP"}}, token, "")
-	h.admits(t, core.Guard{AuthMethods: []string{"WEBAUTHN"}}, token, "insufficient_scope")
+	h.admits(t, core.Guard{AuthMethods: []string{"WEBAUTHN"}}, token, "reauthentication_required")
 	h.admits(t, core.Guard{Claims: map[string]string{"role": "admin"}}, token, "")
 	h.admits(t, core.Guard{Claims: map[string]string{"role": "user"}}, token, "insufficient_scope")
 	h.admits(t, core.Guard{Claims: map[string]string{"tier": "gold"}}, token, "insufficient_scope") // not among the kept ones
@@ -163,7 +164,7 @@ func TestSessions_Renew_NewToken(t *testing.T) {
 	ctx, _ := h.authorize(t, core.Guard{}, token)
 	before, _ := core.PrincipalFromContext(ctx)
 	renewed, err := h.kit.Sessions().Renew(ctx)
-	if err != nil || renewed.SetCookie != "" || renewed.Token == "" || renewed.Token == token {
+	if err != nil || len(renewed.SetCookies) != 0 || renewed.Token == "" || renewed.Token == token {
 		t.Fatalf("%+v, %v", renewed, err)
 	}
 	h.admits(t, core.Guard{}, token, "invalid_token")
@@ -498,6 +499,54 @@ func TestLog_NoToken(t *testing.T) {
 	}
 }
 
+// S07, S08: failures are not counted for an address that many clients share. The
+// log contains each cause once.
+func TestFailures_SharedAddress(t *testing.T) {
+	t.Parallel()
+	const forwarded, listed = "X-Forwarded-For", "10.0.0.7:1"
+	for name, c := range map[string]struct {
+		remote  string
+		lines   []string
+		limited bool
+		logged  string
+	}{
+		"client":           {"192.0.2.1:1", nil, true, ""},
+		"private client":   {"10.0.0.8:1", nil, true, ""},
+		"unlisted proxy":   {"10.0.0.8:1", []string{forwarded, "198.51.100.4"}, false, "that trusted_proxies does not list forwards"},
+		"public address":   {"192.0.2.1:1", []string{forwarded, "198.51.100.4"}, true, "a public address"},
+		"listed proxy":     {listed, []string{forwarded, "198.51.100.4"}, true, ""},
+		"without a client": {listed, []string{"Forwarded", "for=198.51.100.4"}, false, "does not name the client"},
+		"Unix socket":      {"@", []string{forwarded, "198.51.100.4"}, false, "have no address"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			two := 2
+			h := newHarness(t, func(s *core.Settings) {
+				s.Auth.LoginFailures, s.Auth.TrustedProxies = &two, []string{"10.0.0.7"}
+			})
+			var last core.Response
+			for range 2 * two {
+				r := newRequest("POST", "/auth/login", `{"oauth_token":{"access_token":"x.y.z"}}`, append(c.lines, "Content-Type", "application/json")...)
+				r.Remote = c.remote
+				last, _ = h.kit.Adapter().Serve(t.Context(), r)
+			}
+			want, code := 401, "invalid_token"
+			if c.limited {
+				want, code = 429, "rate_limited"
+			}
+			is(t, last, want, code)
+			lines := 0
+			if c.logged != "" {
+				lines = 1
+			}
+			log := h.log.String()
+			if got := strings.Count(log, `"event":"client_address_unknown"`); got != lines || !strings.Contains(log, c.logged) {
+				t.Errorf("got %d warnings, want %d with %q:\n%s", got, lines, c.logged, log)
+			}
+		})
+	}
+}
+
 func TestFailures_IPv6Network(t *testing.T) {
 	t.Parallel()
 	two := 2
@@ -518,7 +567,7 @@ func TestSessions_Renew_Cookie(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)
 	line, _, _ := strings.Cut(h.login(t, ada, config.TransportCookie).Cookies[0], ";")
-	ctx, refusal := h.kit.Adapter().Authorize(t.Context(), newRequest("GET", "/", "", "Cookie", line), core.Guard{})
+	ctx, refusal := h.kit.Adapter().Authorize(t.Context(), newRequest("GET", "/", "", "Cookie", line), http.Header{}, core.Guard{})
 	if refusal != nil {
 		t.Fatalf("%s", refusal.Body)
 	}
@@ -527,7 +576,7 @@ func TestSessions_Renew_Cookie(t *testing.T) {
 		t.Fatalf("%+v, %v", renewed, err)
 	}
 	is(t, h.call(t, "GET", "/auth/session", "", "Cookie", line), 401, "invalid_token")
-	line, _, _ = strings.Cut(renewed.SetCookie, ";")
+	line, _, _ = strings.Cut(renewed.SetCookies[0], ";")
 	is(t, h.call(t, "GET", "/auth/session", "", "Cookie", line), 200, "")
 	if _, err := h.kit.Sessions().Renew(t.Context()); autherr.CodeOf(err) != autherr.Unauthenticated {
 		t.Errorf("behind no guard: %v", err)

@@ -115,7 +115,7 @@ func FuzzLog_OneLineNoSecret(f *testing.F) {
 		call(http.MethodPost, "/auth/login", strings.Replace(string(body), canary+"@", "", 1))
 		delete(header, "Cookie")
 		header["Authorization"] = []string{"Bearer " + raw}
-		k.authorize(t.Context(), requestWith(header), Guard{})
+		k.authorize(t.Context(), requestWith(header), http.Header{}, Guard{})
 
 		var login struct{ Token tokenBody }
 		header["Authorization"] = nil

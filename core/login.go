@@ -58,8 +58,8 @@ func (k *Kit) login(ctx context.Context, r web.Request) (web.Response, error) {
 		return web.Response{}, err
 	}
 	k.log.InfoContext(ctx, "login", "event", "authn_login_success", "provider", id.Provider, "auth_method", id.AuthMethod,
-		"user_id", in.user.ID.String(), "created", in.created, "session_id", in.view.ID, "address", l.Address)
-	return k.signedInResponse(in, ""), nil
+		"user_id", in.user.ID.String(), "created", in.created, "session_id", in.view.ID, "continued", in.continued, "address", l.Address)
+	return k.signedInResponse(r, in, ""), nil
 }
 
 // loginTransport returns the transport of the session's token.
@@ -74,11 +74,15 @@ func (k *Kit) loginTransport(requested string) (string, error) {
 }
 
 // verify verifies the tokens of a sign-in. It returns the identity, and the token
-// that is the session in strategy "provider_token".
+// that is the session in strategy "provider_token", which needs one.
 func (k *Kit) verify(ctx context.Context, name string, tokens provider.Tokens) (identity.Identity, string, error) {
 	ctx, cancel := context.WithTimeout(ctx, providerTimeout)
 	defer cancel()
-	return k.providers.Login(ctx, name, tokens)
+	id, token, err := k.providers.Login(ctx, name, tokens)
+	if err == nil && token == "" && k.strategy.Name() == config.StrategyProviderToken {
+		return identity.Identity{}, "", autherr.New(autherr.InvalidRequest, "missing_session_token")
+	}
+	return id, token, err
 }
 
 func (k *Kit) newLogin(r web.Request, id identity.Identity, token, transport string) session.Login {
@@ -89,14 +93,6 @@ func (k *Kit) newLogin(r web.Request, id identity.Identity, token, transport str
 		UserAgent:     r.First("User-Agent"),
 		Address:       k.address(r),
 	}
-}
-
-// address returns the client's address, "" if it is unknown.
-func (k *Kit) address(r web.Request) string {
-	if client := k.proxies.Client(r); client.IsValid() {
-		return client.String()
-	}
-	return ""
 }
 
 // checkFits rejects, before anything is written, a provider's token that does
@@ -113,6 +109,7 @@ func (k *Kit) checkFits(l session.Login) error {
 type signedIn struct {
 	user      identity.User // zero if the configuration stores no users
 	created   bool
+	continued bool // the session has the public id of a presented one
 	token     string
 	transport string
 	view      session.View
@@ -136,23 +133,45 @@ func (k *Kit) signIn(ctx context.Context, l session.Login, replaced []session.Cr
 	return in, err //nolint:wrapcheck // it is that of attemptSignIn
 }
 
-// attemptSignIn revokes the replaced sessions before the new one begins, so that
-// they do not count against the user's maximum.
+// attemptSignIn continues a session that the login presents, or else revokes the
+// presented ones before the new one begins, so that they do not count against the
+// user's maximum.
 func (k *Kit) attemptSignIn(ctx context.Context, l session.Login, replaced []session.Credential) (in signedIn, err error) {
 	if k.database != nil {
 		if l.User, in.created, err = k.registrar.RegisterOrLogin(ctx, l.Identity); err != nil {
 			return signedIn{}, err
 		}
 	}
-	if err := k.end(ctx, replaced, "replaced_by_login", l.Address); err != nil {
+	if l.Continues, err = k.replace(ctx, l, replaced); err != nil {
 		return signedIn{}, err
 	}
 	token, view, stored := k.strategy.Issue(ctx, l)
-	if err := k.recordSignIn(ctx, database.SignIn{User: l.User, Session: stored, MaxSessions: k.maxPerUser}); err != nil {
+	record := database.SignIn{User: l.User, Session: stored, MaxSessions: k.maxPerUser}
+	if l.Continues != nil {
+		record.Continues = l.Continues.Lookup
+	}
+	if err := k.recordSignIn(ctx, record); err != nil {
 		return signedIn{}, err
 	}
 	in.user, in.token, in.transport, in.view = l.User, token, l.Transport, view
+	in.continued = l.Continues != nil
 	return in, nil
+}
+
+// replace returns the first session of the credentials that the login continues,
+// nil if there is none, and revokes the others.
+func (k *Kit) replace(ctx context.Context, l session.Login, credentials []session.Credential) (continued *session.Session, err error) {
+	for i, c := range credentials {
+		found, ended, err := k.strategy.Replace(ctx, l, c)
+		if err != nil {
+			return nil, err
+		}
+		k.logEnd(ctx, ended, "replaced_by_login", l.Address)
+		if found != nil {
+			return found, k.end(ctx, credentials[i+1:], "replaced_by_login", l.Address)
+		}
+	}
+	return nil, nil
 }
 
 // recordSignIn does nothing if the configuration stores no users.
@@ -172,7 +191,7 @@ func (k *Kit) recordSignIn(ctx context.Context, s database.SignIn) error {
 
 // signedInResponse is the response to a login or a refresh. A token that is set
 // as a cookie is not in the body.
-func (k *Kit) signedInResponse(in signedIn, refreshToken string) web.Response {
+func (k *Kit) signedInResponse(r web.Request, in signedIn, refreshToken string) web.Response {
 	body := signedInBody{Created: in.created, User: k.userBody(in.user), Session: newSessionBody(in.view)}
 	if in.transport == config.TransportBearer {
 		body.Token = &tokenBody{
@@ -193,7 +212,7 @@ func (k *Kit) signedInResponse(in signedIn, refreshToken string) web.Response {
 	}
 	response := web.JSON(status, body)
 	if in.transport == config.TransportCookie {
-		response = response.WithCookie(k.cookie.Set(in.token, k.lifetime(in.view)))
+		response = response.WithCookie(k.setCookie(k.cookie.Count(r), in.token, in.view)...)
 	}
 	return response
 }

@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -93,7 +94,7 @@ func TestLog_ApplicationLoginRoute(t *testing.T) {
 		t.Fatal(h.log.String())
 	}
 	h.log.Reset()
-	_, refusal := h.kit.Adapter().Authorize(t.Context(), newRequest("POST", "/login", "", "Authorization", "Bearer x"), core.Guard{})
+	_, refusal := h.kit.Adapter().Authorize(t.Context(), newRequest("POST", "/login", "", "Authorization", "Bearer x"), http.Header{}, core.Guard{})
 	is(t, *refusal, 401, "invalid_token")
 	if strings.Contains(h.log.String(), "authn_login_fail") {
 		t.Error(h.log.String())
@@ -109,15 +110,15 @@ func TestGuard_AuthMethods_OneOfSeveral(t *testing.T) {
 	var response issued
 	decode(t, h.call(t, "POST", "/auth/login", text(t, payload)), &response)
 	h.admits(t, core.Guard{AuthMethods: []string{"otp"}}, response.Token.AccessToken, "")
-	h.admits(t, core.Guard{AuthMethods: []string{"pwd otp", "sms"}}, response.Token.AccessToken, "insufficient_scope")
+	h.admits(t, core.Guard{AuthMethods: []string{"pwd otp", "sms"}}, response.Token.AccessToken, "reauthentication_required")
 }
 
 func TestLog_SessionRevoked(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)
-	signIn := func(lines ...string) (token, id string) {
+	signInAs := func(identifier string, lines ...string) (token, id string) {
 		t.Helper()
-		payload := h.issuer.Login(ada).Payload()
+		payload := h.issuer.Login(identifier).Payload()
 		payload["transport"] = config.TransportBearer
 		var response struct {
 			Session struct{ ID string }
@@ -128,12 +129,13 @@ func TestLog_SessionRevoked(t *testing.T) {
 		decode(t, h.call(t, "POST", "/auth/login", text(t, payload), lines...), &response)
 		return response.Token.AccessToken, response.Session.ID
 	}
+	signIn := func(lines ...string) (token, id string) { return signInAs(ada, lines...) }
 	for _, c := range []struct {
 		event, reason string
 		end           func(token, id string)
 	}{
 		{"authn_logout", "logout", func(token, _ string) { h.call(t, "POST", "/auth/logout", "", "Authorization", "Bearer "+token) }},
-		{"authn_logout", "replaced_by_login", func(token, _ string) { signIn("Authorization", "Bearer "+token) }},
+		{"authn_logout", "replaced_by_login", func(token, _ string) { signInAs(bob, "Authorization", "Bearer "+token) }},
 		{"session_revoked", "revoked", func(token, id string) {
 			h.call(t, "POST", "/auth/sessions/revoke", `{"id":"`+id+`"}`, "Authorization", "Bearer "+token)
 		}},

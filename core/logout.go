@@ -34,20 +34,33 @@ func (k *Kit) end(ctx context.Context, credentials []session.Credential, reason,
 		if err != nil {
 			return err
 		}
-		if ended != nil {
-			k.log.InfoContext(ctx, "session revoked", "event", "authn_logout", "reason", reason,
-				"user_id", ended.UserID.String(), "session_id", ended.ID, "address", address)
-		}
+		k.logEnd(ctx, ended, reason, address)
 	}
 	return nil
 }
 
-// clearCookie clears the cookie if own sessions use cookies, or if the request
-// has it.
-func (k *Kit) clearCookie(r web.Request, response web.Response) web.Response {
-	usesCookies := k.strategy.Name() == config.StrategyOwn && slices.Contains(k.transports, config.TransportCookie)
-	if usesCookies || k.cookie.Count(r) > 0 {
-		return response.WithCookie(k.cookie.Clear())
+// logEnd logs that a session was revoked, unless it is nil.
+func (k *Kit) logEnd(ctx context.Context, ended *session.Session, reason, address string) {
+	if ended != nil {
+		k.log.InfoContext(ctx, "session revoked", "event", "authn_logout", "reason", reason,
+			"user_id", ended.UserID.String(), "session_id", ended.ID, "address", address)
 	}
-	return response
+}
+
+// setCookie returns the Set-Cookie lines that store a session's token in a browser
+// that has sent a number of cookies of that name. Twins are cleared first: a client
+// that does not distinguish them by host or partition keeps the last line.
+func (k *Kit) setCookie(sent int, token string, session session.View) []string {
+	return append(k.cookie.Twins(sent), k.cookie.Set(token, k.lifetime(session)))
+}
+
+// clearCookie clears the cookie and its twins if own sessions use cookies, or if
+// the request has it.
+func (k *Kit) clearCookie(r web.Request, response web.Response) web.Response {
+	sent := k.cookie.Count(r)
+	usesCookies := k.strategy.Name() == config.StrategyOwn && slices.Contains(k.transports, config.TransportCookie)
+	if !usesCookies && sent == 0 {
+		return response
+	}
+	return response.WithCookie(k.cookie.Clear()).WithCookie(k.cookie.Twins(sent)...)
 }

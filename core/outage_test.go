@@ -3,6 +3,7 @@ package core_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -90,7 +91,7 @@ func TestOutage_DatabaseIsNoBadCredential(t *testing.T) {
 	}
 	h.admits(t, core.Guard{}, token, "temporarily_unavailable")
 	h.admits(t, core.Guard{Optional: true}, token, "temporarily_unavailable")
-	if ctx, refusal := h.kit.Adapter().Authorize(t.Context(), newRequest("GET", "/", ""), core.Guard{Optional: true}); refusal != nil {
+	if ctx, refusal := h.kit.Adapter().Authorize(t.Context(), newRequest("GET", "/", ""), http.Header{}, core.Guard{Optional: true}); refusal != nil {
 		t.Errorf("a request without a credential was rejected: %s", refusal.Body)
 	} else if _, known := core.PrincipalFromContext(ctx); known {
 		t.Error("a request without a credential has a caller")

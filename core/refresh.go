@@ -81,7 +81,7 @@ func (k *Kit) refreshed(ctx context.Context, r web.Request, name, transport stri
 	k.log.InfoContext(ctx, "refresh", "event", "authn_token_refreshed", "provider", who.Provider,
 		"user_id", l.User.ID.String(), "address", l.Address)
 	token, view, _ := k.strategy.Issue(ctx, l)
-	return k.signedInResponse(signedIn{user: l.User, token: token, transport: transport, view: view}, fresh.RefreshToken), nil
+	return k.signedInResponse(r, signedIn{user: l.User, token: token, transport: transport, view: view}, fresh.RefreshToken), nil
 }
 
 // known finds the user of new tokens. It tries twice if the database fails: the

@@ -3,6 +3,7 @@ package core
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/config"
@@ -102,11 +103,27 @@ func (k *Kit) revokeSessions(ctx context.Context, r web.Request) (web.Response, 
 	if err != nil {
 		return web.Response{}, err
 	}
+	if requested.all {
+		k.awaitNextSecond(ctx)
+	}
 	response := web.NoContent()
 	if found.credential.Transport == config.TransportCookie && (requested.all || requested.id == caller.SessionID) {
-		response = response.WithCookie(k.cookie.Clear())
+		response = k.clearCookie(r, response)
 	}
 	return response, nil
+}
+
+// awaitNextSecond returns when tokens that are issued from now on are not affected
+// by a revocation before the call, so that the user can sign in again at once. It
+// waits less than a second.
+func (k *Kit) awaitNextSecond(ctx context.Context) {
+	now := k.now()
+	next := time.NewTimer(nextSecond(now).Sub(now))
+	defer next.Stop()
+	select {
+	case <-next.C:
+	case <-ctx.Done():
+	}
 }
 
 func readRevocation(r web.Request) (revocation, error) {

@@ -85,6 +85,12 @@ func (s Sessions) RevokeOthers(ctx context.Context, user identity.UserID, curren
 // issued until now: it neither authenticates the user nor can it be used for a
 // login. The user stays enabled.
 //
+// Tokens contain the second of their issue. Those issued in the second of the call
+// are revoked too, also if they were issued after it: for less than a second, a
+// login with a new token is rejected with invalid_token. A test that signs in again
+// advances the clock of [WithClock] to the next full second. If the provider's clock
+// is ahead, the tokens that it issued in that time before the call stay valid.
+//
 // Further errors by code: NotFound if there is no such user.
 func (s Sessions) RevokeAll(ctx context.Context, user identity.UserID) error {
 	if err := s.kit.revokeAll(ctx, user, "revoked_all"); err != nil {
@@ -117,7 +123,7 @@ func (k *Kit) shutOut(
 	}
 	defer k.evict(user)
 	at := k.now()
-	if err := change(db.Accounts(), ctx, user, at); err != nil {
+	if err := change(db.Accounts(), ctx, user, nextSecond(at)); err != nil {
 		return accountError(err)
 	}
 	if _, err := db.Sessions().RevokeAll(ctx, user, "", reason, at); err != nil {
@@ -126,10 +132,18 @@ func (k *Kit) shutOut(
 	return nil
 }
 
+// nextSecond returns the first full second that is not before t.
+func nextSecond(t time.Time) time.Time {
+	if second := t.Truncate(time.Second); second.Before(t) {
+		return second.Add(time.Second)
+	}
+	return t
+}
+
 // Renewed is the new token of a session. The application sends one of the two.
 type Renewed struct {
-	SetCookie string // value of a Set-Cookie field; "" if the request had a bearer token
-	Token     string // bearer token; "" if the request had a cookie
+	SetCookies []string // values of Set-Cookie fields; empty if the request had a bearer token
+	Token      string   // bearer token; "" if the request had a cookie
 }
 
 // Renew gives the own session of the caller in ctx a new token, which is due when
@@ -157,5 +171,5 @@ func (s Sessions) Renew(ctx context.Context) (Renewed, error) {
 	if c.credential.Transport == config.TransportBearer {
 		return Renewed{Token: token}, nil
 	}
-	return Renewed{SetCookie: s.kit.cookie.Set(token, s.kit.lifetime(view))}, nil
+	return Renewed{SetCookies: s.kit.setCookie(1, token, view)}, nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
 func TestSessions_List(t *testing.T) {
@@ -144,4 +145,30 @@ func TestShowSession_OtherUser(t *testing.T) {
 	is(t, h.call(t, "GET", "/auth/session", "", bearer...), 200, "")
 	db.active = true
 	is(t, h.call(t, "GET", "/auth/session", "", bearer...), 401, "invalid_token")
+}
+
+// TestRevokeAll_SameSecond revokes 700 ms after a full second. Tokens contain whole
+// seconds, so every one of that second is revoked, and one of the next is valid.
+func TestRevokeAll_SameSecond(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, providerToken(nil))
+	h.clock.Advance(300 * time.Millisecond)
+	login := h.issuer.Login(ada)
+	is(t, h.call(t, "POST", "/auth/login", string(login.Body())), 201, "")
+	ctx, _ := h.authorize(t, core.Guard{}, login.AccessToken)
+	principal, _ := core.PrincipalFromContext(ctx)
+	h.clock.Advance(400 * time.Millisecond)
+	if err := h.kit.Sessions().RevokeAll(t.Context(), principal.UserID); err != nil {
+		t.Fatal(err)
+	}
+	h.clock.Advance(299 * time.Millisecond)
+	for _, old := range []providertest.Login{login, h.issuer.Login(ada)} {
+		h.admits(t, core.Guard{}, old.AccessToken, "invalid_token")
+		is(t, h.call(t, "POST", "/auth/login", string(old.Body())), 401, "invalid_token")
+	}
+	h.clock.Advance(time.Millisecond)
+	h.admits(t, core.Guard{}, login.AccessToken, "invalid_token")
+	fresh := h.issuer.Login(ada)
+	is(t, h.call(t, "POST", "/auth/login", string(fresh.Body())), 200, "")
+	h.admits(t, core.Guard{}, fresh.AccessToken, "")
 }

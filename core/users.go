@@ -34,7 +34,8 @@ func (u Users) Get(ctx context.Context, id identity.UserID) (identity.User, erro
 }
 
 // Disable prevents every login of the user and revokes all its credentials
-// issued until now, which stay revoked after [Users.Enable].
+// issued until the end of the current second, which stay revoked after
+// [Users.Enable]; see [Sessions.RevokeAll].
 func (u Users) Disable(ctx context.Context, id identity.UserID) error {
 	if err := u.kit.shutOut(ctx, id, "account_disabled", account.Store.Disable); err != nil {
 		return err
@@ -43,9 +44,16 @@ func (u Users) Disable(ctx context.Context, id identity.UserID) error {
 	return nil
 }
 
-// Enable lets a disabled user sign in again.
+// Enable lets a disabled user sign in again. If the user was disabled in the
+// current second, it returns at the end of that second.
 func (u Users) Enable(ctx context.Context, id identity.UserID) error {
-	return u.change(ctx, id, "user_enabled", account.Store.Enable)
+	if err := u.change(ctx, id, "user_enabled", account.Store.Enable); err != nil {
+		return err
+	}
+	if user, err := u.Get(ctx, id); err == nil && user.NotBefore.After(u.kit.now()) {
+		u.kit.awaitNextSecond(ctx)
+	}
+	return nil
 }
 
 // Delete deletes a user with its identities and sessions. The identity can

@@ -3,6 +3,7 @@ package core_test
 import (
 	"context"
 	"errors"
+	"net/http"
 	"strings"
 	"testing"
 	"time"
@@ -110,7 +111,7 @@ func newFailing(t *testing.T, edit func(*core.Settings)) (*harness, *failing, id
 // caller returns the caller that the token belongs to.
 func (h *harness) caller(t *testing.T, token string) identity.Principal {
 	t.Helper()
-	ctx, rejection := h.kit.Adapter().Authorize(t.Context(), newRequest("GET", "/", "", "Authorization", "Bearer "+token), core.Guard{})
+	ctx, rejection := h.kit.Adapter().Authorize(t.Context(), newRequest("GET", "/", "", "Authorization", "Bearer "+token), http.Header{}, core.Guard{})
 	if rejection != nil {
 		t.Fatalf("Authorize: %d %s", rejection.Status, rejection.Body)
 	}

@@ -230,8 +230,13 @@ func loggedEvents(t *testing.T, s *scene) {
 		"access_token": s.issuer().AccessToken(person, providertest.ForgedBy(providertest.NewKey(s.issuer().Key().ID))),
 	}}, http.StatusUnauthorized, "invalid_token")
 	expect("authn_login_fail", "bad_signature", signedIn{})
-	two := login(one.credential)
-	expect("authn_logout", "replaced_by_login", one)
+	continued := login(one.credential)
+	continued.Session.ID = one.Session.ID
+	expect("authn_login_success", "", continued)
+	other := own.signIn(t, s.issuer(), uniqueEmail(t, "eve"))
+	expect("authn_login_success", "", other)
+	two := login(other.credential)
+	expect("authn_logout", "replaced_by_login", other)
 	expect("authn_login_success", "", two)
 	own.send(t, "POST", "/auth/logout", two.credential).is(t, http.StatusNoContent, "")
 	expect("authn_logout", "logout", two)

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -383,9 +384,7 @@ func manyLoginsOfOneUser(t *testing.T, s *scene) {
 // unreachableDatabase starts programs whose database cannot be reached. They do
 // not start.
 func unreachableDatabase(t *testing.T, s *scene) {
-	theirs := newCollector(t)
-	address := theirs.Listener.Addr().String()
-	theirs.Close() // the port is free
+	address := closedPort(t)
 	const password = "a-password-of-somebody"
 	for driver, url := range map[string]string{
 		"postgres": "postgres://app:" + password + "@" + address + "/app",
@@ -406,6 +405,26 @@ func unreachableDatabase(t *testing.T, s *scene) {
 			t.Errorf("%s: exit code %d\n%s", driver, code, stderr)
 		}
 	}
+}
+
+// closedPort returns an address that refuses connections until the test ends. Its
+// port is bound, so that no other test gets it.
+func closedPort(t *testing.T) (address string) {
+	t.Helper()
+	socket, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	syscall.CloseOnExec(socket)
+	t.Cleanup(func() { _ = syscall.Close(socket) })
+	if err := syscall.Bind(socket, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	bound, err := syscall.Getsockname(socket)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fmt.Sprintf("127.0.0.1:%d", bound.(*syscall.SockaddrInet4).Port)
 }
 
 func writeFile(t *testing.T, file, text string) {

@@ -104,7 +104,7 @@ type scene struct {
 }
 
 // issuer returns the issuer that the programs trust. Its tokens are ten seconds
-// old, so that a revocation in the same second affects them.
+// old, so that a revocation affects the next ones too.
 func (s *scene) issuer() *providertest.Issuer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -145,6 +145,7 @@ func (s *scene) startLocked(t *testing.T, session string, edits ...edit) *progra
 	database := s.backend.create(t)
 	p := start(t, s.framework, edited(t, configurationOn(database.block, s.issuerLocked(), session), edits))
 	p.database = database
+	repeat(func() reply { return p.send(t, "GET", "/auth/ready") }, reply.notOK) // it has the keys
 	return p
 }
 

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -46,6 +47,10 @@ func (b *browser) another(t *testing.T) *browser {
 	return newTab(b.ctx, t, chromedp.WithNewBrowserContext())
 }
 
+// rejectedRequest matches what Chromium reports of requests that tests cause: those
+// without a session, and those of a sign-in with a wrong code or that is over.
+var rejectedRequest = regexp.MustCompile(`status of (401|4(00|10) .*/(app/code\?|app/frame/code\?|get_identity\?))`)
+
 func newTab(parent context.Context, t *testing.T, options ...chromedp.ContextOption) *browser {
 	t.Helper()
 	ctx, cancel := chromedp.NewContext(parent, options...)
@@ -60,7 +65,7 @@ func newTab(parent context.Context, t *testing.T, options ...chromedp.ContextOpt
 			if err != nil {
 				return
 			}
-			rejected := strings.Contains(message.String(), "status of 401") // Chromium reports each failed request
+			rejected := rejectedRequest.MatchString(message.String() + " " + message.URL)
 			if message.Type == chromedp.ConsoleError && !rejected || message.IsException() {
 				t.Errorf("console: %s (%s)", message, message.URL)
 			}
@@ -91,9 +96,9 @@ func (b *browser) text(css string) string {
 }
 
 // evaluate returns the value of an expression in the page.
-func evaluate[T any](b *browser, expression string) T {
+func evaluate[T any](b *browser, expression string, options ...chromedp.EvaluateOption) T {
 	b.t.Helper()
-	value, err := runAction(b, chromedp.Evaluate[T](expression))
+	value, err := runAction(b, chromedp.Evaluate[T](expression, options...))
 	if err != nil {
 		b.t.Fatalf("%s: %v", expression, err)
 	}
@@ -139,10 +144,16 @@ func (b *browser) screenshot(directory, name, scheme string) {
 	}
 }
 
-// signIn signs in on the pages of the emulator.
+// signIn signs in by email on the pages of the emulator.
 func (b *browser) signIn(identifier string) {
 	b.t.Helper()
-	b.press(".sign-in")
+	b.signInWith(`[data-type="EMAIL"]`, identifier)
+}
+
+// signInWith presses a button of the page and signs in on those of the emulator.
+func (b *browser) signInWith(button, identifier string) {
+	b.t.Helper()
+	b.press(button)
 	b.do(chromedp.WaitVisible(chromedp.ID("identifier")), chromedp.SendKeys(chromedp.ID("identifier"), identifier+kb.Enter),
 		chromedp.WaitVisible(chromedp.ID("code")))
 	b.do(chromedp.SendKeys(chromedp.ID("code"), b.text(".code")+kb.Enter))

@@ -3,9 +3,10 @@ package integration_test
 import (
 	"io"
 	"log"
+	"net"
 	"net/http"
-	"net/http/httptest"
 	"testing"
+	"time"
 
 	"github.com/go-chi/chi/v5"
 
@@ -16,7 +17,7 @@ import (
 
 func TestHTTPAdapter_Chi(t *testing.T) {
 	t.Parallel()
-	adaptertest.Run(t, func(t *testing.T, kit *core.Kit, routes []adaptertest.Route) string {
+	adaptertest.Run(t, func(t *testing.T, kit *core.Kit, listener net.Listener, routes []adaptertest.Route) {
 		router := chi.NewRouter()
 		router.Use(cotterhttp.Mount(kit), cotterhttp.CORS(kit))
 		for _, route := range routes {
@@ -36,13 +37,18 @@ func TestHTTPAdapter_Chi(t *testing.T) {
 					return
 				}
 				w.Header().Set("Content-Type", "application/json")
+				if route.CacheControl != "" {
+					w.Header().Set("Cache-Control", route.CacheControl)
+				}
 				_, _ = w.Write(body)
 			})
 		}
-		server := httptest.NewUnstartedServer(router)
-		server.Config.ErrorLog = log.New(io.Discard, "", 0) // the panics of handlers
-		server.Start()
-		t.Cleanup(server.Close)
-		return server.URL
+		server := &http.Server{
+			Handler:           router,
+			ReadHeaderTimeout: 5 * time.Second,
+			ErrorLog:          log.New(io.Discard, "", 0), // the panics of handlers
+		}
+		t.Cleanup(func() { server.Close() })
+		go server.Serve(listener)
 	})
 }

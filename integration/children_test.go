@@ -30,6 +30,7 @@ const (
 var children = map[string]func(t *testing.T){
 	"Program": func(t *testing.T) { t.Helper(); start(t, "nethttp", "") },
 	"Browser": func(t *testing.T) { t.Helper(); newBrowser(t) },
+	"Issuer":  func(t *testing.T) { t.Helper(); startMockOIDC(t) },
 	"PausedServer": func(t *testing.T) {
 		t.Helper()
 		server := dedicated(t, engine.All[0])

@@ -26,7 +26,7 @@ var costs = map[string]cost{
 	"FirstLogin":                   {5, 2},
 	"FirstLoginWithHook":           {6, 2}, // one in the hook
 	"Login":                        {3, 1},
-	"LoginReplacingSession":        {5, 1}, // two find and revoke the old session, whose user is logged
+	"LoginContinuingSession":       {5, 1}, // one finds the old session, one revokes those over the limit
 	"LoginOverLimit":               {4, 1},
 	"LoginOverLimit/mariadb-10.11": {5, 1}, // its INSERT returns no row
 	"Guard":                        {1, 0},
@@ -40,7 +40,7 @@ var costs = map[string]cost{
 	"RevokeOthers":                 {2, 0},
 	"RevokeAll":                    {3, 0},
 	"Disable":                      {2, 0},
-	"Enable":                       {1, 0},
+	"Enable":                       {2, 0},
 	"Delete":                       {1, 0},
 	"Sweep":                        {2, 0},
 }

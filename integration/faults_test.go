@@ -62,7 +62,7 @@ func newNodes(t *testing.T, b backend, session string, hook func(context.Context
 			t.Error(err)
 		}
 	})
-	if n.stored, err = entstore.Open(t.Context(), n.pool, scratch.dialect, database.MigrateApply); err != nil {
+	if n.stored, err = entstore.Open(t.Context(), n.pool, scratch.dialect, database.MigrateApply, slog.Default()); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := n.pool.ExecContext(t.Context(), "CREATE TABLE registrations AS SELECT id AS user_id FROM auth_users WHERE 1 = 0"); err != nil {

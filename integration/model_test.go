@@ -213,7 +213,7 @@ func (m *model) look(rt *rapid.T) {
 }
 
 func (m *model) looks(rt *rapid.T, node *core.Kit, s *modelSession) {
-	ctx, rejection := node.Adapter().Authorize(rt.Context(), message("GET", "/api/me", "", withCookie(s)...), core.Guard{})
+	ctx, rejection := node.Adapter().Authorize(rt.Context(), message("GET", "/api/me", "", withCookie(s)...), http.Header{}, core.Guard{})
 	if rejection != nil {
 		if m.active(s) {
 			rt.Fatalf("%+v is active, but: %d %s", s, rejection.Status, rejection.Body)

@@ -58,8 +58,8 @@ func (c *clock) turnTo(now time.Time) {
 	c.now = now
 }
 
-// past returns a clock ten seconds behind another, for an issuer: a token that
-// is issued in the second of a revocation would remain valid.
+// past returns a clock ten seconds behind another, for an issuer: a revocation
+// affects its next tokens too.
 func past(now func() time.Time) func() time.Time {
 	return func() time.Time { return now().Add(-10 * time.Second) }
 }

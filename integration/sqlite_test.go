@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"sync"
 	"testing"
@@ -123,7 +124,7 @@ func poolType(pool *sql.DB) config.Type {
 		Type:    "pool",
 		Summary: "a pool that the test has opened",
 		Open: func(ctx context.Context, _ struct{}, _ database.Env) (database.Database, error) {
-			return entstore.Open(ctx, pool, sqlite.Dialect(), database.MigrateApply)
+			return entstore.Open(ctx, pool, sqlite.Dialect(), database.MigrateApply, slog.Default())
 		},
 	})
 }

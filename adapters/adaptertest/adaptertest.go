@@ -6,6 +6,7 @@ package adaptertest
 
 import (
 	"context"
+	"net"
 	"net/http"
 	"testing"
 	"time"
@@ -24,6 +25,10 @@ type Route struct {
 	// type application/json, or an error, which the handler passes to the
 	// adapter's Fail. It may panic.
 	Respond func(Call) ([]byte, error)
+
+	// CacheControl is the value that the handler sets in the response's header
+	// field Cache-Control; "": it does not set the field.
+	CacheControl string
 }
 
 // Call is what a route's handler passes to Respond.
@@ -45,10 +50,9 @@ type Call struct {
 }
 
 // Serve mounts, from the outside in, a recovery from panics (unless the server has
-// one), the kit, the adapter's CORS, and the routes. It serves on a loopback
-// address until the test ends, and returns the origin, such as
-// "http://127.0.0.1:41234".
-type Serve func(t *testing.T, kit *core.Kit, routes []Route) (origin string)
+// one), the kit, the adapter's CORS, and the routes. It serves on the listener, of
+// TCP or a Unix socket, and closes it when the test ends.
+type Serve func(t *testing.T, kit *core.Kit, listener net.Listener, routes []Route)
 
 // Run checks that a kit mounted by serve behaves as in every other framework.
 func Run(t *testing.T, serve Serve) {
@@ -76,9 +80,12 @@ func Run(t *testing.T, serve Serve) {
 		{"paths", testPaths, nil},
 		{"methods", testMethods, nil},
 		{"response fields", testFields, nil},
+		{"caching", testCaching, nil},
+		{"upgrades", testUpgrades, nil},
 		{"CORS of the kit", testCORS, nil},
 		{"CORS of the application", testApplicationCORS, nil},
 		{"remote address", testRemoteAddress, nil},
+		{"Unix socket", testUnixSocket, nil},
 		{"logged route", testLoggedRoute, nil},
 		{"concurrent callers", testConcurrentCallers, nil},
 		{"retained strings", testRetainedStrings, nil},
@@ -108,6 +115,7 @@ func routes() []Route {
 		{Method: "GET", Path: "/strong", Guards: []core.Guard{{AuthMethods: []string{"WEBAUTHN"}}}, Respond: respondCaller},
 		{Method: "GET", Path: "/authentic", Respond: respondCaller},
 		{Method: "GET", Path: "/user", Guards: []core.Guard{{Optional: true}}, Respond: respondUser},
+		{Method: "GET", Path: "/cached", Guards: []core.Guard{{}}, Respond: respondCaller, CacheControl: "private, max-age=60"},
 		{Method: "GET", Path: "/panic", Respond: func(Call) ([]byte, error) { panic("secret inside") }},
 	}
 	for path, err := range failures() {

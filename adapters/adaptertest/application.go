@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -170,6 +171,40 @@ func testRemoteAddress(t *testing.T, c *client) {
 	}
 }
 
+// testUnixSocket serves on a Unix socket, whose peers have no address: that of the
+// client is unknown, or the one in X-Forwarded-For if the peers are trusted (S08).
+func testUnixSocket(t *testing.T, c *client) {
+	const forwarded = "203.0.113.9"
+	for name, s := range map[string]struct {
+		proxies  []string
+		address  string
+		warnings int
+	}{
+		"not trusted": {nil, `"address":null`, 1},
+		"trusted":     {[]string{"unix"}, `"address":"` + forwarded + `"`, 0},
+	} {
+		log := &logBuffer{}
+		kit := newKit(t, c.issuer, slog.NewJSONHandler(log, nil), func(settings *core.Settings) {
+			settings.Auth.TrustedProxies = s.proxies
+		})
+		socket := listen(t, "unix", filepath.Join(t.TempDir(), "socket"))
+		c.serve(t, kit, socket, routes())
+		over := c.over(t, socket)
+		over.send(t, "GET", "/open").calls(t, caller{})
+		for range 2 {
+			value := over.signInByCookie(t, ada, header("X-Forwarded-For", "198.51.100.4, "+forwarded))
+			over.send(t, "GET", "/guarded", cookie(value)).calls(t, known(ada))
+			sessions := over.send(t, "GET", "/auth/sessions", cookie(value))
+			if body := string(sessions.Body); !strings.Contains(body, s.address) {
+				t.Errorf("%s: got sessions %s, want %s", name, body, s.address)
+			}
+		}
+		if got := strings.Count(log.String(), `"event":"client_address_unknown"`); got != s.warnings {
+			t.Errorf("%s: got %d warnings, want %d: %s", name, got, s.warnings, log)
+		}
+	}
+}
+
 // testLoggedRoute has a guard and a handler reject requests: the log contains the
 // pattern of the route and not the path, which is client input.
 func testLoggedRoute(t *testing.T, c *client) {
@@ -200,7 +235,7 @@ func testGuardWarnings(t *testing.T, c *client) {
 func (c *client) logged(t *testing.T) *logBuffer {
 	t.Helper()
 	log := &logBuffer{}
-	c.origin = c.serve(t, newKit(t, c.issuer, slog.NewJSONHandler(log, nil), nil), routes())
+	c.mount(t, newKit(t, c.issuer, slog.NewJSONHandler(log, nil), nil), routes())
 	return log
 }
 

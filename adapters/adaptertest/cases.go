@@ -3,6 +3,7 @@ package adaptertest
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -76,11 +77,11 @@ func testFreshness(t *testing.T, c *client) {
 	c.send(t, "GET", "/fresh", fresh).calls(t, known(ada))
 	old := signInWith(providertest.Claim("iat", time.Now().Add(-14*time.Minute).Unix()))
 	c.send(t, "GET", "/guarded", old).calls(t, known(ada))
-	c.send(t, "GET", "/fresh", old).requiresSignIn(t)
+	c.send(t, "GET", "/fresh", old).requiresSignIn(t, `max_age="600"`)
 
 	strong := signInWith(providertest.Claim("authentication_method", "WEBAUTHN"))
 	c.send(t, "GET", "/strong", strong).calls(t, known(ada))
-	c.send(t, "GET", "/strong", fresh).is(t, http.StatusForbidden, "insufficient_scope")
+	c.send(t, "GET", "/strong", fresh).requiresSignIn(t, `acr_values="WEBAUTHN"`)
 }
 
 // testRefreshIsNoSignIn calls a route that requires a recent sign-in with a
@@ -88,19 +89,19 @@ func testFreshness(t *testing.T, c *client) {
 func testRefreshIsNoSignIn(t *testing.T, c *client) {
 	login := c.issuer.Login(ada)
 	c.login(t, login.Body()).is(t, http.StatusCreated, "")
-	c.send(t, "GET", "/fresh", bearer(login.AccessToken)).requiresSignIn(t)
+	c.send(t, "GET", "/fresh", bearer(login.AccessToken)).requiresSignIn(t, `max_age="600"`)
 	refreshed := c.send(t, "POST", "/auth/refresh", header("Content-Type", "application/json"),
 		body(string(marshal(t, map[string]string{"refresh_token": login.RefreshToken}))))
 	refreshed.is(t, http.StatusOK, "")
 	c.send(t, "GET", "/guarded", bearer(refreshed.token(t))).calls(t, known(ada))
-	c.send(t, "GET", "/fresh", bearer(refreshed.token(t))).requiresSignIn(t)
+	c.send(t, "GET", "/fresh", bearer(refreshed.token(t))).requiresSignIn(t, `max_age="600"`)
 }
 
 // requiresSignIn checks the challenge of RFC 9470, section 3.
-func (a received) requiresSignIn(t *testing.T) {
+func (a received) requiresSignIn(t *testing.T, parameter string) {
 	t.Helper()
 	a.is(t, http.StatusUnauthorized, "reauthentication_required")
-	want := `Bearer realm="` + realm + `", error="insufficient_user_authentication", max_age="600"`
+	want := `Bearer realm="` + realm + `", error="insufficient_user_authentication", ` + parameter
 	if got := a.Header.Get("WWW-Authenticate"); got != want {
 		t.Errorf("WWW-Authenticate: %s", got)
 	}
@@ -271,6 +272,54 @@ func testFields(t *testing.T, c *client) {
 	}
 }
 
+// testCaching checks that a guarded response is not stored by a cache, unless the
+// handler specifies it (S03).
+func testCaching(t *testing.T, c *client) {
+	token := c.signIn(t, ada)
+	for path, want := range map[string][]string{
+		"/open": nil, "/guarded": {"no-store"}, "/optional": {"no-store"}, "/nested": {"no-store"}, "/cached": {"private, max-age=60"},
+	} {
+		a := c.send(t, "GET", path, bearer(token))
+		a.is(t, http.StatusOK, "")
+		if got := a.Header.Values("Cache-Control"); !slices.Equal(got, want) {
+			t.Errorf("%s: Cache-Control is %q, want %q", path, got, want)
+		}
+	}
+	a := c.send(t, "GET", "/optional")
+	a.calls(t, caller{})
+	if got := a.Header.Values("Cache-Control"); !slices.Equal(got, []string{"no-store"}) {
+		t.Errorf("without a caller: Cache-Control is %q", got)
+	}
+}
+
+// testUpgrades requests another protocol, as a page of any origin may do in a
+// browser, which sends the cookies (S02).
+func testUpgrades(t *testing.T, c *client) {
+	value := c.signInByCookie(t, ada)
+	foreign := header("Origin", "https://evil.example")
+	for _, upgrade := range [][]with{
+		{header("Connection", "Upgrade"), header("Upgrade", "websocket")},
+		{header("connection", "X-Option, UPGRADE"), header("upgrade", "WebSocket")},
+		{header("Connection", "X-Option", "upgrade"), header("Upgrade", "h2c, foo/2", "websocket")},
+		{header("Upgrade", "websocket")},
+	} {
+		for _, passing := range [][]with{
+			{cookie(value)},
+			{cookie(value), header("Origin", allowedOrigin)},
+			{cookie(value), header("Origin", c.origin)},
+		} {
+			c.send(t, "GET", "/guarded", append(passing, upgrade...)...).calls(t, known(ada))
+		}
+		for _, path := range []string{"/guarded", "/optional"} {
+			c.send(t, "GET", path, append(upgrade, foreign, cookie(value))...).is(t, http.StatusForbidden, "cross_origin")
+		}
+		c.send(t, "GET", "/guarded", append(upgrade, header("Sec-Fetch-Site", "cross-site"), cookie(value))...).
+			is(t, http.StatusForbidden, "cross_origin")
+		c.send(t, "GET", "/optional", append(upgrade, foreign)...).calls(t, caller{}) // without the cookie
+	}
+	c.send(t, "GET", "/guarded", foreign, cookie(value)).calls(t, known(ada))
+}
+
 func testCORS(t *testing.T, c *client) {
 	const allowOrigin = "Access-Control-Allow-Origin"
 	requested := header("Access-Control-Request-Method", "POST")
@@ -327,7 +376,7 @@ func testRetainedStrings(t *testing.T, c *client) {
 	}
 
 	first := make(chan Call, 1)
-	c.origin = c.serve(t, newBenchKit(t, c.issuer), []Route{{
+	c.mount(t, newBenchKit(t, c.issuer), []Route{{
 		Method: "GET", Path: "/guarded", Guards: []core.Guard{{}},
 		Respond: func(call Call) ([]byte, error) {
 			select {

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"log/slog"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -39,15 +40,47 @@ func newClient(t *testing.T, serve Serve, edit func(*core.Settings)) *client {
 	issuer := providertest.NewIssuer(t)
 	transport := &http.Transport{DisableCompression: true}
 	t.Cleanup(transport.CloseIdleConnections)
-	return &client{
+	c := &client{
 		serve:  serve,
-		origin: serve(t, newKit(t, issuer, slog.DiscardHandler, edit), routes()),
 		issuer: issuer,
 		http: &http.Client{
 			Transport:     transport,
 			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 		},
 	}
+	c.mount(t, newKit(t, issuer, slog.DiscardHandler, edit), routes())
+	return c
+}
+
+// mount serves a kit on a loopback address, to which the client's next requests
+// go.
+func (c *client) mount(t *testing.T, kit *core.Kit, routes []Route) {
+	t.Helper()
+	listener := listen(t, "tcp", "127.0.0.1:0")
+	c.serve(t, kit, listener, routes)
+	c.origin = "http://" + listener.Addr().String()
+}
+
+// over returns a client whose requests go to a Unix socket.
+func (c *client) over(t *testing.T, socket net.Listener) *client {
+	t.Helper()
+	transport := &http.Transport{
+		DisableCompression: true,
+		DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
+			return new(net.Dialer).DialContext(ctx, "unix", socket.Addr().String())
+		},
+	}
+	t.Cleanup(transport.CloseIdleConnections)
+	return &client{serve: c.serve, origin: baseURL, issuer: c.issuer, http: &http.Client{Transport: transport}}
+}
+
+func listen(t *testing.T, network, address string) net.Listener {
+	t.Helper()
+	listener, err := net.Listen(network, address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return listener
 }
 
 // NewKit returns a kit like the suite's, for an adapter's own tests.

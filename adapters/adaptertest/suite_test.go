@@ -4,13 +4,14 @@ import (
 	"context"
 	"io"
 	"log"
+	"net"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/cotterpin/cotterpin/adapters/adaptertest"
 	"github.com/cotterpin/cotterpin/core"
@@ -40,6 +41,7 @@ var faults = map[string]struct{ part, output string }{
 	"CORS for all origins":        {"CORS_of_the_application", "--- FAIL"},
 	"remote from X-Forwarded-For": {"remote_address", "--- FAIL"},
 	"remote from X-Real-Ip":       {"remote_address", "--- FAIL"},
+	"remote of a Unix socket":     {"Unix_socket", "--- FAIL"},
 	"host from X-Forwarded-Host":  {"cross-origin_requests", "--- FAIL"},
 	"method from a header":        {"methods", "--- FAIL"},
 	"decoded path":                {"paths", "--- FAIL"},
@@ -47,6 +49,9 @@ var faults = map[string]struct{ part, output string }{
 	"no route":                    {"logged_route", "--- FAIL"},
 	"path as route":               {"logged_route", "--- FAIL"},
 	"unchecked guard":             {"guard_warnings", "--- FAIL"},
+	"cached response":             {"caching", "--- FAIL"},
+	"response never cached":       {"caching", "--- FAIL"},
+	"no Upgrade":                  {"upgrades", "--- FAIL"},
 }
 
 // A12.
@@ -85,7 +90,7 @@ func TestRun_Adapter(t *testing.T) {
 // adapter is an adapter for net/http with a fault.
 type adapter struct{ fault string }
 
-func (a adapter) serve(t *testing.T, kit *core.Kit, routes []adaptertest.Route) string {
+func (a adapter) serve(t *testing.T, kit *core.Kit, listener net.Listener, routes []adaptertest.Route) {
 	mux := http.NewServeMux()
 	for _, route := range routes {
 		handler := a.handler(kit, route)
@@ -98,11 +103,13 @@ func (a adapter) serve(t *testing.T, kit *core.Kit, routes []adaptertest.Route) 
 		}
 		mux.Handle(route.Method+" "+route.Path, handler)
 	}
-	server := httptest.NewUnstartedServer(a.recovery(a.mount(kit, a.cors(kit, mux))))
-	server.Config.ErrorLog = log.New(io.Discard, "", 0) // the panics of handlers
-	server.Start()
-	t.Cleanup(server.Close)
-	return server.URL
+	server := &http.Server{
+		Handler:           a.recovery(a.mount(kit, a.cors(kit, mux))),
+		ReadHeaderTimeout: 5 * time.Second,
+		ErrorLog:          log.New(io.Discard, "", 0), // the panics of handlers
+	}
+	t.Cleanup(func() { server.Close() })
+	go server.Serve(listener)
 }
 
 func (a adapter) handler(kit *core.Kit, route adaptertest.Route) http.Handler {
@@ -128,6 +135,9 @@ func (a adapter) handler(kit *core.Kit, route adaptertest.Route) http.Handler {
 			return
 		}
 		w.Header().Set("Content-Type", "application/json")
+		if route.CacheControl != "" && a.fault != "response never cached" {
+			w.Header().Set("Cache-Control", route.CacheControl)
+		}
 		_, _ = w.Write(body)
 	})
 }
@@ -153,7 +163,11 @@ func (a adapter) require(kit *core.Kit, guard core.Guard, next http.Handler) htt
 		kit.Adapter().CheckGuard(guard)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ctx, rejection := kit.Adapter().Authorize(r.Context(), a.request(r), guard)
+		header := w.Header()
+		if a.fault == "cached response" {
+			header = http.Header{}
+		}
+		ctx, rejection := kit.Adapter().Authorize(r.Context(), a.request(r), header, guard)
 		if rejection != nil && a.fault == "guard that admits all" {
 			ctx, rejection = r.Context(), nil
 		}
@@ -227,6 +241,10 @@ func (a adapter) request(r *http.Request) core.Request {
 		from(&converted.Remote, "X-Forwarded-For")
 	case "remote from X-Real-Ip":
 		from(&converted.Remote, "X-Real-Ip")
+	case "remote of a Unix socket":
+		if converted.Remote == "" || converted.Remote == "@" {
+			converted.Remote = "127.0.0.1:1"
+		}
 	case "host from X-Forwarded-Host":
 		from(&converted.Host, "X-Forwarded-Host")
 	case "method from a header":
@@ -235,12 +253,25 @@ func (a adapter) request(r *http.Request) core.Request {
 		converted.Path = r.URL.Path
 	case "joined header lines":
 		converted.Header = joined{r.Header}
+	case "no Upgrade":
+		converted.Header = withoutUpgrade{r.Header}
 	case "no route":
 		converted.Route = ""
 	case "path as route":
 		converted.Route = r.URL.Path
 	}
 	return converted
+}
+
+// withoutUpgrade is a header without the fields of one connection, which some
+// frameworks keep elsewhere.
+type withoutUpgrade struct{ http.Header }
+
+func (w withoutUpgrade) Values(name string) []string {
+	if name == "Upgrade" {
+		return nil
+	}
+	return w.Header.Values(name)
 }
 
 // joined is a header whose lines are joined, as some frameworks do.

@@ -40,7 +40,7 @@ func Mount(app *fiber.App, kit *core.Kit) error {
 func Require(kit *core.Kit, guard core.Guard) fiber.Handler {
 	kit.Adapter().CheckGuard(guard)
 	return func(c *fiber.Ctx) error {
-		ctx, rejection := kit.Adapter().Authorize(c.UserContext(), routed(c), guard)
+		ctx, rejection := kit.Adapter().Authorize(c.UserContext(), routed(c), &c.Response().Header, guard)
 		if rejection != nil {
 			return Write(c, *rejection)
 		}

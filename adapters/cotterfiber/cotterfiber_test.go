@@ -17,9 +17,10 @@ import (
 	"github.com/cotterpin/cotterpin/core"
 )
 
+// Cases: S02, S03, S08, T25. Frameworks: fiber.
 func TestAdapter(t *testing.T) {
 	t.Parallel()
-	adaptertest.Run(t, func(t *testing.T, kit *core.Kit, routes []adaptertest.Route) string {
+	adaptertest.Run(t, func(t *testing.T, kit *core.Kit, listener net.Listener, routes []adaptertest.Route) {
 		app := fiber.New(fiber.Config{
 			ReadBufferSize:        cotterfiber.MinReadBufferSize,
 			ReadTimeout:           5 * time.Second,
@@ -50,20 +51,19 @@ func TestAdapter(t *testing.T) {
 					return cotterfiber.Fail(kit, c, err)
 				}
 				c.Set("Content-Type", "application/json")
+				if route.CacheControl != "" {
+					c.Set("Cache-Control", route.CacheControl)
+				}
 				return c.Send(body)
 			})...)
 		}
-		return serve(t, app)
+		serve(t, app, listener)
 	})
 }
 
-// serve runs the application on a loopback address until the test ends.
-func serve(t *testing.T, app *fiber.App) (origin string) {
+// serve runs the application until the test ends.
+func serve(t *testing.T, app *fiber.App, listener net.Listener) {
 	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
 	done := make(chan error, 1)
 	go func() { done <- app.Listener(listener) }()
 	t.Cleanup(func() {
@@ -74,7 +74,6 @@ func serve(t *testing.T, app *fiber.App) (origin string) {
 			t.Error(err)
 		}
 	})
-	return "http://" + listener.Addr().String()
 }
 
 func TestErrorHandler_HidesCause(t *testing.T) {
@@ -86,7 +85,12 @@ func TestErrorHandler_HidesCause(t *testing.T) {
 	})
 	app.Get("/panics", func(*fiber.Ctx) error { return errors.New("secret inside") })
 	app.Get("/teapot", func(*fiber.Ctx) error { return fiber.ErrTeapot })
-	origin := serve(t, app)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	serve(t, app, listener)
+	origin := "http://" + listener.Addr().String()
 	for target, want := range map[string]string{"/panics": `"code":"internal"`, "/teapot": "I'm a teapot", "/big": `"code":"payload_too_large"`} {
 		response, err := http.Post(origin+target, "text/plain", strings.NewReader(strings.Repeat("x", 2<<10)))
 		if target != "/big" {

@@ -25,7 +25,7 @@ func Mount(kit *core.Kit) gin.HandlerFunc {
 func Require(kit *core.Kit, guard core.Guard) gin.HandlerFunc {
 	kit.Adapter().CheckGuard(guard)
 	return func(c *gin.Context) {
-		ctx, rejection := kit.Adapter().Authorize(c.Request.Context(), request(c), guard)
+		ctx, rejection := kit.Adapter().Authorize(c.Request.Context(), request(c), c.Writer.Header(), guard)
 		if rejection != nil {
 			end(c, *rejection)
 			return

@@ -1,8 +1,10 @@
 package cottergin_test
 
 import (
-	"net/http/httptest"
+	"net"
+	"net/http"
 	"testing"
+	"time"
 
 	"github.com/gin-gonic/gin"
 
@@ -16,9 +18,10 @@ func TestMain(m *testing.M) {
 	m.Run()
 }
 
+// Cases: S02, S03, S08, T25. Frameworks: gin.
 func TestAdapter(t *testing.T) {
 	t.Parallel()
-	adaptertest.Run(t, func(t *testing.T, kit *core.Kit, routes []adaptertest.Route) string {
+	adaptertest.Run(t, func(t *testing.T, kit *core.Kit, listener net.Listener, routes []adaptertest.Route) {
 		engine := gin.New()
 		engine.Use(gin.RecoveryWithWriter(nil), cottergin.Mount(kit), cottergin.CORS(kit))
 		for _, route := range routes {
@@ -38,11 +41,14 @@ func TestAdapter(t *testing.T) {
 					cottergin.Fail(kit, c, err)
 					return
 				}
+				if route.CacheControl != "" {
+					c.Header("Cache-Control", route.CacheControl)
+				}
 				c.Data(200, "application/json", body)
 			})...)
 		}
-		server := httptest.NewServer(engine)
-		t.Cleanup(server.Close)
-		return server.URL
+		server := &http.Server{Handler: engine, ReadHeaderTimeout: 5 * time.Second}
+		t.Cleanup(func() { server.Close() })
+		go server.Serve(listener)
 	})
 }

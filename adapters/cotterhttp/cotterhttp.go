@@ -32,7 +32,7 @@ func Require(kit *core.Kit, guard core.Guard) func(http.Handler) http.Handler {
 	kit.Adapter().CheckGuard(guard)
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			ctx, rejection := kit.Adapter().Authorize(r.Context(), core.RequestFromHTTP(r), guard)
+			ctx, rejection := kit.Adapter().Authorize(r.Context(), core.RequestFromHTTP(r), w.Header(), guard)
 			if rejection != nil {
 				rejection.WriteHTTP(w)
 				return

@@ -3,19 +3,21 @@ package cotterhttp_test
 import (
 	"io"
 	"log"
+	"net"
 	"net/http"
-	"net/http/httptest"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/cotterpin/cotterpin/adapters/adaptertest"
 	"github.com/cotterpin/cotterpin/adapters/cotterhttp"
 	"github.com/cotterpin/cotterpin/core"
 )
 
+// Cases: S02, S03, S08, T25. Frameworks: nethttp.
 func TestAdapter(t *testing.T) {
 	t.Parallel()
-	adaptertest.Run(t, func(t *testing.T, kit *core.Kit, routes []adaptertest.Route) string {
+	adaptertest.Run(t, func(t *testing.T, kit *core.Kit, listener net.Listener, routes []adaptertest.Route) {
 		mux := http.NewServeMux()
 		for _, route := range routes {
 			var handler http.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -30,6 +32,9 @@ func TestAdapter(t *testing.T) {
 					return
 				}
 				w.Header().Set("Content-Type", "application/json")
+				if route.CacheControl != "" {
+					w.Header().Set("Cache-Control", route.CacheControl)
+				}
 				_, _ = w.Write(body)
 			})
 			for _, guard := range slices.Backward(route.Guards) {
@@ -37,10 +42,12 @@ func TestAdapter(t *testing.T) {
 			}
 			mux.Handle(route.Method+" "+route.Path, handler)
 		}
-		server := httptest.NewUnstartedServer(cotterhttp.Mount(kit)(cotterhttp.CORS(kit)(mux)))
-		server.Config.ErrorLog = log.New(io.Discard, "", 0) // the panics of handlers
-		server.Start()
-		t.Cleanup(server.Close)
-		return server.URL
+		server := &http.Server{
+			Handler:           cotterhttp.Mount(kit)(cotterhttp.CORS(kit)(mux)),
+			ReadHeaderTimeout: 5 * time.Second,
+			ErrorLog:          log.New(io.Discard, "", 0), // the panics of handlers
+		}
+		t.Cleanup(func() { server.Close() })
+		go server.Serve(listener)
 	})
 }

@@ -41,7 +41,7 @@ type Registrar struct {
 // number of nodes, one creates the user.
 //
 // The user is as this login leaves it: the contacts of the identity replace the
-// stored ones. For a known user nothing is written; database.Database.SignIn
+// stored ones unless they are unknown. For a known user nothing is written; database.Database.SignIn
 // does that.
 //
 // Errors by code: RegistrationClosed if the identity is unknown and Create is
@@ -117,14 +117,22 @@ func (r Registrar) runHook(ctx context.Context, registration Registration) (err 
 
 // afterLogin returns the user as the identity's login at that time leaves it.
 func afterLogin(user identity.User, id identity.Identity, at time.Time) identity.User {
-	user.EmailVerified = isVerified(id.Email, user.Email, user.EmailVerified)
-	user.PhoneVerified = isVerified(id.Phone, user.Phone, user.PhoneVerified)
+	if id.Identifier != "" || !id.Email.Unknown {
+		user.Identifier = id.Identifier
+	}
+	user.Email, user.EmailVerified = contactAfterLogin(id.Email, user.Email, user.EmailVerified)
+	user.Phone, user.PhoneVerified = contactAfterLogin(id.Phone, user.Phone, user.PhoneVerified)
 	user.Provider = id.Provider
-	user.Identifier = id.Identifier
-	user.Email = id.Email.Value
-	user.Phone = id.Phone.Value
 	user.LastLoginAt = at
 	return user
+}
+
+// contactAfterLogin returns the contact to store, and whether it is verified.
+func contactAfterLogin(signed identity.Contact, stored string, storedVerified bool) (value string, verified bool) {
+	if signed.Unknown {
+		signed.Value = stored
+	}
+	return signed.Value, isVerified(signed, stored, storedVerified)
 }
 
 // isVerified reports whether a signed contact is verified, given the stored one.
@@ -166,8 +174,7 @@ func Known(ctx context.Context, users Finder, id identity.Identity) (identity.Us
 
 // admit rejects a disabled user, and a token that is older than the user's
 // not-before. Tokens specify their age in whole seconds (RFC 7519, section 2,
-// NumericDate), so whole seconds are compared: a token issued in the second of a
-// revocation is admitted.
+// NumericDate), so whole seconds are compared.
 func admit(user identity.User, issuedAt time.Time) error {
 	switch {
 	case user.Disabled:

@@ -137,6 +137,57 @@ func TestRegistrar_OnRegister(t *testing.T) {
 	}
 }
 
+// Cases: T13.
+func TestRegistrar_UnknownContacts(t *testing.T) {
+	t.Parallel()
+	email := identity.Contact{Value: "ada@example.com", Verification: identity.Verified}
+	phone := identity.Contact{Value: "+12025550100", Verification: identity.Verified}
+	for name, c := range map[string]struct {
+		change         func(*identity.Identity)
+		email, phone   string
+		identifier     string
+		emailV, phoneV bool
+	}{
+		"trusted": {func(id *identity.Identity) {
+			id.Email = identity.Contact{Unknown: true, Verification: identity.KeepStored}
+			id.Phone = id.Email
+		}, email.Value, phone.Value, email.Value, true, true},
+		"not trusted": {func(id *identity.Identity) {
+			id.Email = identity.Contact{Unknown: true}
+			id.Phone = id.Email
+		}, email.Value, phone.Value, email.Value, false, false},
+		"another phone": {func(id *identity.Identity) {
+			id.Email = identity.Contact{Unknown: true, Verification: identity.KeepStored}
+			id.Phone, id.Identifier = identity.Contact{Value: "+12025550199"}, "+12025550199"
+		}, email.Value, "+12025550199", "+12025550199", true, false},
+		"none signed": {func(id *identity.Identity) {
+			id.Email, id.Phone = identity.Contact{}, identity.Contact{}
+		}, "", "", "", false, false},
+	} {
+		store := newStore()
+		registrar := newRegistrar(store)
+		id := ada()
+		id.Email, id.Phone, id.Identifier = email, phone, email.Value
+		if _, _, err := registrar.RegisterOrLogin(t.Context(), id); err != nil {
+			t.Fatal(err)
+		}
+		id.Identifier = ""
+		c.change(&id)
+		user, created, err := registrar.RegisterOrLogin(t.Context(), id)
+		if err != nil || created {
+			t.Fatalf("%s: created is %t, %v", name, created, err)
+		}
+		if user.Email != c.email || user.EmailVerified != c.emailV || user.Phone != c.phone || user.PhoneVerified != c.phoneV || user.Identifier != c.identifier {
+			t.Errorf("%s: got %+v", name, user)
+		}
+	}
+	unknown := ada()
+	unknown.Identifier, unknown.Email = "", identity.Contact{Unknown: true, Verification: identity.KeepStored}
+	if user, _, err := newRegistrar(newStore()).RegisterOrLogin(t.Context(), unknown); err != nil || user.Email != "" || user.EmailVerified {
+		t.Errorf("first login: got %+v, %v, want no contact", user, err)
+	}
+}
+
 // A15: the hook reads what the user will have, whatever the token proves.
 func TestRegistrar_OnRegister_Verified(t *testing.T) {
 	t.Parallel()

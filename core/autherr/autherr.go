@@ -18,13 +18,19 @@
 // # Security
 //
 // Reason and Err must not contain a token, a cookie, a secret, or a string that
-// the client chose.
+// the client chose. Only [Error.WithValues] accepts such a string, in a form that
+// cannot forge a log line.
 package autherr
 
 import (
 	"errors"
+	"strconv"
+	"strings"
 	"time"
 )
+
+// maxValue is the maximum length of a value in a log line in bytes.
+const maxValue = 200
 
 // Error is an error with a code.
 type Error struct {
@@ -46,13 +52,24 @@ type Error struct {
 	// ReauthenticationRequired.
 	MaxAge time.Duration
 
+	// ACRValues lists the authentication context classes or methods of which the
+	// authentication must have one, in order of preference, where Code is
+	// ReauthenticationRequired. The response omits those that a header field cannot
+	// contain.
+	ACRValues []string
+
 	// Suspect counts the attempt as refused, although Code means that the
 	// credential could not be checked: it may be one that never can be.
 	Suspect bool
 
 	// Err is the cause, nil if there is none.
 	Err error
+
+	values *values // nil if nothing was compared
 }
+
+// values are those of a failed comparison.
+type values struct{ expected, found string }
 
 // New returns an error with a code and the reason for the log.
 func New(code Code, reason string) *Error {
@@ -68,6 +85,38 @@ func Wrap(code Code, reason string, err error) *Error {
 // operation.
 func StoreFailed(err error) *Error {
 	return Wrap(TemporarilyUnavailable, "store_failed", err)
+}
+
+// WithValues sets the values of a failed comparison and returns e. They are for
+// the log: neither a response nor [Error.Error] contains them. Each is cut to 200
+// bytes, and characters that are not printable are escaped. Neither may be a token
+// or a secret.
+func (e *Error) WithValues(expected, found string) *Error {
+	e.values = &values{printable(expected), printable(found)}
+	return e
+}
+
+// Values returns what [Error.WithValues] has set; false if nothing was compared.
+func (e *Error) Values() (expected, found string, compared bool) {
+	if e.values == nil {
+		return "", "", false
+	}
+	return e.values.expected, e.values.found, true
+}
+
+func printable(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		character := string(r)
+		if !strconv.IsPrint(r) {
+			character = strings.Trim(strconv.QuoteRune(r), "'")
+		}
+		if b.Len()+len(character) > maxValue {
+			break
+		}
+		b.WriteString(character)
+	}
+	return b.String()
 }
 
 // Error returns code, reason and cause, for logs.

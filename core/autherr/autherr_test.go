@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
@@ -67,6 +68,37 @@ func TestError_Error(t *testing.T) {
 		if got := err.Error(); got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
+	}
+}
+
+// Cases: T22.
+func TestError_WithValues(t *testing.T) {
+	t.Parallel()
+	err := autherr.New(autherr.InvalidToken, "wrong_issuer")
+	if _, _, compared := err.Values(); compared {
+		t.Error("a new error has values")
+	}
+	for value, want := range map[string]string{
+		"":                                 "",
+		"https://id.example.com/":          "https://id.example.com/",
+		"ü":                                "ü",
+		"a\r\nlevel=ERROR \x1b[31m\x00":    `a\r\nlevel=ERROR \x1b[31m\x00`,
+		"\u202e\xff":                       `\u202e` + "\ufffd",
+		strings.Repeat("a", 200):           strings.Repeat("a", 200),
+		strings.Repeat("a", 201):           strings.Repeat("a", 200),
+		strings.Repeat("a", 199) + "ü":     strings.Repeat("a", 199),
+		strings.Repeat("a", 198) + "\n\n":  strings.Repeat("a", 198) + `\n`,
+		strings.Repeat("a", 199) + "\nbbb": strings.Repeat("a", 199),
+	} {
+		if expected, found, compared := err.WithValues(value, value).Values(); expected != want || found != want || !compared {
+			t.Errorf("%q: got %q and %q, want %q", value, expected, found, want)
+		}
+	}
+	if expected, found, _ := err.WithValues("a", "b").Values(); expected != "a" || found != "b" {
+		t.Errorf("got %q and %q, want the expected and the found value", expected, found)
+	}
+	if text := err.WithValues("expected", "canary").Error(); text != "invalid_token (wrong_issuer)" {
+		t.Errorf("the error string is %q, want one without values", text)
 	}
 }
 

@@ -2,6 +2,7 @@ package config
 
 import (
 	"net/netip"
+	"slices"
 
 	"github.com/cotterpin/cotterpin/core/internal/defaults"
 )
@@ -28,8 +29,13 @@ type Auth struct {
 	AllowedOrigins []string `hcl:"allowed_origins,optional" doc:"origins that may call from a browser (CORS and the cross-origin guard); origins of apps, such as capacitor://localhost, need the transport bearer"`
 
 	// TrustedProxies lists the addresses and CIDR blocks whose X-Forwarded-For
-	// is trusted. Default none: the client's address is that of the socket.
-	TrustedProxies []string `hcl:"trusted_proxies,optional" doc:"addresses or CIDR blocks whose X-Forwarded-For is trusted"`
+	// is trusted, and "unix" if that of a Unix socket's peer is. Default none: the
+	// client's address is that of the socket. No other field is read.
+	//
+	// If a loopback or private address that is not listed forwards requests, the
+	// kit logs a warning once, and LoginFailures does not apply to them, because
+	// all clients share that address.
+	TrustedProxies []string `hcl:"trusted_proxies,optional" doc:"addresses or CIDR blocks whose X-Forwarded-For is trusted; unix for the peers of a Unix socket"`
 
 	// LoginFailures is the number of refused logins and refreshes per minute and
 	// address (an IPv6 /64) before the response is 429. 0 is no limit. Default
@@ -63,8 +69,15 @@ func (a Auth) Failures() int {
 	}
 }
 
-// ProxyPrefixes returns TrustedProxies as networks, without the elements that
-// are neither an address nor a CIDR block, which the kit refuses at the start.
+// TrustsUnix reports whether TrustedProxies contains "unix".
+func (a Auth) TrustsUnix() bool { return slices.Contains(a.TrustedProxies, unixPeers) }
+
+// unixPeers is the element of TrustedProxies for the peers of a Unix socket, which
+// have no address.
+const unixPeers = "unix"
+
+// ProxyPrefixes returns TrustedProxies as networks, without "unix" and the elements
+// that are neither an address nor a CIDR block, which the kit refuses at the start.
 func (a Auth) ProxyPrefixes() []netip.Prefix {
 	var prefixes []netip.Prefix
 	for _, proxy := range a.TrustedProxies {

@@ -28,7 +28,7 @@ func TestAuth_Failures(t *testing.T) {
 
 func TestAuth_ProxyPrefixes(t *testing.T) {
 	t.Parallel()
-	auth := config.Auth{TrustedProxies: []string{"10.0.0.7", "10.1.2.3/8", "2001:db8::1", "::ffff:10.0.0.9", "proxy.internal", ""}}
+	auth := config.Auth{TrustedProxies: []string{"10.0.0.7", "10.1.2.3/8", "2001:db8::1", "::ffff:10.0.0.9", "proxy.internal", "unix", ""}}
 	want := []netip.Prefix{
 		netip.MustParsePrefix("10.0.0.7/32"),
 		netip.MustParsePrefix("10.0.0.0/8"),
@@ -37,5 +37,8 @@ func TestAuth_ProxyPrefixes(t *testing.T) {
 	}
 	if got := auth.ProxyPrefixes(); !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
+	}
+	if !auth.TrustsUnix() || (config.Auth{TrustedProxies: []string{"10.0.0.7", "UNIX"}}).TrustsUnix() {
+		t.Error("exactly \"unix\" must make the peers of a Unix socket trusted")
 	}
 }

@@ -8,7 +8,13 @@ import (
 
 // Secret is a string that must not be shown. Printing, formatting, logging and
 // marshaling it give "[secret]"; [Secret.Reveal] returns the value.
-type Secret struct{ value string }
+type Secret struct {
+	value  string
+	source *source // nil if the value never changes
+}
+
+// source is behind a pointer, so that secrets stay comparable.
+type source struct{ read func() (string, error) }
 
 var _ encoding.TextUnmarshaler = (*Secret)(nil)
 
@@ -16,6 +22,25 @@ const redacted = "[secret]"
 
 // NewSecret returns a secret with the value.
 func NewSecret(value string) Secret { return Secret{value: value} }
+
+// SecretFrom returns a secret whose value may change, such as the content of a file
+// that is rotated. It calls read once, and [Secret.Reload] calls it again, from any
+// goroutine. An error of read must not contain the value, because it is logged.
+//
+// In a configuration file, an argument with file(…) is such a secret.
+func SecretFrom(read func() (string, error)) (Secret, error) {
+	return Secret{source: &source{read}}.Reload()
+}
+
+// Reload returns the secret with its present value. A secret whose value never
+// changes is returned as it is.
+func (s Secret) Reload() (Secret, error) {
+	if s.source == nil {
+		return s, nil
+	}
+	value, err := s.source.read()
+	return Secret{value: value, source: s.source}, err
+}
 
 // Reveal returns the value. It belongs in a connection or a signature, never in
 // an error or a log.

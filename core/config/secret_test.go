@@ -3,6 +3,7 @@ package config_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"strings"
@@ -54,5 +55,35 @@ func TestSecret_UnmarshalText(t *testing.T) {
 	}
 	if err := s.UnmarshalText([]byte("hunter2")); err != nil || s.Reveal() != "hunter2" || s.IsZero() {
 		t.Errorf("got %q, %v", s.Reveal(), err)
+	}
+}
+
+func TestSecret_Reload(t *testing.T) {
+	t.Parallel()
+	if s, err := config.NewSecret("fixed").Reload(); err != nil || s.Reveal() != "fixed" {
+		t.Errorf("a fixed secret: got %q, %v", s.Reveal(), err)
+	}
+	value, failure := "first", error(nil)
+	s, err := config.SecretFrom(func() (string, error) { return value, failure })
+	if err != nil || s.Reveal() != "first" {
+		t.Fatalf("SecretFrom: got %q, %v", s.Reveal(), err)
+	}
+	value = "second"
+	for range 2 {
+		reloaded, err := s.Reload()
+		if err != nil || reloaded.Reveal() != "second" || s.Reveal() != "first" {
+			t.Errorf("Reload: got %q, %v, want the second value, and the secret unchanged", reloaded.Reveal(), err)
+		}
+		s2, err := reloaded.Reload()
+		if err != nil || s2 != reloaded {
+			t.Errorf("Reload of the reloaded secret: got %q, %v", s2.Reveal(), err)
+		}
+	}
+	failure = errors.New("no file")
+	if _, err := s.Reload(); !errors.Is(err, failure) {
+		t.Errorf("Reload: got %v, want %v", err, failure)
+	}
+	if _, err := config.SecretFrom(func() (string, error) { return "", failure }); !errors.Is(err, failure) {
+		t.Errorf("SecretFrom: got %v, want %v", err, failure)
 	}
 }

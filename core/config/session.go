@@ -37,8 +37,11 @@ type OwnSession struct {
 	MaxPerUser int `hcl:"max_per_user,optional" doc:"active sessions of a user; one more login revokes the oldest"`
 
 	// Claims lists further claims of the provider's token that the session
-	// keeps for guards. Default none.
-	Claims []string `hcl:"claims,optional" doc:"further claims of the provider's token that the session keeps for guards"`
+	// keeps for guards: plain names, or JSON Pointers (RFC 6901) such as
+	// "/realm_access/roles". Of claims that are larger than 1 KiB together, those
+	// listed first are kept as long as they fit, and the log names the others. acr
+	// and auth_time are always kept. Default none.
+	Claims []string `hcl:"claims,optional" doc:"further claims of the provider's token, by name or JSON Pointer, that the session keeps for guards: as many of the first as fit into 1 KiB"`
 
 	// Cookie describes the session cookie; nil is the default.
 	Cookie *Cookie `hcl:"cookie,block"`

@@ -22,8 +22,8 @@ type Database interface {
 	// in one transaction; see [SignIn].
 	SignIn(ctx context.Context, s SignIn) error
 
-	// Ready returns nil if the database responds and its tables are at the version
-	// that this program needs.
+	// Ready returns nil if the database responds and this program can use its
+	// tables: they are at the needed version, or at a newer one that allows it.
 	Ready(ctx context.Context) error
 
 	// Close closes all connections that the database has opened itself.
@@ -44,8 +44,8 @@ type Migrate string
 
 // The values of the argument migrate.
 const (
-	MigrateCheck Migrate = "check" // fail unless the tables are at the needed version
-	MigrateApply Migrate = "apply" // migrate the tables to the needed version
+	MigrateCheck Migrate = "check" // fail unless this program can use the tables
+	MigrateApply Migrate = "apply" // migrate the tables to the needed version, unless they are newer
 	MigrateOff   Migrate = "off"   // check the columns only: the application migrates
 )
 

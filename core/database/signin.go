@@ -13,7 +13,8 @@ import (
 //
 // SignIn fails with account.ErrOvertaken if, since the login read it, the user
 // was deleted or disabled, its not-before has moved, or it has lost the
-// identity. The transaction excludes these changes until it ends. So an
+// identity, or the session that it continues is no longer active. The transaction
+// excludes these changes until it ends. So an
 // administrator who disables a user or moves its not-before, and then revokes
 // all sessions, leaves no active session behind, whatever the clocks of several
 // nodes show.
@@ -36,6 +37,16 @@ type SignIn struct {
 	// Session is the session that begins, of User.ID and User.IdentityID. nil: none
 	// begins.
 	Session *session.Session
+
+	// Continues is the lookup of the session that Session replaces in a login of the
+	// same user, such as one that steps up its authentication: Session has its
+	// public id, identity and transport, everything else is new, and the old lookup
+	// becomes invalid. Zero: Session is added.
+	//
+	// SignIn fails with account.ErrOvertaken, and writes nothing, unless that session
+	// is active at Session.CreatedAt: one that was revoked meanwhile is never active
+	// again. The transaction excludes its revocation until it ends.
+	Continues session.Lookup
 
 	// MaxSessions is the number of sessions, at least 1, that the user may have
 	// active at Session.CreatedAt. The oldest others are revoked with the reason

@@ -40,6 +40,11 @@ const (
 type Contact struct {
 	Value        string
 	Verification Verification
+
+	// Unknown means that only the provider's UserInfo endpoint has the contact, and
+	// that the login came without access token for it: the stored one remains, and
+	// its verification with [KeepStored]. Value is then "". Only the kit sets it.
+	Unknown bool
 }
 
 // Identity is the content of a provider's verified tokens. Everything in it is
@@ -107,6 +112,14 @@ type Principal struct {
 	// Claims are signed claims: all those of a provider's token except the
 	// registered ones, or those that an own session is configured to keep.
 	Claims Claims
+}
+
+// HasAuthTime reports whether AuthenticatedAt is the time that the provider signed
+// as auth_time (OpenID Connect Core 1.0, section 2). Otherwise it is zero, or that
+// of the issue of the token that an own session began with.
+func (p Principal) HasAuthTime() bool {
+	isOwn := p.SessionID != ""
+	return !p.AuthenticatedAt.IsZero() && (!isOwn || p.Claims.isTime("auth_time", p.AuthenticatedAt))
 }
 
 // Key returns the key of the identity that signed in.

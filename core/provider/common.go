@@ -32,9 +32,14 @@ type Common struct {
 	ClockSkew config.Duration `hcl:"clock_skew,optional" doc:"how far the provider's clock may be off; at most 120s"`
 
 	// LoginMaxAge is how long after its issue a token may be posted to the login,
-	// as often as the client likes. Default 15 minutes; [config.Off]: until it
-	// expires.
-	LoginMaxAge config.Duration `hcl:"login_max_age,optional" doc:"how long after its issue a token may be posted to the login; 0s: until it expires"`
+	// as often as the client likes. Otherwise the login is rejected with
+	// token_expired, in the log with reason older_than_login_max_age.
+	//
+	// SDKs that cache tokens return old ones, Firebase's for an hour: the front end
+	// gets a new one for the login, such as by getIdToken(true)
+	// (https://firebase.google.com/docs/reference/js/auth.user), or the block accepts
+	// older tokens. Default 15 minutes; [config.Off]: until it expires.
+	LoginMaxAge config.Duration `hcl:"login_max_age,optional" doc:"how long after its issue a token may be posted to the login; 0s: until it expires. A front end whose SDK caches tokens, as Firebase's does for an hour, gets a new one first"`
 
 	// Cache is the number of verified tokens of requests whose signature is not
 	// checked again until it expires or the keys change. Each takes at most 4 KiB

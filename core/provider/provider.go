@@ -27,12 +27,12 @@ type Driver interface {
 	// Identify maps verified claims to an identity. It depends on its argument
 	// alone, because the kit caches the result, and it performs no I/O.
 	//
-	// The issuer must be that of the Rules, the subject as [identity.IsSubject]
-	// demands, and each contact, the authentication method and the identifier
-	// valid or empty; anything else fails the request with code internal and
-	// reason bad_identity. A Verification is what the token proves: the kit
-	// lowers it where the block has no `trust` in the contact. Provider,
-	// Audience, IssuedAt and ExpiresAt are set by the kit.
+	// The issuer must be that of the claims, the subject the claim that the Rules name
+	// and as [identity.IsSubject] demands, and each contact, the authentication
+	// method and the identifier valid or empty; anything else fails the request
+	// with code internal and reason bad_identity. A Verification is what the token
+	// proves: the kit lowers it where the block has no `trust` in the contact.
+	// Provider, Audience, IssuedAt and ExpiresAt are set by the kit.
 	//
 	// Errors by code: InvalidToken for claims that contradict each other or the
 	// driver's own rules.
@@ -53,6 +53,7 @@ const (
 type Tokens struct {
 	AccessToken string
 	IDToken     string
+	Nonce       string // with which the front end began the sign-in
 }
 
 // Of returns the token of that kind, "" if there is none.
@@ -75,12 +76,20 @@ func (t Tokens) With(kind TokenKind, raw string) Tokens {
 
 // Verified contains the verified claims of one sign-in or request.
 type Verified struct {
-	AccessToken token.Claims // zero if there is no verified access token
-	IDToken     token.Claims // zero if there is no verified ID token
+	AccessToken token.Claims // zero if there is no access token
+	IDToken     token.Claims // zero if there is no ID token
 
-	// Unverified contains the tokens of a kind that [Rules] do not verify. A
-	// signed hash may be compared with them; nothing else may be based on them.
-	Unverified Tokens
+	// UserInfo contains the claims of the UserInfo endpoint, zero unless the kit has
+	// called [Rules.UserInfo]. They are those of the same user.
+	UserInfo token.Claims
+}
+
+// Of returns the claims of that kind, zero if there is no such token.
+func (v Verified) Of(kind TokenKind) token.Claims {
+	if kind == IDToken {
+		return v.IDToken
+	}
+	return v.AccessToken
 }
 
 // Refreshed is the result of a refresh. The tokens are not verified yet.

@@ -1,12 +1,17 @@
 package provider
 
 import (
+	"context"
+	"errors"
+	"slices"
+
 	"github.com/cotterpin/cotterpin/core/internal/jwt"
 	"github.com/cotterpin/cotterpin/core/token"
 )
 
 // Rules declare which tokens are valid for a provider block. The required fields
-// are Issuer, Audience, Algorithms and Keys.
+// are Issuer, Algorithms, Keys, and AccessToken, IDToken or both, one of them
+// with Login.
 //
 // Whatever they contain, a token must be a signed JWT in compact form (RFC 7515,
 // RFC 7519) of at most 32 KiB, at a request 16 KiB, with a valid lifetime (iat, exp and, if present,
@@ -14,32 +19,142 @@ import (
 // which key (crit, b64, zip, enc, cty, jwk, jku, x5u, x5c) are always rejected.
 type Rules struct {
 	Issuer     string   // iss, compared byte-wise; as identity.IsIssuer demands
-	Audience   []string // aud must be one of these
 	Algorithms []string // accepted alg, such as "ES256"; never none, never HMAC
 	Keys       Keys     // see Env.RemoteKeys and StaticKeys
 
-	// Recognizes is the token kind that each login needs, and that recognizes
-	// callers in session "provider_token". Default: [AccessToken].
-	Recognizes TokenKind
+	// MoreIssuers contains further accepted iss, each with its keys and its own
+	// identities.
+	MoreIssuers map[string]Keys
 
-	// VerifyBoth demands that a token of the other kind is valid too, where there
-	// is one, and has the same subject. Default: it is passed to Identify
-	// unverified.
-	VerifyBoth bool
+	// IssuerAliases lists other iss of Issuer. In the claims that Check and Identify
+	// get, Issuer replaces them, so that the identity is the same.
+	IssuerAliases []string
 
-	Types         []string // accepted typ in the header; nil: "JWT". A header without typ is accepted.
-	AudienceList  bool     // accepts aud as a list; with several elements azp must be in Audience
-	KeyIDRequired bool     // rejects a header without kid
-	PlainHeader   bool     // rejects header members other than alg, kid and typ
+	// AccessToken and IDToken are the rules of each token kind. A kind without
+	// rules is not accepted: at a login its token is ignored, and compared with
+	// at_hash only. Callers of session "provider_token" are recognized by access
+	// tokens if these have rules, else by ID tokens.
+	//
+	// If both are posted at a login, both must be valid, with the same issuer and
+	// subject, and at_hash must match if it is present (OpenID Connect Core 1.0,
+	// section 3.1.3.6).
+	AccessToken, IDToken *TokenRules
+
+	KeyIDRequired bool // rejects a header without kid
+	PlainHeader   bool // rejects header members other than alg, kid and typ, and a typ with "application/"
 
 	// Check rejects claims beyond the rules above. It depends on its arguments
 	// alone, and its error has code InvalidToken. nil: no further rules.
 	Check func(kind TokenKind, claims token.Claims) error
 
+	// UserInfo returns the issuer's claims of an access token's user; see
+	// [Env.UserInfo]. The kit calls it at a login with an access token for which Identify returned no
+	// email, and calls Identify again with the result, of which it uses the contacts
+	// alone. At a login without access token the stored contacts remain. nil: the
+	// tokens contain all contacts.
+	//
+	// Claims with another sub than the token's are rejected (OpenID Connect Core 1.0,
+	// section 5.3.2).
+	UserInfo func(ctx context.Context, issuer, accessToken string) (token.Claims, error)
+
+	// CheckNonce compares the nonce that was posted with a login with that of the
+	// ID token. The claims are zero if there is none, the posted nonce is "" if
+	// there is none. Its error has code InvalidToken. nil: the posted nonce is
+	// ignored.
+	CheckNonce func(id token.Claims, posted string) error
+
+	// SubjectClaim is the JSON Pointer (RFC 6901) to the claim that Identify
+	// returns as the subject. Two blocks with the same issuer must have the same,
+	// or the user of one could be another user of the other. Default: "/sub".
+	SubjectClaim string
+
 	// DefaultTrust lists the contacts, "email" and "phone", that are trusted where
 	// the block has no `trust`. It is for a provider that is part of the program.
 	// Default: none.
 	DefaultTrust []string
+}
+
+// TokenRules declare which tokens of one kind are valid. Audience is required.
+//
+// Whatever they contain, a token that is recognizably of another kind is
+// rejected: a refresh token, a logout token (OpenID Connect Back-Channel Logout
+// 1.0), a security event token (RFC 8417), a sender-constrained token (RFC 9449,
+// RFC 8705), an access token where an ID token is due, and the reverse. If both
+// kinds have rules, these must exclude each other; see [Rules.Exclusive].
+type TokenRules struct {
+	Audience []string // the audience must be one of these
+
+	// AudienceClaim is the claim that contains the audience. "" means aud. Access
+	// tokens alone may have another one: an issuer without aud there uses "client_id"
+	// or "azp".
+	AudienceClaim string
+
+	AudienceList bool // accepts the audience as a list
+
+	// Types lists the accepted typ of the header, "" being a header without it: of
+	// ID tokens "JWT" and "", of access tokens "at+jwt" (RFC 9068) too. ASCII case
+	// is ignored, and "application/" before it. nil: "JWT" and "".
+	Types []string
+
+	// TypeClaim is a claim by which the issuer distinguishes token kinds, such as
+	// "token_use"; its value must be one of TypeValues. "": there is none.
+	TypeClaim  string
+	TypeValues []string
+
+	// Clients lists the accepted clients of access tokens: client_id, or azp in a
+	// token without it; "" is a token with neither. nil: any.
+	Clients []string
+
+	// Login means that a token of this kind suffices for a login. Else it is
+	// accepted next to one of the other kind.
+	Login bool
+}
+
+// Of returns the rules of that kind, nil if it is not accepted.
+func (r Rules) Of(kind TokenKind) *TokenRules {
+	if kind == IDToken {
+		return r.IDToken
+	}
+	return r.AccessToken
+}
+
+// Exclusive returns an error if both kinds have rules and a token could be valid
+// as either. An access token is no ID token if one of these holds:
+//   - its header must have typ at+jwt;
+//   - its TypeClaim is one that ID tokens lack or have with other values;
+//   - the kinds have no audience in common.
+func (r Rules) Exclusive() error {
+	access, id := r.AccessToken, r.IDToken
+	if access == nil || id == nil || access.IsTyped() || access.differsInType(id) {
+		return nil
+	}
+	if !slices.ContainsFunc(access.Audience, func(audience string) bool { return slices.Contains(id.Audience, audience) }) {
+		return nil
+	}
+	return errors.New("could be accepted as an ID token: let it have another audience, or typ at+jwt in its header")
+}
+
+// IsTyped reports whether the header must have typ at+jwt.
+func (t TokenRules) IsTyped() bool {
+	return len(t.Types) == 1 && t.Types[0] == "at+jwt"
+}
+
+// differsInType reports whether no ID token has the access tokens' TypeClaim.
+func (t TokenRules) differsInType(id *TokenRules) bool {
+	other := id.TypeValues
+	switch t.TypeClaim {
+	case "":
+		return false
+	case "typ":
+		other = []string{"ID"}
+	case "token_use":
+		other = []string{"id"}
+	default:
+		if t.TypeClaim != id.TypeClaim {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(t.TypeValues, func(value string) bool { return slices.Contains(other, value) })
 }
 
 // Keys are a provider's public keys, and where they come from.

@@ -3,8 +3,8 @@ package session
 import (
 	"context"
 	"crypto/rand"
-	"encoding/json"
 	"errors"
+	"fmt"
 	"log/slog"
 	"slices"
 	"strings"
@@ -17,6 +17,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/internal/claim"
 )
 
 // Limits of the writes that requests cause.
@@ -73,11 +74,19 @@ func NewOwn(s config.OwnSession, store Store, now func() time.Time, log *slog.Lo
 // Name returns config.StrategyOwn.
 func (o *Own) Name() string { return config.StrategyOwn }
 
-// Keeps reports whether sessions keep that claim of the provider's token.
-func (o *Own) Keeps(claim string) bool { return slices.Contains(o.settings.Claims, claim) }
+// Keeps reports whether sessions keep that claim of the provider's token, which
+// is a name or a JSON Pointer: acr, those that the settings list, and what is in
+// them.
+func (o *Own) Keeps(name string) bool {
+	return slices.ContainsFunc(slices.Concat(o.settings.Claims, []string{"acr"}), func(kept string) bool {
+		_, ok := claim.Inside(kept, name)
+		return ok
+	})
+}
 
-// Issue implements [Strategy]. Each call creates a new token and a new public
-// id; it never reuses a token that a caller sent.
+// Issue implements [Strategy]. Each call creates a new token, and a new public
+// id unless the login continues a session; it never reuses a token that a caller
+// sent.
 func (o *Own) Issue(ctx context.Context, l Login) (token string, view View, stored *Session) {
 	t := newOpaque()
 	s := o.begin(ctx, l, t)
@@ -114,7 +123,35 @@ func (o *Own) End(ctx context.Context, c Credential, reason string) (*Session, e
 	case err != nil:
 		return nil, err
 	}
-	err = o.store.Revoke(ctx, s.UserID, s.ID, reason, o.millis())
+	return o.revoke(ctx, s, reason)
+}
+
+// Replace implements [Strategy].
+//
+// Errors by code: TemporarilyUnavailable; the session may still be active.
+func (o *Own) Replace(ctx context.Context, l Login, c Credential) (continued, ended *Session, err error) {
+	s, err := o.find(ctx, c)
+	switch {
+	case autherr.CodeOf(err) == autherr.InvalidToken:
+		return nil, nil, nil
+	case err != nil:
+		return nil, nil, err
+	case l.continues(s) && s.ActiveAt(o.millis()):
+		return &s, nil, nil
+	}
+	ended, err = o.revoke(ctx, s, "replaced_by_login")
+	return nil, ended, err
+}
+
+// continues reports whether the login is of the user, identity and transport of a
+// session.
+func (l Login) continues(s Session) bool {
+	return s.UserID == l.User.ID && s.Issuer == l.User.Issuer && s.Subject == l.User.Subject && s.Transport == l.Transport
+}
+
+// revoke revokes a session and returns it; nil if it is no longer active.
+func (o *Own) revoke(ctx context.Context, s Session, reason string) (*Session, error) {
+	err := o.store.Revoke(ctx, s.UserID, s.ID, reason, o.millis())
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return nil, nil
@@ -271,11 +308,11 @@ func (o *Own) begin(ctx context.Context, l Login, token opaque) Session {
 	if l.User.NotBefore.After(at) {
 		at = l.User.NotBefore // set by a node whose clock is ahead; the login was admitted after it
 	}
-	expires := at.Add(o.settings.TTL.Std())
+	expires, authenticated := at.Add(o.settings.TTL.Std()), authenticatedAt(l.Identity, at)
 	return Session{
 		Lookup:     token.lookup,
 		SecretHash: token.hash(),
-		ID:         rand.Text(),
+		ID:         l.publicID(),
 
 		UserID:     l.User.ID,
 		IdentityID: l.User.IdentityID,
@@ -284,10 +321,10 @@ func (o *Own) begin(ctx context.Context, l Login, token opaque) Session {
 		Subject:    l.Identity.Subject,
 		AuthMethod: l.Identity.AuthMethod,
 		Transport:  l.Transport,
-		Claims:     o.keptClaims(ctx, l.Identity),
+		Claims:     o.keptClaims(ctx, l.Identity, authenticated),
 
 		CreatedAt:       at,
-		AuthenticatedAt: authenticatedAt(l.Identity, at),
+		AuthenticatedAt: authenticated,
 		LastSeenAt:      at,
 		IdleExpiresAt:   o.idleExpiry(at, expires),
 		ExpiresAt:       expires,
@@ -295,6 +332,14 @@ func (o *Own) begin(ctx context.Context, l Login, token opaque) Session {
 		UserAgent: printable(l.UserAgent, maxUserAgent),
 		Address:   l.Address,
 	}
+}
+
+// publicID returns the public id of the login's session.
+func (l Login) publicID() string {
+	if l.Continues != nil {
+		return l.Continues.ID
+	}
+	return rand.Text()
 }
 
 // millis returns now as stores keep it.
@@ -315,28 +360,25 @@ func authenticatedAt(id identity.Identity, login time.Time) time.Time {
 
 // The limits, in bytes, of the data of a login that a session keeps.
 const (
-	maxClaims    = 1 << 10 // as JSON
+	maxClaims    = 1 << 10 // as JSON, without acr and auth_time
+	maxACR       = 255
 	maxUserAgent = 255
 )
 
-// keptClaims returns the claims that the settings name, nil if there are none.
-// If they are too large together, none is kept: a guard that requires one then
-// rejects the caller.
-func (o *Own) keptClaims(ctx context.Context, id identity.Identity) map[string]any {
-	var kept map[string]any
-	for _, name := range o.settings.Claims {
-		if value := id.Claims.Get(name); value != nil {
-			if kept == nil {
-				kept = make(map[string]any)
-			}
-			kept[name] = value
-		}
+// keptClaims returns the claims that the settings name, in that order, as long
+// as they fit, and acr and auth_time for guards: auth_time only if it is the time
+// of the authentication, of which the caller's clock has been checked.
+func (o *Own) keptClaims(ctx context.Context, id identity.Identity, authenticated time.Time) identity.Claims {
+	kept, leftOut := id.Claims.Keep(o.settings.Claims, maxClaims)
+	if len(leftOut) > 0 {
+		o.log.WarnContext(ctx, "some claims are too large to be kept together; those listed first are kept",
+			"event", "session_claims_left_out", "provider", id.Provider, "claims", leftOut, "limit_bytes", maxClaims)
 	}
-	encoded, err := json.Marshal(kept)
-	if err != nil || len(encoded) > maxClaims {
-		o.log.WarnContext(ctx, "the claims to keep are too large, and none is kept",
-			"event", "session_claims_left_out", "provider", id.Provider, "bytes", len(encoded), "limit", maxClaims)
-		return nil
+	if acr := id.Claims.Get("acr"); acr != nil && len(fmt.Sprint(acr)) <= maxACR {
+		kept = kept.With("acr", acr)
+	}
+	if !id.AuthenticatedAt.IsZero() {
+		kept = kept.With("auth_time", authenticated.Unix())
 	}
 	return kept
 }

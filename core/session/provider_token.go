@@ -82,6 +82,11 @@ func (p *ProviderToken) Check(ctx context.Context, c Credential) (identity.Princ
 	}, tokenView(id), nil
 }
 
+// Replace does nothing: a single token cannot be revoked.
+func (p *ProviderToken) Replace(context.Context, Login, Credential) (continued, ended *Session, err error) {
+	return nil, nil, nil
+}
+
 // End does nothing: a single token cannot be revoked.
 func (p *ProviderToken) End(context.Context, Credential, string) (*Session, error) { return nil, nil }
 

@@ -26,8 +26,8 @@ type Session struct {
 	Issuer     string
 	Subject    string
 	AuthMethod string
-	Transport  string         // config.TransportCookie or config.TransportBearer: what the token was issued for
-	Claims     map[string]any // kept claims: strings, bools, json.Number, []string; nil if none
+	Transport  string          // config.TransportCookie or config.TransportBearer: what the token was issued for
+	Claims     identity.Claims // kept claims; stored as their JSON, read by UnmarshalJSON
 
 	CreatedAt       time.Time
 	AuthenticatedAt time.Time // when the user authenticated at the provider
@@ -87,7 +87,7 @@ func (s Session) principal() identity.Principal {
 		AuthMethod:      s.AuthMethod,
 		SessionID:       s.ID,
 		AuthenticatedAt: s.AuthenticatedAt,
-		Claims:          identity.NewClaims(s.Claims),
+		Claims:          s.Claims,
 	}
 }
 

@@ -26,8 +26,13 @@ type Strategy interface {
 	// the user is not; TemporarilyUnavailable if it could not be checked.
 	Check(ctx context.Context, c Credential) (identity.Principal, View, error)
 
-	// End revokes the session of a credential, at logout or when a login replaces
-	// it, and returns the session; nil if there was nothing to revoke: an expired,
+	// Replace decides about the session of a credential that a login presents. It
+	// returns the session if the login continues it: it is active, and of the same
+	// user, identity and transport. Otherwise it revokes the session, and returns what
+	// End does. Neither: there is no session. TemporarilyUnavailable: as End.
+	Replace(ctx context.Context, l Login, c Credential) (continued, ended *Session, err error)
+
+	// End revokes the session of a credential, at logout, and returns the session; nil if there was nothing to revoke: an expired,
 	// unknown or malformed credential is not an error. TemporarilyUnavailable: the
 	// session may still be active.
 	End(ctx context.Context, c Credential, reason string) (*Session, error)
@@ -37,8 +42,9 @@ type Strategy interface {
 type Login struct {
 	User          identity.User // as RegisterOrLogin returned it; zero where no users are stored
 	Identity      identity.Identity
-	ProviderToken string // verified; it recognizes callers in strategy "provider_token"
-	Transport     string // config.TransportCookie or config.TransportBearer
+	ProviderToken string   // verified; it recognizes callers in strategy "provider_token"
+	Transport     string   // config.TransportCookie or config.TransportBearer
+	Continues     *Session // as Replace returned it; nil: a session begins
 	UserAgent     string
 	Address       string
 }

@@ -1,16 +1,18 @@
 package token
 
 import (
-	"slices"
 	"time"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/internal/claim"
 	"github.com/cotterpin/cotterpin/core/internal/strictjson"
 )
 
 // Claims are the claims of a token. The fields contain the registered claims
-// (RFC 7519, section 4.1). The methods return any claim by its exact name, and
-// false if it is missing or of another JSON type.
+// (RFC 7519, section 4.1). The methods return any claim by its exact name, or by
+// a JSON Pointer (RFC 6901), which begins with "/", and false if it is missing or
+// of another JSON type.
 type Claims struct {
 	Issuer    string
 	Subject   string // 1 to 255 printable ASCII characters without outer spaces
@@ -49,24 +51,31 @@ func (c Claims) audience() []string {
 }
 
 // Lookup returns the JSON of a claim as sent.
-func (c Claims) Lookup(name string) (strictjson.Value, bool) { return c.object.Lookup(name) }
+func (c Claims) Lookup(name string) (strictjson.Value, bool) { return claim.Lookup(c.object, name) }
+
+// Has reports whether a claim has the wanted value, as [identity.Claims.Has] does
+// after the login.
+func (c Claims) Has(name, want string) bool {
+	v, _ := c.Lookup(name)
+	return claim.Matches(name, v, want)
+}
 
 // String returns a claim that is a string.
 func (c Claims) String(name string) (string, bool) {
-	v, _ := c.object.Lookup(name)
+	v, _ := c.Lookup(name)
 	return v.String()
 }
 
 // Bool returns a claim that is true or false.
 func (c Claims) Bool(name string) (value, ok bool) {
-	v, _ := c.object.Lookup(name)
+	v, _ := c.Lookup(name)
 	return v.Bool()
 }
 
 // Int64 returns a claim that is an integer, in any notation: 10, 10.0 and 1e1
 // are the same number (RFC 8259, section 6).
 func (c Claims) Int64(name string) (int64, bool) {
-	v, _ := c.object.Lookup(name)
+	v, _ := c.Lookup(name)
 	return v.Int64()
 }
 
@@ -85,23 +94,14 @@ func (c Claims) Time(name string) (time.Time, bool) {
 
 // Strings returns a claim that is an array of strings.
 func (c Claims) Strings(name string) ([]string, bool) {
-	v, _ := c.object.Lookup(name)
+	v, _ := c.Lookup(name)
 	return v.Strings()
 }
 
-var registered = []string{"iss", "sub", "aud", "exp", "nbf", "iat"}
-
-// Extra returns all claims except iss, sub, aud, exp, nbf and iat, by name:
-// strings, bools, json.Number and []string. Claims of other types are omitted.
-func (c Claims) Extra() map[string]any {
-	extra := map[string]any{}
-	for name, v := range c.object.All() {
-		if slices.Contains(registered, name) {
-			continue
-		}
-		if value, ok := v.Any(); ok {
-			extra[name] = value
-		}
-	}
-	return extra
+// Extra returns all claims except iss, sub, aud, exp, nbf and iat, and those that
+// are null.
+func (c Claims) Extra() identity.Claims {
+	return identity.ClaimsOf(c.object.Filter(func(name string, value strictjson.Value) bool {
+		return !claim.IsRegistered(name) && !value.IsNull()
+	}))
 }

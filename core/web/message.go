@@ -87,9 +87,12 @@ func (r Response) With(name, value string) Response {
 	return r
 }
 
-// WithCookie returns the response with one more Set-Cookie line.
-func (r Response) WithCookie(line string) Response {
-	r.Cookies = append(slices.Clone(r.Cookies), singleLine(line))
+// WithCookie returns the response with more Set-Cookie lines.
+func (r Response) WithCookie(lines ...string) Response {
+	r.Cookies = slices.Clone(r.Cookies)
+	for _, line := range lines {
+		r.Cookies = append(r.Cookies, singleLine(line))
+	}
 	return r
 }
 

@@ -4,6 +4,7 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -23,7 +24,7 @@ func RunDeletion(t *testing.T, d entstore.Dialect, newConnector func(t *testing.
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			pool := openPool(t, newConnector(t))
-			db, err := entstore.Open(t.Context(), pool, d, database.MigrateApply)
+			db, err := entstore.Open(t.Context(), pool, d, database.MigrateApply, slog.Default())
 			if err != nil {
 				t.Fatalf("Open: %v", err)
 			}

@@ -39,7 +39,7 @@ func (e Engine) testStatements(t *testing.T) {
 // openRecorded opens a database whose statements a [faultdriver.Script] records.
 func openRecorded(t testing.TB, d entstore.Dialect, connector driver.Connector) database.Database {
 	t.Helper()
-	db, err := entstore.OpenOwned(t.Context(), sql.OpenDB(faultdriver.Wrap(connector)), d, database.MigrateApply)
+	db, err := entstore.OpenOwned(t.Context(), sql.OpenDB(faultdriver.Wrap(connector)), d, database.MigrateApply, slog.Default())
 	if err != nil {
 		t.Fatalf("Open: %v", err)
 	}
@@ -95,9 +95,29 @@ func (s *signer) signIn(ctx context.Context, strategy session.Strategy, subject 
 	if err != nil {
 		return session.Credential{}, err
 	}
-	token, _, stored := strategy.Issue(ctx, session.Login{User: user, Identity: id, Transport: config.TransportBearer})
-	err = s.db.SignIn(ctx, database.SignIn{User: user, Session: stored, MaxSessions: s.maxPerUser})
-	return session.Credential{Token: token, Transport: config.TransportBearer}, err
+	return s.record(ctx, strategy, session.Login{User: user, Identity: id, Transport: config.TransportBearer})
+}
+
+func (s *signer) record(ctx context.Context, strategy session.Strategy, l session.Login) (session.Credential, error) {
+	token, _, stored := strategy.Issue(ctx, l)
+	record := database.SignIn{User: l.User, Session: stored, MaxSessions: s.maxPerUser}
+	if l.Continues != nil {
+		record.Continues = l.Continues.Lookup
+	}
+	return session.Credential{Token: token, Transport: config.TransportBearer}, s.db.SignIn(ctx, record)
+}
+
+// stepUp logs the user in again, and continues its session.
+func (s *signer) stepUp(ctx context.Context, subject string, presented session.Credential) (_ session.Credential, err error) {
+	id := identity.Identity{Key: identity.Key{Issuer: "https://issuer.example", Subject: subject}, IssuedAt: s.now}
+	l := session.Login{Identity: id, Transport: config.TransportBearer}
+	if l.User, _, err = s.registrar.RegisterOrLogin(ctx, id); err != nil {
+		return session.Credential{}, err
+	}
+	if l.Continues, _, err = s.own.Replace(ctx, l, presented); err != nil {
+		return session.Credential{}, err
+	}
+	return s.record(ctx, s.own, l)
 }
 
 func testLoginStatements(t *testing.T, d entstore.Dialect, connector driver.Connector) {
@@ -109,11 +129,16 @@ func testLoginStatements(t *testing.T, d entstore.Dialect, connector driver.Conn
 		presented, err = s.signIn(ctx, s.own, "ada")
 		return err
 	}
+	stepUp := func(ctx context.Context) (err error) {
+		presented, err = s.stepUp(ctx, "ada", presented)
+		return err
+	}
 	end := func(ctx context.Context) error { _, err := s.own.End(ctx, presented, "replaced_by_login"); return err }
 	tokens := func(ctx context.Context) error { _, err := s.signIn(ctx, s.tokens, "eve"); return err }
 	const (
 		register = "BEGIN INSERT INSERT COMMIT" //nolint:dupword // SQL repeats itself
 		create   = "BEGIN UPDATE INSERT COMMIT"
+		resume   = "BEGIN UPDATE UPDATE UPDATE COMMIT" //nolint:dupword // as above
 	)
 	createOver := "BEGIN UPDATE INSERT UPDATE COMMIT"
 	if d.Name == dialect.MySQL { // has no INSERT … RETURNING
@@ -126,6 +151,7 @@ func testLoginStatements(t *testing.T, d entstore.Dialect, connector driver.Conn
 	}{
 		{"first login", own, "SELECT " + register + " " + create},
 		{"login", own, "SELECT " + create},
+		{"login that continues the session", stepUp, "SELECT SELECT " + resume},
 		{"end of the session", end, "SELECT UPDATE"},
 		{"login after the end", own, "SELECT " + create},
 		{"login at max_per_user", own, "SELECT " + createOver},

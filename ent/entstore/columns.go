@@ -1,11 +1,10 @@
 package entstore
 
 import (
-	"encoding/json"
 	"fmt"
-	"strings"
 	"time"
 
+	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/session"
 )
 
@@ -25,8 +24,11 @@ func destinations(r *session.Session) []any {
 }
 
 // allColumns lists all columns of a session; values returns their values.
-const allColumns = `
-	id, lookup, secret_hash, user_id, identity_id, provider, issuer, subject, auth_method, transport, claims,
+const allColumns = `id, ` + newColumns
+
+// newColumns lists the columns that a login writes if it continues a session.
+const newColumns = `
+	lookup, secret_hash, user_id, identity_id, provider, issuer, subject, auth_method, transport, claims,
 	created_ms, authenticated_ms, last_seen_ms, idle_expires_ms, expires_ms, revoked_ms, revoke_reason, user_agent, address`
 
 func values(r session.Session) ([]any, error) {
@@ -89,53 +91,35 @@ func (c timeColumn) Scan(column any) error {
 
 // encodeClaims encodes kept claims as a JSON object; without claims it returns
 // nil, which is null in the database.
-func encodeClaims(claims map[string]any) (*string, error) {
-	if len(claims) == 0 {
-		return nil, nil
-	}
-	object, err := json.Marshal(claims)
-	if err != nil {
+func encodeClaims(claims identity.Claims) (*string, error) {
+	object, err := claims.MarshalJSON()
+	switch {
+	case err != nil:
 		return nil, fmt.Errorf("entstore: encoding claims: %w", err)
+	case string(object) == "null":
+		return nil, nil
 	}
 	return new(string(object)), nil
 }
 
-// keptClaims scans the column that encodeClaims wrote. Numbers keep their digits.
-type keptClaims struct{ claims *map[string]any }
+// keptClaims scans the column that encodeClaims wrote.
+type keptClaims struct{ *identity.Claims }
 
 // Scan implements sql.Scanner.
 func (k keptClaims) Scan(column any) error {
-	switch object := column.(type) {
+	var object []byte
+	switch text := column.(type) {
 	case nil:
 		return nil
 	case string:
-		return k.decode(object)
+		object = []byte(text)
 	case []byte:
-		return k.decode(string(object))
+		object = text
 	default:
 		return fmt.Errorf("entstore: claims are stored as %T", column)
 	}
-}
-
-func (k keptClaims) decode(object string) error {
-	decoder := json.NewDecoder(strings.NewReader(object))
-	decoder.UseNumber()
-	if err := decoder.Decode(k.claims); err != nil {
+	if err := k.UnmarshalJSON(object); err != nil {
 		return fmt.Errorf("entstore: decoding claims: %w", err)
 	}
-	for name, value := range *k.claims {
-		if list, ok := value.([]any); ok {
-			(*k.claims)[name] = toStrings(list)
-		}
-	}
 	return nil
-}
-
-// toStrings returns a list of strings, the only type of list in kept claims.
-func toStrings(list []any) []string {
-	result := make([]string, len(list))
-	for i, value := range list {
-		result[i], _ = value.(string)
-	}
-	return result
 }

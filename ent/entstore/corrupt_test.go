@@ -1,6 +1,7 @@
 package entstore_test
 
 import (
+	"log/slog"
 	"strings"
 	"testing"
 	"time"
@@ -35,7 +36,7 @@ func TestDatabase_CorruptSession(t *testing.T) {
 		t.Run(column, func(t *testing.T) {
 			t.Parallel()
 			pool := openTables(t, foreignKeys)
-			db, err := entstore.Open(t.Context(), pool, sqlite.Dialect(), database.MigrateCheck)
+			db, err := entstore.Open(t.Context(), pool, sqlite.Dialect(), database.MigrateCheck, slog.Default())
 			if err != nil {
 				t.Fatalf("Open: %v", err)
 			}

@@ -30,6 +30,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"log/slog"
 
 	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/database"
@@ -39,7 +40,7 @@ import (
 
 // Database is an open database; see [Open].
 type Database struct {
-	tables   tables
+	tables   *tables
 	accounts *accounts
 	sessions *sessions
 	signIns  *signIns
@@ -50,23 +51,25 @@ var _ database.Database = (*Database)(nil)
 // Open returns the kit's database on a pool. It migrates the tables with
 // [database.MigrateApply], and returns an error if the tables lack what this
 // program requires or would break a guarantee of the stores. To check the latter
-// it registers a user in a transaction that it rolls back.
+// it registers a user in a transaction that it rolls back. Tables that a newer
+// program has migrated are accepted if they are recorded as usable by this one;
+// that is logged once.
 //
 // On the pool, a transaction must lock the rows that it writes until it ends, and
 // an UPDATE must count matched rows, changed or not (on MySQL:
 // clientFoundRows=true). The caller closes the pool after the Database.
-func Open(ctx context.Context, pool *sql.DB, d Dialect, migrate database.Migrate) (*Database, error) {
+func Open(ctx context.Context, pool *sql.DB, d Dialect, migrate database.Migrate, log *slog.Logger) (*Database, error) {
 	set, err := migrations.For(d.Name, pool)
 	if err != nil {
 		return nil, err
 	}
-	tables := tables{pool: pool, dialect: d, migrations: set, migrate: migrate}
+	tables := &tables{pool: pool, dialect: d, migrations: set, migrate: migrate, log: log}
 	if err := tables.prepare(ctx); err != nil {
-		return nil, err
+		return nil, d.explain(ctx, pool, err)
 	}
 	engine := newEngine(pool, d)
 	if err := selfCheck(ctx, engine); err != nil {
-		return nil, err
+		return nil, d.explain(ctx, pool, err)
 	}
 	accounts, err := newAccounts(ctx, engine)
 	if err != nil {

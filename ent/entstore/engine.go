@@ -149,6 +149,18 @@ type Dialect struct {
 	// because another process writes, so that a retry may succeed. nil: the
 	// database has no such error.
 	IsBusy func(error) bool
+
+	// Explain adds to an error of [Open] what the operator can do, such as about a
+	// missing right, which it may look up. nil: errors are returned as they are.
+	Explain func(ctx context.Context, pool *sql.DB, err error) error
+}
+
+// explain returns an error of Open with what the operator can do.
+func (d Dialect) explain(ctx context.Context, pool *sql.DB, err error) error {
+	if d.Explain == nil {
+		return err
+	}
+	return d.Explain(ctx, pool, err)
 }
 
 // returns reports whether the database supports INSERT … RETURNING.

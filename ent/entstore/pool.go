@@ -5,6 +5,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"log/slog"
 	"time"
 
 	"github.com/cotterpin/cotterpin/core/config"
@@ -45,8 +46,8 @@ func LimitPool(pool *sql.DB, connections int) {
 
 // OpenOwned is [Open] for a pool that belongs to the database: Close closes both,
 // and an error of OpenOwned closes the pool.
-func OpenOwned(ctx context.Context, pool *sql.DB, d Dialect, migrate database.Migrate) (database.Database, error) {
-	opened, err := Open(ctx, pool, d, migrate)
+func OpenOwned(ctx context.Context, pool *sql.DB, d Dialect, migrate database.Migrate, log *slog.Logger) (database.Database, error) {
+	opened, err := Open(ctx, pool, d, migrate, log)
 	if err != nil {
 		return nil, errors.Join(err, pool.Close())
 	}

@@ -2,6 +2,7 @@ package entstore_test
 
 import (
 	"database/sql"
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -46,7 +47,7 @@ func execute(t *testing.T, pool *sql.DB, statements ...string) {
 
 func openStore(t *testing.T, pool *sql.DB, migrate database.Migrate) error {
 	t.Helper()
-	db, err := entstore.Open(t.Context(), pool, sqlite.Dialect(), migrate)
+	db, err := entstore.Open(t.Context(), pool, sqlite.Dialect(), migrate, slog.Default())
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,11 @@ const revokeOldest = `UPDATE auth_sessions SET revoked_ms = ?, revoke_reason = ?
 		SELECT s.id FROM auth_sessions AS s WHERE s.user_id = ? AND s.id <> ? AND ` + isActive + `
 		ORDER BY s.created_ms DESC, s.id DESC LIMIT ? OFFSET ?) AS oldest)`
 
+// continueSession replaces everything of an active session except its id.
+var continueSession = `UPDATE auth_sessions AS s SET ` +
+	strings.Join(strings.Split(strings.TrimSpace(newColumns), ","), " = ?,") + ` = ?
+	WHERE s.id = ? AND s.lookup = ? AND s.user_id = ? AND s.identity_id = ? AND s.transport = ? AND ` + isActive
+
 // reasonMaxPerUser is why the oldest sessions of a user are revoked.
 const reasonMaxPerUser = "max_per_user"
 
@@ -43,7 +48,7 @@ func (d Dialect) insertSession() string {
 type signIns struct {
 	engine
 	prepared
-	login, insert, evict *sql.Stmt
+	login, insert, evict, resume *sql.Stmt
 }
 
 func newSignIns(ctx context.Context, e engine) (*signIns, error) {
@@ -52,6 +57,7 @@ func newSignIns(ctx context.Context, e engine) (*signIns, error) {
 		&s.login:  e.dialect.updateLogin(),
 		&s.insert: e.dialect.insertSession(),
 		&s.evict:  revokeOldest,
+		&s.resume: continueSession,
 	}
 	if err := e.prepare(ctx, s.prepared); err != nil {
 		return nil, err
@@ -69,8 +75,27 @@ func (s *signIns) signIn(ctx context.Context, in database.SignIn) error {
 		if err := loginRecorded(found, err); err != nil {
 			return err
 		}
+		if in.Continues != (session.Lookup{}) {
+			return s.resumeSession(ctx, tx, in)
+		}
 		return s.begin(ctx, tx, *in.Session, in.MaxSessions)
 	})
+}
+
+// resumeSession replaces the session that the login continues.
+func (s *signIns) resumeSession(ctx context.Context, tx *sql.Tx, in database.SignIn) error {
+	r := *in.Session
+	row, err := values(r)
+	if err != nil {
+		return err
+	}
+	now := toMillis(r.CreatedAt)
+	row = append(row[1:], r.ID, in.Continues[:], r.UserID, r.IdentityID, r.Transport, now, now)
+	resumed, err := affected(tx.StmtContext(ctx, s.resume).ExecContext(ctx, row...)) //nolint:sqlclosecheck // the transaction closes it
+	if err := oneFound("continuing a session", resumed, err, account.ErrOvertaken); err != nil {
+		return err
+	}
+	return s.evictOldest(ctx, tx, r, in.MaxSessions)
 }
 
 // record records a login without a session: one statement is a transaction.

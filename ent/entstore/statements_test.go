@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"database/sql/driver"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -85,7 +86,7 @@ func TestStores_Statements(t *testing.T) {
 func openRecorded(t *testing.T, connector driver.Connector) database.Database {
 	t.Helper()
 	pool := sql.OpenDB(faultdriver.Wrap(connector))
-	db, err := entstore.OpenOwned(t.Context(), pool, sqlite.Dialect(), database.MigrateApply)
+	db, err := entstore.OpenOwned(t.Context(), pool, sqlite.Dialect(), database.MigrateApply, slog.Default())
 	if err != nil {
 		t.Fatalf("Open: %v", err)
 	}

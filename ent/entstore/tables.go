@@ -3,10 +3,11 @@ package entstore
 import (
 	"context"
 	"database/sql"
-	"errors"
 	"fmt"
+	"log/slog"
 	"slices"
 	"strings"
+	"sync"
 
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/ent/internal/entgen/identity"
@@ -21,14 +22,15 @@ type tables struct {
 	dialect    Dialect
 	migrations *migrations.Set
 	migrate    database.Migrate
+	log        *slog.Logger
+	logNewer   sync.Once
 }
 
 // prepare migrates the tables with [database.MigrateApply], and returns an error
-// unless they have the version and the columns that this program requires.
-func (t tables) prepare(ctx context.Context) error {
+// unless this program can use their version and columns.
+func (t *tables) prepare(ctx context.Context) error {
 	if t.migrate == database.MigrateApply {
-		apply := func() error { return t.migrations.Apply(ctx) }
-		if err := t.dialect.retryBusy(ctx, apply); err != nil {
+		if err := t.dialect.retryBusy(ctx, func() error { return t.apply(ctx) }); err != nil {
 			return err
 		}
 	}
@@ -38,25 +40,47 @@ func (t tables) prepare(ctx context.Context) error {
 	return t.checkColumns(ctx)
 }
 
-// check does not write. With [database.MigrateOff] the tables have no version, so
+// check does not write. It logs once that the tables are newer than this program.
+// With [database.MigrateOff] the tables have no version, so
 // that it checks the columns; additional columns are allowed.
-func (t tables) check(ctx context.Context) error {
+func (t *tables) check(ctx context.Context) error {
 	if t.migrate == database.MigrateOff {
 		return t.checkColumns(ctx)
 	}
-	return t.migrations.Check(ctx)
+	version, err := t.migrations.Check(ctx)
+	if required := t.migrations.Required(); err == nil && version > required {
+		t.logNewer.Do(func() {
+			t.log.WarnContext(ctx, "a newer program has migrated the tables, and this one can use them", "event", "tables_newer",
+				"version", version, "own_version", required)
+		})
+	}
+	return err
 }
 
-func (t tables) checkColumns(ctx context.Context) error {
-	for _, table := range []struct {
-		name    string
-		columns []string
-	}{
-		{user.Table, user.Columns},
-		{identity.Table, identity.Columns},
-		{session.Table, session.Columns},
-	} {
-		have, err := t.columns(ctx, table.name)
+// ownTables are the tables of the kit and their columns.
+var ownTables = []struct {
+	name    string
+	columns []string
+}{
+	{user.Table, user.Columns},
+	{identity.Table, identity.Columns},
+	{session.Table, session.Columns},
+}
+
+// apply migrates the tables, unless another program has created a table with the
+// name of one of the kit.
+func (t *tables) apply(ctx context.Context) error {
+	for _, table := range ownTables {
+		if err := t.migrations.CheckForeign(ctx, table.name, table.columns); err != nil {
+			return err
+		}
+	}
+	return t.migrations.Apply(ctx)
+}
+
+func (t *tables) checkColumns(ctx context.Context) error {
+	for _, table := range ownTables {
+		have, err := migrations.Columns(ctx, t.pool, table.name)
 		if err != nil {
 			return err
 		}
@@ -71,22 +95,9 @@ func (t tables) checkColumns(ctx context.Context) error {
 }
 
 // cause returns the likely cause of a missing column.
-func (t tables) cause() string {
+func (t *tables) cause() string {
 	if t.migrate == database.MigrateOff {
 		return `the application migrates it (migrate = "off"), with the mixins of ent/schema`
 	}
 	return "it belongs to another program, or was changed by hand"
-}
-
-func (t tables) columns(ctx context.Context, table string) ([]string, error) {
-	rows, err := t.pool.QueryContext(ctx, "SELECT * FROM "+table+" WHERE 1 = 0") //nolint:gosec,unqueryvet // it lists the columns
-	if err != nil {
-		return nil, fmt.Errorf("entstore: reading the columns of %s: %w", table, err)
-	}
-	defer rows.Close() //nolint:errcheck // there are no rows
-	columns, err := rows.Columns()
-	if err = errors.Join(err, rows.Err()); err != nil {
-		return nil, fmt.Errorf("entstore: reading the columns of %s: %w", table, err)
-	}
-	return columns, nil
 }

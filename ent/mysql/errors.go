@@ -14,6 +14,10 @@ const (
 	deadlock         = 1213
 	rowIsReferenced  = 1217 // without the name of the table
 	rowIsReferenced2 = 1451
+
+	databaseAccessDenied = 1044
+	tableAccessDenied    = 1142
+	columnAccessDenied   = 1143
 )
 
 func isConflict(err error) bool { return has(err, duplicateEntry) }

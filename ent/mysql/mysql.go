@@ -20,6 +20,7 @@ package mysql
 import (
 	"context"
 	"fmt"
+	"log/slog"
 
 	"entgo.io/ent/dialect"
 
@@ -33,7 +34,9 @@ type Settings struct {
 	// URL of the database: "mysql://user:password@host:3306/name". The only
 	// parameter is tls: "true" (encrypted, certificate verified), "preferred"
 	// (encrypted if the server supports it, not verified), "skip-verify"
-	// (encrypted, not verified) or "false" (the default). Required.
+	// (encrypted, not verified) or "false" (the default). Required. A URL that is
+	// read with file(…), in Go [config.SecretFrom], is read again for each connection,
+	// so that its password may be rotated.
 	URL config.Secret `hcl:"url" doc:"mysql://user:password@host:3306/name?tls=true"`
 
 	// MaxOpenConns is the maximum number of connections of this process, at
@@ -51,10 +54,7 @@ var Type = database.Define(database.Definition[Settings]{
 	Summary:  "a MariaDB or MySQL database",
 	Default:  Settings{MaxOpenConns: entstore.DefaultMaxOpenConns},
 	Validate: validate,
-	Open: func(ctx context.Context, s Settings, env database.Env) (database.Database, error) {
-		s.Migrate = string(entstore.MigrateOrDefault(s.Migrate, env))
-		return Open(ctx, s)
-	},
+	Open:     open,
 })
 
 // Database returns the block `database "mysql"` for settings in Go. Zero fields
@@ -72,9 +72,13 @@ func validate(s Settings, _ database.Env) []config.Problem {
 }
 
 // Open opens the database from Go. It fails if the server is unreachable, or if
-// the tables are not at the version that this program requires.
+// this program cannot use the version of the tables. It logs to slog.Default.
 func Open(ctx context.Context, s Settings) (database.Database, error) {
-	for _, problem := range validate(s, database.Env{}) {
+	return open(ctx, s, database.Env{Log: slog.Default()})
+}
+
+func open(ctx context.Context, s Settings, env database.Env) (database.Database, error) {
+	for _, problem := range validate(s, env) {
 		return nil, fmt.Errorf("mysql: %s %s", problem.Argument, problem.Message)
 	}
 	pool, err := OpenPool(s.URL)
@@ -82,7 +86,7 @@ func Open(ctx context.Context, s Settings) (database.Database, error) {
 		return nil, err
 	}
 	entstore.LimitPool(pool, s.MaxOpenConns)
-	opened, err := entstore.OpenOwned(ctx, pool, Dialect(), entstore.MigrateOrDefault(s.Migrate, database.Env{}))
+	opened, err := entstore.OpenOwned(ctx, pool, Dialect(), entstore.MigrateOrDefault(s.Migrate, env), env.Log)
 	if err != nil {
 		return nil, entstore.Unreachable(address(s.URL), err)
 	}
@@ -98,5 +102,6 @@ func Dialect() entstore.Dialect {
 		IsConflict:   isConflict,
 		IsReferenced: isReferenced,
 		IsDeadlock:   isDeadlock,
+		Explain:      explainRights,
 	}
 }

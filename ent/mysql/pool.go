@@ -17,6 +17,7 @@ import (
 	"github.com/go-sql-driver/mysql"
 
 	"github.com/cotterpin/cotterpin/core/config"
+	"github.com/cotterpin/cotterpin/ent/internal/dburl"
 )
 
 const (
@@ -24,17 +25,15 @@ const (
 	defaultPort    = "3306"
 )
 
+var form = dburl.Form{Schemes: []string{"mysql"}, Example: "mysql://user:password@host:3306/name"} //nolint:gosec // an example
+
 // Errors about a URL contain no part of the URL: a password that was not encoded
 // may end up in any part.
 var (
-	errNoURL = errors.New("must not be empty: it " + wantURL)
-	errURL   = errors.New(wantURL)
+	errURL   = errors.New(form.Want())
 	errQuery = errors.New(`has a parameter that it cannot have: the only one is tls, ` +
 		`which is "true", "preferred", "skip-verify" or "false"`)
 )
-
-const wantURL = "must be a URL such as mysql://user:password@host:3306/name, " +
-	"with special characters of the password percent-encoded"
 
 // OpenPool returns a pool with the kit's connection settings, for a program that
 // queries the same database. It connects on first use. Errors do not contain the
@@ -48,8 +47,14 @@ func OpenPool(url config.Secret) (*sql.DB, error) {
 }
 
 // Connector returns the connector of [OpenPool], for a program that wraps
-// connections, for example to trace statements.
+// connections, for example to trace statements. Before it connects, it reloads the
+// URL; while that fails, it uses the one before.
 func Connector(url config.Secret) (driver.Connector, error) {
+	return dburl.NewConnector(url, connectorTo)
+}
+
+// connectorTo returns the driver's connector to a URL that does not change.
+func connectorTo(url config.Secret) (driver.Connector, error) {
 	config, err := parseURL(url)
 	if err != nil {
 		return nil, fmt.Errorf("mysql: url %w", err)
@@ -63,11 +68,11 @@ func Connector(url config.Secret) (driver.Connector, error) {
 
 // parseURL translates a URL to the driver's configuration.
 func parseURL(secret config.Secret) (*mysql.Config, error) {
-	if secret.IsZero() {
-		return nil, errNoURL
+	if problem := form.Problem(secret.Reveal()); problem != "" {
+		return nil, errors.New(problem)
 	}
 	u, err := url.Parse(secret.Reveal())
-	if err != nil || u.Scheme != "mysql" || u.Hostname() == "" || u.User.Username() == "" {
+	if err != nil || u.Hostname() == "" || u.User.Username() == "" {
 		return nil, errURL
 	}
 	name := strings.TrimPrefix(u.Path, "/")

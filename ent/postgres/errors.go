@@ -13,6 +13,9 @@ const (
 	uniqueViolation      = "23505"
 	serializationFailure = "40001"
 	deadlockDetected     = "40P01"
+
+	invalidSchemaName     = "3F000"
+	insufficientPrivilege = "42501"
 )
 
 func isConflict(err error) bool { return has(err, uniqueViolation) }

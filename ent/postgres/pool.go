@@ -6,7 +6,9 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
+	"maps"
 	"net"
+	"net/url"
 	"slices"
 	"strconv"
 	"strings"
@@ -17,28 +19,60 @@ import (
 	"github.com/jackc/pgx/v5/stdlib"
 
 	"github.com/cotterpin/cotterpin/core/config"
+	"github.com/cotterpin/cotterpin/ent/internal/dburl"
 )
 
 const connectTimeout = 5 * time.Second
 
-const wantURL = "must be a URL such as postgres://user:password@host:5432/name, " +
-	"with special characters of the password percent-encoded"
+var form = dburl.Form{ //nolint:gosec // an example
+	Schemes: []string{"postgres", "postgresql"},
+	Example: "postgres://user:password@host:5432/name",
+}
 
-// errURL has no cause, because the driver's error repeats parts of the URL.
-var errURL = errors.New("postgres: url " + wantURL + ", and parameters that libpq supports")
+// rejected describes a URL that the driver rejects. The driver's error would
+// repeat parts of the URL.
+var rejected = form.Want() + ", and parameters that libpq supports"
+
+// choices contains the values of parameters that have few.
+var choices = map[string][]string{
+	"sslmode":              {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"},
+	"sslnegotiation":       {"postgres", "direct"},
+	"target_session_attrs": {"any", "read-write", "read-only", "primary", "standby", "prefer-standby"},
+	"channel_binding":      {"disable", "prefer", "require"},
+}
+
+// fileParameters are the parameters that make the driver read files.
+var fileParameters = []string{"sslrootcert", "sslcert", "sslkey", "sslpassword", "passfile", "service", "servicefile"}
 
 // checkURL returns a description of a malformed URL, or "". It rejects a name
 // that contains "@": the rest of a password with a slash, which the driver's
 // errors would repeat.
-func checkURL(url config.Secret) string {
-	scheme, rest, _ := strings.Cut(url.Reveal(), "://")
-	beforeQuery, _, _ := strings.Cut(rest, "?")
-	_, name, _ := strings.Cut(beforeQuery, "/")
-	switch {
-	case url.IsZero():
-		return "must not be empty: it " + wantURL
-	case scheme != "postgres" && scheme != "postgresql", strings.Contains(name, "@"):
-		return wantURL
+func checkURL(secret config.Secret) string {
+	if problem := form.Problem(secret.Reveal()); problem != "" {
+		return problem
+	}
+	base, rawQuery, _ := strings.Cut(secret.Reveal(), "?")
+	query, err := url.ParseQuery(rawQuery)
+	if _, name, _ := strings.Cut(strings.SplitAfterN(base, "://", 2)[1], "/"); err != nil || strings.Contains(name, "@") {
+		return form.Want()
+	}
+	if problem := checkQuery(query); problem != "" {
+		return problem
+	}
+	for _, name := range fileParameters {
+		query.Del(name)
+	}
+	if _, err := pgx.ParseConfig(base + "?" + query.Encode()); err != nil {
+		return rejected
+	}
+	return ""
+}
+
+func checkQuery(query url.Values) string {
+	for _, name := range slices.Sorted(maps.Keys(choices)) {
+		if values, found := query[name]; found && (len(values) > 1 || !slices.Contains(choices[name], values[0])) {
+			return fmt.Sprintf("has a value of %s that does not exist: use one of %s", name, strings.Join(choices[name], ", "))
+		}
 	}
 	return ""
 }
@@ -55,11 +89,20 @@ func OpenPool(url config.Secret) (*sql.DB, error) {
 }
 
 // Connector returns the connector of [OpenPool], for a program that wraps
-// connections, for example to trace statements.
+// connections, for example to trace statements. Before it connects, it reloads the
+// URL; while that fails, it uses the one before.
 func Connector(url config.Secret) (driver.Connector, error) {
+	return dburl.NewConnector(url, connectorTo)
+}
+
+// connectorTo returns the driver's connector to a URL that does not change.
+func connectorTo(url config.Secret) (driver.Connector, error) {
+	if problem := checkURL(url); problem != "" {
+		return nil, errors.New("postgres: url " + problem)
+	}
 	config, err := pgx.ParseConfig(url.Reveal())
-	if err != nil || checkURL(url) != "" {
-		return nil, errURL
+	if err != nil {
+		return nil, errors.New("postgres: url " + rejected)
 	}
 	if config.ConnectTimeout == 0 {
 		config.ConnectTimeout = connectTimeout

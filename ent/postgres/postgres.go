@@ -18,6 +18,7 @@ package postgres
 import (
 	"context"
 	"fmt"
+	"log/slog"
 
 	"entgo.io/ent/dialect"
 
@@ -31,7 +32,9 @@ type Settings struct {
 	// URL of the database: "postgres://user:password@host:5432/name", with
 	// parameters that libpq supports, such as sslmode=verify-full. Several hosts
 	// are separated by commas. Omitted parts default to the environment and to
-	// libpq's files: PGPASSWORD, ~/.pgpass. Required.
+	// libpq's files: PGPASSWORD, ~/.pgpass. Required. A URL that is read with file(…),
+	// in Go [config.SecretFrom], is read again for each connection, so that its
+	// password may be rotated.
 	// See https://www.postgresql.org/docs/15/libpq-connect.html.
 	URL config.Secret `hcl:"url" doc:"postgres://user:password@host:5432/name?sslmode=verify-full"`
 
@@ -50,10 +53,7 @@ var Type = database.Define(database.Definition[Settings]{
 	Summary:  "a PostgreSQL database",
 	Default:  Settings{MaxOpenConns: entstore.DefaultMaxOpenConns},
 	Validate: validate,
-	Open: func(ctx context.Context, s Settings, env database.Env) (database.Database, error) {
-		s.Migrate = string(entstore.MigrateOrDefault(s.Migrate, env))
-		return Open(ctx, s)
-	},
+	Open:     open,
 })
 
 // Database returns the block `database "postgres"` for settings in Go. Zero fields
@@ -71,9 +71,13 @@ func validate(s Settings, _ database.Env) []config.Problem {
 }
 
 // Open opens the database from Go. It fails if the server is unreachable, or if
-// the tables are not at the version that this program requires.
+// this program cannot use the version of the tables. It logs to slog.Default.
 func Open(ctx context.Context, s Settings) (database.Database, error) {
-	for _, problem := range validate(s, database.Env{}) {
+	return open(ctx, s, database.Env{Log: slog.Default()})
+}
+
+func open(ctx context.Context, s Settings, env database.Env) (database.Database, error) {
+	for _, problem := range validate(s, env) {
 		return nil, fmt.Errorf("postgres: %s %s", problem.Argument, problem.Message)
 	}
 	pool, err := OpenPool(s.URL)
@@ -81,7 +85,7 @@ func Open(ctx context.Context, s Settings) (database.Database, error) {
 		return nil, err
 	}
 	entstore.LimitPool(pool, s.MaxOpenConns)
-	opened, err := entstore.OpenOwned(ctx, pool, Dialect(), entstore.MigrateOrDefault(s.Migrate, database.Env{}))
+	opened, err := entstore.OpenOwned(ctx, pool, Dialect(), entstore.MigrateOrDefault(s.Migrate, env), env.Log)
 	if err != nil {
 		return nil, entstore.Unreachable(address(s.URL), err)
 	}
@@ -96,5 +100,6 @@ func Dialect() entstore.Dialect {
 		IsConflict:   isConflict,
 		IsReferenced: isReferenced,
 		IsDeadlock:   isDeadlock,
+		Explain:      explainRights,
 	}
 }

@@ -18,6 +18,7 @@ import (
 	"context"
 	"database/sql"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -54,13 +55,7 @@ var Type = database.Define(database.Definition[Settings]{
 	Summary:  "an SQLite file on this machine",
 	Default:  Settings{Path: defaultPath},
 	Validate: validate,
-	Open: func(ctx context.Context, s Settings, env database.Env) (database.Database, error) {
-		if s.Path != Memory && !filepath.IsAbs(s.Path) {
-			s.Path = filepath.Join(env.Directory, s.Path)
-		}
-		s.Migrate = string(entstore.MigrateOrDefault(s.Migrate, env))
-		return Open(ctx, s)
-	},
+	Open:     open,
 })
 
 // Database returns the block `database "sqlite"` for settings in Go. Zero fields
@@ -87,13 +82,20 @@ func validate(s Settings, _ database.Env) []config.Problem {
 }
 
 // Open opens the database from Go. It fails if the file cannot be used, or if
-// its tables are not at the version that this program requires.
+// this program cannot use the version of its tables. It logs to slog.Default.
 func Open(ctx context.Context, s Settings) (database.Database, error) {
 	s.Path = cmp.Or(s.Path, defaultPath)
-	for _, problem := range validate(s, database.Env{}) {
+	return open(ctx, s, database.Env{Log: slog.Default()})
+}
+
+func open(ctx context.Context, s Settings, env database.Env) (database.Database, error) {
+	for _, problem := range validate(s, env) {
 		return nil, fmt.Errorf("sqlite: %s %s", problem.Argument, problem.Message)
 	}
-	mode := entstore.MigrateOrDefault(s.Migrate, database.Env{})
+	if s.Path != Memory && !filepath.IsAbs(s.Path) {
+		s.Path = filepath.Join(env.Directory, s.Path)
+	}
+	mode := entstore.MigrateOrDefault(s.Migrate, env)
 	pool, err := openPool(s.Path, mode)
 	if err != nil {
 		return nil, err
@@ -101,7 +103,7 @@ func Open(ctx context.Context, s Settings) (database.Database, error) {
 	if s.Path == Memory || mode == database.MigrateCheck && isEmpty(ctx, pool) {
 		mode = database.MigrateApply
 	}
-	opened, err := entstore.OpenOwned(ctx, pool, Dialect(), mode)
+	opened, err := entstore.OpenOwned(ctx, pool, Dialect(), mode, env.Log)
 	if err != nil {
 		return nil, explain(s.Path, err)
 	}

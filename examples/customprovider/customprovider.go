@@ -13,7 +13,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider"
 )
 
-// Type is `provider "gateway"`. It is passed to core.WithTypes.
+// Type is `provider "gateway"`, for core.WithTypes.
 var Type = provider.Define(provider.Definition[Settings]{Type: "gateway", Open: open})
 
 // Settings are the arguments of the block.
@@ -24,7 +24,7 @@ type Settings struct {
 
 func open(_ context.Context, s Settings, env provider.Env) (provider.Driver, error) {
 	keys, err := env.RemoteKeys(s.URL + "/jwks")
-	return gateway{Issuer: s.URL, Audience: []string{s.Audience}, Algorithms: []string{"ES256"}, Keys: keys, KeyIDRequired: true}, err
+	return gateway{Issuer: s.URL, Algorithms: []string{"ES256"}, Keys: keys, KeyIDRequired: true, AccessToken: &provider.TokenRules{Audience: []string{s.Audience}, Login: true}}, err
 }
 
 type gateway provider.Rules

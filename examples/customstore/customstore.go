@@ -8,7 +8,7 @@
 //	accounttest.Run(t, func(t *testing.T) database.Database { … })                     // users
 //	sessiontest.Run(t, func(t *testing.T) database.Database { … })                     // sessions
 //	providertest.Run(t, providertest.Subject{…})               // a provider
-//	adaptertest.Run(t, func(*testing.T, *core.Kit, []adaptertest.Route) string { … })  // an adapter
+//	adaptertest.Run(t, func(*testing.T, *core.Kit, net.Listener, []adaptertest.Route) { … })  // an adapter
 package customstore
 
 import (
@@ -77,11 +77,25 @@ func (db *DB) SignIn(ctx context.Context, in database.SignIn) error {
 			if _, ok := db.sessions[in.Session.Lookup]; ok {
 				return errors.New("customstore: a session with this lookup exists")
 			}
+			if in.Continues != (session.Lookup{}) && !db.remove(in.Continues, *in.Session) {
+				return account.ErrOvertaken
+			}
 			db.begin(*in.Session, in.MaxSessions)
 		}
 		db.recordLogin(in.User)
 		return nil
 	})
+}
+
+// remove removes the session that next continues, unless it is no longer active.
+func (db *DB) remove(continued session.Lookup, next session.Session) bool {
+	old, ok := db.sessions[continued]
+	if !ok || old.ID != next.ID || old.UserID != next.UserID || old.IdentityID != next.IdentityID ||
+		old.Transport != next.Transport || !old.ActiveAt(next.CreatedAt) {
+		return false
+	}
+	delete(db.sessions, continued)
+	return true
 }
 
 // isCurrent reports whether the user is still as the login has read it.
@@ -108,7 +122,6 @@ func (db *DB) begin(s session.Session, limit int) {
 		db.revoke(oldest, "max_per_user", s.CreatedAt)
 	}
 	toMillis(&s.CreatedAt, &s.AuthenticatedAt, &s.LastSeenAt, &s.IdleExpiresAt, &s.ExpiresAt, &s.RevokedAt)
-	s.Claims = maps.Clone(s.Claims)
 	db.sessions[s.Lookup] = s
 }
 

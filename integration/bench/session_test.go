@@ -70,7 +70,7 @@ func ownCheck(b *testing.B, issuer *providertest.Issuer, p scratch) func() error
 }
 
 func authenticate(kit *core.Kit, request core.Request) error {
-	if _, rejection := kit.Adapter().Authorize(context.Background(), request, core.Guard{}); rejection != nil {
+	if _, rejection := kit.Adapter().Authorize(context.Background(), request, http.Header{}, core.Guard{}); rejection != nil {
 		return errRefused
 	}
 	return nil

@@ -3,7 +3,6 @@ package memstore
 import (
 	"context"
 	"errors"
-	"maps"
 	"slices"
 	"time"
 
@@ -28,14 +27,38 @@ func (db *DB) SignIn(ctx context.Context, s database.SignIn) error {
 		return account.ErrOvertaken
 	}
 	if s.Session != nil {
-		if _, exists := db.sessions[s.Session.Lookup]; exists {
-			return errExists
+		if err := db.beginSession(s); err != nil {
+			return err
 		}
-		db.evictOldest(s.User.ID, s.Session.CreatedAt, s.MaxSessions)
-		db.insert(*s.Session)
 	}
 	db.recordLogin(s.User)
 	return nil
+}
+
+// beginSession adds the session, and removes the one that it continues.
+func (db *DB) beginSession(s database.SignIn) error {
+	if _, exists := db.sessions[s.Session.Lookup]; exists {
+		return errExists
+	}
+	if s.Continues != (session.Lookup{}) && !db.removeContinued(s) {
+		return account.ErrOvertaken
+	}
+	db.evictOldest(s.User.ID, s.Session.CreatedAt, s.MaxSessions)
+	db.insert(*s.Session)
+	return nil
+}
+
+// removeContinued removes the session that a login continues, unless it is no
+// longer active.
+func (db *DB) removeContinued(s database.SignIn) bool {
+	old, next := db.sessions[s.Continues], s.Session
+	if old == nil || old.ID != next.ID || old.UserID != next.UserID || old.IdentityID != next.IdentityID ||
+		old.Transport != next.Transport || !old.ActiveAt(next.CreatedAt) {
+		return false
+	}
+	delete(db.sessions, old.Lookup)
+	db.byUser[old.UserID] = slices.DeleteFunc(db.byUser[old.UserID], func(other *session.Session) bool { return other == old })
+	return true
 }
 
 // isCurrent reports whether the user is still as the login has read it.
@@ -64,7 +87,6 @@ func (db *DB) evictOldest(user identity.UserID, now time.Time, limit int) {
 }
 
 func (db *DB) insert(s session.Session) {
-	s.Claims = maps.Clone(s.Claims)
 	for _, t := range []*time.Time{&s.CreatedAt, &s.AuthenticatedAt, &s.LastSeenAt, &s.IdleExpiresAt, &s.ExpiresAt, &s.RevokedAt} {
 		*t = millis(*t)
 	}

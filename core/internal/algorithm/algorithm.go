@@ -1,4 +1,4 @@
-// Package algorithm has the second names of signature algorithms.
+// Package algorithm maps the second names of signature algorithms.
 package algorithm
 
 // Canonical returns the name under which keys and policies have an algorithm:

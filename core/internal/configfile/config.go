@@ -61,11 +61,8 @@ func (l Loader) Parse(filename string, src []byte) (File, error) {
 	if diags.HasErrors() {
 		return File{}, source.syntaxErrors(diags)
 	}
-	d := decoder{
-		source:    source,
-		functions: &hcl.EvalContext{Functions: l.functions(filepath.Dir(filename))},
-		failed:    map[Path]bool{},
-	}
+	d := decoder{source: source, failed: map[Path]bool{}}
+	d.functions = &hcl.EvalContext{Functions: l.functions(filepath.Dir(filename), &d.filesRead)}
 	s := d.settings(known, file.Body)
 	found := source.diagnostics(d.found)
 	for _, p := range s.problems(d.hasFailed) {

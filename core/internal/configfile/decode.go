@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"reflect"
 	"strings"
+	"sync/atomic"
 	"unicode"
 	"unicode/utf8"
 
@@ -13,6 +14,8 @@ import (
 	"github.com/zclconf/go-cty/cty"
 	"github.com/zclconf/go-cty/cty/convert"
 	"github.com/zclconf/go-cty/cty/gocty"
+
+	"github.com/cotterpin/cotterpin/core/config"
 )
 
 // decoder sets structs from the bodies of blocks, and collects the problems.
@@ -23,6 +26,7 @@ import (
 type decoder struct {
 	source    *Source
 	functions *hcl.EvalContext
+	filesRead atomic.Int64 // by file()
 	found     hcl.Diagnostics
 	failed    map[Path]bool // paths that have an error already
 }
@@ -115,6 +119,7 @@ func (d *decoder) rejectDuplicates(blocks []*hcl.Block) {
 // argument sets a field from the argument of its name; nil if that is omitted.
 func (d *decoder) argument(at Path, f field, a *hcl.Attribute) {
 	value := cty.NullVal(cty.DynamicPseudoType)
+	filesRead := d.filesRead.Load()
 	if a != nil {
 		d.source.ranges[at] = a.Range
 		var found hcl.Diagnostics
@@ -132,6 +137,9 @@ func (d *decoder) argument(at Path, f field, a *hcl.Attribute) {
 	}
 	standard := f.defaultText()
 	err := assign(f.value, value)
+	if err == nil && f.isSecret() && d.filesRead.Load() > filesRead {
+		err = d.follow(f.value, a.Expr)
+	}
 	if err == nil && standard != "" && f.value.IsZero() {
 		err = fmt.Errorf("must not be %s: leave it out for the default, %s", zeroName(f.value), standard)
 	}
@@ -147,6 +155,29 @@ func (d *decoder) argument(at Path, f field, a *hcl.Attribute) {
 	if f.isSecret() && isLiteral(a.Expr) {
 		d.found = append(d.found, literalSecret(f.name, a))
 	}
+}
+
+// follow sets a secret to one that evaluates the expression, which reads a file,
+// again at each reload.
+func (d *decoder) follow(target reflect.Value, e hcl.Expression) error {
+	secret, err := config.SecretFrom(func() (string, error) {
+		value, found := e.Value(d.functions)
+		if found.HasErrors() {
+			return "", errors.New(found[0].Detail)
+		}
+		var text string
+		value, _ = value.UnmarkDeep()
+		err := assign(reflect.ValueOf(&text).Elem(), value)
+		return text, err
+	})
+	if err != nil {
+		return err
+	}
+	if target.Kind() == reflect.Pointer {
+		target = target.Elem()
+	}
+	target.Set(reflect.ValueOf(secret))
+	return nil
 }
 
 // zeroName returns the name of a zero value, which in Go means the default and

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"sync/atomic"
 	"unicode/utf8"
 
 	"github.com/zclconf/go-cty/cty"
@@ -15,15 +16,15 @@ import (
 )
 
 // functions returns the functions of the language. Paths are relative to
-// directory.
-func (l Loader) functions(directory string) map[string]function.Function {
+// directory. filesRead counts the calls of file.
+func (l Loader) functions(directory string, filesRead *atomic.Int64) map[string]function.Function {
 	lookup := l.LookupEnv
 	if lookup == nil {
 		lookup = os.LookupEnv
 	}
 	return map[string]function.Function{
 		"env":        envFunction(lookup),
-		"file":       fileFunction(directory),
+		"file":       fileFunction(directory, filesRead),
 		"split":      stdlib.SplitFunc,
 		"trimspace":  stdlib.TrimSpaceFunc,
 		"jsondecode": stdlib.JSONDecodeFunc,
@@ -60,11 +61,12 @@ func envFunction(lookup func(string) (string, bool)) function.Function {
 }
 
 // fileFunction is file(path): the unchanged content of a file.
-func fileFunction(directory string) function.Function {
+func fileFunction(directory string, filesRead *atomic.Int64) function.Function {
 	return function.New(&function.Spec{
 		Params: []function.Parameter{{Name: "path", Type: cty.String}},
 		Type:   function.StaticReturnType(cty.String),
 		Impl: func(args []cty.Value, _ cty.Type) (cty.Value, error) {
+			filesRead.Add(1)
 			path := args[0].AsString()
 			if !filepath.IsAbs(path) {
 				path = filepath.Join(directory, path)

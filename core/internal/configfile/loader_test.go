@@ -103,7 +103,7 @@ func TestLoader_EveryArgument(t *testing.T) {
 			BaseURL:        "https://api.example.co.uk:8443",
 			Path:           "/v1/auth",
 			AllowedOrigins: []string{"https://app.example.co.uk", "https://[2001:db8::1]:8443"},
-			TrustedProxies: []string{"10.0.0.0/8", "2001:db8::7"},
+			TrustedProxies: []string{"10.0.0.0/8", "2001:db8::7", "unix"},
 			LoginFailures:  new(0),
 
 			RequestIDHeader: "X-Request-Id",

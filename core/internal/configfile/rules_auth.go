@@ -27,7 +27,7 @@ func (r *rules) auth() {
 		r.allowedOrigin(at.in("allowed_origins"), origin)
 	}
 	for _, proxy := range auth.TrustedProxies {
-		if problem := proxyProblem(proxy); problem != "" {
+		if problem := proxyProblem(proxy); proxy != "unix" && problem != "" {
 			r.wrong(at.in("trusted_proxies"), "%q %s", proxy, problem)
 		}
 	}
@@ -71,7 +71,7 @@ func proxyProblem(proxy string) string {
 	prefix, err := config.ParseProxy(proxy)
 	switch {
 	case err != nil:
-		return `is neither an address nor a CIDR block: write "10.0.0.7" or "10.0.0.0/8"`
+		return `is neither an address nor a CIDR block: write "10.0.0.7" or "10.0.0.0/8", or "unix" for a Unix socket`
 	case prefix.Bits() == 0:
 		return "trusts every address, so a client could spoof its own: list the proxies"
 	default:

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/cotterpin/cotterpin/core/config"
+	"github.com/cotterpin/cotterpin/core/internal/claim"
 )
 
 func (r *rules) session() {
@@ -37,16 +38,24 @@ func (r *rules) own(at Path, own config.OwnSession) {
 	if own.MaxPerUser < 1 {
 		r.wrong(at.in("max_per_user"), "must be at least 1")
 	}
-	for i, claim := range own.Claims {
-		if claim == "" || slices.Contains(own.Claims[:i], claim) {
-			r.wrong(at.in("claims"), "must list names of claims, each once and none empty")
-			break
-		}
-	}
+	r.keptClaims(at.in("claims"), own.Claims)
 	r.transports(at, own.Transport)
 	r.cookie(at, own.Transport, own.Cookie)
 	if r.settings.Database == nil {
 		r.wrongAs("Missing database block", at, "sessions are stored in a database: add a block such as database \"sqlite\" {}")
+	}
+}
+
+func (r *rules) keptClaims(at Path, names []string) {
+	for i, name := range names {
+		switch problem := claim.Problem(name); {
+		case problem != "":
+			r.wrong(at, "no token can have this claim: %q %s", name, problem)
+		case claim.IsRegistered(claim.Top(name)):
+			r.wrong(at, "must not list %q: the kit verifies iss, sub, aud, exp, nbf and iat, and a session has its own", name)
+		case slices.Contains(names[:i], name):
+			r.wrong(at, "must list %q once", name)
+		}
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"iter"
 	"net/http"
+	"net/netip"
+	"net/url"
 	"strings"
 	"time"
 
@@ -27,6 +29,8 @@ type Cookie struct {
 	Secure      bool
 	SameSite    http.SameSite
 	Partitioned bool
+
+	host string // of base_url
 }
 
 // Fits reports whether browsers store the cookie with that value.
@@ -54,6 +58,49 @@ func (c Cookie) line(value string, maxAge int) string {
 		SameSite:    c.SameSite,
 		Partitioned: c.Partitioned,
 	}).String()
+}
+
+// Twins returns the Set-Cookie lines that delete other cookies of the same name,
+// which a browser sends together with the cookie: those set before the arguments
+// domain or partitioned were added, changed or removed, or by a sibling domain. A
+// request does not show which is which. sent is the number of the request's cookies
+// with the name.
+//
+// There is none if the request had no cookie. One cookie may be a twin, except
+// that a partitioned one is only assumed if the settings have the argument. Two
+// cookies prove that there is a twin.
+//
+// A name with the prefix "__Host-" has no twin of another domain. A cookie of
+// another path, which the kit never sets, is not deleted.
+func (c Cookie) Twins(sent int) (lines []string) {
+	if sent == 0 {
+		return nil
+	}
+	for _, domain := range c.domains() {
+		for _, partitioned := range []bool{false, true} {
+			twin := c
+			twin.Domain, twin.Partitioned = domain, partitioned
+			possible := !partitioned || c.Partitioned || c.Secure && sent > 1
+			if twin != c && possible {
+				lines = append(lines, twin.Clear())
+			}
+		}
+	}
+	return lines
+}
+
+// domains returns the values of Domain with which browsers accept the cookie.
+// Those that are public suffixes they ignore.
+func (c Cookie) domains() []string {
+	const hostPrefix = "__host-" // in any letter case (RFC 6265bis, section 5.7)
+	all := []string{""}
+	if _, err := netip.ParseAddr(c.host); err == nil || strings.HasPrefix(strings.ToLower(c.Name), hostPrefix) {
+		return all
+	}
+	for domain := c.host; strings.Contains(domain, "."); _, domain, _ = strings.Cut(domain, ".") {
+		all = append(all, domain)
+	}
+	return all
 }
 
 // Values returns the values of the request's cookies with exactly that name, as
@@ -93,6 +140,9 @@ func NewCookie(s *config.Cookie, baseURL string) Cookie {
 		Partitioned: settings.Partitioned,
 	}
 	c.Name = settings.NameFor(c.Secure)
+	if u, err := url.Parse(baseURL); err == nil {
+		c.host = u.Hostname()
+	}
 	return c
 }
 

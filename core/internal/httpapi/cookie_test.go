@@ -49,6 +49,46 @@ func TestNewCookie_Lines(t *testing.T) {
 	}
 }
 
+// S01: the lines that heal a browser with two cookies of the name.
+func TestCookie_Twins(t *testing.T) {
+	t.Parallel()
+	const attributes = "Max-Age=0; HttpOnly; Secure; SameSite=Lax"
+	named := config.Cookie{Name: "s"}
+	below := config.Cookie{Name: "s", Domain: "example.com"}
+	apart := config.Cookie{Name: "__HOST-s", Partitioned: true}
+	for name, c := range map[string]struct {
+		settings *config.Cookie
+		baseURL  string
+		sent     int
+		want     []string
+	}{
+		"no cookie":      {&below, "https://api.example.com", 0, nil},
+		"default":        {nil, "https://api.example.com", 1, nil},
+		"default, twice": {nil, "https://api.example.com", 2, []string{"__Host-session=; Path=/; " + attributes + "; Partitioned"}},
+		"over http":      {nil, "http://localhost:8080", 2, nil},
+		"an address":     {&named, "http://127.0.0.1:8080", 2, nil},
+		"domain": {&below, "https://api.example.com:8443", 1, []string{
+			"s=; Path=/; " + attributes, "s=; Path=/; Domain=api.example.com; " + attributes,
+		}},
+		"domain, twice": {&below, "https://example.com", 3, []string{
+			"s=; Path=/; " + attributes, "s=; Path=/; " + attributes + "; Partitioned", "s=; Path=/; Domain=example.com; " + attributes + "; Partitioned",
+		}},
+		"no domain": {&named, "https://api.eu.example.com", 1, []string{
+			"s=; Path=/; Domain=api.eu.example.com; " + attributes,
+			"s=; Path=/; Domain=eu.example.com; " + attributes,
+			"s=; Path=/; Domain=example.com; " + attributes,
+		}},
+		"partitioned": {&apart, "https://api.example.com", 1, []string{"__HOST-s=; Path=/; " + attributes}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			if got := httpapi.NewCookie(c.settings, c.baseURL).Twins(c.sent); !slices.Equal(got, c.want) {
+				t.Errorf("got  %q\nwant %q", got, c.want)
+			}
+		})
+	}
+}
+
 func TestCookie_SetMaxAge(t *testing.T) {
 	t.Parallel()
 	line := httpapi.NewCookie(nil, "https://a.example").Set("v", 10*365*24*time.Hour)

@@ -92,6 +92,30 @@ func TestCrossOriginGuard_MatchesStandard(t *testing.T) {
 	}
 }
 
+// S02.
+func TestCrossOriginGuard_Upgrades(t *testing.T) {
+	t.Parallel()
+	const host = "api.example.com"
+	for _, method := range []string{"GET", "HEAD", "OPTIONS", "CONNECT", "POST"} {
+		for _, protocol := range []string{"websocket", "WebSocket", "h2c, websocket", ""} {
+			for origin, want := range map[string]bool{
+				"": true, "https://api.example.com": true, "https://app.example.com": true, "https://evil.example": false, "null": false,
+			} {
+				lines := []string{"Connection", "X-Option, Upgrade", "Upgrade", protocol}
+				if origin != "" {
+					lines = append(lines, "Origin", origin)
+				}
+				if got := guard.Allows(request(method, "/", host, lines...)); got != want {
+					t.Errorf("%s, Upgrade %q, Origin %q: got %v, want %v", method, protocol, origin, got, want)
+				}
+			}
+		}
+	}
+	if !guardAllows("GET", "", "https://evil.example", host) || guardAllows("CONNECT", "", "https://evil.example", host) {
+		t.Error("without Upgrade, GET must be allowed and CONNECT not")
+	}
+}
+
 func FuzzCrossOriginGuard_MatchesStandard(f *testing.F) {
 	f.Add("POST", "cross-site", "https://evil.example", "api.example.com")
 	f.Add("POST", "", "https://api.example.com", "api.example.com")

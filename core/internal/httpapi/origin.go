@@ -28,19 +28,30 @@ func NewCrossOriginGuard(trusted ...string) CrossOriginGuard {
 	return g
 }
 
-// Allows reports whether the request passes.
+// Allows reports whether the request passes. An upgrade to another protocol, such as
+// a WebSocket, is judged as unsafe whatever its method: browsers let every page open
+// one, with cookies, and read from it (RFC 6455, section 10.2).
 func (g CrossOriginGuard) Allows(r web.Request) bool {
-	switch r.Method {
+	method := r.Method
+	switch method {
 	case http.MethodGet, http.MethodHead, http.MethodOptions:
-		return true // Check accepts them too; most requests need no more
+		if !upgrades(r) {
+			return true // Check accepts them too; most requests need no more
+		}
+		method = http.MethodPost
 	}
 	request := checked.Get().(*http.Request) //nolint:forcetypeassert // the pool contains nothing else
 	defer checked.Put(request)
-	request.Method, request.Host = r.Method, r.Host
+	request.Method, request.Host = method, r.Host
 	request.Header["Sec-Fetch-Site"] = r.Header.Values("Sec-Fetch-Site")
 	request.Header["Origin"] = r.Header.Values("Origin")
 	return g.standard.Check(request) == nil
 }
+
+// upgrades reports whether the request has an Upgrade field. Its value and the field
+// Connection do not matter, because servers differ in how they read them; pages can
+// set neither.
+func upgrades(r web.Request) bool { return len(r.Header.Values("Upgrade")) > 0 }
 
 // checked contains the requests passed to the standard library, which reads
 // these four values alone and keeps none. Reuse saves allocations.

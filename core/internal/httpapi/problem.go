@@ -7,7 +7,9 @@ import (
 	"errors"
 	"math"
 	"net/http"
+	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
@@ -77,16 +79,36 @@ func challenge(err error, code autherr.Code) string {
 	case autherr.InsufficientScope:
 		return bearer + `, error="insufficient_scope"`
 	case autherr.ReauthenticationRequired:
-		c := bearer + `, error="insufficient_user_authentication"`
-		if e, ok := errors.AsType[*autherr.Error](err); ok && e.MaxAge > 0 {
-			c += `, max_age="` + seconds(e.MaxAge) + `"`
-		}
-		return c
+		return bearer + `, error="insufficient_user_authentication"` + stepUp(err)
 	}
 	if code.Status() == http.StatusUnauthorized {
 		return bearer
 	}
 	return ""
+}
+
+// stepUp returns the parameters of a challenge that describe the authentication
+// that is required.
+func stepUp(err error) (parameters string) {
+	e, ok := errors.AsType[*autherr.Error](err)
+	if !ok {
+		return ""
+	}
+	if values := slices.DeleteFunc(slices.Clone(e.ACRValues), isUnquotable); len(values) > 0 {
+		parameters = `, acr_values="` + strings.Join(values, " ") + `"`
+	}
+	if e.MaxAge > 0 {
+		parameters += `, max_age="` + seconds(e.MaxAge) + `"`
+	}
+	return parameters
+}
+
+// isUnquotable reports whether a value is not one of a list that is separated by
+// spaces, in a quoted string without escapes (RFC 6749, section 3.3: scope-token).
+func isUnquotable(value string) bool {
+	return value == "" || strings.ContainsFunc(value, func(r rune) bool {
+		return r <= ' ' || r > '~' || r == '"' || r == '\\'
+	})
 }
 
 // retryAfter returns when to retry; zero where the code does not permit it.

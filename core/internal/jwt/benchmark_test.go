@@ -79,7 +79,7 @@ func newIdentities(b *testing.B, i issuer) *jwt.Cache[identity.Identity] {
 	b.Helper()
 	policy := strictPolicy(jwt.NewRemoteKeySet(jwt.RemoteOptions{Fetch: (&upstream{document: document(b, i.jwk(nil))}).fetch}))
 	return jwt.NewCache(newVerifier(b, policy), 100, func(c token.Claims) (identity.Identity, error) {
-		return identity.Identity{Key: identity.Key{Issuer: c.Issuer, Subject: c.Subject}, Claims: identity.NewClaims(c.Extra())}, nil
+		return identity.Identity{Key: identity.Key{Issuer: c.Issuer, Subject: c.Subject}, Claims: c.Extra()}, nil
 	})
 }
 

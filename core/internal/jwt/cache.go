@@ -79,7 +79,7 @@ func (c *Cache[T]) policy() *Policy { return &c.verifier.policy }
 // lookup returns the value of an entry that is still valid. Otherwise it drops
 // the entry and verifies the token.
 func (c *Cache[T]) lookup(ctx context.Context, id digest.Digest, raw string, e *entry[T]) (T, error) {
-	key, err := c.policy().Keys.Key(ctx, query(e.header, e.lifetime))
+	key, err := e.header.keys.Key(ctx, query(e.header, e.lifetime))
 	if err == nil && key == e.key && c.policy().checkLifetime(e.lifetime) == nil {
 		return e.value, nil
 	}
@@ -144,10 +144,9 @@ func (c *Cache[T]) authenticateWith(id digest.Digest, t unverified, key token.Ke
 }
 
 // weight returns the number of tokens as which an entry counts. It contains the
-// token's string, and a map entry for each claim and each member or element of
-// one.
+// token's string, and name and value of each claim, which refer to it.
 func (t unverified) weight() uint32 {
-	const fixed, mapEntry = 1 << 10, 96
-	size := fixed + len(t.signed) + mapEntry*t.members
+	const fixed, claim = 1 << 10, 32
+	size := fixed + len(t.signed) + claim*t.members
 	return uint32((size + cachedSize - 1) / cachedSize) //nolint:gosec // a token has at most maxSize bytes
 }

@@ -52,7 +52,7 @@ func TestCache_BoundsMemory(t *testing.T) { //nolint:paralleltest // the heap is
 			}
 			derive := func(c token.Claims) (identity.Identity, error) {
 				key := identity.Key{Issuer: c.Issuer, Subject: c.Subject}
-				return identity.Identity{Key: key, Audience: c.Audience, Claims: identity.NewClaims(c.Extra())}, nil
+				return identity.Identity{Key: key, Audience: c.Audience, Claims: c.Extra()}, nil
 			}
 			before := heap()
 			cache := NewCache(v, capacity, derive)

@@ -117,6 +117,7 @@ func corpusVerifiers(tb testing.TB, keys map[string]any) map[string]*jwt.Verifie
 
 	list := policy
 	list.Check, list.AudienceList, list.KeyIDRequired, list.PlainHeader = nil, true, false, false
+	list.AuthorizedParty = true
 	list.Audience = []string{"app", "app-2"}
 	list.Algorithms = []string{"ES256", "ES384", "ES512", "RS256", "PS256", "EdDSA"}
 	list.Keys = jwt.Static(

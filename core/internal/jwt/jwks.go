@@ -1,6 +1,7 @@
 package jwt
 
 import (
+	"bytes"
 	"context"
 	"crypto"
 	"crypto/ecdsa"
@@ -42,13 +43,12 @@ type jwks struct {
 // parseJWKS parses a document. It skips an entry that cannot be used, whatever
 // is wrong with it, and fails only if no key remains.
 func parseJWKS(document []byte) (jwks, error) {
-	entries, err := splitJWKS(document)
+	entries, more, err := splitJWKS(document)
 	if err != nil {
 		return jwks{}, err
 	}
 	var set jwks
-	if len(entries) > maxKeys {
-		entries = entries[:maxKeys]
+	if more {
 		set.skip(errTooManyKeys)
 	}
 	var keys []token.Key
@@ -69,17 +69,25 @@ func parseJWKS(document []byte) (jwks, error) {
 	return set, nil
 }
 
-// splitJWKS returns the entries of a document.
-func splitJWKS(document []byte) ([]json.RawMessage, error) {
+// splitJWKS returns the first entries of a document, and whether there are more.
+// It does not split the rest: callers wait for the keys.
+func splitJWKS(document []byte) (entries []json.RawMessage, more bool, err error) {
 	var members map[string]json.RawMessage // a struct would also match "KEYS"
 	if err := json.Unmarshal(document, &members); err != nil {
-		return nil, fmt.Errorf("jwt: key set: %w", err)
+		return nil, false, fmt.Errorf("jwt: key set: %w", err)
 	}
-	var entries []json.RawMessage
-	if err := json.Unmarshal(members["keys"], &entries); err != nil {
-		return nil, errors.New("jwt: key set: keys is not an array")
+	array := json.NewDecoder(bytes.NewReader(members["keys"]))
+	if start, err := array.Token(); err != nil || start != json.Delim('[') {
+		return nil, false, errors.New("jwt: key set: keys is not an array")
 	}
-	return entries, nil
+	for len(entries) < maxKeys && array.More() {
+		var entry json.RawMessage
+		if err := array.Decode(&entry); err != nil {
+			return nil, false, fmt.Errorf("jwt: key set: %w", err)
+		}
+		entries = append(entries, entry)
+	}
+	return entries, array.More(), nil
 }
 
 func (s *jwks) skip(cause error) {

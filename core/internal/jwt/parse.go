@@ -2,7 +2,9 @@ package jwt
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/base64"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -46,20 +48,32 @@ func (p *Policy) parse(raw string) (unverified, error) {
 	if err := p.checkClaims(c.claims); err != nil {
 		return unverified{}, err
 	}
+	t.claims.Issuer, t.header.keys = p.issuer(c.claims)
 	if t.lifetime, err = parseLifetime(c.claims); err != nil {
 		return unverified{}, err
 	}
 	return t, nil
 }
 
-// Peek returns iss and aud of an unverified token, so that its verifier can be
-// selected; nothing else may depend on them. ok is false if raw is not a token.
-func Peek(raw string) (issuer string, aud []string, ok bool) {
+// Peeked is an unverified token, so that its verifier can be selected; nothing
+// else may depend on it.
+type Peeked struct {
+	Claims token.Claims
+	header strictjson.Object
+}
+
+// Peek returns an unverified token. ok is false if raw is not a token.
+func Peek(raw string) (p Peeked, ok bool) {
 	c, err := parseCompact(raw)
 	if err != nil {
-		return "", nil, false
+		return Peeked{}, false
 	}
-	return c.claims.Issuer, c.claims.Audience, true
+	return Peeked{c.claims, c.header}, true
+}
+
+// Fits reports whether a token is of the verifier's issuer, audience and kind.
+func (v *Verifier) Fits(p Peeked) bool {
+	return v.policy.checkType(p.header) == nil && v.policy.checkAddress(p.Claims) == nil
 }
 
 // compact is a token in the compact serialization (RFC 7515, section 7.1).
@@ -134,10 +148,11 @@ func decodeSegment(buffer []byte, segment string) ([]byte, error) {
 	return decoded, nil
 }
 
-// header is the part of a token's header that selects the key.
+// header is what selects the key of a token.
 type header struct {
-	algorithm string // canonical
-	keyID     string // "" if the header has none
+	keys      token.KeySet // of the issuer
+	algorithm string       // canonical
+	keyID     string       // "" if the header has none
 }
 
 var (
@@ -159,7 +174,7 @@ func (p *Policy) parseHeader(o strictjson.Object) (header, error) {
 	name, _ := alg.String()
 	name = algorithm.Canonical(name)
 	if !slices.Contains(p.Algorithms, name) {
-		return header{}, invalid("wrong_algorithm")
+		return header{}, mismatch("wrong_algorithm", p.Algorithms, alg)
 	}
 	if err := p.checkType(o); err != nil {
 		return header{}, err
@@ -182,14 +197,26 @@ func (p *Policy) checkMembers(o strictjson.Object) error {
 
 func (p *Policy) checkType(o strictjson.Object) error {
 	typ, present := o.Lookup("typ")
-	if !present {
-		return nil
-	}
-	name, ok := typ.String()
-	if !ok || !slices.ContainsFunc(p.Types, func(t string) bool { return equalFoldASCII(t, name) }) {
+	name, isString := typ.String()
+	if present && (!isString || name == "") {
 		return invalid("wrong_header_type")
 	}
+	if !p.PlainHeader {
+		name = withoutMediaPrefix(name)
+	}
+	if !slices.ContainsFunc(p.Types, func(t string) bool { return equalFoldASCII(t, name) }) {
+		return mismatch("wrong_header_type", slices.DeleteFunc(slices.Clone(p.Types), isEmpty), typ)
+	}
 	return nil
+}
+
+// withoutMediaPrefix removes the "application/" that a typ may omit.
+func withoutMediaPrefix(typ string) string {
+	const prefix = "application/"
+	if len(typ) > len(prefix) && equalFoldASCII(typ[:len(prefix)], prefix) {
+		return typ[len(prefix):]
+	}
+	return typ
 }
 
 func (p *Policy) parseKeyID(o strictjson.Object) (string, error) {
@@ -213,12 +240,9 @@ func equalFoldASCII(a, b string) bool {
 	return len(a) == len(b) && strings.EqualFold(a, b)
 }
 
-// checkClaims checks issuer, audience and subject against the policy.
+// checkClaims checks the address and the subject against the policy.
 func (p *Policy) checkClaims(c token.Claims) error {
-	if c.Issuer != p.Issuer {
-		return invalid("wrong_issuer")
-	}
-	if err := p.checkAudience(c); err != nil {
+	if err := p.checkAddress(c); err != nil {
 		return err
 	}
 	if !identity.IsSubject(c.Subject) {
@@ -227,23 +251,81 @@ func (p *Policy) checkClaims(c token.Claims) error {
 	return nil
 }
 
+// checkAddress checks issuer, audience and kind against the policy.
+func (p *Policy) checkAddress(c token.Claims) error {
+	if issuer, _ := p.issuer(c); issuer == "" {
+		iss, _ := c.Lookup("iss")
+		accepted := slices.Concat([]string{p.Issuer}, p.IssuerAliases, slices.Sorted(maps.Keys(p.MoreIssuers)))
+		return mismatch("wrong_issuer", accepted, iss)
+	}
+	if err := p.checkAudience(c); err != nil {
+		return err
+	}
+	if p.CheckKind == nil {
+		return nil
+	}
+	return p.CheckKind(c)
+}
+
+// issuer returns the issuer of a token with its keys, "" if it is not accepted.
+func (p *Policy) issuer(c token.Claims) (string, token.KeySet) {
+	if c.Issuer == p.Issuer || slices.Contains(p.IssuerAliases, c.Issuer) {
+		return p.Issuer, p.Keys
+	}
+	if keys, accepted := p.MoreIssuers[c.Issuer]; accepted {
+		return c.Issuer, keys
+	}
+	return "", nil
+}
+
 // checkAudience implements OpenID Connect Core 1.0, section 3.1.3.7, steps 3
-// and 4.
+// to 5.
 func (p *Policy) checkAudience(c token.Claims) error {
-	aud, _ := c.Lookup("aud")
-	if _, list := aud.Array(); list && !p.AudienceList {
-		return invalid("wrong_audience")
+	if found := p.audienceOf(c); !slices.ContainsFunc(found, p.hasAudience) {
+		aud, _ := c.Lookup(p.audienceClaim())
+		return mismatch("wrong_audience", p.Audience, aud)
 	}
-	if !slices.ContainsFunc(c.Audience, p.hasAudience) {
-		return invalid("wrong_audience")
-	}
-	if len(c.Audience) > 1 {
-		if azp, _ := c.String("azp"); !p.hasAudience(azp) {
-			return invalid("wrong_authorized_party")
+	if azp, present := c.Lookup("azp"); present && p.AuthorizedParty {
+		if party, _ := azp.String(); !p.hasAudience(party) {
+			return mismatch("wrong_authorized_party", p.Audience, azp)
 		}
 	}
 	return nil
 }
+
+func isEmpty(s string) bool { return s == "" }
+
+// mismatch returns the error of a value that is none of the expected ones.
+func mismatch(reason string, expected []string, found strictjson.Value) error {
+	return autherr.New(autherr.InvalidToken, reason).WithValues(strings.Join(expected, " "), legible(found))
+}
+
+// legible returns a string or strings without their JSON syntax, and any other
+// value as sent.
+func legible(v strictjson.Value) string {
+	if s, ok := v.String(); ok {
+		return s
+	}
+	if list, ok := v.Strings(); ok {
+		return strings.Join(list, " ")
+	}
+	return string(v)
+}
+
+// audienceOf returns the audience of a token, nil if it is not of an accepted
+// form.
+func (p *Policy) audienceOf(c token.Claims) []string {
+	name := p.audienceClaim()
+	if single, ok := c.String(name); ok {
+		return []string{single}
+	}
+	if list, ok := c.Strings(name); ok && p.AudienceList {
+		return list
+	}
+	return nil
+}
+
+func (p *Policy) audienceClaim() string { return cmp.Or(p.AudienceClaim, "aud") }
 
 func (p *Policy) hasAudience(aud string) bool { return slices.Contains(p.Audience, aud) }
 

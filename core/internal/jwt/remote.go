@@ -198,7 +198,7 @@ func (r *RemoteKeySet) find(ctx context.Context, q token.KeyQuery) (key token.Ke
 	switch {
 	case ok && key != q.Rejected:
 		return key, r.renew(ctx, now), now
-	case r.decides(q.ID):
+	case r.decides(q.ID), q.Rejected.Public() != nil:
 		return key, r.startRecheck(ctx, now), now
 	case r.isAbsent(q, now):
 		return token.Key{}, nil, now

@@ -5,6 +5,7 @@ import (
 	"crypto"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -23,16 +24,30 @@ const MaxClockSkew = 2 * time.Minute
 type Policy struct {
 	Keys       token.KeySet // required
 	Issuer     string       // required; iss, compared byte-wise
-	Audience   []string     // required; aud must be one of these
+	Audience   []string     // required; the audience must be one of these
 	Algorithms []string     // required; accepted alg: ES256, ES384, ES512, RS256…, PS256…, EdDSA alias Ed25519; never none, never HMAC
-	Types      []string     // accepted typ, ASCII case ignored; a token without typ is always accepted; nil: JWT
 
-	// AudienceList also accepts an array of strings in aud. If it has more than
-	// one element, azp must be present and equal to one of Audience.
+	// MoreIssuers contains further accepted iss, each with its keys.
+	MoreIssuers map[string]token.KeySet
+	// IssuerAliases lists other iss of Issuer. The claims of a valid token have
+	// Issuer instead.
+	IssuerAliases []string
+
+	// Types lists the accepted typ, "" being a header without it. ASCII case is
+	// ignored, and "application/" before it (RFC 7515, section 4.1.9), except with
+	// PlainHeader. nil: JWT and "".
+	Types []string
+
+	// AudienceClaim is the claim that contains the audience; "": aud.
+	AudienceClaim string
+	// AudienceList also accepts an array of strings as audience.
 	AudienceList bool
+	// AuthorizedParty rejects a token whose azp is present and not one of Audience.
+	AuthorizedParty bool
 	// KeyIDRequired rejects a header without kid.
 	KeyIDRequired bool
-	// PlainHeader rejects header members other than alg, kid and typ. Without
+	// PlainHeader rejects header members other than alg, kid and typ, and a typ
+	// that begins with "application/". Without
 	// it, unknown members are ignored, except for those that would change what
 	// is verified or with which key (crit, b64, zip, enc, cty, jwk, jku, x5u,
 	// x5c): these are always rejected.
@@ -41,6 +56,10 @@ type Policy struct {
 	// [MaxClockSkew].
 	ClockSkew time.Duration
 
+	// CheckKind rejects the claims of tokens of another kind. It runs before the
+	// key is looked up. Its result must depend on the claims alone. Its error is
+	// returned unchanged. nil: no further demands.
+	CheckKind func(token.Claims) error
 	// Check makes further demands on the claims. It runs after the signature,
 	// issuer and audience have been verified, and before the lifetime, so that
 	// TokenExpired always means that expiry is the only fault. Its result must
@@ -54,11 +73,11 @@ type Policy struct {
 // validate reports everything that is missing or not allowed.
 func (p *Policy) validate() error {
 	var errs []error
-	if p.Keys == nil {
+	if p.Keys == nil || slices.Contains(slices.Collect(maps.Values(p.MoreIssuers)), nil) {
 		errs = append(errs, errors.New("jwt: policy without keys"))
 	}
-	if p.Issuer == "" {
-		errs = append(errs, errors.New("jwt: policy without issuer"))
+	if _, empty := p.MoreIssuers[""]; empty || p.Issuer == "" || slices.Contains(p.IssuerAliases, "") {
+		errs = append(errs, errors.New("jwt: policy without issuer, or with an empty one"))
 	}
 	if len(p.Audience) == 0 || slices.Contains(p.Audience, "") {
 		errs = append(errs, errors.New("jwt: policy without audience, or with an empty one"))
@@ -81,13 +100,15 @@ func (p *Policy) validate() error {
 func (p *Policy) normalized() Policy {
 	n := *p
 	n.Audience = slices.Clone(p.Audience)
+	n.MoreIssuers = maps.Clone(p.MoreIssuers)
+	n.IssuerAliases = slices.Clone(p.IssuerAliases)
 	n.Algorithms = nil
 	for _, alg := range p.Algorithms {
 		n.Algorithms = append(n.Algorithms, algorithm.Canonical(alg))
 	}
 	n.Types = slices.Clone(p.Types)
 	if n.Types == nil {
-		n.Types = []string{"JWT"}
+		n.Types = []string{"JWT", ""}
 	}
 	if n.Now == nil {
 		n.Now = time.Now
@@ -109,7 +130,8 @@ func NewVerifier(p Policy) (*Verifier, error) {
 }
 
 // Verify returns the claims of a valid token. It checks form, header, issuer,
-// audience, subject, signature, [Policy.Check] and lifetime, in this order. exp
+// audience, [Policy.CheckKind], subject, signature, [Policy.Check] and lifetime,
+// in this order. exp
 // and iat are required; nbf is checked if it is present. A token is accepted
 // until the second exp + ClockSkew has passed. Claims with a fraction of a second
 // are rounded so that the lifetime does not grow: exp and iat down, nbf up.
@@ -143,7 +165,7 @@ func query(h header, l lifetime) token.KeyQuery {
 // which the token is valid.
 func (p *Policy) authenticate(ctx context.Context, t unverified, with func(unverified, token.Key) error) (token.Key, error) {
 	q := query(t.header, t.lifetime)
-	key, err := p.Keys.Key(ctx, q)
+	key, err := t.header.keys.Key(ctx, q)
 	if err != nil {
 		return token.Key{}, err
 	}
@@ -152,7 +174,7 @@ func (p *Policy) authenticate(ctx context.Context, t unverified, with func(unver
 		return key, err
 	}
 	q.Rejected = key
-	replacement, unavailable := p.Keys.Key(ctx, q)
+	replacement, unavailable := t.header.keys.Key(ctx, q)
 	if unavailable != nil || replacement == key {
 		return token.Key{}, err
 	}

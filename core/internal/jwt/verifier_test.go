@@ -59,8 +59,8 @@ func TestVerifier_ReturnsClaims(t *testing.T) {
 			t.Errorf("%s is %q", name, value)
 		}
 	}
-	extra := claims.Extra()
-	if len(extra) != 6 || extra["admin"] != true || extra["ratio"] != json.Number("1.50") {
+	extra := claims.Extra().Map()
+	if len(extra) != 7 || extra["admin"] != true || extra["ratio"] != json.Number("1.50") {
 		t.Errorf("further claims are %v", extra)
 	}
 	if groups, _ := extra["groups"].([]string); !slices.Equal(groups, []string{"a", "b"}) {
@@ -475,16 +475,20 @@ func TestVerifier_AudienceLists(t *testing.T) { // J33
 	policy := strictPolicy(jwt.Static(i.public(t)))
 	policy.Audience = []string{"app", "app-2"}
 	policy.AudienceList = true
+	access := newVerifier(t, policy)
+	policy.AuthorizedParty = true
 	v := newVerifier(t, policy)
 
 	for aud, reason := range map[string]string{
 		`"app"`:                         "",
 		`"app-2"`:                       "",
 		`["app"]`:                       "",
-		`["app"],"azp":"phone"`:         "", // azp is not checked for a single audience
+		`["app"],"azp":"app-2"`:         "",
+		`"app","azp":"phone"`:           "wrong_authorized_party",
+		`["app"],"azp":null`:            "wrong_authorized_party",
 		`["evil","app"],"azp":"app"`:    "",
 		`["app","app-2"],"azp":"app-2"`: "",
-		`["app","evil"]`:                "wrong_authorized_party",
+		`["app","evil"]`:                "",
 		`["app","evil"],"azp":"evil"`:   "wrong_authorized_party",
 		`["app","evil"],"azp":["app"]`:  "wrong_authorized_party",
 		`["evil"]`:                      "wrong_audience",
@@ -500,6 +504,9 @@ func TestVerifier_AudienceLists(t *testing.T) { // J33
 			accept(t, v, raw)
 		} else {
 			reject(t, v, raw, reason)
+		}
+		if reason == "wrong_authorized_party" {
+			accept(t, access, raw)
 		}
 	}
 }
@@ -718,14 +725,14 @@ func TestPeek_ReturnsIssuerAndAudience(t *testing.T) {
 		`{"iss":1,"aud":2}`:                          {""},
 		`{}`:                                         {""},
 	} {
-		issuer, audience, ok := jwt.Peek(i.sign(t, validHeader, claims))
-		if got := append([]string{issuer}, audience...); !ok || !slices.Equal(got, want) {
+		peeked, ok := jwt.Peek(i.sign(t, validHeader, claims))
+		if got := append([]string{peeked.Claims.Issuer}, peeked.Claims.Audience...); !ok || !slices.Equal(got, want) {
 			t.Errorf("%s: %q, %t", claims, got, ok)
 		}
 	}
 	for _, raw := range []string{"", "a.b.c", "cps_abc.def", i.sign(t, validHeader, validClaims) + "\n", i.sign(t, validHeader, `{"iss":"a","iss":"b"}`)} {
-		if issuer, audience, ok := jwt.Peek(raw); ok || issuer != "" || audience != nil {
-			t.Errorf("Peek(%q) = %q, %q, %t", raw, issuer, audience, ok)
+		if peeked, ok := jwt.Peek(raw); ok || peeked.Claims.Issuer != "" || peeked.Claims.Audience != nil {
+			t.Errorf("Peek(%q) = %+v, %t", raw, peeked, ok)
 		}
 	}
 }
@@ -749,6 +756,80 @@ func TestVerifier_ErrorsOmitTokenContent(t *testing.T) {
 	}
 }
 
+// Cases: T09, T18.
+func TestVerifier_Issuers(t *testing.T) {
+	t.Parallel()
+	i, second := newIssuer(t, "k1"), newIssuer(t, "k1")
+	policy := strictPolicy(jwt.Static(i.public(t)))
+	policy.MoreIssuers, policy.IssuerAliases = map[string]token.KeySet{"https://second.example": jwt.Static(second.public(t))}, []string{"issuer.example"}
+	v := newVerifier(t, policy)
+	strict := newVerifier(t, strictPolicy(jwt.Static(i.public(t))))
+	for iss, want := range map[string]string{
+		"https://issuer.example":  "https://issuer.example",
+		"issuer.example":          "https://issuer.example",
+		"https://second.example":  "https://second.example",
+		"second.example":          "",
+		"https://second.example/": "",
+		"http://issuer.example":   "",
+		"Issuer.example":          "",
+		"":                        "",
+	} {
+		claims := change(t, validClaims, "https://issuer.example", iss)
+		raw, others := i.sign(t, validHeader, claims), second.sign(t, validHeader, claims)
+		if iss != "https://issuer.example" {
+			reject(t, strict, raw, "wrong_issuer")
+		}
+		if want == "" {
+			reject(t, v, raw, "wrong_issuer")
+			continue
+		}
+		if want == "https://second.example" {
+			raw, others = others, raw
+		}
+		if got := accept(t, v, raw).Issuer; got != want {
+			t.Errorf("iss %q: the claims have the issuer %q, want %q", iss, got, want)
+		}
+		reject(t, v, others, "bad_signature")
+		cache := jwt.NewCache(v, 10, func(c token.Claims) (string, error) { return c.Issuer, nil })
+		for range 2 {
+			if got, err := cache.Verify(t.Context(), raw); err != nil || got != want {
+				t.Errorf("iss %q: the cache has the issuer %q, %v, want %q", iss, got, err, want)
+			}
+		}
+	}
+}
+
+// Cases: T22.
+func TestVerifier_ComparedValues(t *testing.T) {
+	t.Parallel()
+	i := newIssuer(t, "k1")
+	policy := strictPolicy(jwt.Static(i.public(t)))
+	policy.Audience, policy.AudienceList, policy.AuthorizedParty = []string{"app", "web"}, true, true
+	v := newVerifier(t, policy)
+	accept(t, v, i.sign(t, validHeader, validClaims))
+	for name, c := range map[string]struct{ raw, expected, found string }{
+		"issuer with a slash":  {i.sign(t, validHeader, change(t, validClaims, `issuer.example`, `issuer.example/`)), "https://issuer.example", "https://issuer.example/"},
+		"issuer is a number":   {i.sign(t, validHeader, change(t, validClaims, `"https://issuer.example"`, `7`)), "https://issuer.example", "7"},
+		"audience":             {i.sign(t, validHeader, change(t, validClaims, `"app"`, `"other"`)), "app web", "other"},
+		"several audiences":    {i.sign(t, validHeader, change(t, validClaims, `"app"`, `["a", "b"]`)), "app web", "a b"},
+		"no audience":          {i.sign(t, validHeader, change(t, validClaims, `"aud":"app",`, ``)), "app web", ""},
+		"authorized party":     {i.sign(t, validHeader, change(t, validClaims, `"app"`, `["app","b"],"azp":"spa"`)), "app web", "spa"},
+		"type":                 {i.sign(t, change(t, validHeader, `JWT`, `at+jwt`), validClaims), "JWT", "at+jwt"},
+		"algorithm":            {i.sign(t, change(t, validHeader, `ES256`, `HS256`), validClaims), "ES256", "HS256"},
+		"issuer with controls": {i.sign(t, validHeader, change(t, validClaims, `https://issuer.example`, `a\r\nlevel=INFO`)), "https://issuer.example", `a\r\nlevel=INFO`},
+	} {
+		_, err := v.Verify(t.Context(), c.raw)
+		e, _ := errors.AsType[*autherr.Error](err)
+		if e == nil {
+			t.Errorf("%s: got %v", name, err)
+			continue
+		}
+		if expected, found, _ := e.Values(); expected != c.expected || found != c.found {
+			t.Errorf("%s: expected %q, found %q in the error, want %q and %q", name, expected, found, c.expected, c.found)
+		}
+	}
+}
+
 func FuzzPeek(f *testing.F) {
 	i := newIssuer(f, "k1")
 	f.Add(i.sign(f, validHeader, validClaims))
@@ -759,7 +840,7 @@ func FuzzPeek(f *testing.F) {
 	f.Add("e30.e30.AA.AA")
 	f.Add(encode("{}") + "." + encode(`{"n":64e047040}`) + ".AA")
 	f.Fuzz(func(t *testing.T, raw string) {
-		if _, _, ok := jwt.Peek(raw); !ok {
+		if _, ok := jwt.Peek(raw); !ok {
 			return
 		}
 		segments := strings.Split(raw, ".")

@@ -3,6 +3,7 @@ package strictjson
 import (
 	"fmt"
 	"iter"
+	"slices"
 	"strings"
 )
 
@@ -48,6 +49,32 @@ func (o Object) All() iter.Seq2[string, Value] {
 			}
 		}
 	}
+}
+
+// Len returns the number of members.
+func (o Object) Len() int { return len(o.members) }
+
+// Filter returns the object with the members for which keep returns true.
+func (o Object) Filter(keep func(name string, value Value) bool) Object {
+	kept := make([]member, 0, len(o.members))
+	for _, m := range o.members {
+		if keep(m.name, m.value) {
+			kept = append(kept, m)
+		}
+	}
+	return Object{members: kept}
+}
+
+// With returns the object with the member replaced, or added as the last one.
+// value must be JSON.
+func (o Object) With(name string, value Value) Object {
+	members := slices.Clone(o.members)
+	if i := slices.IndexFunc(members, func(m member) bool { return m.name == name }); i >= 0 {
+		members[i].value = value
+	} else {
+		members = append(members, member{name, value})
+	}
+	return Object{members: members}
 }
 
 // Names returns the names of the members in order.
@@ -129,24 +156,6 @@ func (v Value) Strings() ([]string, bool) {
 		list = append(list, s)
 	}
 	return list, true
-}
-
-// Any returns a string, a bool, a [json.Number] or a []string. It reports false
-// for any other value.
-func (v Value) Any() (any, bool) {
-	if s, ok := v.String(); ok {
-		return s, true
-	}
-	if b, ok := v.Bool(); ok {
-		return b, true
-	}
-	if number, ok := v.Number(); ok {
-		return number, true
-	}
-	if list, ok := v.Strings(); ok {
-		return list, true
-	}
-	return nil, false
 }
 
 func (v Value) begins(c byte) bool { return strings.IndexByte(string(v), c) == 0 }

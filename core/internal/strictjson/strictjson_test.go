@@ -221,17 +221,17 @@ func TestValue_Types(t *testing.T) {
 		"true": true, "false": false, "null": null, "object": {"a": 1}, "list": [], "strings": ["a", "\u0062"], "mixed": ["a", 1]
 	}`)
 	types := map[string][]string{
-		"string":   {"String", "Any"},
-		"integer":  {"Number", "Int64", "Any"},
-		"fraction": {"Number", "Any"},
-		"exponent": {"Number", "Int64", "Any"},
-		"huge":     {"Number", "Any"},
-		"true":     {"Bool", "Any"},
-		"false":    {"Bool", "Any"},
+		"string":   {"String"},
+		"integer":  {"Number", "Int64"},
+		"fraction": {"Number"},
+		"exponent": {"Number", "Int64"},
+		"huge":     {"Number"},
+		"true":     {"Bool"},
+		"false":    {"Bool"},
 		"null":     {"IsNull"},
 		"object":   {"Object"},
-		"list":     {"Array", "Strings", "Any"},
-		"strings":  {"Array", "Strings", "Any"},
+		"list":     {"Array", "Strings"},
+		"strings":  {"Array", "Strings"},
 		"mixed":    {"Array"},
 		"missing":  nil,
 	}
@@ -249,7 +249,6 @@ func TestValue_Types(t *testing.T) {
 			{"Object", second(v.Object())},
 			{"Array", second(v.Array())},
 			{"Strings", second(v.Strings())},
-			{"Any", second(v.Any())},
 		}
 		var got []string
 		for _, m := range methods {
@@ -265,6 +264,27 @@ func TestValue_Types(t *testing.T) {
 
 func second[T any](_ T, ok bool) bool { return ok }
 
+func TestObject_FilterAndWith(t *testing.T) {
+	t.Parallel()
+	object := parse(t, `{"a":1,"b":2}`)
+	filtered := object.Filter(func(name string, value strictjson.Value) bool { return name != "a" && value == "2" })
+	changed := object.With("a", "3").With("c", "4")
+	for name, c := range map[string]struct {
+		object strictjson.Object
+		want   []string
+	}{"object": {object, []string{"a", "b"}}, "filtered": {filtered, []string{"b"}}, "changed": {changed, []string{"a", "b", "c"}}} {
+		if got := c.object.Names(); !slices.Equal(got, c.want) || c.object.Len() != len(c.want) {
+			t.Errorf("%s: the members are %q, want %q", name, got, c.want)
+		}
+	}
+	if v, _ := changed.Lookup("a"); v != "3" {
+		t.Errorf("the changed member is %s", v)
+	}
+	if v, _ := object.Lookup("a"); v != "1" {
+		t.Errorf("the object itself has changed: %s", v)
+	}
+}
+
 func TestValue_Decodes(t *testing.T) {
 	t.Parallel()
 	object := parse(t, `{"i":-42,"b":true,"s":"\ud83d\ude00\n","l":["a","\u0062"],"o":{"x":{"y":"z"}}}`)
@@ -273,7 +293,7 @@ func TestValue_Decodes(t *testing.T) {
 	if n, _ := i.Int64(); n != -42 {
 		t.Errorf("i is %d", n)
 	}
-	if n, _ := i.Any(); n != json.Number("-42") {
+	if n, _ := i.Number(); n != json.Number("-42") {
 		t.Errorf("i is %v", n)
 	}
 	b, _ := object.Lookup("b")

@@ -58,9 +58,12 @@ func accessRules(t *testing.T, i *providertest.Issuer, issuer string) provider.R
 	}
 	return provider.Rules{
 		Issuer:     issuer,
-		Audience:   []string{"former", providertest.Audience},
 		Algorithms: []string{"ES256"},
 		Keys:       provider.Keys{KeySet: keys, Source: "keys"},
+		AccessToken: &provider.TokenRules{
+			Audience: []string{"former", providertest.Audience},
+			Login:    true,
+		},
 	}
 }
 
@@ -68,7 +71,7 @@ func accessRules(t *testing.T, i *providertest.Issuer, issuer string) provider.R
 func idRules(t *testing.T, i *providertest.Issuer, issuer string) provider.Rules {
 	t.Helper()
 	rules := accessRules(t, i, issuer)
-	rules.Recognizes = provider.IDToken
+	rules.AccessToken, rules.IDToken = nil, rules.AccessToken
 	return rules
 }
 

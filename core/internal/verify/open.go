@@ -7,15 +7,13 @@
 package verify
 
 import (
+	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
 	"time"
 
-	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/internal/jwt"
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/token"
@@ -53,7 +51,7 @@ func Open(ctx context.Context, instance provider.Instance, host Host) (*Provider
 	if err != nil {
 		return nil, err
 	}
-	p, err := newProvider(instance, driver, host.Now)
+	p, err := newProvider(instance, driver, host)
 	if err != nil {
 		return nil, fmt.Errorf("provider %q: %w", instance.Type.Name(), err)
 	}
@@ -63,28 +61,39 @@ func Open(ctx context.Context, instance provider.Instance, host Host) (*Provider
 	return p, nil
 }
 
+// standardSubject locates sub.
+const standardSubject = "/sub"
+
 // newProvider applies the rules that the driver declares.
-func newProvider(instance provider.Instance, driver provider.Driver, now func() time.Time) (*Provider, error) {
+func newProvider(instance provider.Instance, driver provider.Driver, host Host) (*Provider, error) {
 	rules := driver.Rules()
-	if !identity.IsIssuer(rules.Issuer) {
-		return nil, errors.New("its issuer must be 1 to 255 visible ASCII characters")
+	if err := checkIssuers(rules, host.BaseURL); err != nil {
+		return nil, err
 	}
-	rules.Audience = slices.Clone(rules.Audience)
+	rules.SubjectClaim = cmp.Or(rules.SubjectClaim, standardSubject)
+	if err := checkRules(rules); err != nil {
+		return nil, err
+	}
 	p := &Provider{
-		Name:       instance.Name,
-		Recognizes: rules.Recognizes,
-		driver:     driver,
-		rules:      rules,
-		skew:       instance.Common.ClockSkew.Std(),
-		maxAge:     instance.Common.LoginMaxAge.Std(),
-		now:        now,
-		closeIdle:  func() {},
+		Name:      instance.Name,
+		driver:    driver,
+		rules:     rules,
+		skew:      instance.Common.ClockSkew.Std(),
+		maxAge:    instance.Common.LoginMaxAge.Std(),
+		now:       host.Now,
+		closeIdle: func() {},
+	}
+	if rules.AccessToken == nil {
+		p.Recognizes = provider.IDToken
 	}
 	if len(instance.Common.Trust) == 0 {
 		instance.Common.Trust = rules.DefaultTrust
 	}
 	p.trustsEmail, p.trustsPhone = instance.Common.Trusts("email"), instance.Common.Trusts("phone")
-	for _, kind := range p.kinds() {
+	for _, kind := range tokenKinds {
+		if rules.Of(kind) == nil {
+			continue
+		}
 		verifier, err := jwt.NewVerifier(p.policy(kind))
 		if err != nil {
 			return nil, err
@@ -95,34 +104,24 @@ func newProvider(instance provider.Instance, driver provider.Driver, now func() 
 	return p, nil
 }
 
-// kinds returns the token kinds that are verified, the required one first.
-func (p *Provider) kinds() []provider.TokenKind {
-	switch {
-	case !p.rules.VerifyBoth:
-		return []provider.TokenKind{p.Recognizes}
-	case p.Recognizes == provider.IDToken:
-		return []provider.TokenKind{provider.IDToken, provider.AccessToken}
-	default:
-		return []provider.TokenKind{provider.AccessToken, provider.IDToken}
-	}
-}
-
 // policy returns what the rules demand of a token of that kind.
 func (p *Provider) policy(kind provider.TokenKind) jwt.Policy {
 	policy := jwt.Policy{
 		Keys:          p.rules.Keys.KeySet,
 		Issuer:        p.rules.Issuer,
-		Audience:      p.rules.Audience,
+		MoreIssuers:   map[string]token.KeySet{},
+		IssuerAliases: p.rules.IssuerAliases,
 		Algorithms:    p.rules.Algorithms,
-		Types:         p.rules.Types,
-		AudienceList:  p.rules.AudienceList,
 		KeyIDRequired: p.rules.KeyIDRequired,
 		PlainHeader:   p.rules.PlainHeader,
 		ClockSkew:     p.skew,
 		Now:           p.now,
 	}
+	for issuer, keys := range p.rules.MoreIssuers {
+		policy.MoreIssuers[issuer] = keys.KeySet
+	}
 	if check := p.rules.Check; check != nil {
 		policy.Check = func(c token.Claims) error { return check(kind, c) }
 	}
-	return policy
+	return withTokenRules(policy, kind, *p.rules.Of(kind))
 }

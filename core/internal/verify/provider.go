@@ -1,9 +1,11 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -19,7 +21,7 @@ import (
 // Provider is an opened provider block. Many goroutines use it at the same time.
 type Provider struct {
 	Name       string             // of the block
-	Recognizes provider.TokenKind // required at a login; recognizes the callers of requests
+	Recognizes provider.TokenKind // recognizes the callers of requests
 
 	driver                   provider.Driver
 	rules                    provider.Rules
@@ -31,17 +33,6 @@ type Provider struct {
 
 	verifiers [2]*jwt.Verifier               // by token kind; nil: not verified
 	requests  *jwt.Cache[*identity.Identity] // of tokens of requests
-}
-
-// Ready returns nil once there are keys. It starts the first fetch of keys and
-// waits for it as long as ctx allows.
-func (p *Provider) Ready(ctx context.Context) error {
-	if remote, ok := p.rules.Keys.KeySet.(interface {
-		Check(ctx context.Context) error
-	}); ok {
-		return remote.Check(ctx)
-	}
-	return nil
 }
 
 // Refresher returns nil if the driver cannot refresh.
@@ -58,11 +49,11 @@ func (p *Provider) Routes() web.Handler {
 	return nil
 }
 
-// login verifies the tokens of a sign-in. The token that recognizes callers is
-// required; the other one must be valid too if the driver verifies both. The
-// error is TokenExpired only if nothing else is wrong with either.
+// login verifies the tokens of a sign-in. A token of a kind that suffices for it
+// is required; all that have rules must be valid. The error is TokenExpired only
+// if nothing else is wrong with any.
 func (p *Provider) login(ctx context.Context, tokens provider.Tokens) (identity.Identity, error) {
-	if tokens.Of(p.Recognizes) == "" {
+	if !slices.ContainsFunc(tokenKinds, func(kind provider.TokenKind) bool { return p.suffices(kind) && tokens.Of(kind) != "" }) {
 		return identity.Identity{}, autherr.New(autherr.InvalidRequest, "missing_token")
 	}
 	verified, late, err := p.verify(ctx, tokens)
@@ -76,15 +67,25 @@ func (p *Provider) login(ctx context.Context, tokens provider.Tokens) (identity.
 	if late != nil {
 		return identity.Identity{}, late
 	}
+	if id, err = p.withUserInfo(ctx, verified, tokens.AccessToken, id); err != nil {
+		return identity.Identity{}, err
+	}
 	return p.atPresent(id), nil
+}
+
+var tokenKinds = []provider.TokenKind{provider.AccessToken, provider.IDToken}
+
+// suffices reports whether a token of that kind suffices for a login.
+func (p *Provider) suffices(kind provider.TokenKind) bool {
+	rules := p.rules.Of(kind)
+	return rules != nil && rules.Login
 }
 
 // verify verifies the tokens of the kinds that have rules. late is the error if
 // they are valid but too old.
 func (p *Provider) verify(ctx context.Context, tokens provider.Tokens) (verified provider.Verified, late, err error) {
-	verified.Unverified = tokens
-	for _, kind := range p.kinds() {
-		if tokens.Of(kind) == "" {
+	for _, kind := range tokenKinds {
+		if tokens.Of(kind) == "" || p.verifiers[kind] == nil {
 			continue
 		}
 		claims, tooOld, err := p.verifyOne(ctx, kind, tokens.Of(kind))
@@ -96,11 +97,27 @@ func (p *Provider) verify(ctx context.Context, tokens provider.Tokens) (verified
 		}
 		setClaims(&verified, kind, claims)
 	}
-	if p.rules.VerifyBoth && tokens.AccessToken != "" && tokens.IDToken != "" &&
-		verified.AccessToken.Subject != verified.IDToken.Subject {
-		return provider.Verified{}, nil, autherr.New(autherr.InvalidToken, "subjects_differ")
+	if err := belongTogether(verified, tokens.AccessToken); err != nil {
+		return provider.Verified{}, nil, err
+	}
+	if check := p.rules.CheckNonce; check != nil {
+		return verified, late, check(verified.IDToken, tokens.Nonce)
 	}
 	return verified, late, nil
+}
+
+// belongTogether returns nil if the tokens of one login are of one user.
+func belongTogether(v provider.Verified, accessToken string) error {
+	access, id := v.AccessToken, v.IDToken
+	switch {
+	case access.Subject != "" && id.Subject != "" && access.Issuer != id.Issuer:
+		return invalid("issuers_differ")
+	case access.Subject != "" && id.Subject != "" && access.Subject != id.Subject:
+		return invalid("subjects_differ")
+	case accessToken != "" && !matchesHash(id, accessToken):
+		return invalid("wrong_access_token_hash")
+	}
+	return nil
 }
 
 // verifyOne verifies one token of a login.
@@ -117,7 +134,6 @@ func (p *Provider) verifyOne(ctx context.Context, kind provider.TokenKind, raw s
 }
 
 func setClaims(v *provider.Verified, kind provider.TokenKind, c token.Claims) {
-	v.Unverified = v.Unverified.With(kind, "")
 	if kind == provider.IDToken {
 		v.IDToken = c
 	} else {
@@ -132,7 +148,7 @@ func (p *Provider) checkAge(issuedAt time.Time) error {
 	if p.maxAge == 0 || p.now().Truncate(time.Second).Sub(issuedAt) <= p.maxAge {
 		return nil
 	}
-	return autherr.New(autherr.TokenExpired, "too_old")
+	return autherr.New(autherr.TokenExpired, "older_than_login_max_age")
 }
 
 // authenticate verifies the token that recognizes the caller of a request.
@@ -167,20 +183,34 @@ func (p *Provider) identify(v provider.Verified) (*identity.Identity, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := p.checkIdentity(id); err != nil {
+	if err := p.checkIdentity(id, p.identifying(v)); err != nil {
 		return nil, autherr.Wrap(autherr.Internal, "bad_identity", fmt.Errorf("provider %q returned an identity %w", p.Name, err))
 	}
-	claims := v.AccessToken
-	if p.Recognizes == provider.IDToken {
-		claims = v.IDToken
-	}
 	id.Provider = p.Name
-	id.Audience = claims.Audience
-	id.IssuedAt = claims.IssuedAt
-	id.ExpiresAt = claims.ExpiresAt
+	id.Audience = p.identifying(v).Audience
+	id.IssuedAt = firstIssue(v)
+	id.ExpiresAt = cmp.Or(v.Of(p.Recognizes).ExpiresAt, p.identifying(v).ExpiresAt)
 	id.Email = withTrust(id.Email, p.trustsEmail)
 	id.Phone = withTrust(id.Phone, p.trustsPhone)
 	return &id, nil
+}
+
+// identifying returns the claims of the token that identifies the user.
+func (p *Provider) identifying(v provider.Verified) token.Claims {
+	if v.IDToken.Subject != "" && (p.suffices(provider.IDToken) || v.AccessToken.Subject == "") {
+		return v.IDToken
+	}
+	return v.AccessToken
+}
+
+// firstIssue returns the iat of the older token: a revocation of the user's
+// sessions in between applies to the login.
+func firstIssue(v provider.Verified) time.Time {
+	access, id := v.AccessToken.IssuedAt, v.IDToken.IssuedAt
+	if access.IsZero() || !id.IsZero() && id.Before(access) {
+		return id
+	}
+	return access
 }
 
 // withTrust returns a contact as what it is worth from a provider with or
@@ -194,12 +224,14 @@ func withTrust(c identity.Contact, trusted bool) identity.Contact {
 
 // checkIdentity returns an error for an identity that no driver may return. The
 // error contains none of its values, which may be a client's choice.
-func (p *Provider) checkIdentity(id identity.Identity) error {
+func (p *Provider) checkIdentity(id identity.Identity, claims token.Claims) error {
 	switch {
-	case id.Issuer != p.rules.Issuer:
-		return errors.New("whose issuer is not that of its rules")
+	case id.Issuer != claims.Issuer:
+		return errors.New("whose issuer is not the token's")
 	case !identity.IsSubject(id.Subject):
 		return errors.New("whose subject is not 1 to 255 printable ASCII characters without outer spaces")
+	case p.rules.SubjectClaim == standardSubject && id.Subject != claims.Subject:
+		return errors.New("whose subject is not the token's sub, and whose rules name no other claim")
 	case !isContact(id.Email, identity.IsEmail):
 		return errors.New("whose email is neither empty nor an email address")
 	case !isContact(id.Phone, identity.IsPhone):
@@ -217,7 +249,7 @@ func (p *Provider) checkIdentity(id identity.Identity) error {
 // verification.
 func isContact(c identity.Contact, isValid func(string) bool) bool {
 	if c.Value == "" {
-		return c.Verification == identity.Unverified
+		return c == identity.Contact{}
 	}
-	return isValid(c.Value) && c.Verification >= identity.Unverified && c.Verification <= identity.KeepStored
+	return isValid(c.Value) && !c.Unknown && c.Verification >= identity.Unverified && c.Verification <= identity.KeepStored
 }

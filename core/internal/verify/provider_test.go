@@ -14,7 +14,6 @@ import (
 	"github.com/cotterpin/cotterpin/core/internal/verify"
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
-	"github.com/cotterpin/cotterpin/core/token"
 )
 
 // want demands an error with that code and reason, "" meaning none.
@@ -83,11 +82,14 @@ func TestProvider_BadIdentity(t *testing.T) {
 		"subject with space":   {func(id *identity.Identity) { id.Subject = " ada" }, true},
 		"subject not ASCII":    {func(id *identity.Identity) { id.Subject = "ué" }, true},
 		"subject of 256":       {func(id *identity.Identity) { id.Subject = strings.Repeat("a", 256) }, true},
+		"another subject":      {func(id *identity.Identity) { id.Subject = "eve" }, true},
 		"email with a break":   {func(id *identity.Identity) { id.Email = verified("a@b\r\nc") }, true},
 		"email without at":     {func(id *identity.Identity) { id.Email = identity.Contact{Value: "ada"} }, true},
 		"verified no email":    {func(id *identity.Identity) { id.Email = verified("") }, true},
 		"unknown verification": {func(id *identity.Identity) { id.Email = identity.Contact{Value: "a@b", Verification: 3} }, true},
 		"negative":             {func(id *identity.Identity) { id.Email = identity.Contact{Value: "a@b", Verification: -1} }, true},
+		"unknown email":        {func(id *identity.Identity) { id.Email = identity.Contact{Unknown: true} }, true},
+		"unknown, with value":  {func(id *identity.Identity) { id.Email = identity.Contact{Value: "a@b", Unknown: true} }, true},
 		"phone with spaces":    {func(id *identity.Identity) { id.Phone = verified("+1 202 555 0100") }, true},
 		"method with NUL":      {func(id *identity.Identity) { id.AuthMethod = "OTP\x00" }, true},
 		"method of 65":         {func(id *identity.Identity) { id.AuthMethod = strings.Repeat("a", 65) }, true},
@@ -160,26 +162,10 @@ func TestProvider_TwoTokens(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
 	rules := accessRules(t, i, providertest.CotterIssuer)
-	rules.VerifyBoth = true
-	rules.Check = func(kind provider.TokenKind, c token.Claims) error {
-		if typ, _ := c.String("type"); typ != map[provider.TokenKind]string{
-			provider.AccessToken: "client_access_token", provider.IDToken: "client_id_token",
-		}[kind] {
-			return autherr.New(autherr.InvalidToken, "wrong_token_type")
-		}
-		return nil
-	}
+	one := verify.NewSet(open(t, "block", driver{rules: rules}))
+	rules.AccessToken.TypeClaim, rules.AccessToken.TypeValues = "type", []string{"client_access_token"}
+	rules.IDToken = &provider.TokenRules{Audience: rules.AccessToken.Audience, TypeClaim: "type", TypeValues: []string{"client_id_token"}}
 	both := verify.NewSet(open(t, "block", driver{rules: rules}))
-	rules.VerifyBoth = false
-	one := verify.NewSet(open(t, "block", driver{rules, func(v provider.Verified) (identity.Identity, error) {
-		if v.Unverified.AccessToken != "" || v.IDToken.Issuer != "" {
-			t.Errorf("verified %+v", v)
-		}
-		if v.Unverified.IDToken == "contradiction" {
-			return identity.Identity{}, autherr.New(autherr.InvalidToken, "contradiction")
-		}
-		return soundIdentity(v), nil
-	}}))
 	now := i.Now().Unix()
 	expired := providertest.Edit(func(t *providertest.Token) { t.Claims["iat"], t.Claims["exp"] = now-600, now-300 })
 	old := providertest.Claim("iat", now-3000)
@@ -190,20 +176,18 @@ func TestProvider_TwoTokens(t *testing.T) {
 		code       autherr.Code
 		reason     string
 	}{
-		"both valid":                  {both, access, id, "", ""},
-		"one valid":                   {both, access, "", "", ""},
-		"invalid second":              {both, access, "garbage", autherr.InvalidToken, "malformed"},
-		"second of another kind":      {both, access, access, autherr.InvalidToken, "wrong_token_type"},
-		"another subject":             {both, access, i.IDToken("eve"), autherr.InvalidToken, "subjects_differ"},
-		"second of another issuer":    {both, access, i.IDToken("ada", providertest.Claim("iss", i.URL())), autherr.InvalidToken, "wrong_issuer"},
-		"first expired":               {both, i.AccessToken("ada", expired), id, autherr.TokenExpired, "expired"},
-		"second expired":              {both, access, i.IDToken("ada", expired), autherr.TokenExpired, "expired"},
-		"second too old":              {both, access, i.IDToken("ada", old), autherr.TokenExpired, "too_old"},
-		"expired, invalid second":     {both, i.AccessToken("ada", expired), "garbage", autherr.InvalidToken, "malformed"},
-		"expired, another subject":    {both, i.AccessToken("ada", expired), i.IDToken("eve"), autherr.InvalidToken, "subjects_differ"},
-		"second not verified":         {one, access, "garbage", "", ""},
-		"contradiction":               {one, access, "contradiction", autherr.InvalidToken, "contradiction"},
-		"expired and a contradiction": {one, i.AccessToken("ada", expired), "contradiction", autherr.InvalidToken, "contradiction"},
+		"both valid":               {both, access, id, "", ""},
+		"one valid":                {both, access, "", "", ""},
+		"invalid second":           {both, access, "garbage", autherr.InvalidToken, "malformed"},
+		"second of another kind":   {both, access, access, autherr.InvalidToken, "wrong_token_type"},
+		"another subject":          {both, access, i.IDToken("eve"), autherr.InvalidToken, "subjects_differ"},
+		"second of another issuer": {both, access, i.IDToken("ada", providertest.Claim("iss", i.URL())), autherr.InvalidToken, "wrong_issuer"},
+		"first expired":            {both, i.AccessToken("ada", expired), id, autherr.TokenExpired, "expired"},
+		"second expired":           {both, access, i.IDToken("ada", expired), autherr.TokenExpired, "expired"},
+		"second too old":           {both, access, i.IDToken("ada", old), autherr.TokenExpired, "older_than_login_max_age"},
+		"expired, invalid second":  {both, i.AccessToken("ada", expired), "garbage", autherr.InvalidToken, "malformed"},
+		"expired, another subject": {both, i.AccessToken("ada", expired), i.IDToken("eve"), autherr.InvalidToken, "subjects_differ"},
+		"second not verified":      {one, access, "garbage", "", ""},
 	} {
 		_, _, err := c.set.Login(t.Context(), "", provider.Tokens{AccessToken: c.access, IDToken: c.id})
 		want(t, name, err, c.code, c.reason)
@@ -234,7 +218,7 @@ func TestProvider_LoginMaxAge(t *testing.T) {
 		_, _, err := set.Login(t.Context(), "", provider.Tokens{AccessToken: raw})
 		reason := ""
 		if c.code != "" {
-			reason = "too_old"
+			reason = "older_than_login_max_age"
 		}
 		want(t, name, err, c.code, reason)
 		_, err = set.Authenticate(t.Context(), raw)
@@ -275,7 +259,7 @@ func TestProvider_HeaderTypes(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
 	rules := accessRules(t, i, providertest.CotterIssuer)
-	rules.Types = []string{"at+jwt"}
+	rules.AccessToken.Types = []string{"at+jwt"}
 	set := verify.NewSet(open(t, "block", driver{rules: rules}))
 	_, err := set.Authenticate(t.Context(), i.AccessToken("ada", providertest.Header("typ", "at+jwt")))
 	want(t, "the declared type", err, "", "")
@@ -290,20 +274,47 @@ func TestOpen_Rules(t *testing.T) {
 		change func(*provider.Rules)
 		want   string // in the error; "" for none
 	}{
-		"complete":        {func(*provider.Rules) {}, ""},
-		"no issuer":       {func(r *provider.Rules) { r.Issuer = "" }, "issuer"},
-		"issuer too long": {func(r *provider.Rules) { r.Issuer = strings.Repeat("a", 256) }, "issuer"},
-		"no audience":     {func(r *provider.Rules) { r.Audience = nil }, "audience"},
-		"empty audience":  {func(r *provider.Rules) { r.Audience = []string{""} }, "audience"},
-		"no algorithm":    {func(r *provider.Rules) { r.Algorithms = nil }, "algorithm"},
-		"HMAC":            {func(r *provider.Rules) { r.Algorithms = []string{"HS256"} }, "algorithm"},
-		"no keys":         {func(r *provider.Rules) { r.Keys.KeySet = nil }, "keys"},
+		"complete":         {func(*provider.Rules) {}, ""},
+		"no issuer":        {func(r *provider.Rules) { r.Issuer = "" }, "issuer"},
+		"issuer too long":  {func(r *provider.Rules) { r.Issuer = strings.Repeat("a", 256) }, "issuer"},
+		"empty issuer":     {func(r *provider.Rules) { r.MoreIssuers = map[string]provider.Keys{"": r.Keys} }, "issuer"},
+		"issuer is broken": {func(r *provider.Rules) { r.MoreIssuers = map[string]provider.Keys{"a b": r.Keys} }, "issuer"},
+		"empty alias":      {func(r *provider.Rules) { r.IssuerAliases = []string{""} }, "issuer"},
+		"no audience":      {func(r *provider.Rules) { r.AccessToken.Audience = nil }, "audience"},
+		"empty audience":   {func(r *provider.Rules) { r.AccessToken.Audience = []string{""} }, "audience"},
+		"no algorithm":     {func(r *provider.Rules) { r.Algorithms = nil }, "algorithm"},
+		"HMAC":             {func(r *provider.Rules) { r.Algorithms = []string{"HS256"} }, "algorithm"},
+		"no keys":          {func(r *provider.Rules) { r.Keys.KeySet = nil }, "keys"},
+		"no keys of one":   {func(r *provider.Rules) { r.MoreIssuers = map[string]provider.Keys{"a": {}} }, "keys"},
 	} {
 		rules := accessRules(t, i, providertest.CotterIssuer)
 		c.change(&rules)
 		_, err := tryOpen(t, "block", driver{rules: rules}, time.Now)
 		if (err != nil) != (c.want != "") || err != nil && !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, want %q", name, err, c.want)
+		}
+	}
+}
+
+// Cases: K01.
+func TestOpen_IssuerIsBaseURL(t *testing.T) {
+	t.Parallel()
+	i := providertest.NewIssuer(t)
+	for issuer, accepted := range map[string]bool{
+		"https://api.example.com/id": true,
+		"https://id.example.com":     true,
+		"https://api.example.com":    false,
+		"https://api.example.com/":   false,
+		"https://API.example.com":    false,
+	} {
+		further := accessRules(t, i, "https://id.example.com")
+		further.MoreIssuers = map[string]provider.Keys{issuer: further.Keys}
+		for _, rules := range []provider.Rules{accessRules(t, i, issuer), further} {
+			_, err := verify.Open(t.Context(), newInstance("block", driver{rules: rules}),
+				verify.Host{BaseURL: "https://api.example.com", Now: time.Now, Log: discard})
+			if (err == nil) != accepted || err != nil && !strings.Contains(err.Error(), "base_url") {
+				t.Errorf("issuer %s: got %v, want it accepted: %t", issuer, err, accepted)
+			}
 		}
 	}
 }

@@ -1,9 +1,11 @@
 package verify
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/maypok86/otter/v2"
 
@@ -51,10 +53,11 @@ func (s *Set) Close() {
 
 // Login verifies the tokens of a sign-in. With an empty name the provider is
 // selected by them. It returns the identity, and the token that recognizes
-// callers in session "provider_token".
+// callers in session "provider_token"; "" if there was none and the provider
+// needs none for the login.
 //
-// Errors by code: InvalidRequest for a name that no block has, or if the token
-// that the provider needs is missing; InvalidToken if a token is invalid or no
+// Errors by code: InvalidRequest for a name that no block has, or if no token is
+// there that suffices for a login; InvalidToken if a token is invalid or no
 // provider is selected; TokenExpired if nothing is wrong but the lifetime or the
 // age; TemporarilyUnavailable if the keys could not be fetched; Internal for a
 // driver's error.
@@ -85,8 +88,8 @@ func (s *Set) Authenticate(ctx context.Context, raw string) (identity.Identity, 
 	key := digest.Of(raw)
 	p, known := s.selected.GetIfPresent(key)
 	if !known {
-		if p = s.find(provider.Tokens{AccessToken: raw, IDToken: raw}); p == nil {
-			return identity.Identity{}, errNotSelected()
+		if p = s.find(raw, func(p *Provider) (provider.TokenKind, bool) { return p.Recognizes, true }); p == nil {
+			return identity.Identity{}, s.notSelected(raw)
 		}
 	}
 	id, err := p.authenticate(ctx, raw)
@@ -120,21 +123,33 @@ func (s *Set) Refresher(name string) (*Provider, error) {
 
 // Ambiguous returns the name of a provider whose tokens could be accepted as
 // those of another one, and what to do about it; nil if there is none. Two
-// providers may have the same issuer only if they have different audiences and
-// the same source of keys, because an identity is its issuer and subject alone.
+// providers may have the same issuer only if they have different audiences, the
+// same source of keys and the same subject claim, because an identity is its
+// issuer and subject alone. Audiences in different claims of access tokens cannot
+// be compared: a token that is for both is for the first.
 func (s *Set) Ambiguous() (name string, err error) {
 	for i, later := range s.providers {
 		for _, earlier := range s.providers[:i] {
-			switch {
-			case later.rules.Issuer != earlier.rules.Issuer:
-			case later.rules.Keys.Source != earlier.rules.Keys.Source:
+			switch shared := sharedIssuers(later.rules, earlier.rules); {
+			case len(shared) == 0:
+			case !haveOneSource(shared, later.rules, earlier.rules):
 				return later.Name, fmt.Errorf("provider %q has the same issuer, but another source of keys: let both name the same source", earlier.Name)
-			case later.isAddressed(later.rules.Issuer, earlier.rules.Audience):
+			case later.rules.SubjectClaim != earlier.rules.SubjectClaim:
+				return later.Name, fmt.Errorf("provider %q has the same issuer, but its subject is the claim %s, and here it is %s: "+
+					"a user of one would be another user of the other; let both name the same claim",
+					earlier.Name, earlier.rules.SubjectClaim, later.rules.SubjectClaim)
+			case sharesTokens(later.rules, earlier.rules):
 				return later.Name, fmt.Errorf("provider %q has the same issuer and audience, so a token could be for either: remove one of them", earlier.Name)
 			}
 		}
 	}
 	return "", nil
+}
+
+// haveOneSource reports whether the keys of those issuers have the same source in
+// both rules.
+func haveOneSource(issuers []string, a, b provider.Rules) bool {
+	return !slices.ContainsFunc(issuers, func(issuer string) bool { return keysOf(a)[issuer].Source != keysOf(b)[issuer].Source })
 }
 
 // choose returns the provider of a sign-in.
@@ -149,34 +164,74 @@ func (s *Set) choose(name string, tokens provider.Tokens) (*Provider, error) {
 	if len(s.providers) == 1 {
 		return s.providers[0], nil
 	}
-	if p := s.find(tokens); p != nil {
-		return p, nil
+	for _, kind := range tokenKinds {
+		if p := s.find(tokens.Of(kind), func(p *Provider) (provider.TokenKind, bool) { return kind, p.suffices(kind) }); p != nil {
+			return p, nil
+		}
 	}
-	return nil, errNotSelected()
+	return nil, s.notSelected(tokens.AccessToken, tokens.IDToken)
 }
 
-func errNotSelected() error { return autherr.New(autherr.InvalidToken, "no_provider_addressed") }
-
-// find returns the first provider that a token is addressed to, nil if there is
-// none.
-func (s *Set) find(tokens provider.Tokens) *Provider {
-	for _, kind := range []provider.TokenKind{provider.AccessToken, provider.IDToken} {
-		issuer, audience, ok := jwt.Peek(tokens.Of(kind))
+// notSelected returns the error of tokens that are addressed to no provider, with
+// the issuer or the audience that the first of them has.
+func (s *Set) notSelected(tokens ...string) error {
+	err := autherr.New(autherr.InvalidToken, "no_provider_addressed")
+	for _, raw := range tokens {
+		peeked, ok := jwt.Peek(raw)
 		if !ok {
 			continue
 		}
+		var issuers, audiences []string
 		for _, p := range s.providers {
-			if p.Recognizes == kind && p.isAddressed(issuer, audience) {
-				return p
+			issuers = append(issuers, issuersOf(p.rules)...)
+			if slices.Contains(issuersOf(p.rules), peeked.Claims.Issuer) {
+				audiences = append(audiences, p.audiences()...)
 			}
+		}
+		if audiences == nil {
+			return err.WithValues(strings.Join(issuers, " "), peeked.Claims.Issuer)
+		}
+		return err.WithValues(strings.Join(audiences, " "), strings.Join(peeked.Claims.Audience, " "))
+	}
+	return err
+}
+
+// audiences returns the accepted audiences of all token kinds.
+func (p *Provider) audiences() []string {
+	var all []string
+	for _, kind := range tokenKinds {
+		if rules := p.rules.Of(kind); rules != nil {
+			all = append(all, rules.Audience...)
+		}
+	}
+	return all
+}
+
+// find returns the first provider that a token is addressed to, as a token of the
+// kind that accepts returns; nil if there is none.
+func (s *Set) find(raw string, accepts func(*Provider) (provider.TokenKind, bool)) *Provider {
+	peeked, ok := jwt.Peek(raw)
+	if !ok {
+		return nil
+	}
+	for _, p := range s.providers {
+		if kind, accepted := accepts(p); accepted && p.verifiers[kind].Fits(peeked) {
+			return p
 		}
 	}
 	return nil
 }
 
-// isAddressed reports whether a token with that iss and aud is for p.
-func (p *Provider) isAddressed(issuer string, audience []string) bool {
-	return p.rules.Issuer == issuer && slices.ContainsFunc(audience, func(member string) bool {
-		return slices.Contains(p.rules.Audience, member)
-	})
+// sharesTokens reports whether a token could be valid by the rules of two
+// providers with one issuer.
+func sharesTokens(a, b provider.Rules) bool {
+	return sharesAudience(a.AccessToken, b.AccessToken) || sharesAudience(a.IDToken, b.IDToken) ||
+		provider.Rules{AccessToken: a.AccessToken, IDToken: b.IDToken}.Exclusive() != nil ||
+		provider.Rules{AccessToken: b.AccessToken, IDToken: a.IDToken}.Exclusive() != nil
+}
+
+// sharesAudience compares rules of one kind.
+func sharesAudience(a, b *provider.TokenRules) bool {
+	return a != nil && b != nil && cmp.Or(a.AudienceClaim, "aud") == cmp.Or(b.AudienceClaim, "aud") &&
+		slices.ContainsFunc(a.Audience, func(audience string) bool { return slices.Contains(b.Audience, audience) })
 }

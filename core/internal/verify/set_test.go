@@ -97,6 +97,45 @@ func TestSet_Authenticate(t *testing.T) {
 	}
 }
 
+// Cases: T22.
+func TestSet_NotSelectedValues(t *testing.T) {
+	t.Parallel()
+	i := providertest.NewIssuer(t)
+	const issuer = "https://id.example.com"
+	set := verify.NewSet(
+		open(t, "cotter", driver{rules: accessRules(t, i, providertest.CotterIssuer)}),
+		open(t, "corp", driver{rules: accessRules(t, i, issuer)}),
+	)
+	token := func(edits ...providertest.Edit) string {
+		return i.AccessToken("ada", append([]providertest.Edit{providertest.Claim("iss", issuer)}, edits...)...)
+	}
+	if _, err := set.Authenticate(t.Context(), token()); err != nil {
+		t.Fatal(err)
+	}
+	for name, c := range map[string]struct {
+		raw      string
+		expected string
+		found    string
+		compared bool
+	}{
+		"issuer":   {token(providertest.Claim("iss", issuer+"/")), providertest.CotterIssuer + " " + issuer, issuer + "/", true},
+		"audience": {token(providertest.Claim("aud", []string{"a", "b"})), "former " + providertest.Audience, "a b", true},
+		"no token": {raw: "opaque"},
+	} {
+		_, byRequest := set.Authenticate(t.Context(), c.raw)
+		_, _, byLogin := set.Login(t.Context(), "", provider.Tokens{AccessToken: c.raw})
+		for _, err := range []error{byRequest, byLogin} {
+			e, _ := errors.AsType[*autherr.Error](err)
+			if e == nil || e.Reason != "no_provider_addressed" {
+				t.Fatalf("%s: got %v", name, err)
+			}
+			if expected, found, compared := e.Values(); expected != c.expected || found != c.found || compared != c.compared {
+				t.Errorf("%s: expected %q, found %q, %t in the error, want %q and %q", name, expected, found, compared, c.expected, c.found)
+			}
+		}
+	}
+}
+
 func TestSet_SelectionCache(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
@@ -174,12 +213,24 @@ func TestSet_Refresher(t *testing.T) {
 	}
 }
 
+// Cases: K01.
 func TestSet_Ambiguous(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
 	rules := func(issuer, source string, audience ...string) provider.Rules {
 		r := accessRules(t, i, issuer)
-		r.Audience, r.Keys.Source = audience, source
+		r.AccessToken.Audience, r.Keys.Source = audience, source
+		return r
+	}
+	subject := func(claim string, r provider.Rules) provider.Rules {
+		r.SubjectClaim = claim
+		return r
+	}
+	issuers := func(r provider.Rules, source string, more, aliases []string) provider.Rules {
+		r.IssuerAliases, r.MoreIssuers = aliases, map[string]provider.Keys{}
+		for _, issuer := range more {
+			r.MoreIssuers[issuer] = provider.Keys{KeySet: r.Keys.KeySet, Source: source}
+		}
 		return r
 	}
 	const issuer = "https://id.example.com"
@@ -192,6 +243,14 @@ func TestSet_Ambiguous(t *testing.T) {
 		"another issuer, all else the same": {rules("https://id.example.org", "keys", "a", "b"), ""},
 		"an audience in common":             {rules(issuer, "keys", "c", "b"), "second"},
 		"another audience and other keys":   {rules(issuer, "other keys", "c"), "second"},
+		"sub, by name":                      {subject("/sub", rules(issuer, "keys", "c")), ""},
+		"another subject claim":             {subject("/oid", rules(issuer, "keys", "c")), "second"},
+		"one of several issuers":            {issuers(rules("https://id.example.org", "other keys", "a"), "keys", []string{issuer}, nil), "second"},
+		"one of several, other audience":    {issuers(rules("https://id.example.org", "other keys", "c"), "keys", []string{issuer}, nil), ""},
+		"one of several, other keys":        {issuers(rules("https://id.example.org", "keys", "c"), "other keys", []string{issuer}, nil), "second"},
+		"an alias":                          {issuers(rules("https://id.example.org", "keys", "a"), "", nil, []string{issuer}), "second"},
+		"other issuers and aliases":         {issuers(rules("https://id.example.org", "keys", "a"), "keys", []string{"b"}, []string{"c"}), ""},
+		"another issuer and subject claim":  {subject("/oid", rules("https://id.example.org", "keys", "c")), ""},
 	} {
 		set := verify.NewSet(first, open(t, "second", driver{rules: c.second}))
 		if got, err := set.Ambiguous(); got != c.want || (err != nil) != (c.want != "") {

@@ -10,7 +10,7 @@
 // # Errors
 //
 // As [provider.Driver] and the kit define them. Reasons of this package:
-// wrong_token_type, wrong_scope, zero_subject, malformed_identifier,
+// wrong_scope, zero_subject, malformed_identifier,
 // missing_identifier, auth_method_not_allowed, identifiers_differ; at a refresh:
 // provider_refused, provider_unreachable, provider_failed.
 //

@@ -178,7 +178,7 @@ func TestDriver_IDTokenRules(t *testing.T) {
 		"garbage":                {tokens(i.AccessToken(ada), "garbage"), autherr.InvalidToken, "malformed"},
 		"expired ID":             {tokens(i.AccessToken(ada), i.IDToken(ada, expired)), autherr.TokenExpired, "expired"},
 		"expired access":         {tokens(i.AccessToken(ada, expired), i.IDToken(ada)), autherr.TokenExpired, "expired"},
-		"old ID":                 {tokens(i.AccessToken(ada), i.IDToken(ada, claim("iat", now-3000))), autherr.TokenExpired, "too_old"},
+		"old ID":                 {tokens(i.AccessToken(ada), i.IDToken(ada, claim("iat", now-3000))), autherr.TokenExpired, "older_than_login_max_age"},
 		"expired and garbage":    {tokens(i.AccessToken(ada, expired), "garbage"), autherr.InvalidToken, "malformed"},
 		"expired, another user":  {tokens(i.AccessToken(ada, expired), i.IDToken("eve@example.com")), autherr.InvalidToken, "subjects_differ"},
 		"another user's expired": {tokens(i.AccessToken(ada), i.IDToken("eve@example.com", expired)), autherr.InvalidToken, "subjects_differ"},

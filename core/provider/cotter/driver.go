@@ -44,12 +44,20 @@ func open(_ context.Context, s Settings, env provider.Env) (provider.Driver, err
 // next to it must be valid too.
 func (d *driver) Rules() provider.Rules {
 	return provider.Rules{
-		Issuer:        d.settings.Issuer,
-		Audience:      []string{d.settings.APIKeyID},
-		Algorithms:    []string{"ES256"},
-		Keys:          d.keys,
-		Recognizes:    provider.AccessToken,
-		VerifyBoth:    true,
+		Issuer:     d.settings.Issuer,
+		Algorithms: []string{"ES256"},
+		Keys:       d.keys,
+		AccessToken: &provider.TokenRules{
+			Audience:   []string{d.settings.APIKeyID},
+			TypeClaim:  "type",
+			TypeValues: []string{"client_access_token", "access_token"},
+			Login:      true,
+		},
+		IDToken: &provider.TokenRules{
+			Audience:   []string{d.settings.APIKeyID},
+			TypeClaim:  "type",
+			TypeValues: []string{"client_id_token"},
+		},
 		KeyIDRequired: true,
 		PlainHeader:   true,
 		Check:         d.check,
@@ -67,7 +75,7 @@ func (d *driver) Identify(v provider.Verified) (identity.Identity, error) {
 		Key:        identity.Key{Issuer: access.Issuer, Subject: access.Subject},
 		Identifier: identifier,
 		AuthMethod: authMethod(access),
-		Claims:     identity.NewClaims(access.Extra()),
+		Claims:     access.Extra(),
 	}
 	contact := identity.Contact{Value: identifier, Verification: verification(id.AuthMethod)}
 	switch {
@@ -114,7 +122,7 @@ func identifierOf(v provider.Verified) (string, error) {
 	return identifier, nil
 }
 
-// check rejects claims that are not those of a Cotter token of that kind.
+// check rejects claims that no Cotter token of that kind has.
 func (d *driver) check(kind provider.TokenKind, c token.Claims) error {
 	if kind == provider.IDToken {
 		return checkIDToken(c)
@@ -124,23 +132,18 @@ func (d *driver) check(kind provider.TokenKind, c token.Claims) error {
 
 // checkAccessToken accepts any authentication method if none is listed.
 func checkAccessToken(c token.Claims, methods []string) error {
-	tokenType := stringClaim(c, "type")
+	scope, method := stringClaim(c, "scope"), stringClaim(c, "authentication_method")
 	switch {
-	case tokenType != "client_access_token" && tokenType != "access_token":
-		return invalid("wrong_token_type")
-	case stringClaim(c, "scope") != "access":
-		return invalid("wrong_scope")
-	case len(methods) > 0 && !slices.Contains(methods, stringClaim(c, "authentication_method")):
-		return invalid("auth_method_not_allowed")
+	case scope != "access":
+		return invalid("wrong_scope").WithValues("access", scope)
+	case len(methods) > 0 && !slices.Contains(methods, method):
+		return invalid("auth_method_not_allowed").WithValues(strings.Join(methods, " "), method)
 	default:
 		return checkUser(c)
 	}
 }
 
 func checkIDToken(c token.Claims) error {
-	if stringClaim(c, "type") != "client_id_token" {
-		return invalid("wrong_token_type")
-	}
 	if err := checkUser(c); err != nil {
 		return err
 	}
@@ -169,4 +172,4 @@ func stringClaim(c token.Claims, name string) string {
 	return s
 }
 
-func invalid(reason string) error { return autherr.New(autherr.InvalidToken, reason) }
+func invalid(reason string) *autherr.Error { return autherr.New(autherr.InvalidToken, reason) }

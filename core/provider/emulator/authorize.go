@@ -11,6 +11,7 @@ import (
 // page. The code is exchanged with PKCE (RFC 7636), always S256.
 type authorizeRequest struct {
 	redirect       *url.URL
+	embedder       string // origin of the page around the form; "" for the hosted page
 	state          string
 	codeChallenge  string
 	identifierType string // EMAIL or PHONE
@@ -20,15 +21,23 @@ const (
 	typeEmail = "EMAIL"
 	typePhone = "PHONE"
 
+	methodOTP       = "OTP"
+	methodMagicLink = "MAGIC_LINK"
+
 	maxParameter = 2048 // bytes of state and of redirect_url
 )
 
 // parseAuthorizeRequest parses the query of the hosted page.
 func (e *Emulator) parseAuthorizeRequest(query url.Values) (authorizeRequest, error) {
+	return e.newAuthorizeRequest(query, query.Get("redirect_url"), query.Get("code_challenge"))
+}
+
+// newAuthorizeRequest parses the parameters that the hosted page and the form of
+// the browser SDK have in common.
+func (e *Emulator) newAuthorizeRequest(query url.Values, redirectURL, codeChallenge string) (authorizeRequest, error) {
 	if query.Get("api_key") != e.options.APIKeyID {
 		return authorizeRequest{}, badRequest("The parameter api_key is not the API key of this emulator.")
 	}
-	redirectURL := query.Get("redirect_url")
 	redirect, err := parseWebURL(redirectURL)
 	switch {
 	case err != nil || len(redirectURL) > maxParameter:
@@ -39,7 +48,7 @@ func (e *Emulator) parseAuthorizeRequest(query url.Values) (authorizeRequest, er
 	r := authorizeRequest{
 		redirect:       redirect,
 		state:          query.Get("state"),
-		codeChallenge:  query.Get("code_challenge"),
+		codeChallenge:  codeChallenge,
 		identifierType: query.Get("type"),
 	}
 	return r, r.validate(query.Get("auth_method"))
@@ -53,7 +62,7 @@ func (r authorizeRequest) validate(authMethod string) error {
 		return badRequest("The parameter code_challenge must be a SHA-256 in unpadded base64url.")
 	case r.identifierType != typeEmail && r.identifierType != typePhone:
 		return badRequest("The parameter type must be EMAIL or PHONE.")
-	case authMethod != "" && authMethod != "OTP" && authMethod != "MAGIC_LINK":
+	case authMethod != "" && authMethod != methodOTP && authMethod != methodMagicLink:
 		return badRequest("The parameter auth_method must be OTP or MAGIC_LINK.")
 	}
 	return nil
@@ -64,14 +73,13 @@ func isS256(challenge string) bool {
 	return err == nil && len(digest) == 32
 }
 
-// redirectWith returns the application's URL with the state and parameters.
+// redirectWith returns the application's URL with parameters.
 func (r authorizeRequest) redirectWith(parameters url.Values) string {
 	target := *r.redirect
 	query := target.Query()
 	for name := range parameters {
 		query.Set(name, parameters.Get(name))
 	}
-	query.Set("state", r.state)
 	target.RawQuery = query.Encode()
 	target.Fragment, target.RawFragment = "", ""
 	return target.String()
@@ -79,7 +87,7 @@ func (r authorizeRequest) redirectWith(parameters url.Values) string {
 
 // deniedURL returns the application's URL for a user who does not sign in.
 func (r authorizeRequest) deniedURL() string {
-	return r.redirectWith(url.Values{"error": {"access_denied"}})
+	return r.redirectWith(url.Values{"error": {"access_denied"}, "state": {r.state}})
 }
 
 // path returns the path and query that open the hosted page for the same request.

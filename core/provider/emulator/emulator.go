@@ -13,18 +13,35 @@
 //   - Cotter's API: /api/v0/token/jwks, /api/v0/verify/get_identity,
 //     /api/v0/token and /api/v0/token/{API_KEY_ID}, /api/v0/user,
 //     /api/v0/user/create. Other paths below /api/v0/ respond with 501.
-//   - The hosted page: /app. The worker: /verify.
+//   - The hosted page: /app. The form of the browser SDK: /signup and /login. The
+//     worker: /verify.
 //   - For tests: /_emulator/mailbox, /_emulator/mint, /_emulator/faults.
 //
-// It does not implement social login, WebAuthn, trusted devices, or anything that
-// needs Cotter's API_SECRET_KEY. A request for a magic link gets a code instead.
+// It does not implement social login, WebAuthn, trusted devices, form ids, or
+// anything that needs Cotter's API_SECRET_KEY. A request to /app for a magic link
+// gets a code instead.
+//
+// # Browser SDK
+//
+// npm cotter signs in unchanged, with one-time codes and magic links, once its base
+// URLs are those of the emulator:
+//
+//	CotterEnum.JSURL = "http://localhost:1234"
+//	CotterEnum.BackendURL = "http://localhost:1234/api/v0"
+//
+// The SDK accepts messages from an origin that equals JSURL. The JSURL of an
+// emulator below a mount, such as "http://localhost:8080/auth/emulator", therefore
+// works for pages of that origin alone: let the front end's development server pass
+// the mount to the application, or run an emulator alone.
 //
 // # Security
 //
 // Anyone who can reach the emulator can sign in as any user. It therefore responds
 // with 404 to a peer or a Host that is not loopback, redirects to loopback and its
-// own origin only, and the kit rejects it in production. [Options].InsecureRemote
-// lifts the first two.
+// own origin only, and the kit rejects it in production. The form of the browser SDK
+// can be framed by the page that its query names, and exchanges messages with it
+// alone; that page must be one that the emulator redirects to.
+// [Options].InsecureRemote accepts any peer, Host and page.
 package emulator
 
 import (

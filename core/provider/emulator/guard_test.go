@@ -62,7 +62,10 @@ func TestNew_NoWarning(t *testing.T) {
 
 func TestEmulator_RejectsCrossOrigin(t *testing.T) {
 	t.Parallel()
-	for _, target := range []string{"GET /_emulator/mailbox", "POST /_emulator/mint", "POST /_emulator/faults", "POST /app", "POST /app/code"} {
+	for _, target := range []string{
+		"GET /_emulator/mailbox", "POST /_emulator/mint", "POST /_emulator/faults", "POST /app", "POST /app/code",
+		"POST /signup", "POST /login", "POST /app/frame/code", "POST /app/frame/approval",
+	} {
 		for name, c := range map[string]struct {
 			header   []string
 			rejected bool
@@ -178,7 +181,7 @@ func TestEmulator_BodyLimit(t *testing.T) {
 func TestEmulator_ResponseHeader(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	for _, target := range []string{jwksPath, "/app?" + appQuery().Encode(), "/app", "/app/style.css", "/_emulator/mailbox", "/other"} {
+	for _, target := range []string{jwksPath, "/app?" + appQuery().Encode(), "/app", "/app/style.css", "/signup", "/app/frame.js", "/_emulator/mailbox", "/other"} {
 		response := b.serve(t, request(http.MethodGet, target, ""))
 		if field(response, "Cache-Control") != "no-store" || field(response, "X-Content-Type-Options") != "nosniff" ||
 			field(response, "Referrer-Policy") != "no-referrer" {

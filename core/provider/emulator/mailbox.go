@@ -14,7 +14,7 @@ type message struct {
 	To      string `json:"to"`
 	Channel string `json:"channel"` // EMAIL or SMS
 	Code    string `json:"code"`
-	Link    string `json:"link"` // the page that accepts the code
+	Link    string `json:"link"` // the page that accepts the code, or the magic link
 	SentAt  string `json:"sent_at"`
 }
 

@@ -41,23 +41,28 @@ type page struct {
 	Mailbox string // path of the mailbox
 }
 
-// render returns a page. redirect is the application's URL, which its form may
-// lead to; nil for none.
+// render returns a hosted page. redirect is the application's URL, which its form
+// may lead to; nil for none.
 func (e *Emulator) render(status int, name string, p page, redirect *url.URL) (web.Response, error) {
 	p.Style = e.options.BasePath + stylePath
+	return renderTemplate(status, name, p, hostedPolicy(redirect))
+}
+
+// renderTemplate returns a page with a Content-Security-Policy.
+func renderTemplate(status int, name string, p any, policy string) (web.Response, error) {
 	var body bytes.Buffer
 	if err := pageTemplates.ExecuteTemplate(&body, name, p); err != nil {
 		return web.Response{}, fmt.Errorf("emulator: page %s: %w", name, err)
 	}
 	return document(status, "text/html; charset=utf-8", body.Bytes()).
-		With("Content-Security-Policy", contentPolicy(redirect)), nil
+		With("Content-Security-Policy", policy), nil
 }
 
-// contentPolicy allows the style sheet and the forms. Browsers apply form-action
+// hostedPolicy allows the style sheet and the forms. Browsers apply form-action
 // to the redirect that follows a form as well, so the application is listed. CSP
 // cannot express an IPv6 address (CSP Level 3, section 2.3.1): its scheme is
 // listed instead.
-func contentPolicy(redirect *url.URL) string {
+func hostedPolicy(redirect *url.URL) string {
 	formAction := "'self'"
 	switch {
 	case redirect == nil:
@@ -105,10 +110,15 @@ func (e *Emulator) openApp(_ context.Context, r web.Request) (web.Response, erro
 		return e.renderError(err, "")
 	}
 	identifier := strings.TrimSpace(query.Get("input"))
-	if query.Get("direct_login") == "true" && request.accepts(identifier) {
+	accepted := request.accepts(identifier)
+	if accepted && query.Get("direct_login") == "true" {
 		return e.sendCode(request, identifier, http.StatusFound), nil
 	}
-	return e.renderIdentifierForm(http.StatusOK, request, identifier, "")
+	problem := ""
+	if !accepted && identifier != "" {
+		problem = request.identifierHint()
+	}
+	return e.renderIdentifierForm(request, identifier, problem)
 }
 
 func (e *Emulator) authorizeRequestIn(r web.Request) (url.Values, authorizeRequest, error) {
@@ -120,8 +130,8 @@ func (e *Emulator) authorizeRequestIn(r web.Request) (url.Values, authorizeReque
 	return query, request, err
 }
 
-func (e *Emulator) renderIdentifierForm(status int, request authorizeRequest, identifier, problem string) (web.Response, error) {
-	return e.render(status, "identifier.html", page{
+func (e *Emulator) renderIdentifierForm(request authorizeRequest, identifier, problem string) (web.Response, error) {
+	return e.render(http.StatusOK, "identifier.html", page{
 		Title:      "Sign in",
 		Problem:    problem,
 		Action:     request.path(e.options.BasePath, e.options.APIKeyID),
@@ -142,6 +152,8 @@ func (e *Emulator) suggestions(request authorizeRequest) []string {
 	return suggested
 }
 
+// submitIdentifier redirects in each case, so that a browser that goes back
+// requests a page with GET. The code form does too.
 func (e *Emulator) submitIdentifier(_ context.Context, r web.Request) (web.Response, error) {
 	_, request, err := e.authorizeRequestIn(r)
 	if err != nil {
@@ -153,7 +165,8 @@ func (e *Emulator) submitIdentifier(_ context.Context, r web.Request) (web.Respo
 	}
 	identifier := strings.TrimSpace(form.Get("identifier"))
 	if !request.accepts(identifier) {
-		return e.renderIdentifierForm(http.StatusBadRequest, request, identifier, request.identifierHint())
+		again := request.path(e.options.BasePath, e.options.APIKeyID) + "&" + url.Values{"input": {identifier}}.Encode()
+		return redirectTo(again, http.StatusSeeOther), nil
 	}
 	return e.sendCode(request, identifier, http.StatusSeeOther), nil
 }
@@ -161,16 +174,16 @@ func (e *Emulator) submitIdentifier(_ context.Context, r web.Request) (web.Respo
 // sendCode puts a one-time code into the mailbox and redirects to its page.
 func (e *Emulator) sendCode(request authorizeRequest, identifier string, status int) web.Response {
 	now := e.clock.now()
-	handle, begun := e.signIns.begin(request, identifier, now)
-	query := "?" + url.Values{"id": {handle}}.Encode()
-	e.mailbox.deliver(message{
-		To:      identifier,
-		Channel: begun.channel(),
-		Code:    begun.code,
-		Link:    e.options.IssuerURL + codePath + query,
-		SentAt:  now.UTC().Format(milliseconds),
-	})
-	return redirectTo(e.options.BasePath+codePath+query, status)
+	handle, begun := e.signIns.begin(signIn{authorizeRequest: request, identifier: identifier}, now)
+	path := codePagePath(handle)
+	e.mailbox.deliver(begun.message(e.options.IssuerURL+path, now))
+	return redirectTo(e.options.BasePath+path, status)
+}
+
+// codePagePath returns the path, below the mount, of the page that accepts the
+// one-time code.
+func codePagePath(handle string) string {
+	return codePath + "?" + url.Values{"id": {handle}}.Encode()
 }
 
 // openCode is the page that accepts the one-time code.
@@ -183,11 +196,15 @@ func (e *Emulator) openCode(_ context.Context, r web.Request) (web.Response, err
 	if !ok {
 		return e.renderError(signInExpired(), e.restartPath(pending))
 	}
-	return e.renderCodeForm(http.StatusOK, query.Get("id"), pending, "")
+	return e.renderCodeForm(query.Get("id"), pending)
 }
 
-func (e *Emulator) renderCodeForm(status int, handle string, pending signIn, problem string) (web.Response, error) {
-	return e.render(status, "code.html", page{
+func (e *Emulator) renderCodeForm(handle string, pending signIn) (web.Response, error) {
+	problem := ""
+	if pending.attempts > 0 {
+		problem = "That is not the code."
+	}
+	return e.render(http.StatusOK, "code.html", page{
 		Title:      "Enter the code",
 		Problem:    problem,
 		Action:     e.options.BasePath + codePath,
@@ -206,16 +223,15 @@ func (e *Emulator) submitCode(_ context.Context, r web.Request) (web.Response, e
 		return e.renderError(err, "")
 	}
 	handle := form.Get("id")
-	result, attempted, authorizationCode := e.signIns.attempt(handle, strings.TrimSpace(form.Get("code")), e.clock.now())
+	now := e.clock.now()
+	result, attempted := e.signIns.attempt(handle, strings.TrimSpace(form.Get("code")), now)
 	switch result {
 	case attemptAccepted:
-		return redirectTo(attempted.successURL(authorizationCode), http.StatusFound), nil
-	case attemptWrong:
-		return e.renderCodeForm(http.StatusBadRequest, handle, attempted, "That is not the code.")
+		return redirectTo(attempted.successURL(e.signIns.complete(attempted, now)), http.StatusFound), nil
 	case attemptExhausted:
 		return redirectTo(attempted.deniedURL(), http.StatusFound), nil
 	default:
-		return e.renderError(signInExpired(), e.restartPath(attempted))
+		return redirectTo(e.options.BasePath+codePagePath(handle), http.StatusSeeOther), nil
 	}
 }
 

@@ -130,10 +130,12 @@ func TestPage_EscapesInput(t *testing.T) {
 	query.Set("input", attack)
 	browser := b.browser(t)
 	first := browser.open("/app?" + query.Encode())
-	_, _, again := browser.submit(first, "identifier", attack)
-	_, location, _ := browser.submit(first, "identifier", `<script>alert(1)</script>@example.com`)
+	_, location, _ := browser.submit(first, "identifier", attack)
+	again := browser.open(location)
+	_, location, _ = browser.submit(first, "identifier", `<script>alert(1)</script>@example.com`)
 	second := browser.open(location)
-	_, _, wrong := browser.submit(second, "code", attack)
+	_, location, _ = browser.submit(second, "code", attack)
+	wrong := browser.open(location)
 	for _, page := range []string{first, again, second, wrong} {
 		if !strings.Contains(page, "<h1>") {
 			t.Fatalf("not a page: %q", page)

@@ -28,6 +28,10 @@ const (
 	appPath      = "/app"
 	codePath     = "/app/code"
 	stylePath    = "/app/style.css"
+	signupPath   = "/signup"
+	loginPath    = "/login"
+	framePath    = "/app/frame"
+	linkPath     = "/app/link"
 	testPath     = "/_emulator/"
 )
 
@@ -45,6 +49,13 @@ func (e *Emulator) routeTable() map[string]methods {
 		appPath:   {http.MethodGet: e.openApp, http.MethodPost: sameOrigin(e.submitIdentifier)},
 		codePath:  {http.MethodGet: e.openCode, http.MethodPost: sameOrigin(e.submitCode)},
 		stylePath: {http.MethodGet: e.getStyle},
+
+		signupPath:              {http.MethodGet: e.openFrame, http.MethodPost: sameOrigin(e.submitFrameIdentifier)},
+		loginPath:               {http.MethodGet: e.openFrame, http.MethodPost: sameOrigin(e.submitFrameIdentifier)},
+		framePath + ".js":       {http.MethodGet: e.getFrameScript},
+		framePath + "/code":     {http.MethodPost: sameOrigin(e.submitFrameCode)},
+		framePath + "/approval": {http.MethodPost: sameOrigin(e.takeFrameApproval)},
+		linkPath:                {http.MethodGet: e.openLink},
 
 		testPath + "mailbox": {http.MethodGet: sameOrigin(e.getMailbox)},
 		testPath + "mint":    {http.MethodPost: sameOrigin(e.mint)},

@@ -132,9 +132,13 @@ func TestSignIn_Phone(t *testing.T) {
 	query := appQuery()
 	query.Set("type", "PHONE")
 	browser := b.browser(t)
-	status, _, page := browser.submit(browser.open("/app?"+query.Encode()), "identifier", ada)
-	if status != http.StatusBadRequest || !strings.Contains(page, `role="alert"`) {
+	status, location, _ := browser.submit(browser.open("/app?"+query.Encode()), "identifier", ada)
+	if status != http.StatusSeeOther {
 		t.Fatalf("an email address as phone: status %d", status)
+	}
+	page := browser.open(location)
+	if !strings.Contains(page, `role="alert"`) || !strings.Contains(page, `value="`+ada+`"`) {
+		t.Fatalf("an email address as phone: %s", page)
 	}
 	status, _, _ = browser.submit(page, "identifier", "+442079460000")
 	if messages := b.messages(t); status != http.StatusSeeOther || len(messages) != 1 || messages[0].Channel != "SMS" {
@@ -147,11 +151,13 @@ func TestSignIn_FifthAttempt(t *testing.T) {
 	b := newBench(t)
 	page := b.codePage(t)
 	for range 4 {
-		status, _, next := b.browser(t).submit(page, "code", "wrong")
-		if status != http.StatusBadRequest {
+		status, location, _ := b.browser(t).submit(page, "code", "wrong")
+		if status != http.StatusSeeOther {
 			t.Fatalf("status %d for a wrong code", status)
 		}
-		page = next
+		if page = b.browser(t).open(location); !strings.Contains(page, "That is not the code.") {
+			t.Fatalf("after a wrong code: %s", page)
+		}
 	}
 	if status, location, _ := b.browser(t).submit(page, "code", b.lastCode(t)); status != http.StatusFound || !strings.Contains(location, "code=") {
 		t.Fatalf("the right code at the fifth attempt: %d %s", status, location)
@@ -169,8 +175,8 @@ func TestSignIn_FiveWrongCodes(t *testing.T) {
 	if status != http.StatusFound || !strings.Contains(location, "error=access_denied") || strings.Contains(location, "code=") {
 		t.Fatalf("after the fifth wrong code: %d %s", status, location)
 	}
-	if status, _, _ := b.browser(t).submit(page, "code", b.lastCode(t)); status != http.StatusBadRequest {
-		t.Fatalf("the right code after the fifth wrong one: status %d", status)
+	if text := b.openOver(t, page); !strings.Contains(text, "This sign-in is over") {
+		t.Fatalf("the right code after the fifth wrong one: %s", text)
 	}
 }
 
@@ -182,15 +188,27 @@ func TestSignIn_CodeExpiresAndIsUsedUp(t *testing.T) {
 	if status, _, _ := b.browser(t).submit(page, "code", b.lastCode(t)); status != http.StatusFound {
 		t.Fatalf("one second before expiry: status %d", status)
 	}
-	if status, _, _ := b.browser(t).submit(page, "code", b.lastCode(t)); status != http.StatusBadRequest {
-		t.Fatalf("the second time: status %d", status)
+	if text := b.openOver(t, page); !strings.Contains(text, "Start again") {
+		t.Fatalf("the second time: %s", text)
 	}
 	page = b.codePage(t)
 	b.advance(5 * time.Minute)
-	status, _, late := b.browser(t).submit(page, "code", b.lastCode(t))
-	if status != http.StatusBadRequest || !strings.Contains(late, "Start again") {
-		t.Fatalf("at expiry: status %d; %s", status, late)
+	if text := b.openOver(t, page); !strings.Contains(text, "Start again") {
+		t.Fatalf("at expiry: %s", text)
 	}
+}
+
+// openOver submits the right code to a sign-in that is over, and returns the page
+// that its redirect leads to.
+func (b *bench) openOver(t *testing.T, codePage string) string {
+	t.Helper()
+	status, location, _ := b.browser(t).submit(codePage, "code", b.lastCode(t))
+	if status != http.StatusSeeOther {
+		t.Fatalf("status %d, want a redirect", status)
+	}
+	response := b.serve(t, request(http.MethodGet, location, ""))
+	wantStatus(t, response, http.StatusBadRequest)
+	return string(response.Body)
 }
 
 func TestGetIdentity_Rejects(t *testing.T) {

@@ -1,6 +1,7 @@
 package emulator
 
 import (
+	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
@@ -16,95 +17,140 @@ import (
 const (
 	codeLifetime = 5 * time.Minute // of one-time codes and of authorization codes
 	maxAttempts  = 5               // at a one-time code
-	maxSignIns   = 1_000           // pending, and as many completed
+	maxSignIns   = 1_000           // begun, and as many completed
 )
 
 // signIn is a sign-in: pending until the user enters the one-time code, then
-// completed until the application exchanges the authorization code.
+// completed until the application exchanges the authorization code. It remains
+// among the begun ones, so that its page can offer to start again.
 type signIn struct {
 	authorizeRequest
 
 	identifier  string
+	clientJSON  string // what the form's additional fields contain, for a link that opens the application
+	linkOpens   bool   // the magic link opens the application, instead of approving the sign-in where it began
 	challengeID int64
 	code        string // the one-time code
 	attempts    int
+	approved    bool // by its magic link
+	over        bool // it is completed, or maxAttempts codes were wrong
 	expires     time.Time
 }
+
+// isPending reports whether the one-time code is accepted at that time.
+func (s signIn) isPending(now time.Time) bool { return !s.over && now.Before(s.expires) }
 
 // signIns holds the sign-ins in progress.
 type signIns struct {
 	mu              sync.Mutex
 	lastChallengeID int64
-	pending         *boundedMap[string, signIn] // by handle
+	begun           *boundedMap[string, signIn] // by handle
 	completed       *boundedMap[string, signIn] // by authorization code
 }
 
 func newSignIns() *signIns {
 	return &signIns{
 		lastChallengeID: 1_000,
-		pending:         newBoundedMap[string, signIn](maxSignIns),
+		begun:           newBoundedMap[string, signIn](maxSignIns),
 		completed:       newBoundedMap[string, signIn](maxSignIns),
 	}
 }
 
 // begin starts a sign-in with a new one-time code.
-func (s *signIns) begin(r authorizeRequest, identifier string, now time.Time) (handle string, begun signIn) {
+func (s *signIns) begin(begun signIn, now time.Time) (handle string, _ signIn) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.lastChallengeID++
-	begun = signIn{
-		authorizeRequest: r,
-		identifier:       identifier,
-		challengeID:      s.lastChallengeID,
-		code:             newOneTimeCode(),
-		expires:          now.Add(codeLifetime),
-	}
+	begun.challengeID = s.lastChallengeID
+	begun.code = newOneTimeCode()
+	begun.expires = now.Add(codeLifetime)
 	handle = rand.Text()
-	s.pending.put(handle, begun)
+	s.begun.put(handle, begun)
 	return handle, begun
 }
 
-// find returns a pending sign-in; ok is false if there is none or it has expired.
+// find returns a sign-in; ok is false if it is no longer pending. It is the zero
+// value if there is none.
 func (s *signIns) find(handle string, now time.Time) (pending signIn, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	pending, ok = s.pending.get(handle)
-	return pending, ok && now.Before(pending.expires)
+	pending, ok = s.begun.get(handle)
+	return pending, ok && pending.isPending(now)
 }
 
 // attemptResult is the result of entering a one-time code.
 type attemptResult int
 
 const (
-	attemptUnknown   attemptResult = iota // no such sign-in, or it has expired
+	attemptUnknown   attemptResult = iota // no such sign-in, or it is no longer pending
 	attemptWrong                          // another attempt is left
 	attemptExhausted                      // it was the last attempt
 	attemptAccepted
 )
 
-// attempt compares an entered code. After attemptAccepted, authorizationCode is
-// the code to exchange.
-func (s *signIns) attempt(handle, code string, now time.Time) (result attemptResult, attempted signIn, authorizationCode string) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	attempted, ok := s.pending.get(handle)
-	if !ok || !now.Before(attempted.expires) {
-		return attemptUnknown, attempted, ""
-	}
-	if subtle.ConstantTimeCompare([]byte(code), []byte(attempted.code)) == 1 {
-		s.pending.remove(handle)
-		return attemptAccepted, attempted, s.complete(attempted, now)
-	}
-	attempted.attempts++
-	if attempted.attempts == maxAttempts {
-		s.pending.remove(handle)
-		return attemptExhausted, attempted, ""
-	}
-	s.pending.put(handle, attempted)
-	return attemptWrong, attempted, ""
+// attempt compares an entered code. After attemptAccepted, the sign-in is over and
+// the caller completes it.
+func (s *signIns) attempt(handle, code string, now time.Time) (attemptResult, signIn) {
+	return s.enter(handle, code, now, func(accepted *signIn) { accepted.over = true })
 }
 
+// approve is attempt with the code in a magic link: the sign-in remains pending
+// until the page that began it takes the approval.
+func (s *signIns) approve(handle, code string, now time.Time) attemptResult {
+	result, _ := s.enter(handle, code, now, func(accepted *signIn) { accepted.approved = true })
+	return result
+}
+
+// enter compares a code, and applies accept to the sign-in if it is right.
+func (s *signIns) enter(handle, code string, now time.Time, accept func(*signIn)) (attemptResult, signIn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	attempted, ok := s.begun.get(handle)
+	if !ok || !attempted.isPending(now) {
+		return attemptUnknown, attempted
+	}
+	result := attemptAccepted
+	if subtle.ConstantTimeCompare([]byte(code), []byte(attempted.code)) == 1 {
+		accept(&attempted)
+	} else {
+		result = countWrong(&attempted)
+	}
+	s.begun.put(handle, attempted)
+	return result, attempted
+}
+
+// countWrong counts a wrong code.
+func countWrong(attempted *signIn) attemptResult {
+	attempted.attempts++
+	if attempted.over = attempted.attempts == maxAttempts; attempted.over {
+		return attemptExhausted
+	}
+	return attemptWrong
+}
+
+// takeApproval returns attemptAccepted for a sign-in that its magic link has
+// approved, which is then over and the caller completes it, and attemptWrong for
+// one that is not approved yet.
+func (s *signIns) takeApproval(handle string, now time.Time) (attemptResult, signIn) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	pending, ok := s.begun.get(handle)
+	switch {
+	case !ok || !pending.isPending(now):
+		return attemptUnknown, pending
+	case !pending.approved:
+		return attemptWrong, pending
+	}
+	pending.over = true
+	s.begun.put(handle, pending)
+	return attemptAccepted, pending
+}
+
+// complete returns the authorization code of a sign-in, which the application
+// exchanges.
 func (s *signIns) complete(completed signIn, now time.Time) (authorizationCode string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	completed.expires = now.Add(codeLifetime)
 	authorizationCode = rand.Text()
 	s.completed.put(authorizationCode, completed)
@@ -128,10 +174,30 @@ func (s signIn) matchesVerifier(verifier string) bool {
 	return subtle.ConstantTimeCompare([]byte(challenge), []byte(s.codeChallenge)) == 1
 }
 
-// matchesOrigin reports whether redirectURL has the origin that received the code.
+// matchesOrigin reports whether redirectURL has the origin that received the code:
+// that of the redirect or, for the form of the browser SDK, of the page around it.
 func (s signIn) matchesOrigin(redirectURL string) bool {
 	u, err := parseWebURL(redirectURL)
-	return err == nil && originOf(u) == originOf(s.redirect)
+	return err == nil && (originOf(u) == originOf(s.redirect) || originOf(u) == s.embedder)
+}
+
+// belongsTo reports whether the form of the browser SDK in a page of that origin may
+// complete the sign-in: it began there, or its magic link opens that page.
+func (s signIn) belongsTo(embedder string) bool {
+	return s.embedder == embedder || s.linkOpens && originOf(s.redirect) == embedder
+}
+
+// linkURL returns the application's URL that the magic link opens, with what the SDK
+// passes to its form there.
+func (s signIn) linkURL(handle, code string) string {
+	return s.redirectWith(url.Values{
+		"auth_method":  {methodMagicLink},
+		"challenge":    {handle + "." + code},
+		"challenge_id": {strconv.FormatInt(s.challengeID, 10)},
+		"id_type":      {s.identifierType},
+		"id":           {s.identifier},
+		"client_json":  {cmp.Or(s.clientJSON, "{}")},
+	})
 }
 
 // successURL returns the application's URL for a completed sign-in.
@@ -139,14 +205,17 @@ func (s signIn) successURL(authorizationCode string) string {
 	return s.redirectWith(url.Values{
 		"code":         {authorizationCode},
 		"challenge_id": {strconv.FormatInt(s.challengeID, 10)},
+		"state":        {s.state},
 	})
 }
 
-func (s signIn) channel() string {
+// message returns the message with the one-time code and a link.
+func (s signIn) message(link string, now time.Time) message {
+	channel := "EMAIL"
 	if s.identifierType == typePhone {
-		return "SMS"
+		channel = "SMS"
 	}
-	return "EMAIL"
+	return message{To: s.identifier, Channel: channel, Code: s.code, Link: link, SentAt: now.UTC().Format(milliseconds)}
 }
 
 // newOneTimeCode returns six digits.

@@ -14,7 +14,7 @@ import (
 const (
 	accessLifetime  = time.Hour
 	refreshLifetime = 30 * 24 * time.Hour
-	authMethod      = "OTP"
+	authMethod      = methodOTP
 
 	// neverAuthenticated is the auth_time of Cotter's ID tokens: Go's zero time,
 	// as a string.

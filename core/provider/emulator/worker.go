@@ -25,7 +25,8 @@ func (e *Emulator) verifyToken(ctx context.Context, r web.Request) (web.Response
 		return web.Response{}, err
 	}
 	raw := workerToken(body)
-	_, audience, _ := jwt.Peek(raw)
+	peeked, _ := jwt.Peek(raw)
+	audience := peeked.Claims.Audience
 	if key := r.First("Api_key_id"); key != "" {
 		audience = []string{key}
 	}

@@ -18,6 +18,14 @@ type Claims struct {
 	Picture       string `hcl:"picture,optional" doc:"default /picture"`
 }
 
+// subject returns the pointer to the subject.
+func (c *Claims) subject() string {
+	if c == nil {
+		return ""
+	}
+	return c.Subject
+}
+
 // pointers locate the claims in a token.
 type pointers struct {
 	subject, email, emailVerified, phone, phoneVerified, name, picture pointer

@@ -4,7 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"strconv"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,59 +18,71 @@ import (
 type driver struct {
 	settings Settings
 	pointers pointers
-	keys     provider.Keys
+	env      provider.Env
+	sources  map[string]source // by issuer
 }
 
 func open(_ context.Context, s Settings, env provider.Env) (provider.Driver, error) {
-	keys, err := openKeys(s, env)
-	if err != nil {
-		return nil, fmt.Errorf("oidc: %w", err)
+	d := &driver{settings: s, env: env, sources: map[string]source{}}
+	for _, one := range s.perIssuer() {
+		opened, err := openSource(one, env)
+		if err != nil {
+			return nil, fmt.Errorf("oidc: %w", err)
+		}
+		d.sources[one.Issuer] = opened
 	}
-	d := &driver{settings: s, keys: keys}
 	d.pointers, _ = s.Claims.pointers()
 	return d, nil
 }
 
-// Rules implements [provider.Driver]. An ID token is required; an access token
-// next to it is compared with at_hash only.
+// aliases lists other iss of an issuer: Google's ID tokens have either form (Google,
+// "Verify the Google ID token on your server side").
+var aliases = map[string][]string{"https://accounts.google.com": {"accounts.google.com"}}
+
+// Rules implements [provider.Driver].
 func (d *driver) Rules() provider.Rules {
-	return provider.Rules{
-		Issuer:       d.settings.Issuer,
-		Audience:     d.settings.Audience,
-		Algorithms:   d.settings.Algorithms,
-		Keys:         d.keys,
-		Recognizes:   provider.IDToken,
-		AudienceList: true,
-		Check:        d.check,
+	rules := d.settings.tokenRules()
+	issuers := d.settings.perIssuer()
+	rules.Issuer, rules.Keys = issuers[0].Issuer, d.sources[issuers[0].Issuer].keys
+	rules.MoreIssuers = map[string]provider.Keys{}
+	for _, one := range issuers[1:] {
+		rules.MoreIssuers[one.Issuer] = d.sources[one.Issuer].keys
 	}
+	rules.IssuerAliases = aliases[rules.Issuer]
+	rules.Algorithms = d.settings.Algorithms
+	rules.SubjectClaim = d.settings.Claims.subject()
+	rules.Check = d.check
+	if d.settings.UserInfo {
+		rules.UserInfo = d.userInfo
+	}
+	rules.CheckNonce = d.settings.checkNonce
+	return rules
 }
 
 // check demands the subject and the claims of the settings.
-func (d *driver) check(_ provider.TokenKind, c token.Claims) error {
+func (d *driver) check(kind provider.TokenKind, c token.Claims) error {
+	if _, present := c.Lookup("client_id"); present && kind == provider.IDToken && d.settings.mayShareClientID() {
+		return invalid("client_id_in_id_token")
+	}
+	if err := d.checkTenant(c); err != nil {
+		return err
+	}
 	if !identity.IsSubject(d.pointers.subject.stringIn(c)) {
 		return invalid("bad_subject")
 	}
 	for name, want := range d.settings.RequiredClaims {
-		if got, ok := stringOrBool(c, name); !ok || got != want {
+		if !c.Has(name, want) {
 			return invalid("wrong_claim")
 		}
 	}
 	return nil
 }
 
-// stringOrBool returns a claim that is a string, or a bool as "true" or "false".
-func stringOrBool(c token.Claims, name string) (string, bool) {
-	if b, ok := c.Bool(name); ok {
-		return strconv.FormatBool(b), true
-	}
-	return c.String(name)
-}
-
 // Identify implements [provider.Driver].
 func (d *driver) Identify(v provider.Verified) (identity.Identity, error) {
 	c := v.IDToken
-	if access := v.Unverified.AccessToken; access != "" && !matchesHash(c, access) {
-		return identity.Identity{}, invalid("wrong_access_token_hash")
+	if c.Subject == "" {
+		c = v.AccessToken
 	}
 	id := identity.Identity{
 		Key:             identity.Key{Issuer: c.Issuer, Subject: d.pointers.subject.stringIn(c)},
@@ -78,14 +90,37 @@ func (d *driver) Identify(v provider.Verified) (identity.Identity, error) {
 		AuthenticatedAt: authenticatedAt(c),
 		Claims:          d.claims(c),
 	}
-	if email := d.pointers.email.stringIn(c); identity.IsEmail(email) {
-		id.Email = contact(email, d.pointers.emailVerified.isTrue(c))
+	if id.Email = d.email(c); id.Email.Value == "" {
+		id.Email = d.email(v.UserInfo)
 	}
-	if phone := d.pointers.phone.stringIn(c); identity.IsPhone(phone) {
-		id.Phone = contact(phone, d.pointers.phoneVerified.isTrue(c))
+	if id.Phone = d.phone(c); id.Phone.Value == "" {
+		id.Phone = d.phone(v.UserInfo)
 	}
 	id.Identifier = cmp.Or(id.Email.Value, id.Phone.Value)
 	return id, nil
+}
+
+// email returns the email address in the claims, with its verification in the
+// same claims.
+func (d *driver) email(c token.Claims) identity.Contact {
+	if email := d.pointers.email.stringIn(c); identity.IsEmail(email) {
+		return contact(email, d.isTrue(d.pointers.emailVerified, c))
+	}
+	return identity.Contact{}
+}
+
+// phone is email for the phone number.
+func (d *driver) phone(c token.Claims) identity.Contact {
+	if phone := d.pointers.phone.stringIn(c); identity.IsPhone(phone) {
+		return contact(phone, d.isTrue(d.pointers.phoneVerified, c))
+	}
+	return identity.Contact{}
+}
+
+// isTrue reports whether the value at the pointer is true, or "true" where the
+// issuer sends strings.
+func (d *driver) isTrue(p pointer, c token.Claims) bool {
+	return p.isTrue(c) || d.settings.StringBooleans && p.stringIn(c) == "true"
 }
 
 func contact(value string, verified bool) identity.Contact {
@@ -100,21 +135,43 @@ func contact(value string, verified bool) identity.Contact {
 func (d *driver) claims(c token.Claims) identity.Claims {
 	claims := c.Extra()
 	for name, at := range map[string]pointer{"name": d.pointers.name, "picture": d.pointers.picture} {
-		if value := at.stringIn(c); value != "" {
-			claims[name] = value
+		if value := at.stringIn(c); value != "" && at != pointer("/"+name) {
+			claims = claims.With(name, value)
 		}
 	}
-	return identity.NewClaims(claims)
+	return claims
 }
 
-// authMethod returns the methods of amr (RFC 8176), separated by spaces, "" if
-// they cannot be stored.
+// authMethod returns the methods of amr, separated by spaces, "" if they cannot
+// be stored.
 func authMethod(c token.Claims) string {
-	methods, _ := c.Strings("amr")
-	if joined := strings.Join(methods, " "); identity.IsAuthMethod(joined) {
+	if joined := strings.Join(authMethods(c), " "); identity.IsAuthMethod(joined) {
 		return joined
 	}
 	return ""
+}
+
+// authMethods returns the methods of amr: a list of strings (OpenID Connect Core
+// 1.0, section 2; RFC 8176), or of objects with the member method, as Supabase
+// sends them (supabase.com/docs/guides/auth/jwt-fields). Each method is listed
+// once. A list with another element contains none.
+func authMethods(c token.Claims) []string {
+	amr, _ := c.Lookup("amr")
+	elements, _ := amr.Array()
+	var methods []string
+	for _, element := range elements {
+		if object, ok := element.Object(); ok {
+			element, _ = object.Lookup("method")
+		}
+		method, ok := element.String()
+		if !ok {
+			return nil
+		}
+		if !slices.Contains(methods, method) {
+			methods = append(methods, method)
+		}
+	}
+	return methods
 }
 
 // authenticatedAt returns auth_time, zero if it is not a valid time.
@@ -126,4 +183,4 @@ func authenticatedAt(c token.Claims) time.Time {
 	return at.UTC()
 }
 
-func invalid(reason string) error { return autherr.New(autherr.InvalidToken, reason) }
+func invalid(reason string) *autherr.Error { return autherr.New(autherr.InvalidToken, reason) }

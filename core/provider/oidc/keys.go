@@ -8,23 +8,35 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 
 	"github.com/cotterpin/cotterpin/core/internal/strictjson"
 	"github.com/cotterpin/cotterpin/core/provider"
 )
 
-// openKeys returns the keys of the source that the settings name, without using
+// source is where an issuer's keys come from.
+type source struct {
+	tenant    string // "" if the issuer has none
+	keys      provider.Keys
+	discovery *discovery // nil if no discovery document is used
+}
+
+// openSource opens the source that the settings of one issuer name, without using
 // the network.
-func openKeys(s Settings, env provider.Env) (provider.Keys, error) {
+func openSource(s Settings, env provider.Env) (source, error) {
+	from := source{tenant: strings.Join(s.Tenants, "")}
+	var err error
 	switch {
 	case s.JWKSFile != "":
-		return readKeys(s.JWKSFile, env.Directory)
+		from.keys, err = readKeys(s.JWKSFile, env.Directory)
 	case s.JWKSURL != "":
-		return env.RemoteKeys(s.JWKSURL)
+		from.keys, err = env.RemoteKeys(s.JWKSURL)
 	default:
-		d := discovery{issuer: s.Issuer, address: s.discoveryURL(), get: env.Get}
-		return env.FetchedKeys(d.address, d.keys), env.CheckURL(d.address)
+		d := &discovery{issuer: s.Issuer, address: s.discoveryURL(), get: env.Get}
+		from.discovery, from.keys = d, env.FetchedKeys(d.address, d.keys)
+		err = env.CheckURL(d.address)
 	}
+	return from, err
 }
 
 func readKeys(file, directory string) (provider.Keys, error) {
@@ -56,10 +68,12 @@ type discovery struct {
 	issuer  string
 	address string
 	get     func(ctx context.Context, address string) ([]byte, error)
+
+	userInfo atomic.Value // a string: userinfo_endpoint of the latest document
 }
 
 // keys returns the JWK Set document.
-func (d discovery) keys(ctx context.Context) ([]byte, error) {
+func (d *discovery) keys(ctx context.Context) ([]byte, error) {
 	body, err := d.get(ctx, d.address)
 	if err != nil {
 		return nil, fmt.Errorf("oidc: discovery: %w", err)
@@ -69,15 +83,19 @@ func (d discovery) keys(ctx context.Context) ([]byte, error) {
 		return nil, fmt.Errorf("oidc: discovery: %w", err)
 	}
 	// Another issuer's document would bring another issuer's keys: section 4.3.
-	if stringMember(document, "issuer") != d.issuer {
-		return nil, errors.New("oidc: discovery: the document is another issuer's")
+	if issuer := stringMember(document, "issuer"); issuer != d.issuer {
+		return nil, fmt.Errorf("oidc: discovery: the document is another issuer's: expected %q, found %q", d.issuer, cut(issuer))
 	}
+	d.userInfo.Store(stringMember(document, "userinfo_endpoint"))
 	address := stringMember(document, "jwks_uri")
 	if address == "" {
 		return nil, errors.New("oidc: discovery: the document has no jwks_uri")
 	}
 	return d.get(ctx, address)
 }
+
+// cut returns a value that the issuer chose, short enough for the log.
+func cut(s string) string { return s[:min(len(s), 200)] }
 
 // stringMember returns a member that is a string, "" if it is missing or is of
 // another type.

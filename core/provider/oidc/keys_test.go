@@ -2,12 +2,15 @@ package oidc_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/provider/oidc"
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
@@ -43,6 +46,26 @@ func TestKeys_DiscoveryDocument(t *testing.T) {
 	}
 }
 
+// Cases: T22.
+func TestKeys_AnotherIssuersDocument(t *testing.T) {
+	t.Parallel()
+	i := providertest.NewIssuer(t)
+	if err := open(t, i, nil).Ready(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	for found, want := range map[string]string{
+		i.URL() + "/":            fmt.Sprintf("expected %q, found %q", i.URL(), i.URL()+"/"),
+		strings.Repeat("a", 201): fmt.Sprintf("found %q", strings.Repeat("a", 200)),
+		"a\r\nlevel=ERROR":       `found "a\r\nlevel=ERROR"`,
+	} {
+		i.SetDiscovery("issuer", found)
+		err := open(t, i, nil).Ready(t.Context())
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("the error %v does not contain %s", err, want)
+		}
+	}
+}
+
 func TestKeys_IssuerWithSlash(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
@@ -66,6 +89,46 @@ func TestKeys_DiscoveryURL(t *testing.T) {
 	})
 	if _, err := p.Login(t.Context(), tokens(i.OIDCToken(ada, providertest.Claim("iss", "https://id.example.com")))); err != nil {
 		t.Error(err)
+	}
+}
+
+// Cases: T09.
+func TestDriver_GoogleIssuer(t *testing.T) {
+	t.Parallel()
+	const google = "https://accounts.google.com"
+	i := providertest.NewIssuer(t)
+	i.SetDiscovery("issuer", google)
+	p := open(t, i, func(s *oidc.Settings, _ *provider.Common) {
+		s.Issuer, s.DiscoveryURL = google, i.URL()+providertest.DiscoveryPath
+	})
+	for iss, accepted := range map[string]bool{
+		google: true, "accounts.google.com": true,
+		"http://accounts.google.com": false, google + "/": false, "accounts.google.com/": false, "Accounts.google.com": false, "google.com": false,
+	} {
+		token := i.OIDCToken(ada, providertest.Claim("iss", iss))
+		login, err := p.Login(t.Context(), tokens(token))
+		request, errRequest := p.Request(t.Context(), token)
+		if !accepted {
+			if autherr.ReasonOf(err) != "wrong_issuer" || autherr.ReasonOf(errRequest) != "wrong_issuer" {
+				t.Errorf("iss %q: got %v and %v, want wrong_issuer", iss, err, errRequest)
+			}
+			continue
+		}
+		want := identity.Key{Issuer: google, Subject: providertest.SubjectOf(ada)}
+		if err != nil || errRequest != nil || login.Key != want || request.Key != want {
+			t.Errorf("iss %q: got %+v, %v and %+v, %v, want %+v", iss, login.Key, err, request.Key, errRequest, want)
+		}
+	}
+	other := open(t, i, func(s *oidc.Settings, _ *provider.Common) {
+		s.Issuer, s.DiscoveryURL = i.URL(), ""
+	})
+	i.SetDiscovery("issuer", i.URL())
+	without := strings.TrimPrefix(i.URL(), "http://")
+	if _, err := other.Login(t.Context(), tokens(i.OIDCToken(ada))); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.Login(t.Context(), tokens(i.OIDCToken(ada, providertest.Claim("iss", without)))); autherr.ReasonOf(err) != "wrong_issuer" {
+		t.Errorf("another issuer without scheme: got %v, want wrong_issuer", err)
 	}
 }
 

@@ -1,14 +1,15 @@
 // Package oidc verifies the ID tokens of any OpenID Connect issuer (OpenID
-// Connect Core 1.0, section 3.1.3.7). Keys come from the issuer's discovery
-// document, from a JWKS URL or from a file.
+// Connect Core 1.0, section 3.1.3.7), and its access tokens if they are JWTs
+// (RFC 9068 and what issuers sent before it). Keys come from the issuer's
+// discovery document, from a JWKS URL or from a file.
 //
-// It does not redirect users to the issuer, exchange codes or read the user info
-// endpoint: the front end posts the ID token.
+// It does not redirect users to the issuer or exchange codes: the front end posts
+// the tokens.
 //
 // # Errors
 //
 // As [provider.Driver] and the kit define them. Reasons of this package:
-// wrong_claim, bad_subject, wrong_access_token_hash.
+// wrong_claim, bad_subject, client_id_in_id_token, missing_nonce, wrong_nonce.
 package oidc
 
 import "github.com/cotterpin/cotterpin/core/provider"
@@ -16,8 +17,8 @@ import "github.com/cotterpin/cotterpin/core/provider"
 // Type is `provider "oidc"`.
 var Type = provider.Define(provider.Definition[Settings]{
 	Type:     "oidc",
-	Summary:  "any OpenID Connect issuer: ID tokens that the front end posts",
-	Default:  Settings{Algorithms: []string{"RS256", "ES256"}},
+	Summary:  "any OpenID Connect issuer: tokens that the front end posts",
+	Default:  Settings{Algorithms: []string{"RS256", "ES256"}, Nonce: nonceOff, NonceForm: noncePlain},
 	Validate: validate,
 	Open:     open,
 })
@@ -25,11 +26,19 @@ var Type = provider.Define(provider.Definition[Settings]{
 // Settings are the arguments of `provider "oidc"`. Zero fields mean the
 // defaults.
 type Settings struct {
-	// Issuer is the tokens' iss, byte-exact. Required.
+	// Issuer is the tokens' iss, byte-exact; each of Tenants replaces {tenantid} in it.
+	// Tokens of https://accounts.google.com may omit https://. Required.
 	Issuer string `hcl:"issuer" doc:"the tokens' iss, exactly, such as https://accounts.google.com"`
 
-	// Audience lists the client ids whose tokens are accepted; at least one.
-	Audience []string `hcl:"audience" doc:"the client ids whose tokens are accepted; at least one"`
+	// Audience lists the client ids whose ID tokens are accepted; at least one,
+	// unless access tokens suffice for a login.
+	Audience []string `hcl:"audience" doc:"the client ids whose ID tokens are accepted; at least one"`
+
+	// Tenants lists the ids of the tenants whose users may sign in, as in the claim
+	// tid, which must equal the tenant. Each replaces {tenantid} in Issuer,
+	// DiscoveryURL and JWKSURL, and is an issuer with its own discovery document, keys
+	// and identities. Required with {tenantid} in Issuer. Default: there is one issuer.
+	Tenants []string `hcl:"tenants,optional" doc:"ids of the tenants whose users may sign in, as in the claim tid; each replaces {tenantid} in issuer"`
 
 	// JWKSURL is the address of the keys. Default: that in the discovery document.
 	JWKSURL string `hcl:"jwks_url,optional" doc:"address of the keys; default: that in the discovery document"`
@@ -45,12 +54,35 @@ type Settings struct {
 	// RFC 8037; RFC 9864): EdDSA and Ed25519 are the same. Default RS256 and ES256.
 	Algorithms []string `hcl:"algorithms,optional" doc:"accepted signature algorithms; EdDSA and Ed25519 are the same; never none or HMAC"`
 
-	// RequiredClaims must be in the token with that value; a boolean matches
-	// "true" or "false".
-	RequiredClaims map[string]string `hcl:"required_claims,optional" doc:"claims that must have that value"`
+	// RequiredClaims must be in each token with that value, by name or JSON Pointer;
+	// see [token.Claims.Has].
+	RequiredClaims map[string]string `hcl:"required_claims,optional" doc:"claims, by name or JSON Pointer, that each token must have with that value"`
+
+	// UserInfo reads the email at a login from the issuer's UserInfo endpoint, with
+	// the posted access token, if the ID token has none (OpenID Connect Core 1.0,
+	// sections 5.3 and 5.4). The phone number is read with it. Without access token
+	// the stored contacts remain. Default: the ID token contains all claims.
+	UserInfo bool `hcl:"userinfo,optional" doc:"whether a login reads the email from the UserInfo endpoint if the ID token has none"`
+
+	// StringBooleans makes the string "true" count as true in email_verified and
+	// phone_number_verified. It is for issuers that send strings, such as Apple and
+	// Amazon Cognito; at others, users may choose strings. Default: only the
+	// boolean true counts.
+	StringBooleans bool `hcl:"string_booleans,optional" doc:"whether \"true\" counts as true in email_verified and phone_number_verified, for issuers that send strings"`
 
 	// Claims locates the claims in the token; nil means the standard claims.
 	Claims *Claims `hcl:"claims,block" doc:"where the claims are, if not the standard ones"`
+
+	// Nonce is "required" if each login must post the nonce of its ID token as the
+	// member "nonce". Default "off": a nonce that is posted must match all the same.
+	Nonce string `hcl:"nonce,optional" doc:"off, or required: each login must post the nonce of its ID token"`
+
+	// NonceForm is "sha256" if the token's nonce is the SHA-256 of the posted one,
+	// in base64url or hex. Default "plain": both are equal.
+	NonceForm string `hcl:"nonce_form,optional" doc:"plain: the token has the posted nonce; sha256: it has its SHA-256 in base64url or hex"`
+
+	// AccessToken accepts access tokens; nil: only ID tokens.
+	AccessToken *AccessToken `hcl:"access_token,block" doc:"which access tokens are accepted; without it none is, and an ID token recognizes callers"`
 }
 
 // Provider returns a `provider "oidc"` block written in Go. An empty name means

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"net/http"
 	"slices"
 	"strings"
 	"testing"
@@ -74,6 +75,7 @@ func TestDriver_IDTokenForms(t *testing.T) {
 		"no typ":                    {providertest.Header("typ", nil)},
 		"another header member":     {providertest.Header("x5t", "AA")},
 		"audience is a list of one": {providertest.Claim("aud", []string{providertest.Audience})},
+		"list":                      {providertest.Claim("aud", both)},
 		"list, authorized party":    {providertest.Claim("aud", both), providertest.Claim("azp", providertest.Audience)},
 		"another of our client ids": {providertest.Claim("aud", "second")},
 	} {
@@ -85,12 +87,12 @@ func TestDriver_IDTokenForms(t *testing.T) {
 		edits  []providertest.Edit
 		reason string
 	}{
-		"list without authorized party":   {[]providertest.Edit{providertest.Claim("aud", both)}, "wrong_authorized_party"},
-		"authorized party is another":     {[]providertest.Edit{providertest.Claim("aud", both), providertest.Claim("azp", "api")}, "wrong_authorized_party"},
-		"list of others":                  {[]providertest.Edit{providertest.Claim("aud", []string{"api"})}, "wrong_audience"},
-		"list that holds a number":        {[]providertest.Edit{providertest.Claim("aud", []any{1, providertest.Audience})}, "wrong_audience"},
-		"access token (RFC 9068)":         {[]providertest.Edit{providertest.Header("typ", "at+jwt")}, "wrong_header_type"},
-		"right key, algorithm of another": {[]providertest.Edit{providertest.Header("alg", "RS256")}, "unknown_key"},
+		"authorized party is another":      {[]providertest.Edit{providertest.Claim("aud", both), providertest.Claim("azp", "api")}, "wrong_authorized_party"},
+		"one, authorized party is another": {[]providertest.Edit{providertest.Claim("azp", "api")}, "wrong_authorized_party"},
+		"list of others":                   {[]providertest.Edit{providertest.Claim("aud", []string{"api"})}, "wrong_audience"},
+		"list that holds a number":         {[]providertest.Edit{providertest.Claim("aud", []any{1, providertest.Audience})}, "wrong_audience"},
+		"access token (RFC 9068)":          {[]providertest.Edit{providertest.Header("typ", "at+jwt")}, "wrong_header_type"},
+		"right key, algorithm of another":  {[]providertest.Edit{providertest.Header("alg", "RS256")}, "unknown_key"},
 	} {
 		_, err := p.Login(t.Context(), tokens(i.OIDCToken(ada, c.edits...)))
 		if autherr.CodeOf(err) != autherr.InvalidToken || autherr.ReasonOf(err) != c.reason {
@@ -138,11 +140,15 @@ func TestDriver_RequiredClaims(t *testing.T) {
 	if _, err := p.Login(t.Context(), tokens(i.OIDCToken(ada, hd))); err != nil {
 		t.Fatal(err)
 	}
+	if _, err := p.Login(t.Context(), tokens(i.OIDCToken(ada, providertest.Claim("hd", []string{"example.org", "example.com"})))); err != nil {
+		t.Errorf("a list with the value: %v", err)
+	}
 	for name, edit := range map[string]providertest.Edit{
 		"missing":             providertest.Claim("hd", nil),
 		"another value":       providertest.Claim("hd", "example.org"),
 		"another letter case": providertest.Claim("hd", "Example.com"),
-		"a list":              providertest.Claim("hd", []string{"example.com"}),
+		"a list of others":    providertest.Claim("hd", []string{"example.org"}),
+		"an object":           providertest.Claim("hd", map[string]any{"example.com": "example.com"}),
 		"false":               providertest.Claim("email_verified", false),
 		"a number":            providertest.Claim("email_verified", 1),
 	} {
@@ -173,6 +179,35 @@ func TestDriver_Verification(t *testing.T) {
 		id, err = cautious.Login(t.Context(), tokens(token))
 		if err != nil || id.Email != (identity.Contact{Value: ada}) || id.Phone != (identity.Contact{Value: "+12025550100"}) {
 			t.Errorf("%v, nothing trusted: got %+v, %+v and %v", claim, id.Email, id.Phone, err)
+		}
+	}
+}
+
+// Cases: T17.
+func TestDriver_StringBooleans(t *testing.T) {
+	t.Parallel()
+	i := providertest.NewIssuer(t)
+	verifies := func(on bool, claim any) bool {
+		p := open(t, i, func(s *oidc.Settings, common *provider.Common) {
+			s.StringBooleans, common.Trust = on, []string{"email", "phone"}
+		})
+		id, err := p.Login(t.Context(), tokens(i.OIDCToken(ada,
+			providertest.Claim("email_verified", claim),
+			providertest.Claim("phone_number", "+12025550100"),
+			providertest.Claim("phone_number_verified", claim))))
+		if err != nil || id.Email.Verification != id.Phone.Verification {
+			t.Fatalf("%v: got %+v, %+v and %v", claim, id.Email, id.Phone, err)
+		}
+		return id.Email.Verification == identity.Verified
+	}
+	for claim, want := range map[any]struct{ strings, strict bool }{
+		true: {true, true}, "true": {true, false}, false: {}, "false": {}, "True": {}, "TRUE": {}, " true": {}, "1": {}, 1: {}, "": {}, nil: {},
+	} {
+		if got := verifies(true, claim); got != want.strings {
+			t.Errorf("%#v: verified is %t with string_booleans, want %t", claim, got, want.strings)
+		}
+		if got := verifies(false, claim); got != want.strict {
+			t.Errorf("%#v: verified is %t without string_booleans, want %t", claim, got, want.strict)
 		}
 	}
 }
@@ -256,10 +291,38 @@ func TestDriver_UnstorableAuthMethod(t *testing.T) {
 		"two":       {[]string{"pwd", "otp"}, "pwd otp"},
 		"longest":   {[]string{strings.Repeat("a", 64)}, strings.Repeat("a", 64)},
 		"longer":    {[]string{strings.Repeat("a", 65)}, ""},
-		"many":      {slices.Repeat([]string{"otp"}, 17), ""},
+		"many":      {strings.Split("a0 a1 a2 a3 a4 a5 a6 a7 a8 a9 b0 b1 b2 b3 b4 b5 b6 b7 b8 b9 c0 c1", " "), ""},
+		"repeated":  {slices.Repeat([]string{"otp"}, 17), "otp"},
 		"a control": {[]string{"otp\x00"}, ""},
 	} {
 		id, err := p.Login(t.Context(), tokens(i.OIDCToken(ada, providertest.Claim("amr", c.methods))))
+		if err != nil || id.AuthMethod != c.want {
+			t.Errorf("%s: got %q and %v, want %q", name, id.AuthMethod, err, c.want)
+		}
+	}
+}
+
+// Cases: T20.
+func TestDriver_AuthMethodForms(t *testing.T) {
+	t.Parallel()
+	i := providertest.NewIssuer(t)
+	p := open(t, i, nil)
+	method := func(name any) map[string]any { return map[string]any{"method": name, "timestamp": 1795345200} }
+	for name, c := range map[string]struct {
+		amr  any
+		want string
+	}{
+		"strings":             {[]string{"pwd", "otp"}, "pwd otp"},
+		"object":              {[]any{method("password")}, "password"},
+		"objects":             {[]any{method("totp"), method("password"), method("totp")}, "totp password"},
+		"mixed":               {[]any{"pwd", method("totp")}, "pwd totp"},
+		"without method":      {[]any{method("password"), map[string]any{"timestamp": 1}}, ""},
+		"method not a string": {[]any{method(7)}, ""},
+		"number":              {[]any{"pwd", 7}, ""},
+		"empty":               {[]any{}, ""},
+		"not a list":          {method("password"), ""},
+	} {
+		id, err := p.Login(t.Context(), tokens(i.OIDCToken(ada, providertest.Claim("amr", c.amr))))
 		if err != nil || id.AuthMethod != c.want {
 			t.Errorf("%s: got %q and %v, want %q", name, id.AuthMethod, err, c.want)
 		}
@@ -296,6 +359,19 @@ func TestDriver_ClaimPointers(t *testing.T) {
 	id, err = p.Login(t.Context(), tokens(token(providertest.Claim("profile", "flat"))))
 	if err != nil || id.Email.Value != "" {
 		t.Errorf("nothing at the pointer: got %+v and %v", id.Email, err)
+	}
+}
+
+func TestDriver_SubjectClaim(t *testing.T) {
+	t.Parallel()
+	for want, claims := range map[string]*oidc.Claims{"": nil, "/oid": {Subject: "/oid"}} {
+		driver, err := oidc.Type.Open(t.Context(), &oidc.Settings{Issuer: "https://id.example.com", Claims: claims}, provider.Env{HTTPClient: &http.Client{}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := driver.Rules().SubjectClaim; got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }
 

@@ -2,11 +2,13 @@ package oidc
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/internal/claim"
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/token"
 )
@@ -15,21 +17,40 @@ func validate(s Settings, env provider.Env) []config.Problem {
 	_, wrongPointers := s.Claims.pointers()
 	return slices.Concat(
 		s.issuerProblems(env),
-		s.keyProblems(env),
+		s.tenantProblems(),
+		s.perIssuer()[0].keyProblems(env),
 		s.algorithmProblems(),
+		s.nonceProblems(),
+		s.accessTokenProblems(),
+		s.requiredClaimProblems(),
 		wrongPointers,
 	)
 }
 
 func (s Settings) issuerProblems(env provider.Env) []config.Problem {
 	var problems []config.Problem
-	if problem := issuerProblem(s.Issuer, env); problem != "" {
+	if problem := s.issuerProblem(env); problem != "" {
 		problems = append(problems, config.Problem{Argument: "issuer", Message: problem})
 	}
-	if len(s.Audience) == 0 || slices.Contains(s.Audience, "") {
+	needsAudience := s.AccessToken == nil || !s.AccessToken.Login
+	if needsAudience && len(s.Audience) == 0 || slices.Contains(s.Audience, "") {
 		problems = append(problems, config.Problem{Argument: "audience", Message: "must name at least one client id, and no empty one"})
 	}
 	return problems
+}
+
+// issuerProblem returns what is wrong with the issuer, or with that of a tenant; ""
+// if nothing is.
+func (s Settings) issuerProblem(env provider.Env) string {
+	if problem := entraProblem(s.Issuer); problem != "" {
+		return problem
+	}
+	for _, one := range s.perIssuer() {
+		if problem := issuerProblem(one.Issuer, env); problem != "" {
+			return problem
+		}
+	}
+	return ""
 }
 
 func issuerProblem(issuer string, env provider.Env) string {
@@ -73,6 +94,13 @@ func (s Settings) keyProblems(env provider.Env) []config.Problem {
 			problems = append(problems, config.Problem{Argument: source.argument, Message: err.Error()})
 		}
 	}
+	if s.UserInfo && (s.JWKSURL != "" || s.JWKSFile != "") {
+		problems = append(problems, config.Problem{
+			Argument: "userinfo",
+			Message: "needs the discovery document, which names the UserInfo endpoint: " +
+				"remove jwks_url and jwks_file, so that the keys come from the document too, or remove userinfo",
+		})
+	}
 	return problems
 }
 
@@ -93,4 +121,17 @@ func (s Settings) algorithmProblems() []config.Problem {
 		return report(`must name at least one algorithm, such as "RS256" or "ES256"`)
 	}
 	return nil
+}
+
+func (s Settings) requiredClaimProblems() []config.Problem {
+	var problems []config.Problem
+	for _, name := range slices.Sorted(maps.Keys(s.RequiredClaims)) {
+		if problem := claim.WantProblem(name, s.RequiredClaims[name]); problem != "" {
+			problems = append(problems, config.Problem{
+				Argument: "required_claims",
+				Message:  fmt.Sprintf("no token can have this claim: %q %s", name, problem),
+			})
+		}
+	}
+	return problems
 }

@@ -34,6 +34,14 @@ func TestValidate_Arguments(t *testing.T) {
 		"three sources": {change: func(s *oidc.Settings) {
 			s.JWKSURL, s.JWKSFile, s.DiscoveryURL = "https://a.example", "b", "https://c.example"
 		}, want: "jwks_file discovery_url"},
+		"userinfo": {change: func(s *oidc.Settings) { s.UserInfo = true }},
+		"userinfo, other document": {change: func(s *oidc.Settings) {
+			s.UserInfo, s.DiscoveryURL = true, "https://id.example.com/doc"
+		}},
+		"userinfo, jwks_url": {change: func(s *oidc.Settings) {
+			s.UserInfo, s.JWKSURL = true, "https://id.example.com/jwks"
+		}, want: "userinfo"},
+		"userinfo, jwks_file":   {change: func(s *oidc.Settings) { s.UserInfo, s.JWKSFile = true, "keys.json" }, want: "userinfo"},
 		"other algorithms":      {change: func(s *oidc.Settings) { s.Algorithms = []string{"PS256", "EdDSA", "ES384"} }},
 		"both names of Ed25519": {change: func(s *oidc.Settings) { s.Algorithms = []string{"Ed25519", "EdDSA"} }},
 		"no algorithm":          {change: func(s *oidc.Settings) { s.Algorithms = nil }, want: "algorithms"},
@@ -42,7 +50,14 @@ func TestValidate_Arguments(t *testing.T) {
 		"algorithm in low case": {change: func(s *oidc.Settings) { s.Algorithms = []string{"rs256"} }, want: "algorithms"},
 		"pointers":              {change: func(s *oidc.Settings) { s.Claims = &oidc.Claims{Email: "/a~0b/c~1d", Name: "/"} }},
 		"pointers that are not": {change: func(s *oidc.Settings) { s.Claims = &oidc.Claims{Subject: "oid", Email: "/a~2", Picture: "/a~"} }, want: "claims.subject claims.email claims.picture"},
-		"everything at once":    {change: func(s *oidc.Settings) { *s = oidc.Settings{} }, want: "issuer audience algorithms"},
+		"required claims": {change: func(s *oidc.Settings) {
+			s.RequiredClaims = map[string]string{"/realm_access/roles": "x", "a~2": "x", "scope": "x", "/aud/0": "x"}
+		}},
+		"impossible claims": {change: func(s *oidc.Settings) {
+			s.RequiredClaims = map[string]string{"/a~2": "x", "": "x", "/iss/x": "x", "scope": "x y"}
+		}, want: "required_claims required_claims required_claims required_claims"},
+		"another nonce":      {change: func(s *oidc.Settings) { s.Nonce, s.NonceForm = "on", "md5" }, want: "nonce nonce_form"},
+		"everything at once": {change: func(s *oidc.Settings) { *s = oidc.Settings{} }, want: "issuer audience algorithms nonce nonce_form"},
 	} {
 		settings := oidc.Type.NewSettings().(*oidc.Settings)
 		settings.Issuer, settings.Audience = "https://id.example.com", []string{"app"}

@@ -37,6 +37,7 @@ type Issuer struct {
 	refresh   Mode
 	response  map[string]any // to a refresh; nil: new tokens
 	discovery map[string]any
+	userInfo  http.Handler
 	requests  map[string]int
 	refreshes map[string]string // active refresh token → identifier
 }
@@ -50,6 +51,7 @@ func NewIssuer(t testing.TB) *Issuer {
 		keys:      []*Key{NewKey(newKeyID())},
 		jwks:      OK,
 		refresh:   OK,
+		userInfo:  http.NotFoundHandler(),
 		requests:  map[string]int{},
 		refreshes: map[string]string{},
 	}
@@ -58,6 +60,7 @@ func NewIssuer(t testing.TB) *Issuer {
 		"issuer":                                i.URL(),
 		"jwks_uri":                              i.URL() + OIDCKeysPath,
 		"authorization_endpoint":                i.URL() + "/authorize",
+		"userinfo_endpoint":                     i.URL() + userInfoPath,
 		"response_types_supported":              []string{"code"},
 		"subject_types_supported":               []string{"public"},
 		"id_token_signing_alg_values_supported": []string{"RS256", "ES256"},
@@ -134,6 +137,16 @@ func (i *Issuer) SetDiscovery(name string, value any) {
 	set(discovery, name, value)
 	i.discovery = discovery
 }
+
+// SetUserInfo sets the handler of the UserInfo endpoint. Default: status 404.
+func (i *Issuer) SetUserInfo(h http.Handler) {
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.userInfo = h
+}
+
+// UserInfoRequests returns the number of requests for the UserInfo endpoint.
+func (i *Issuer) UserInfoRequests() int { return i.Requests(userInfoPath) }
 
 // Requests returns the number of requests for a path, such as [CotterKeysPath].
 func (i *Issuer) Requests(path string) int {
@@ -228,6 +241,7 @@ func (i *Issuer) handler() http.Handler {
 	mux.HandleFunc("GET "+OIDCKeysPath, i.serveKeys)
 	mux.HandleFunc("GET "+DiscoveryPath, i.serveDiscovery)
 	mux.HandleFunc("POST "+RefreshPath, i.serveRefresh)
+	mux.HandleFunc("GET "+userInfoPath, i.serveUserInfo)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		i.mu.Lock()
 		i.requests[r.URL.Path]++

@@ -14,6 +14,8 @@ const (
 	DiscoveryPath  = "/.well-known/openid-configuration"
 )
 
+const userInfoPath = "/userinfo"
+
 // Mode is how an [Issuer] responds.
 type Mode string
 
@@ -52,6 +54,13 @@ func (i *Issuer) serveDiscovery(w http.ResponseWriter, _ *http.Request) {
 	document := i.discovery
 	i.mu.Unlock()
 	writeJSON(w, http.StatusOK, document)
+}
+
+func (i *Issuer) serveUserInfo(w http.ResponseWriter, r *http.Request) {
+	i.mu.Lock()
+	h := i.userInfo
+	i.mu.Unlock()
+	h.ServeHTTP(w, r)
 }
 
 // serveRefresh responds as Cotter does, as far as that is known: with the tokens

@@ -61,8 +61,8 @@ var faults = map[string]fault{
 		return identity.Identity{}, autherr.New(autherr.InvalidToken, "no")
 	}, fails: "Valid"},
 	"kid not required":   {rules: func(r *provider.Rules) { r.KeyIDRequired = false }, fails: "KeyID"},
-	"another audience":   {rules: func(r *provider.Rules) { r.Audience = append(r.Audience, otherAudience) }, fails: "Invalid"},
-	"another kind":       {rules: func(r *provider.Rules) { r.Recognizes = provider.IDToken }, fails: "Valid"},
+	"another audience":   {rules: func(r *provider.Rules) { r.AccessToken.Audience = append(r.AccessToken.Audience, otherAudience) }, fails: "Invalid"},
+	"another kind":       {rules: func(r *provider.Rules) { r.AccessToken, r.IDToken = nil, r.AccessToken }, fails: "Valid"},
 	"any kid":            {rules: keys(ignoreKeyID), fails: "Invalid"},
 	"outage as invalid":  {rules: keys(recode(autherr.TemporarilyUnavailable, autherr.InvalidToken)), fails: "KeysUnavailable"},
 	"invalid as outage":  {rules: keys(recode(autherr.InvalidToken, autherr.TemporarilyUnavailable)), fails: "Invalid"},
@@ -148,7 +148,7 @@ type driver struct {
 func (d driver) Rules() provider.Rules {
 	rules := provider.Rules{
 		Issuer:        d.settings.URL,
-		Audience:      []string{providertest.Audience},
+		AccessToken:   &provider.TokenRules{Audience: []string{providertest.Audience}, Login: true},
 		Algorithms:    []string{"ES256"},
 		Keys:          d.keys,
 		KeyIDRequired: true,

@@ -6,7 +6,6 @@ import (
 	"crypto/rand"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"reflect"
 	"sync"
 	"testing"
@@ -34,6 +33,7 @@ func Run(t *testing.T, open func(t *testing.T) database.Database) {
 	}
 	t.Run("Find", func(t *testing.T) { testFind(t, setup) })
 	t.Run("SignIn", func(t *testing.T) { testSignIn(t, setup) })
+	t.Run("StepUp", func(t *testing.T) { testStepUp(t, setup) })
 	t.Run("MaxSessions", func(t *testing.T) { testMaxSessions(t, setup) })
 	t.Run("Touch", func(t *testing.T) { testTouch(t, setup) })
 	t.Run("Rotate", func(t *testing.T) { testRotate(t, setup) })
@@ -79,20 +79,15 @@ func (s *stores) register(t *testing.T, subject string) identity.User {
 // newSession returns an active session of the user with every column set.
 func newSession(user identity.User) session.Session {
 	r := session.Session{
-		ID:         rand.Text(),
-		UserID:     user.ID,
-		IdentityID: user.IdentityID,
-		Provider:   user.Provider,
-		Issuer:     user.Issuer,
-		Subject:    user.Subject,
-		AuthMethod: "OTP",
-		Transport:  config.TransportCookie,
-		Claims: map[string]any{
-			"role":   `o'Reilly "; DROP TABLE auth_sessions; --`,
-			"member": true,
-			"level":  json.Number("9007199254740993"),
-			"groups": []string{"a", "b"},
-		},
+		ID:              rand.Text(),
+		UserID:          user.ID,
+		IdentityID:      user.IdentityID,
+		Provider:        user.Provider,
+		Issuer:          user.Issuer,
+		Subject:         user.Subject,
+		AuthMethod:      "OTP",
+		Transport:       config.TransportCookie,
+		Claims:          keptClaims,
 		CreatedAt:       start,
 		AuthenticatedAt: start.Add(-time.Minute),
 		LastSeenAt:      start.Add(time.Millisecond),
@@ -105,6 +100,15 @@ func newSession(user identity.User) session.Session {
 	_, _ = rand.Read(r.SecretHash[:])
 	return r
 }
+
+// keptClaims have each type of a claim.
+var keptClaims, _ = identity.NewClaims(map[string]any{
+	"role":    `o'Reilly "; DROP TABLE auth_sessions; --`,
+	"member":  true,
+	"level":   json.Number("9007199254740993"),
+	"groups":  []string{"a", "b"},
+	"address": map[string]any{"city": "é", "lines": []any{"x", json.Number("1.50"), nil}},
+}).Keep([]string{"role", "member", "level", "groups", "/address/lines", "address"}, 1<<10)
 
 // create adds a session of the user that begins that much after start.
 func (s *stores) create(t *testing.T, user identity.User, after time.Duration) session.Session {
@@ -194,9 +198,8 @@ func (s *stores) wantUser(t *testing.T, want identity.User) {
 	}
 }
 
-// utc returns the session with its times in UTC, and copied claims.
+// utc returns the session with its times in UTC.
 func utc(r session.Session) session.Session {
-	r.Claims = maps.Clone(r.Claims)
 	for _, at := range []*time.Time{
 		&r.CreatedAt, &r.AuthenticatedAt, &r.LastSeenAt, &r.IdleExpiresAt, &r.ExpiresAt, &r.RevokedAt, &r.UserNotBefore,
 	} {

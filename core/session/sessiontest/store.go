@@ -38,7 +38,7 @@ func testFind(t *testing.T, setup setup) {
 		s := setup(t)
 		user := s.register(t, "ada")
 		r := newSession(user)
-		r.Claims, r.IdleExpiresAt, r.AuthMethod, r.UserAgent, r.Address = nil, time.Time{}, "", "", ""
+		r.Claims, r.IdleExpiresAt, r.AuthMethod, r.UserAgent, r.Address = identity.Claims{}, time.Time{}, "", "", ""
 		s.add(t, r, unlimited)
 		s.wantFound(t, r)
 		s.wantListed(t, user, start, r)

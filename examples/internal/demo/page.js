@@ -43,12 +43,13 @@ const base64url = (bytes) =>
 const randomText = () => base64url(crypto.getRandomValues(new Uint8Array(32)));
 const here = () => location.origin + location.pathname;
 
-async function openProvider({ page, api, key }) {
+// openProvider opens the provider's page for an identifier of the type EMAIL or PHONE.
+async function openProvider({ page, api, key, type }) {
   const state = randomText(), verifier = randomText();
   const challenge = base64url(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(verifier)));
-  sessionStorage.setItem(pendingKey, JSON.stringify({ state, verifier, api, key }));
+  sessionStorage.setItem(pendingKey, JSON.stringify({ state, verifier, api, key, type }));
   location.assign(page + "?" + new URLSearchParams({
-    api_key: key, redirect_url: here(), state, code_challenge: challenge, type: "EMAIL",
+    api_key: key, redirect_url: here(), state, code_challenge: challenge, type,
   }));
 }
 
@@ -61,7 +62,7 @@ async function completeSignIn() {
   sessionStorage.removeItem(pendingKey);
   history.replaceState(null, "", location.pathname);
   if (!signIn.state || query.get("state") !== signIn.state) {
-    throw new Rejection(0, "This sign-in did not begin here. You are not signed in.");
+    throw new Rejection(0, "This sign-in did not begin here, or it is already complete.");
   }
   if (query.has("error")) throw new Rejection(0, "You did not sign in.");
   await login(JSON.stringify(await exchange(signIn, query)));
@@ -69,7 +70,7 @@ async function completeSignIn() {
 }
 
 // exchange exchanges the code for the payload that Cotter's front end posts to a back end.
-async function exchange({ api, key, verifier }, query) {
+async function exchange({ api, key, verifier, type }, query) {
   const response = await fetch(api + "/verify/get_identity?oauth_token=true", {
     method: "POST",
     headers: { "Content-Type": "application/json", "API_KEY_ID": key },
@@ -84,7 +85,7 @@ async function exchange({ api, key, verifier }, query) {
   const text = await response.text();
   if (!response.ok) throw new Rejection(response.status, explain(response.status, text));
   const { user, oauth_token } = JSON.parse(text);
-  return { email: user.identifier, oauth_token, user };
+  return { [type.toLowerCase()]: user.identifier, oauth_token, user };
 }
 
 async function login(payload) {
@@ -210,6 +211,10 @@ function showFailure(failure) {
     showSignedOut("Your session has expired or was revoked. Sign in again.");
     return;
   }
+  reportFailure(failure);
+}
+
+function reportFailure(failure) {
   report("");
   reportError(failure instanceof Rejection ? failure.message : "The application does not respond.");
 }
@@ -252,12 +257,21 @@ onSubmit($("note-form"), async () => {
   report("The note was posted.");
 });
 
+// A sign-in that fails, such as one whose address is opened a second time, leaves the
+// current session as it is.
 attempt(document.body, async () => {
   try {
-    if (await completeSignIn()) $("me-title").focus();
-    else await show();
+    if (await completeSignIn()) {
+      $("me-title").focus();
+      return;
+    }
   } catch (failure) {
-    $("signed-out").hidden = !$("signed-in").hidden;
+    reportFailure(failure);
+  }
+  try {
+    await show();
+  } catch (failure) {
+    $("signed-out").hidden = false;
     throw failure;
   }
 });

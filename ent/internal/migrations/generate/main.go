@@ -117,11 +117,12 @@ func write(path, name string, changes []*migrate.Change) (err error) {
 	return err
 }
 
-// format returns the statements in goose's format. On MySQL a table may already
+// format returns the statements in goose's format. The author replaces the
+// question mark; until then no program accepts the file. On MySQL a table may already
 // exist, because a version may have been interrupted between two statements.
 func format(name string, changes []*migrate.Change) string {
 	var text strings.Builder
-	text.WriteString("-- +goose Up\n")
+	text.WriteString("-- +goose Up\n-- oldest program: ?\n")
 	for _, change := range changes {
 		statement := change.Cmd
 		if name == dialect.MySQL {

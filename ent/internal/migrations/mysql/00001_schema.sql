@@ -1,4 +1,5 @@
 -- +goose Up
+-- oldest program: 1
 -- create "auth_users" table
 CREATE TABLE IF NOT EXISTS `auth_users` (
   `id` char(36) NOT NULL,

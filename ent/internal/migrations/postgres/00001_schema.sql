@@ -1,4 +1,5 @@
 -- +goose Up
+-- oldest program: 1
 -- create "auth_users" table
 CREATE TABLE "auth_users" (
   "id" uuid NOT NULL,

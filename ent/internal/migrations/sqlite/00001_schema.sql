@@ -1,4 +1,5 @@
 -- +goose Up
+-- oldest program: 1
 -- create "auth_identities" table
 CREATE TABLE `auth_identities` (
   `id` uuid NOT NULL,

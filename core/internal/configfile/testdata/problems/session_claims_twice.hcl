@@ -18,4 +18,4 @@ Error: Invalid value for "claims"
   on auth.hcl line 10, column 3, in session "own":
   10:   claims = ["role", "role"]
 
-Must list names of claims, each once and none empty.
+Must list "role" once.

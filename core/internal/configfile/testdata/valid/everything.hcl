@@ -3,7 +3,7 @@ auth {
   base_url        = "https://api.example.co.uk:8443"
   path            = "/v1/auth"
   allowed_origins = ["https://app.example.co.uk", "https://[2001:db8::1]:8443"]
-  trusted_proxies = ["10.0.0.0/8", "2001:db8::7"]
+  trusted_proxies = ["10.0.0.0/8", "2001:db8::7", "unix"]
   login_failures  = 0
 
   request_id_header = "X-Request-Id"

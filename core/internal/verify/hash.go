@@ -1,4 +1,4 @@
-package oidc
+package verify
 
 import (
 	"crypto/sha256"

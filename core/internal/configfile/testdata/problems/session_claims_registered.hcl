@@ -1,0 +1,22 @@
+auth {
+  base_url = "https://api.example.com"
+}
+
+provider "cotter" {
+  api_key_id = "6f0a5a3e"
+}
+
+session "own" {
+  claims = ["role", "/aud/0"]
+}
+
+database "sqlite" {
+}
+----------
+Error: Invalid value for "claims"
+
+  on auth.hcl line 10, column 3, in session "own":
+  10:   claims = ["role", "/aud/0"]
+
+Must not list "/aud/0": the kit verifies iss, sub, aud, exp, nbf and iat, and
+a session has its own.

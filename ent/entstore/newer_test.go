@@ -1,0 +1,42 @@
+package entstore_test
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/cotterpin/cotterpin/core/database"
+	"github.com/cotterpin/cotterpin/ent/enginetest"
+	"github.com/cotterpin/cotterpin/ent/entstore"
+	"github.com/cotterpin/cotterpin/ent/sqlite"
+)
+
+// D01: newer tables are logged once, also if they are newer at the start.
+func TestOpen_NewerTables(t *testing.T) {
+	t.Parallel()
+	for _, migrate := range []database.Migrate{database.MigrateCheck, database.MigrateApply} {
+		pool := openTables(t, foreignKeys)
+		for _, want := range []int{0, 1} {
+			var log bytes.Buffer
+			db, err := entstore.Open(t.Context(), pool, sqlite.Dialect(), migrate, slog.New(slog.NewJSONHandler(&log, nil)))
+			if err != nil {
+				t.Fatalf("%s: %v", migrate, err)
+			}
+			for range 2 {
+				if err := db.Ready(t.Context()); err != nil {
+					t.Errorf("%s: Ready: %v", migrate, err)
+				}
+			}
+			if err := db.Close(); err != nil {
+				t.Error(err)
+			}
+			if count := strings.Count(log.String(), `"event":"tables_newer","version":2,"own_version":1}`); count != want {
+				t.Errorf("%s: logged %d times, want %d:\n%s", migrate, count, want, &log)
+			}
+			if want == 0 {
+				enginetest.Engine{Dialect: sqlite.Dialect()}.Upgrade(t, pool, true, "CREATE TABLE auth_extra (id integer)")
+			}
+		}
+	}
+}
