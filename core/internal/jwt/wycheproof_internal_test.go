@@ -218,7 +218,7 @@ func verifyJWS(document []byte, raw string) error {
 	if err != nil {
 		return err
 	}
-	policy := (&Policy{Algorithms: token.Algorithms(), Types: []string{"JWT", "JOSE"}}).normalized()
+	policy := (&Policy{Algorithms: token.Algorithms(), Types: []string{"JWT", "JOSE", ""}}).normalized()
 	t := unverified{signed: protected + "." + payload}
 	if t.header, err = policy.parseHeader(object); err != nil {
 		return err
@@ -229,7 +229,7 @@ func verifyJWS(document []byte, raw string) error {
 	if t.signature, err = decodeSegment(nil, signature); err != nil {
 		return err
 	}
-	policy.Keys = set.keys
+	t.header.keys = set.keys
 	_, err = policy.authenticate(context.Background(), t, policy.authenticateWith)
 	return err
 }
