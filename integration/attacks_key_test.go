@@ -35,10 +35,17 @@ var keyAttacks = map[string]attack{
 	"K16": {run: discoveryOfAnotherIssuer},
 }
 
-// unknownKey is a token whose kid is not published.
+// unknownKey is a token whose kid is not published. It is older than the keys of
+// each program that may fetch them: about a newer one a program cannot decide.
 func unknownKey(n int) providertest.Edit {
-	return providertest.Header("kid", fmt.Sprintf("SPACE_JWT_PUBLIC:unknown-%d", n))
+	return func(t *providertest.Token) {
+		t.Header["kid"] = fmt.Sprintf("SPACE_JWT_PUBLIC:unknown-%d", n)
+		issuedAt(-fetchPeriod)(t)
+	}
 }
+
+// fetchPeriod is the time after which one more fetch of keys is allowed.
+const fetchPeriod = 10 * time.Second
 
 // many returns how often a flood is repeated.
 func many() int {
@@ -221,7 +228,7 @@ func weakRSAKeys(t *testing.T, s *scene) {
 	p := s.dedicated(t, issuer, ownSession, corp(issuer, fmt.Sprintf("jwks_url = %q", keys.URL)))
 	p.signedIn(t, p.login(t, postedID(issuer.OIDCToken(ada, valid.edit()))))
 	for _, key := range []rs256{weak, one, even, huge} {
-		p.rejectsLogin(t, ada, postedID(issuer.OIDCToken(ada, key.edit())))
+		p.rejectsLogin(t, ada, postedID(issuer.OIDCToken(ada, key.edit(), issuedAt(-fetchPeriod))))
 	}
 }
 

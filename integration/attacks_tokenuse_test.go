@@ -117,7 +117,7 @@ func inventedKeyIDs(t *testing.T, s *scene) {
 		[]string{issuer.Key().ID},
 		map[string]any{"kid": issuer.Key().ID},
 	} {
-		bad := issuer.AccessToken(person, providertest.Header("kid", kid))
+		bad := issuer.AccessToken(person, providertest.Header("kid", kid), issuedAt(-fetchPeriod))
 		p.rejectsLogin(t, person, posted(bad))
 		if fitsAHeader(bad) {
 			p.rejects(t, bearer(bad))

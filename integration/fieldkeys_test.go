@@ -18,7 +18,7 @@ func issuedAt(offset time.Duration) providertest.Edit {
 func (p *program) usesUpFetches(t *testing.T, issuer *providertest.Issuer) {
 	t.Helper()
 	for n := range 6 {
-		p.rejects(t, bearer(issuer.AccessToken(ada, unknownKey(n), issuedAt(-10*time.Second))))
+		p.rejects(t, bearer(issuer.AccessToken(ada, unknownKey(n))))
 	}
 }
 
@@ -38,7 +38,7 @@ func TestFieldKeys_UnknownKeyID(t *testing.T) {
 		fresh := issuer.AccessToken(ada, issuedAt(5*time.Second))
 		cannotCheck(t, p.send(t, "GET", "/api/me", bearer(fresh)))
 		cannotCheck(t, p.login(t, posted(fresh)))
-		p.rejects(t, bearer(issuer.AccessToken(ada, issuedAt(-10*time.Second)))) // the keys at hand are newer
+		p.rejects(t, bearer(issuer.AccessToken(ada, issuedAt(-fetchPeriod)))) // the keys at hand are newer
 		awaitReply(t, func() reply { return p.send(t, "GET", "/api/me", bearer(fresh)) }, http.StatusOK, "")
 	})
 }

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -99,12 +100,12 @@ func TestFieldTokens_Times(t *testing.T) {
 // sized returns the largest ID token of at most that many bytes, of a user in
 // 200 groups.
 func sized(i *providertest.Issuer, size int) string {
-	groups := make([]string, 200)
-	for n := range groups {
-		groups[n] = fmt.Sprintf("group-%03d", n)
+	var groups []string
+	for n := range 200 {
+		groups = append(groups, fmt.Sprintf("group-%03d", n))
 	}
 	fill := func(n int) string {
-		return i.OIDCToken(ada, providertest.Claim("groups", append(groups, strings.Repeat("x", n))))
+		return i.OIDCToken(ada, providertest.Claim("groups", slices.Concat(groups, []string{strings.Repeat("x", n)})))
 	}
 	n := (size - len(fill(0))) * 3 / 4
 	for len(fill(n)) > size {

@@ -99,9 +99,11 @@ func (k keyScene) accepts(t *testing.T, edits ...providertest.Edit) {
 	k.signedIn(t, repeat(func() reply { return k.login(t, payload) }, reply.keysSlow))
 }
 
-// refuses checks that logins with tokens with the edits are refused.
+// refuses checks that logins with tokens with the edits are refused, which are
+// older than the keys of the program.
 func (k keyScene) refuses(t *testing.T, edits ...providertest.Edit) {
 	t.Helper()
+	edits = append(edits, issuedAt(-fetchPeriod))
 	k.rejectsLogin(t, ada, posted(k.issuer.AccessToken(ada, edits...)))
 }
 

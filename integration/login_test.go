@@ -216,7 +216,7 @@ var forgeries = []forgery{
 	{"signed by another key", http.StatusUnauthorized, "invalid_token", access(func(i *providertest.Issuer) []providertest.Edit {
 		return []providertest.Edit{providertest.ForgedBy(providertest.NewKey(i.Key().ID))}
 	})},
-	{"unknown kid", http.StatusUnauthorized, "invalid_token", access(one(providertest.Header("kid", "unknown")))},
+	{"unknown kid", http.StatusUnauthorized, "invalid_token", access(one(unknownKey(0)))},
 	{"expired", http.StatusUnauthorized, "token_expired", access(func(i *providertest.Issuer) []providertest.Edit {
 		hourAgo := i.Now().Add(-time.Hour).Unix()
 		return []providertest.Edit{providertest.Claim("iat", hourAgo-60), providertest.Claim("exp", hourAgo)}

@@ -48,7 +48,8 @@ func TestCommon_Problems(t *testing.T) {
 		"max_stale off":            {func(c *provider.Common) { c.Keys = &provider.KeyAges{MaxStale: config.Off} }, "keys.max_stale"},
 		"max_stale too long":       {func(c *provider.Common) { c.Keys = ages(0, 7*24*time.Hour+1) }, "keys.max_stale"},
 		"everything at once": {func(c *provider.Common) {
-			*c = provider.Common{Trust: []string{"x"}, ClockSkew: -2, LoginMaxAge: -2, Cache: new(-1), Keys: ages(-2, -2), HTTP: &provider.HTTP{Timeout: config.Off}}
+			*c = provider.Common{Trust: []string{"x"}, ClockSkew: -2, LoginMaxAge: -2, Cache: new(-1), Keys: ages(-2, -2)}
+			c.HTTP = &provider.HTTP{Timeout: config.Off}
 		}, "trust clock_skew login_max_age cache keys.max_age http.timeout"},
 	} {
 		var common provider.Common
@@ -92,7 +93,10 @@ func TestCommon_Defaults(t *testing.T) {
 		}},
 		"explicit": {explicit, explicit},
 		"HTTP in part": {
-			provider.Common{ClockSkew: config.Off, LoginMaxAge: config.Off, Cache: new(0), Keys: ages(0, 48*time.Hour), HTTP: &provider.HTTP{CAFile: "ca.pem"}},
+			provider.Common{
+				ClockSkew: config.Off, LoginMaxAge: config.Off, Cache: new(0), Keys: ages(0, 48*time.Hour),
+				HTTP: &provider.HTTP{CAFile: "ca.pem"},
+			},
 			provider.Common{
 				ClockSkew: config.Off, LoginMaxAge: config.Off, Cache: new(0), Keys: ages(time.Hour, 48*time.Hour),
 				HTTP: &provider.HTTP{Timeout: config.Duration(5 * time.Second), CAFile: "ca.pem"},

@@ -84,13 +84,14 @@ var (
 	errCurve     = errors.New("curve does not fit the algorithm")
 	errPoint     = errors.New("point is not on the curve")
 	errModulus   = errors.New("RSA modulus is not an odd number of 2048 to 8192 bits")
+	errROCA      = errors.New("RSA key can be factored (CVE-2017-15361)")
 	errExponent  = errors.New("RSA exponent is not an odd number of 2 to 31 bits")
 	errKeyID     = errors.New("key id is not 1 to 255 printable ASCII characters")
 )
 
 // NewKey returns a key that may verify signatures of alg: an
 // [*ecdsa.PublicKey] on the curve of the algorithm, an [*rsa.PublicKey] of 2048
-// to 8192 bits, or an [ed25519.PublicKey]. kid may be "". Of EdDSA and Ed25519,
+// to 8192 bits that is not known to be factorable, or an [ed25519.PublicKey]. kid may be "". Of EdDSA and Ed25519,
 // which are the same algorithm, the key has the former. The error is the same
 // value for each key with the same fault.
 func NewKey(kid, alg string, public crypto.PublicKey) (Key, error) {
@@ -192,6 +193,9 @@ func checkRSA(public rawKey) error {
 	}
 	if key.E < 3 || key.E > math.MaxInt32 || key.E%2 == 0 {
 		return errExponent
+	}
+	if isFactorable(key.N) {
+		return errROCA
 	}
 	return nil
 }

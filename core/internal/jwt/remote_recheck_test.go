@@ -248,3 +248,20 @@ func TestRemoteKeySet_ConfiguredAges(t *testing.T) {
 		lookup(t, keys, "k2", autherr.TemporarilyUnavailable)
 	})
 }
+
+// A fetch for a bad signature that fails is logged, even within a minute of
+// another failure.
+//
+// Cases: K03.
+func TestRemoteKeySet_BadSignatureFailureLogged(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		r := newReplaced(t)
+		r.up.fail()
+		time.Sleep(5 * time.Minute)
+		lookup(t, r.policy.Keys, "k2", autherr.TemporarilyUnavailable)
+		r.logged(t, "keys could not be fetched", 1)
+		reject(t, r.verifier, r.new.sign(t, validHeader, validClaims), "bad_signature")
+		r.logged(t, "keys could not be fetched", 2)
+	})
+}
