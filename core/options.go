@@ -43,8 +43,8 @@ type Registration = account.Registration
 // the response is Internal, or TemporarilyUnavailable if ctx is done.
 //
 // The hook should be short: ctx ends with the login's time for the database, at
-// most 3 s, and on SQLite it blocks all other writers. It must not call the kit,
-// which cannot read the new user yet; on SQLite in memory that would wait for the
+// most 3 s, and on SQLite it blocks all other writers, also another pool of the
+// hook. It must not call the kit, which cannot read the new user yet; on SQLite in memory that would wait for the
 // connection of r.Tx. It must neither commit nor roll back nor retain r.Tx. It is
 // called again, for the same or another user id, if its transaction is rolled
 // back because of a concurrent one, so its effects outside of r.Tx must be

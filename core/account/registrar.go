@@ -85,7 +85,7 @@ func (r Registrar) register(ctx context.Context, id identity.Identity, at time.T
 	})
 	switch {
 	case rejected != nil && errors.Is(err, rejected):
-		return identity.User{}, rejected
+		return identity.User{}, err
 	case errors.Is(err, ErrConflict):
 		return identity.User{}, autherr.Wrap(autherr.TemporarilyUnavailable, "registration_contended", ErrOvertaken)
 	case err != nil:
@@ -109,7 +109,8 @@ func (r Registrar) runHook(ctx context.Context, registration Registration) (err 
 	case err == nil, coded:
 		return err
 	case ctx.Err() != nil:
-		return autherr.Wrap(autherr.TemporarilyUnavailable, "hook_out_of_time", err)
+		return autherr.Wrap(autherr.TemporarilyUnavailable, "hook_out_of_time", fmt.Errorf("account: the OnRegister hook took too long: "+
+			"it must be short, and must use Registration.Tx for this database, because other connections may wait for that transaction: %w", err))
 	default:
 		return autherr.Wrap(autherr.Internal, "hook_failed", err)
 	}

@@ -86,8 +86,17 @@ func (a *accounts) Register(ctx context.Context, u identity.User, within account
 		case within == nil:
 			return nil
 		}
-		return within(ctx, tx)
+		return a.explainBusy(within(ctx, tx))
 	})
+}
+
+// explainBusy adds to an error of a hook that another connection of the hook
+// waited for the transaction that the hook runs in.
+func (a *accounts) explainBusy(err error) error {
+	if err == nil || a.dialect.IsBusy == nil || !a.dialect.IsBusy(err) {
+		return err
+	}
+	return fmt.Errorf("entstore: the hook must write through its transaction, which locks out all other connections: %w", err)
 }
 
 // createUserWithIdentity inserts both rows. The only unique key that two callers
