@@ -95,7 +95,7 @@ func startDex(t *testing.T, program, algorithm string) issuerServer {
 func startOIDCProvider(t *testing.T, algorithms []string) issuerServer {
 	t.Helper()
 	project := nodeProject(t, "oidcprovider")
-	if output, err := runIn(t, project, "node", "-p", "URL.parse.name"); err != nil {
+	if output, err := runIn(t.Context(), project, "node", "-p", "URL.parse.name"); err != nil {
 		withoutNode(t, "oidc-provider needs URL.parse of Node.js 22: "+output)
 	}
 	command := exec.Command("node", append([]string{"server.js", redirectURI}, algorithms...)...)

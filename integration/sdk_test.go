@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"html/template"
+	"io"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -136,16 +137,18 @@ func emulatorMounted(_ *testing.T, origin string) (block, address string) {
 }
 
 // sdkBundle returns the script of the page, with the SDK as npm installs it.
-func sdkBundle(t *testing.T, directory string) []byte {
+func sdkBundle(t *testing.T) []byte {
 	t.Helper()
-	if output, err := runIn(t, directory, "node", "node_modules/esbuild/bin/esbuild", "app.js", "--bundle", "--outfile=bundle.js"); err != nil {
+	directory, bundle := nodeProject(t, "sdk"), filepath.Join(t.TempDir(), "bundle.js")
+	esbuild := filepath.Join("node_modules", "esbuild", "bin", "esbuild")
+	if output, err := runIn(t.Context(), directory, "node", esbuild, "app.js", "--bundle", "--outfile="+bundle); err != nil {
 		t.Fatalf("esbuild: %v\n%s", err, output)
 	}
-	bundle, err := os.ReadFile(filepath.Join(directory, "bundle.js"))
+	script, err := os.ReadFile(bundle)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return bundle
+	return script
 }
 
 // Cotter's stock browser SDK signs in at the emulator by email and by phone, at the
@@ -155,7 +158,7 @@ func sdkBundle(t *testing.T, directory string) []byte {
 func TestSDK_SignsIn(t *testing.T) {
 	t.Parallel()
 	chromium := newBrowser(t)
-	bundle := sdkBundle(t, nodeProject(t, "sdk"))
+	bundle := sdkBundle(t)
 	for name, c := range map[string]struct {
 		provider   sdkProvider
 		identifier string
@@ -190,7 +193,7 @@ func TestSDK_SignsIn(t *testing.T) {
 func TestSDK_MagicLink(t *testing.T) {
 	t.Parallel()
 	b := newBrowser(t)
-	page := newSDKPage(t, sdkBundle(t, nodeProject(t, "sdk")), sdkSettings{Link: true}, emulatorAlone)
+	page := newSDKPage(t, sdkBundle(t), sdkSettings{Link: true}, emulatorAlone)
 	b.do(chromedp.Navigate(page.origin + "/?from=app"))
 	form := b.sdkForm()
 	b.typeIn(form, "#identifier", ada)
@@ -212,7 +215,7 @@ func TestSDK_MagicLink(t *testing.T) {
 func TestSDK_MagicLinkApproves(t *testing.T) {
 	t.Parallel()
 	b := newBrowser(t)
-	page := newSDKPage(t, sdkBundle(t, nodeProject(t, "sdk")), sdkSettings{
+	page := newSDKPage(t, sdkBundle(t), sdkSettings{
 		Link: true, Config: map[string]any{"RedirectMagicLink": false},
 	}, emulatorMounted)
 	b.do(chromedp.Navigate(page.origin + "/"))
@@ -232,7 +235,7 @@ func TestSDK_MagicLinkApproves(t *testing.T) {
 func TestSDK_Options(t *testing.T) {
 	t.Parallel()
 	chromium := newBrowser(t)
-	bundle := sdkBundle(t, nodeProject(t, "sdk"))
+	bundle := sdkBundle(t)
 
 	page := newSDKPage(t, bundle, sdkSettings{Config: map[string]any{"RedirectURL": "/auth/login"}}, emulatorAlone)
 	b := chromium.another(t)
@@ -278,7 +281,7 @@ func TestSDK_NodePackages(t *testing.T) {
 		token:   `{"valid":true,"identifier":"ada@example.com","scope":"access","method":"OTP","audience":"` + emulator.APIKeyID + `"}`,
 		foreign: `{"valid":false,"identifier":"ada@example.com","scope":"access","method":"OTP","audience":"` + emulator.APIKeyID + `"}`,
 	} {
-		got, err := runIn(t, directory, "node", "verify.js", address+"/api/v0", keyIDOf(t, address), token)
+		got, err := runIn(t.Context(), directory, "node", "verify.js", address+"/api/v0", keyIDOf(t, address), token)
 		if err != nil || got != want {
 			t.Errorf("got %s, %v, want %s", got, err, want)
 		}
@@ -318,6 +321,57 @@ func decodeBody(t *testing.T, response *http.Response, into any) {
 	if err := json.NewDecoder(response.Body).Decode(into); err != nil {
 		t.Fatal(err)
 	}
+}
+
+// The form ignores messages of another frame.
+//
+// Cases: G09.
+func TestSDK_FormMessages(t *testing.T) {
+	t.Parallel()
+	b := newBrowser(t)
+	_, address := emulatorAlone(t, "")
+	query := "?id=x&type=EMAIL&state=s&challenge=" + strings.Repeat("A", 43) + "&api_key=" + emulator.APIKeyID
+	other := serveHTML(t, func(string) string {
+		return `<script>
+addEventListener("message", () => {
+	parent.frames[0].postMessage(JSON.stringify({ action: "CONFIG", payload: { buttonText: "Forged" } }), "*");
+	parent.postMessage("sent", "*");
+});
+parent.postMessage("ready", "*");
+</script>`
+	})
+	page := serveHTML(t, func(origin string) string {
+		return fmt.Sprintf(`<script>
+const emulator = %q;
+let ready = 0;
+addEventListener("message", ({ data, origin }) => {
+	if (data === "ready" || origin === emulator && JSON.parse(data).callbackName === "xFIRST_LOAD") ready++;
+	if (data === "sent") frames[0].postMessage(JSON.stringify({ action: "ON_ERROR", errorMsg: "of the page" }), emulator);
+	else if (ready === 2) frames[1].postMessage("go", "*");
+});
+</script>
+<iframe src="%[1]s/signup%s&amp;domain=%s"></iframe>
+<iframe src=%q></iframe>`, address, strings.ReplaceAll(query, "&", "&amp;"), origin, other)
+	})
+
+	b.do(chromedp.Navigate(page))
+	forms, err := runAction(b, chromedp.Nodes(chromedp.CSS("iframe")))
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.do(chromedp.WaitVisible(chromedp.CSS("#identifier"), chromedp.FromNode(forms[0])))
+	b.waitIn(forms[0], "#problem", "of the page")
+	b.waitIn(forms[0], "#identifier-form button", "Send me a code")
+}
+
+// serveHTML serves the page that body returns for its origin, until the test ends.
+func serveHTML(t *testing.T, body func(origin string) string) (address string) {
+	t.Helper()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, `<!DOCTYPE html><link rel="icon" href="data:,"><body>`+body("http://"+r.Host))
+	}))
+	t.Cleanup(server.Close)
+	return "http://localhost:" + portOf(server.Listener) // the site of the emulator: Chromium isolates frames of other sites
 }
 
 // sdkForm returns the iframe of the SDK when its form has been configured.
