@@ -43,6 +43,7 @@ func (d *driver) Rules() provider.Rules {
 	if d.settings.UserInfo {
 		rules.UserInfo = d.userInfo
 	}
+	rules.CheckNonce = d.settings.checkNonce
 	return rules
 }
 

@@ -19,6 +19,7 @@ func validate(s Settings, env provider.Env) []config.Problem {
 		s.issuerProblems(env),
 		s.keyProblems(env),
 		s.algorithmProblems(),
+		s.nonceProblems(),
 		s.accessTokenProblems(),
 		s.requiredClaimProblems(),
 		wrongPointers,

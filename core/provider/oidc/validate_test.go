@@ -50,7 +50,8 @@ func TestValidate_Arguments(t *testing.T) {
 		"algorithm in low case": {change: func(s *oidc.Settings) { s.Algorithms = []string{"rs256"} }, want: "algorithms"},
 		"pointers":              {change: func(s *oidc.Settings) { s.Claims = &oidc.Claims{Email: "/a~0b/c~1d", Name: "/"} }},
 		"pointers that are not": {change: func(s *oidc.Settings) { s.Claims = &oidc.Claims{Subject: "oid", Email: "/a~2", Picture: "/a~"} }, want: "claims.subject claims.email claims.picture"},
-		"everything at once":    {change: func(s *oidc.Settings) { *s = oidc.Settings{} }, want: "issuer audience algorithms"},
+		"another nonce":         {change: func(s *oidc.Settings) { s.Nonce, s.NonceForm = "on", "md5" }, want: "nonce nonce_form"},
+		"everything at once":    {change: func(s *oidc.Settings) { *s = oidc.Settings{} }, want: "issuer audience algorithms nonce nonce_form"},
 	} {
 		settings := oidc.Type.NewSettings().(*oidc.Settings)
 		settings.Issuer, settings.Audience = "https://id.example.com", []string{"app"}
