@@ -88,7 +88,7 @@ func New(ctx context.Context, s Settings, list ...Option) (*Kit, error) {
 	s = s.withDefaults()
 	o := newOptions(list)
 	for _, warning := range s.Warnings() {
-		o.log.Warn("configuration", "event", "configuration_warning", "warning", warning.Summary)
+		o.log.Warn("configuration", "event", "configuration_warning", "warning", warning.Summary, "detail", warning.Detail)
 	}
 	providers, err := openProviders(ctx, s, o)
 	if err != nil {

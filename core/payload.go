@@ -21,7 +21,7 @@ type payload struct {
 
 func readPayload(r web.Request) (payload, error) {
 	body, err := readMembers(r,
-		"email", "phone", "oauth_token", "user", "provider", "transport",
+		"email", "phone", "oauth_token", "user", "provider", "transport", "nonce",
 		"access_token", "id_token", "refresh_token", "expires_in", "token_type", "auth_method",
 		"ID", "identifier", "issuer", "created_at", "updated_at", "deleted_at",
 	)
@@ -33,6 +33,7 @@ func readPayload(r web.Request) (payload, error) {
 		tokens: provider.Tokens{
 			AccessToken: oauth.text("access_token"),
 			IDToken:     oauth.text("id_token"),
+			Nonce:       body.text("nonce"),
 		},
 		hints: hints{
 			email:          body.optional("email"),

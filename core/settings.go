@@ -46,8 +46,8 @@ type Settings struct {
 // are valid.
 func (s Settings) Validate() error { return s.file().Validate() }
 
-// Warnings returns what deserves attention in the file without being an error,
-// such as a literal secret. Settings written in Go have none.
+// Warnings returns what deserves attention in valid settings without being an
+// error, such as a literal secret in the file.
 func (s Settings) Warnings() config.Diagnostics { return s.file().Warnings() }
 
 func (s Settings) file() configfile.File {

@@ -38,6 +38,7 @@ type Definition[C, E, T any] struct {
 type Problem struct {
 	Argument string // the argument's name; "a.b" for an argument of a nested block; "" for the whole block
 	Message  string // what is wrong, and what to do about it. Never the value of a secret.
+	Warning  bool   // it deserves attention, and the argument is valid
 }
 
 // BlockType is a type of block, made by [Define].

@@ -53,6 +53,7 @@ const (
 type Tokens struct {
 	AccessToken string
 	IDToken     string
+	Nonce       string // with which the front end began the sign-in
 }
 
 // Of returns the token of that kind, "" if there is none.

@@ -57,6 +57,12 @@ type Rules struct {
 	// section 5.3.2).
 	UserInfo func(ctx context.Context, issuer, accessToken string) (token.Claims, error)
 
+	// CheckNonce compares the nonce that was posted with a login with that of the
+	// ID token. The claims are zero if there is none, the posted nonce is "" if
+	// there is none. Its error has code InvalidToken. nil: the posted nonce is
+	// ignored.
+	CheckNonce func(id token.Claims, posted string) error
+
 	// SubjectClaim is the JSON Pointer (RFC 6901) to the claim that Identify
 	// returns as the subject. Two blocks with the same issuer must have the same,
 	// or the user of one could be another user of the other. Default: "/sub".

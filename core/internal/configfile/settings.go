@@ -51,13 +51,19 @@ func (f File) WithDefaults() File {
 	return f
 }
 
-// Warnings returns what deserves attention in the file without being an error,
-// such as a literal secret. Settings written in Go have none.
+// Warnings returns what deserves attention in valid settings without being an
+// error, such as a literal secret in the file.
 func (f File) Warnings() config.Diagnostics {
-	if f.Source == nil {
-		return nil
+	if f.Source != nil {
+		return f.Source.warnings
 	}
-	return f.Source.warnings
+	var found config.Diagnostics
+	for _, p := range f.WithDefaults().problems(func(Path) bool { return false }) {
+		if p.warning {
+			found = append(found, p.diagnostic(nil))
+		}
+	}
+	return found
 }
 
 // Explain returns err, which occurred when the block at the path was opened or

@@ -8,14 +8,14 @@ import (
 )
 
 // Validate returns all problems of f with its defaults as one
-// [config.Diagnostics], or nil. It uses neither the network nor the file system.
+// [config.Diagnostics], or nil if there is no error. It uses neither the network nor the file system.
 // What [Loader.Load] returns is valid.
 func (f File) Validate() error {
 	var found config.Diagnostics
 	for _, p := range f.WithDefaults().problems(func(Path) bool { return false }) {
 		found = append(found, p.diagnostic(f.Source))
 	}
-	if len(found) == 0 {
+	if !hasErrors(found) {
 		return nil
 	}
 	sortByRange(found)
@@ -27,18 +27,24 @@ type problem struct {
 	at      Path
 	summary string // "" is that of the path
 	message string // what is wrong, and what to do about it
+	warning bool   // it deserves attention, and is valid
 }
 
 func (p problem) diagnostic(s *Source) config.Diagnostic {
-	summary := p.summary
+	summary, severity := p.summary, config.SeverityError
+	if p.warning {
+		severity = config.SeverityWarning
+	}
 	switch {
 	case summary != "":
+	case p.warning:
+		summary = fmt.Sprintf("Weak value for %q", p.at.Argument)
 	case p.at.Argument != "":
 		summary = invalidValue(p.at.Argument)
 	default:
 		summary = "Invalid " + p.at.String()
 	}
-	return s.at(p.at, config.Diagnostic{Severity: config.SeverityError, Summary: summary, Detail: sentence(p.message)})
+	return s.at(p.at, config.Diagnostic{Severity: severity, Summary: summary, Detail: sentence(p.message)})
 }
 
 // rules checks settings and collects the problems. It adds none that is the
@@ -63,19 +69,23 @@ func (r *rules) wrong(at Path, message string, args ...any) {
 }
 
 func (r *rules) wrongAs(summary string, at Path, message string) {
-	if !r.failed(at) {
-		r.found = append(r.found, problem{at: at, summary: summary, message: message})
+	r.add(problem{at: at, summary: summary, message: message})
+}
+
+func (r *rules) add(p problem) {
+	if !r.failed(p.at) {
+		r.found = append(r.found, p)
 	}
 }
 
 // addTypeProblems adds the problems that a type of block found in its arguments.
 func (r *rules) addTypeProblems(at Path, problems []config.Problem) {
 	for _, p := range problems {
-		if p.Argument == "" {
-			r.wrong(at, "%s", p.Message)
-		} else {
-			r.wrong(at.in(p.Argument), "%s", p.Message)
+		path := at
+		if p.Argument != "" {
+			path = at.in(p.Argument)
 		}
+		r.add(problem{at: path, message: p.Message, warning: p.Warning})
 	}
 }
 

@@ -97,7 +97,13 @@ func (p *Provider) verify(ctx context.Context, tokens provider.Tokens) (verified
 		}
 		setClaims(&verified, kind, claims)
 	}
-	return verified, late, belongTogether(verified, tokens.AccessToken)
+	if err := belongTogether(verified, tokens.AccessToken); err != nil {
+		return provider.Verified{}, nil, err
+	}
+	if check := p.rules.CheckNonce; check != nil {
+		return verified, late, check(verified.IDToken, tokens.Nonce)
+	}
+	return verified, late, nil
 }
 
 // belongTogether returns nil if the tokens of one login are of one user.

@@ -55,6 +55,7 @@ func (d *driver) Rules() provider.Rules {
 	if d.settings.UserInfo {
 		rules.UserInfo = d.userInfo
 	}
+	rules.CheckNonce = d.settings.checkNonce
 	return rules
 }
 

@@ -9,7 +9,7 @@
 // # Errors
 //
 // As [provider.Driver] and the kit define them. Reasons of this package:
-// wrong_claim, bad_subject, client_id_in_id_token.
+// wrong_claim, bad_subject, client_id_in_id_token, missing_nonce, wrong_nonce.
 package oidc
 
 import "github.com/cotterpin/cotterpin/core/provider"
@@ -18,7 +18,7 @@ import "github.com/cotterpin/cotterpin/core/provider"
 var Type = provider.Define(provider.Definition[Settings]{
 	Type:     "oidc",
 	Summary:  "any OpenID Connect issuer: tokens that the front end posts",
-	Default:  Settings{Algorithms: []string{"RS256", "ES256"}},
+	Default:  Settings{Algorithms: []string{"RS256", "ES256"}, Nonce: nonceOff, NonceForm: noncePlain},
 	Validate: validate,
 	Open:     open,
 })
@@ -72,6 +72,14 @@ type Settings struct {
 
 	// Claims locates the claims in the token; nil means the standard claims.
 	Claims *Claims `hcl:"claims,block" doc:"where the claims are, if not the standard ones"`
+
+	// Nonce is "required" if each login must post the nonce of its ID token as the
+	// member "nonce". Default "off": a nonce that is posted must match all the same.
+	Nonce string `hcl:"nonce,optional" doc:"off, or required: each login must post the nonce of its ID token"`
+
+	// NonceForm is "sha256" if the token's nonce is the SHA-256 of the posted one,
+	// in base64url or hex. Default "plain": both are equal.
+	NonceForm string `hcl:"nonce_form,optional" doc:"plain: the token has the posted nonce; sha256: it has its SHA-256 in base64url or hex"`
 
 	// AccessToken accepts access tokens; nil: only ID tokens.
 	AccessToken *AccessToken `hcl:"access_token,block" doc:"which access tokens are accepted; without it none is, and an ID token recognizes callers"`

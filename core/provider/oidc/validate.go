@@ -20,6 +20,7 @@ func validate(s Settings, env provider.Env) []config.Problem {
 		s.tenantProblems(),
 		s.perIssuer()[0].keyProblems(env),
 		s.algorithmProblems(),
+		s.nonceProblems(),
 		s.accessTokenProblems(),
 		s.requiredClaimProblems(),
 		wrongPointers,

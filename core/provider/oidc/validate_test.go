@@ -56,7 +56,8 @@ func TestValidate_Arguments(t *testing.T) {
 		"impossible claims": {change: func(s *oidc.Settings) {
 			s.RequiredClaims = map[string]string{"/a~2": "x", "": "x", "/iss/x": "x", "scope": "x y"}
 		}, want: "required_claims required_claims required_claims required_claims"},
-		"everything at once": {change: func(s *oidc.Settings) { *s = oidc.Settings{} }, want: "issuer audience algorithms"},
+		"another nonce":      {change: func(s *oidc.Settings) { s.Nonce, s.NonceForm = "on", "md5" }, want: "nonce nonce_form"},
+		"everything at once": {change: func(s *oidc.Settings) { *s = oidc.Settings{} }, want: "issuer audience algorithms nonce nonce_form"},
 	} {
 		settings := oidc.Type.NewSettings().(*oidc.Settings)
 		settings.Issuer, settings.Audience = "https://id.example.com", []string{"app"}

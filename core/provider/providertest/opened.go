@@ -38,6 +38,9 @@ func Open(t testing.TB, instance provider.Instance, now func() time.Time) (*Open
 		Name: complete.Name, Development: host.Development, BaseURL: host.BaseURL, MountPath: host.Path + "/" + complete.Name,
 	})
 	for _, problem := range append(problems, complete.Common.Problems()...) {
+		if problem.Warning {
+			continue
+		}
 		t.Fatalf("argument %q %s", problem.Argument, problem.Message)
 	}
 	p, err := verify.Open(t.Context(), instance, host)

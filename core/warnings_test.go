@@ -1,0 +1,62 @@
+package core_test
+
+import (
+	"bytes"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/cotterpin/cotterpin/core"
+	"github.com/cotterpin/cotterpin/core/config"
+	"github.com/cotterpin/cotterpin/core/provider"
+	"github.com/cotterpin/cotterpin/core/provider/oidc"
+)
+
+// A warning of a provider type is no error, in a file and in Go, and is logged at
+// the start.
+func TestSettings_TypeWarnings(t *testing.T) {
+	t.Parallel()
+	const file = `
+auth { base_url = "https://api.example.com" }
+provider "oidc" "corp" {
+  issuer   = "https://id.example.com"
+  audience = ["app"]
+  nonce    = "required"
+}
+session "provider_token" { user = "none" }
+`
+	parsed, err := core.Parse(t.Context(), "auth.hcl", []byte(file), core.WithTypes(oidc.Type))
+	if err != nil {
+		t.Fatal(err)
+	}
+	written := core.Settings{
+		Auth: config.Auth{BaseURL: "https://api.example.com"},
+		Providers: []provider.Instance{
+			oidc.Provider("corp", oidc.Settings{Issuer: "https://id.example.com", Audience: []string{"app"}, Nonce: "required"}),
+		},
+		ProviderToken: &config.ProviderTokenSession{User: config.UserNone},
+	}
+	for name, settings := range map[string]core.Settings{"file": parsed, "Go": written} {
+		warnings := settings.Warnings()
+		if len(warnings) != 1 || warnings[0].Severity != config.SeverityWarning || warnings[0].Summary != `Weak value for "nonce"` {
+			t.Errorf("%s: warnings %v, want one about nonce", name, warnings)
+		}
+		if inFile := warnings[0].Range != nil; inFile != (name == "file") || inFile && warnings[0].Range.Start.Line != 6 {
+			t.Errorf("%s: the range is %+v", name, warnings[0].Range)
+		}
+		if err := settings.Validate(); err != nil {
+			t.Errorf("%s: a warning is an error: %v", name, err)
+		}
+		var log bytes.Buffer
+		kit, err := core.New(t.Context(), settings, core.WithLogger(slog.New(slog.NewTextHandler(&log, nil))))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		if err := kit.Close(); err != nil {
+			t.Error(err)
+		}
+		if strings.Count(log.String(), "configuration_warning") != 1 || !strings.Contains(log.String(), "nonce_form") {
+			t.Errorf("%s: the log is %s", name, &log)
+		}
+	}
+}
