@@ -19,7 +19,7 @@ import (
 var statuses = map[autherr.Code]int{
 	autherr.Unauthenticated: 401, autherr.InvalidToken: 401, autherr.TokenExpired: 401, autherr.ReauthenticationRequired: 401,
 	autherr.InvalidRequest: 400, autherr.IdentityMismatch: 400, autherr.TokenTooLarge: 400,
-	autherr.CrossOrigin: 403, autherr.InsufficientScope: 403,
+	autherr.CrossOrigin: 403, autherr.InsufficientScope: 403, autherr.MachineCaller: 403,
 	autherr.AccountDisabled: 403, autherr.RegistrationClosed: 403, autherr.NotRegistered: 403,
 	autherr.UserInUse: 409, autherr.NotFound: 404,
 	autherr.MethodNotAllowed: 405, autherr.PayloadTooLarge: 413, autherr.UnsupportedMediaType: 415,
