@@ -42,13 +42,13 @@ type Registration = account.Registration
 // [autherr.StoreFailed] where r.Tx failed. For any other error, and for a panic,
 // the response is Internal, or TemporarilyUnavailable if ctx is done.
 //
-// The hook should be short: ctx ends with the login's time for the database, at
-// most 3 s, and on SQLite it blocks all other writers, also another pool of the
-// hook. It must not call the kit, which cannot read the new user yet; on SQLite in memory that would wait for the
-// connection of r.Tx. It must neither commit nor roll back nor retain r.Tx. It is
-// called again, for the same or another user id, if its transaction is rolled
-// back because of a concurrent one, so its effects outside of r.Tx must be
-// repeatable.
+// The hook should be short: ctx ends with the login's time for the database,
+// at most 3 s, and on SQLite it blocks all other writers, also another pool of
+// the hook. It must not call the kit, which cannot read the new user yet; on
+// SQLite in memory that would wait for the connection of r.Tx. It must neither
+// commit nor roll back nor retain r.Tx. It is called again, for the same or
+// another user id, if its transaction is rolled back because of a concurrent
+// one, so its effects outside of r.Tx must be repeatable.
 func WithOnRegister(hook func(ctx context.Context, r Registration) error) Option {
 	return func(o *options) { o.onRegister = hook }
 }

@@ -29,14 +29,14 @@ func TestLoad_Record(t *testing.T) {
 		program int64
 		want    string // of the error, or ""
 	}{
-		"Declared":       {"-- +goose Up\n-- oldest program: 1\n" + statements, 1, ""},
-		"Missing":        {"-- +goose Up\n" + statements, 1, "has 0 lines"},
-		"Undecided":      {"-- +goose Up\n-- oldest program: ?\n" + statements, 1, "has 0 lines"},
-		"Zero":           {"-- +goose Up\n-- oldest program: 0\n" + statements, 1, "has 0 lines"},
-		"Indented":       {"-- +goose Up\n  -- oldest program: 1\n" + statements, 1, "has 0 lines"},
-		"Twice":          {"-- +goose Up\n-- oldest program: 1\n-- oldest program: 1\n" + statements, 1, "has 2 lines"},
-		"FutureProgram":  {"-- +goose Up\n-- oldest program: 2\n" + statements, 1, "requires that Program is at least 2"},
-		"ProgramTooLate": {"-- +goose Up\n-- oldest program: 1\n" + statements, 0, "requires that Program is at least 1"},
+		"Declared":      {"-- +goose Up\n-- oldest program: 1\n" + statements, 1, ""},
+		"Missing":       {"-- +goose Up\n" + statements, 1, "has 0 lines"},
+		"Undecided":     {"-- +goose Up\n-- oldest program: ?\n" + statements, 1, "has 0 lines"},
+		"Zero":          {"-- +goose Up\n-- oldest program: 0\n" + statements, 1, "has 0 lines"},
+		"Indented":      {"-- +goose Up\n  -- oldest program: 1\n" + statements, 1, "has 0 lines"},
+		"Twice":         {"-- +goose Up\n-- oldest program: 1\n-- oldest program: 1\n" + statements, 1, "has 2 lines"},
+		"FutureProgram": {"-- +goose Up\n-- oldest program: 2\n" + statements, 1, "requires that Program is at least 2"},
+		"ProgramTooLow": {"-- +goose Up\n-- oldest program: 1\n" + statements, 0, "requires that Program is at least 1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -46,6 +46,19 @@ func TestLoad_Record(t *testing.T) {
 				t.Errorf("got %v, want an error with %q", err, c.want)
 			}
 		})
+	}
+}
+
+// A new version raises Program, also if older programs can use its tables.
+func TestLoad_ProgramNotRaised(t *testing.T) {
+	t.Parallel()
+	const text = "-- +goose Up\n-- oldest program: 1\nCREATE TABLE auth_extra (id INTEGER);\n"
+	files := fstest.MapFS{"sqlite/00002_second.sql": &fstest.MapFile{Data: []byte(text)}}
+	if _, err := migrations.Load(dialect.SQLite, openMemory(t), files, 2); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := migrations.Load(dialect.SQLite, openMemory(t), files, 1); err == nil || !strings.Contains(err.Error(), "at least 2") {
+		t.Errorf("got %v, want an error", err)
 	}
 }
 
