@@ -110,12 +110,12 @@ func TestOwn_KeptClaims_Standard(t *testing.T) {
 		want          map[string]any
 		signed        bool
 	}{
-		"acr":              {nil, map[string]any{"acr": "gold", "role": "x"}, time.Time{}, map[string]any{"acr": "gold"}, false},
-		"number":           {nil, map[string]any{"acr": 2}, time.Time{}, map[string]any{"acr": json.Number("2")}, false},
-		"long acr":         {nil, map[string]any{"acr": strings.Repeat("x", 256)}, time.Time{}, nil, false},
-		"auth_time":        {nil, map[string]any{"auth_time": at.Unix()}, at, map[string]any{"auth_time": json.Number("1799999940")}, true},
-		"bad auth_time":    {[]string{"auth_time"}, map[string]any{"auth_time": at.Unix()}, time.Time{}, map[string]any{"auth_time": json.Number("1799999940")}, false},
-		"listed":           {[]string{"acr"}, map[string]any{"acr": "gold"}, at, map[string]any{"acr": "gold", "auth_time": json.Number("1799999940")}, true},
+		"acr":               {nil, map[string]any{"acr": "gold", "role": "x"}, time.Time{}, map[string]any{"acr": "gold"}, false},
+		"number":            {nil, map[string]any{"acr": 2}, time.Time{}, map[string]any{"acr": json.Number("2")}, false},
+		"long acr":          {nil, map[string]any{"acr": strings.Repeat("x", 256)}, time.Time{}, nil, false},
+		"auth_time":         {nil, map[string]any{"auth_time": at.Unix()}, at, map[string]any{"auth_time": json.Number("1799999940")}, true},
+		"bad auth_time":     {[]string{"auth_time"}, map[string]any{"auth_time": at.Unix()}, time.Time{}, map[string]any{"auth_time": json.Number("1799999940")}, false},
+		"listed":            {[]string{"acr"}, map[string]any{"acr": "gold"}, at, map[string]any{"acr": "gold", "auth_time": json.Number("1799999940")}, true},
 		"outside the limit": {[]string{"groups", "role"}, map[string]any{"groups": slices.Repeat([]string{strings.Repeat("g", 36)}, 40), "role": "admin", "acr": "gold"}, time.Time{}, map[string]any{"role": "admin", "acr": "gold"}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
