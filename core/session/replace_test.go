@@ -94,7 +94,7 @@ func TestOwn_Issue_Continues(t *testing.T) {
 		t.Fatalf("got %+v, %v", l.Continues, err)
 	}
 	token, view, stored := own.Issue(t.Context(), l)
-	if view.ID != began.ID || stored.ID != began.ID || token == began.Credential.Token || stored.Lookup == l.Continues.Lookup {
+	if view.ID != began.ID || stored.ID != began.ID || token == began.Token || stored.Lookup == l.Continues.Lookup {
 		t.Errorf("issued %+v after %+v", view, began.View)
 	}
 }

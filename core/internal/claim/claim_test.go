@@ -13,7 +13,7 @@ import (
 const object = `{
 	"role":"admin", "ver":1, "level":1.50, "staff":true, "gone":null, "empty":"", "":{"":"nameless"},
 	"groups":["admin","b",7,false,null,["nested"],{"a":"b"}], "none":[],
-	"scope":"openid read:x", "scp":["read:x","write y"], "scopes":"openid read:x",
+	"scope":"openid  read:x", "scp":["read:x","write y"], "scopes":"openid read:x",
 	"https://app.example/roles":["editor"], "realm_access.roles":["dotted"], "a/b":{"c~d":"escaped"}, "~2":"tilde",
 	"realm_access":{"roles":["offline_access","editor"],"0":"member zero"},
 	"list":[["x","y"],{"roles":["deep"]}], "01":"name"
