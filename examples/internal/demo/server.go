@@ -14,7 +14,7 @@ import (
 // Limits of every server.
 const (
 	ReadTimeout    = 5 * time.Second // of a request, its body included
-	MaxHeaderBytes = 32 << 10 // a provider token may have 16 KiB
+	MaxHeaderBytes = 32 << 10        // a provider token may have 16 KiB
 
 	shutdownTimeout = 10 * time.Second // for running requests
 )
