@@ -3,6 +3,7 @@ package integration_test
 import (
 	"crypto/sha256"
 	"encoding/base64"
+	"maps"
 	"net/http"
 	"testing"
 
@@ -20,9 +21,7 @@ func TestLogin_Nonce(t *testing.T) {
 		digest := base64.RawURLEncoding.EncodeToString(sum[:])
 		login := func(signed string, members map[string]any) map[string]any {
 			payload := postedID(issuer.OIDCToken(person, providertest.Claim("nonce", signed)))
-			for name, value := range members {
-				payload[name] = value
-			}
+			maps.Copy(payload, members)
 			return payload
 		}
 		for name, c := range map[string]struct {

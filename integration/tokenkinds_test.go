@@ -155,7 +155,8 @@ func (k kindTrial) asIDToken(t *testing.T, kind foreignKind) {
 		neighbor := kindPerson(t, "neighbor of "+kind.name)
 		created(t, p.login(t, k.payload(neighbor, k.issuer.OIDCToken(neighbor))))
 		person := kindPerson(t, kind.name)
-		k.try(t, p, person, k.payload(person, k.issuer.OIDCToken(person, kind.edits(providertest.Audience)...)), slices.Contains(idTokens, kind.name))
+		raw := k.issuer.OIDCToken(person, kind.edits(providertest.Audience)...)
+		k.try(t, p, person, k.payload(person, raw), slices.Contains(idTokens, kind.name))
 	}
 }
 
@@ -336,7 +337,8 @@ func TestAccessToken_BothTokens(t *testing.T) {
 		created(t, trial.own.login(t, postedID(idToken(unknown))))
 		trial.providerToken.refused(t, providertest.SubjectOf(unknown), postedID(idToken(unknown)), http.StatusBadRequest, "invalid_request")
 		trial.providerToken.me(t, bearer(access))
-		trial.providerToken.me(t, bearer(trial.issuer.OIDCToken(person, append(slices.Clone(trial.access), providertest.Header("typ", "application/AT+JWT"))...)))
+		edits := append(slices.Clone(trial.access), providertest.Header("typ", "application/AT+JWT"))
+		trial.providerToken.me(t, bearer(trial.issuer.OIDCToken(person, edits...)))
 		trial.providerToken.rejects(t, bearer(idToken(person)))
 	})
 }

@@ -138,7 +138,7 @@ func testLoginStatements(t *testing.T, d entstore.Dialect, connector driver.Conn
 	const (
 		register = "BEGIN INSERT INSERT COMMIT" //nolint:dupword // SQL repeats itself
 		create   = "BEGIN UPDATE INSERT COMMIT"
-		resume   = "BEGIN UPDATE UPDATE UPDATE COMMIT" //nolint:dupword // as above
+		resume   = "SELECT BEGIN UPDATE UPDATE UPDATE COMMIT" //nolint:dupword // as above
 	)
 	createOver := "BEGIN UPDATE INSERT UPDATE COMMIT"
 	if d.Name == dialect.MySQL { // has no INSERT … RETURNING
@@ -151,7 +151,7 @@ func testLoginStatements(t *testing.T, d entstore.Dialect, connector driver.Conn
 	}{
 		{"first login", own, "SELECT " + register + " " + create},
 		{"login", own, "SELECT " + create},
-		{"login that continues the session", stepUp, "SELECT SELECT " + resume},
+		{"login that continues the session", stepUp, "SELECT " + resume},
 		{"end of the session", end, "SELECT UPDATE"},
 		{"login after the end", own, "SELECT " + create},
 		{"login at max_per_user", own, "SELECT " + createOver},

@@ -24,11 +24,11 @@ type Settings struct {
 
 func open(_ context.Context, s Settings, env provider.Env) (provider.Driver, error) {
 	keys, err := env.RemoteKeys(s.URL + "/jwks")
-	return gateway{Issuer: s.URL, Algorithms: []string{"ES256"}, Keys: keys, KeyIDRequired: true, AccessToken: &provider.TokenRules{Audience: []string{s.Audience}, Login: true}}, err
+	access := &provider.TokenRules{Audience: []string{s.Audience}, Login: true}
+	return gateway{Issuer: s.URL, Algorithms: []string{"ES256"}, Keys: keys, KeyIDRequired: true, AccessToken: access}, err
 }
 
 type gateway provider.Rules
-
 func (g gateway) Rules() provider.Rules { return provider.Rules(g) }
 func (g gateway) Identify(v provider.Verified) (identity.Identity, error) {
 	id := identity.Identity{Key: identity.Key{Issuer: v.AccessToken.Issuer, Subject: v.AccessToken.Subject}}
