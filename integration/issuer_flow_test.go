@@ -47,7 +47,7 @@ func (s issuerServer) client(t *testing.T) *issuerClient {
 }
 
 // signIn signs in the user with new cookies, and returns the response of the
-// token endpoint.
+// token endpoint and the nonce of the ID token.
 func (s issuerServer) signIn(t *testing.T, clientID string, more url.Values) (tokens map[string]any) {
 	t.Helper()
 	c := s.client(t)
@@ -56,7 +56,7 @@ func (s issuerServer) signIn(t *testing.T, clientID string, more url.Values) (to
 		Token         string `json:"token_endpoint"`
 	}
 	c.getJSON(t, strings.TrimSuffix(s.issuer, "/")+"/.well-known/openid-configuration", &endpoints)
-	verifier := rand.Text() + rand.Text()
+	verifier, nonce := rand.Text()+rand.Text(), rand.Text()
 	challenge := sha256.Sum256([]byte(verifier))
 	code := c.authorize(t, endpoints.Authorization, merged(url.Values{
 		"response_type":         {"code"},
@@ -64,16 +64,18 @@ func (s issuerServer) signIn(t *testing.T, clientID string, more url.Values) (to
 		"redirect_uri":          {redirectURI},
 		"scope":                 {"openid email"},
 		"state":                 {rand.Text()},
-		"nonce":                 {rand.Text()},
+		"nonce":                 {nonce},
 		"code_challenge":        {base64.RawURLEncoding.EncodeToString(challenge[:])},
 		"code_challenge_method": {"S256"},
 	}, more))
-	return c.exchange(t, endpoints.Token, clientID, merged(url.Values{
+	tokens = c.exchange(t, endpoints.Token, clientID, merged(url.Values{
 		"grant_type":    {"authorization_code"},
 		"code":          {code},
 		"redirect_uri":  {redirectURI},
 		"code_verifier": {verifier},
 	}, url.Values{"resource": more["resource"]}))
+	tokens["nonce"] = nonce
+	return tokens
 }
 
 // merged returns values in which those of more replace others.

@@ -191,7 +191,7 @@ func (s issuerServer) testAccessTokens(t *testing.T, algorithm string) {
 func (s issuerServer) testLogins(t *testing.T, clientID, algorithm, email string) {
 	t.Helper()
 	for _, session := range []string{ownSession, tokenBearer} {
-		p := s.startProgram(t, session, clientID, algorithm)
+		p := s.startProgram(t, session, clientID, algorithm, `nonce = "required"`)
 		s.testLogin(t, p, clientID, algorithm, email)
 	}
 }
@@ -254,6 +254,9 @@ func testRefusedNeighbors(t *testing.T, p *program, tokens map[string]any) {
 	t.Helper()
 	before := p.database.rows(t)
 	p.login(t, loginPayload("other", tokens)).is(t, http.StatusUnauthorized, "invalid_token")
+	anotherNonce := maps.Clone(tokens)
+	anotherNonce["nonce"] = "another"
+	p.login(t, loginPayload("issuer", anotherNonce)).is(t, http.StatusUnauthorized, "invalid_token")
 	for _, change := range []func(header, claims map[string]any){
 		func(_, claims map[string]any) { claims["sub"] = "mallory" },
 		func(header, _ map[string]any) { header["alg"] = "none" },
@@ -274,6 +277,7 @@ func testRefusedNeighbors(t *testing.T, p *program, tokens map[string]any) {
 func loginPayload(provider string, tokens map[string]any) map[string]any {
 	return map[string]any{
 		"provider":    provider,
+		"nonce":       tokens["nonce"],
 		"oauth_token": map[string]any{"access_token": tokens["access_token"], "id_token": tokens["id_token"]},
 	}
 }
