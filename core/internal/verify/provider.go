@@ -234,8 +234,8 @@ func (p *Provider) checkIdentity(id identity.Identity, claims token.Claims) erro
 		return errors.New("whose issuer is not the token's")
 	case !identity.IsSubject(id.Subject):
 		return errors.New("whose subject is not 1 to 255 printable ASCII characters without outer spaces")
-	case p.rules.SubjectClaim == standardSubject && id.Subject != claims.Subject:
-		return errors.New("whose subject is not the token's sub, and whose rules name no other claim")
+	case !p.isSubject(id.Subject, claims):
+		return errors.New("whose subject is not the claim that its rules name")
 	case !isContact(id.Email, identity.IsEmail):
 		return errors.New("whose email is neither empty nor an email address")
 	case !isContact(id.Phone, identity.IsPhone):
@@ -247,6 +247,12 @@ func (p *Provider) checkIdentity(id identity.Identity, claims token.Claims) erro
 	default:
 		return nil
 	}
+}
+
+// isSubject reports whether the claim that the rules name is that subject.
+func (p *Provider) isSubject(subject string, claims token.Claims) bool {
+	found, _ := claims.String(p.rules.SubjectClaim)
+	return found == subject
 }
 
 // isContact reports whether a contact is empty, or valid with a known
