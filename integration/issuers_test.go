@@ -199,7 +199,7 @@ func TestUserInfo_AtLogin(t *testing.T) {
 		issuer := providertest.NewIssuer(t)
 		p := startCorp(t, framework, issuer, ownSession, "userinfo = true")
 		respond := func(status int, claims map[string]any) {
-			issuer.SetUserInfo(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			issuer.SetUserInfo(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 				w.Header().Set("Content-Type", "application/json")
 				w.WriteHeader(status)
 				_ = json.NewEncoder(w).Encode(claims)
@@ -313,7 +313,10 @@ func TestTenants_OneIdentityEach(t *testing.T) {
 	const first, second, third = "9188040d-6c67-4c5b-b112-36a304b66dad", "72f988bf-86f1-41af-91ab-2d7cd011db47", "00000000-0000-4000-8000-000000000000"
 	onEachFramework(t, func(t *testing.T, framework string) {
 		t.Helper()
-		issuers := map[string]*providertest.Issuer{first: providertest.NewIssuer(t), second: providertest.NewIssuer(t), third: providertest.NewIssuer(t)}
+		issuers := map[string]*providertest.Issuer{}
+		for _, tenant := range []string{first, second, third} {
+			issuers[tenant] = providertest.NewIssuer(t)
+		}
 		issuer := directory(t, issuers)
 		token := func(signer, iss, tid string) string {
 			return issuers[signer].OIDCToken(ada,

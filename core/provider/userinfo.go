@@ -72,7 +72,7 @@ func refusesToken(r *http.Response) bool {
 	case http.StatusUnauthorized:
 		return true
 	case http.StatusBadRequest, http.StatusForbidden:
-		challenge := r.Header.Get("Www-Authenticate")
+		challenge := r.Header.Get("WWW-Authenticate")
 		return len(challenge) >= len(scheme) && strings.EqualFold(challenge[:len(scheme)], scheme)
 	}
 	return false

@@ -11,7 +11,9 @@ import (
 
 // withUserInfo returns the identity of a login with the contacts of the UserInfo
 // endpoint, if the tokens contain no email and the provider has the endpoint.
-func (p *Provider) withUserInfo(ctx context.Context, v provider.Verified, accessToken string, id *identity.Identity) (*identity.Identity, error) {
+func (p *Provider) withUserInfo(
+	ctx context.Context, v provider.Verified, accessToken string, id *identity.Identity,
+) (*identity.Identity, error) {
 	switch {
 	case p.rules.UserInfo == nil || id.Email.Value != "":
 		return id, nil

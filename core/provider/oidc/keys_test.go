@@ -127,7 +127,8 @@ func TestDriver_GoogleIssuer(t *testing.T) {
 	if _, err := other.Login(t.Context(), tokens(i.OIDCToken(ada))); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := other.Login(t.Context(), tokens(i.OIDCToken(ada, providertest.Claim("iss", without)))); autherr.ReasonOf(err) != "wrong_issuer" {
+	_, err := other.Login(t.Context(), tokens(i.OIDCToken(ada, providertest.Claim("iss", without))))
+	if autherr.ReasonOf(err) != "wrong_issuer" {
 		t.Errorf("another issuer without scheme: got %v, want wrong_issuer", err)
 	}
 }

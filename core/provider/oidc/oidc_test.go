@@ -365,7 +365,8 @@ func TestDriver_ClaimPointers(t *testing.T) {
 func TestDriver_SubjectClaim(t *testing.T) {
 	t.Parallel()
 	for want, claims := range map[string]*oidc.Claims{"": nil, "/oid": {Subject: "/oid"}} {
-		driver, err := oidc.Type.Open(t.Context(), &oidc.Settings{Issuer: "https://id.example.com", Claims: claims}, provider.Env{HTTPClient: &http.Client{}})
+		settings := &oidc.Settings{Issuer: "https://id.example.com", Claims: claims}
+		driver, err := oidc.Type.Open(t.Context(), settings, provider.Env{HTTPClient: &http.Client{}})
 		if err != nil {
 			t.Fatal(err)
 		}
