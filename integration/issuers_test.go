@@ -314,8 +314,8 @@ func TestTenants_OneIdentityEach(t *testing.T) {
 	onEachFramework(t, func(t *testing.T, framework string) {
 		t.Helper()
 		issuers := map[string]*providertest.Issuer{}
-		for _, name := range []string{first, second, third} {
-			issuers[name] = providertest.NewIssuer(t)
+		for _, tenant := range []string{first, second, third} {
+			issuers[tenant] = providertest.NewIssuer(t)
 		}
 		issuer := directory(t, issuers)
 		token := func(signer, iss, tid string) string {

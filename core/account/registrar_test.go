@@ -177,8 +177,8 @@ func TestRegistrar_UnknownContacts(t *testing.T) {
 		if err != nil || created {
 			t.Fatalf("%s: created is %t, %v", name, created, err)
 		}
-		if user.Email != c.email || user.EmailVerified != c.emailV ||
-			user.Phone != c.phone || user.PhoneVerified != c.phoneV || user.Identifier != c.identifier {
+		if user.Email != c.email || user.EmailVerified != c.emailV || user.Identifier != c.identifier ||
+			user.Phone != c.phone || user.PhoneVerified != c.phoneV {
 			t.Errorf("%s: got %+v", name, user)
 		}
 	}

@@ -10,12 +10,12 @@ import (
 )
 
 // Rules declare which tokens are valid for a provider block. The required fields
-// are Issuer, Algorithms, Keys, and AccessToken, IDToken or both, one of them
-// with Login.
+// are Issuer, Algorithms, Keys, and AccessToken or IDToken; if there are both, one
+// of them needs Login.
 //
 // Whatever they contain, a token must be a signed JWT in compact form (RFC 7515,
-// RFC 7519) of at most 32 KiB, at a request 16 KiB, with a valid lifetime (iat, exp and, if present,
-// nbf) and subject. Header members that would change what is verified or with
+// RFC 7519) of at most 32 KiB, at a request 16 KiB, with a valid lifetime (iat,
+// exp and, if present, nbf) and subject. Header members that would change what is verified or with
 // which key (crit, b64, zip, enc, cty, jwk, jku, x5u, x5c) are always rejected.
 type Rules struct {
 	Issuer     string   // iss, compared byte-wise; as identity.IsIssuer demands
@@ -111,8 +111,9 @@ type TokenRules struct {
 	// token without it; "" is a token with neither. nil: any.
 	Clients []string
 
-	// Login means that a token of this kind suffices for a login. Else it is
-	// accepted next to one of the other kind.
+	// Login means that a token of this kind suffices for a login. Otherwise it is
+	// accepted next to one of the other kind; the only kind with rules suffices
+	// always.
 	Login bool
 }
 

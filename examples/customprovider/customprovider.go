@@ -2,7 +2,7 @@
 //
 //	provider "gateway" {
 //	  url      = "https://gateway.example.com" # the iss; keys at /jwks below it
-//	  audience = "crm"
+//	  audience = ["crm"]
 //	}
 package customprovider
 
@@ -18,17 +18,17 @@ var Type = provider.Define(provider.Definition[Settings]{Type: "gateway", Open: 
 
 // Settings are the arguments of the block.
 type Settings struct {
-	URL      string `hcl:"url"`
-	Audience string `hcl:"audience"`
+	URL      string   `hcl:"url"`
+	Audience []string `hcl:"audience"`
 }
 
 func open(_ context.Context, s Settings, env provider.Env) (provider.Driver, error) {
 	keys, err := env.RemoteKeys(s.URL + "/jwks")
-	access := &provider.TokenRules{Audience: []string{s.Audience}, Login: true}
-	return gateway{Issuer: s.URL, Algorithms: []string{"ES256"}, Keys: keys, KeyIDRequired: true, AccessToken: access}, err
+	return gateway{Issuer: s.URL, Algorithms: []string{"ES256"}, Keys: keys, AccessToken: &provider.TokenRules{Audience: s.Audience}}, err
 }
 
 type gateway provider.Rules
+
 func (g gateway) Rules() provider.Rules { return provider.Rules(g) }
 func (g gateway) Identify(v provider.Verified) (identity.Identity, error) {
 	id := identity.Identity{Key: identity.Key{Issuer: v.AccessToken.Issuer, Subject: v.AccessToken.Subject}}

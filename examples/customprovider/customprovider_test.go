@@ -11,9 +11,10 @@ import (
 func TestType_Suite(t *testing.T) {
 	t.Parallel()
 	providertest.Run(t, providertest.Subject{
-		Type: customprovider.Type,
+		Type:          customprovider.Type,
+		KeyIDOptional: true,
 		Settings: func(i *providertest.Issuer) any {
-			return &customprovider.Settings{URL: i.URL(), Audience: providertest.Audience}
+			return &customprovider.Settings{URL: i.URL(), Audience: []string{providertest.Audience}}
 		},
 		Mint: func(i *providertest.Issuer, email string, edits ...providertest.Edit) provider.Tokens {
 			return provider.Tokens{AccessToken: i.OIDCToken(email, edits...)}
@@ -24,7 +25,7 @@ func TestType_Suite(t *testing.T) {
 func TestType_UnverifiedEmail(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)
-	settings := &customprovider.Settings{URL: i.URL(), Audience: providertest.Audience}
+	settings := &customprovider.Settings{URL: i.URL(), Audience: []string{providertest.Audience}}
 	opened, err := providertest.Open(t, provider.NewInstance(customprovider.Type, "", settings, provider.Trust("email")), i.Now)
 	if err != nil {
 		t.Fatal(err)

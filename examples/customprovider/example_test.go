@@ -19,7 +19,7 @@ auth {
 
 provider "gateway" {
   url      = "https://gateway.example.com"
-  audience = "crm"
+  audience = ["crm"]
 }
 
 session "own" {}

@@ -126,7 +126,7 @@ func checkRules(r provider.Rules) error {
 		if t == nil {
 			continue
 		}
-		accepts = accepts || t.Login
+		accepts = accepts || suffices(r, provider.TokenKind(of))
 		for _, typ := range t.Types {
 			if !slices.Contains(kinds[of].types, typ) {
 				return fmt.Errorf("its rules accept typ %q, which is that of another token kind", typ)

@@ -79,9 +79,11 @@ func (p *Provider) login(ctx context.Context, tokens provider.Tokens) (identity.
 var tokenKinds = []provider.TokenKind{provider.AccessToken, provider.IDToken}
 
 // suffices reports whether a token of that kind suffices for a login.
-func (p *Provider) suffices(kind provider.TokenKind) bool {
-	rules := p.rules.Of(kind)
-	return rules != nil && rules.Login
+func (p *Provider) suffices(kind provider.TokenKind) bool { return suffices(p.rules, kind) }
+
+func suffices(r provider.Rules, kind provider.TokenKind) bool {
+	rules := r.Of(kind)
+	return rules != nil && (rules.Login || r.AccessToken == nil || r.IDToken == nil)
 }
 
 // verify verifies the tokens of the kinds that have rules. late is the error if
@@ -234,8 +236,8 @@ func (p *Provider) checkIdentity(id identity.Identity, claims token.Claims) erro
 		return errors.New("whose issuer is not the token's")
 	case !identity.IsSubject(id.Subject):
 		return errors.New("whose subject is not 1 to 255 printable ASCII characters without outer spaces")
-	case p.rules.SubjectClaim == standardSubject && id.Subject != claims.Subject:
-		return errors.New("whose subject is not the token's sub, and whose rules name no other claim")
+	case !p.isSubject(id.Subject, claims):
+		return errors.New("whose subject is not the claim that its rules name")
 	case !isContact(id.Email, identity.IsEmail):
 		return errors.New("whose email is neither empty nor an email address")
 	case !isContact(id.Phone, identity.IsPhone):
@@ -247,6 +249,12 @@ func (p *Provider) checkIdentity(id identity.Identity, claims token.Claims) erro
 	default:
 		return nil
 	}
+}
+
+// isSubject reports whether the claim that the rules name is that subject.
+func (p *Provider) isSubject(subject string, claims token.Claims) bool {
+	found, _ := claims.String(p.rules.SubjectClaim)
+	return found == subject
 }
 
 // isContact reports whether a contact is empty, or valid with a known

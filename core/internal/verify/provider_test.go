@@ -297,6 +297,28 @@ func TestOpen_Rules(t *testing.T) {
 }
 
 // Cases: K01.
+func TestProvider_SubjectClaim(t *testing.T) {
+	t.Parallel()
+	i := providertest.NewIssuer(t)
+	rules := accessRules(t, i, providertest.CotterIssuer)
+	rules.SubjectClaim = "/profile/id"
+	raw := i.AccessToken("ada", providertest.Claim("profile", map[string]any{"id": "ada"}))
+	for subject, accepted := range map[string]bool{"ada": true, "eve": false, providertest.SubjectOf("ada"): false} {
+		set := verify.NewSet(open(t, "block", driver{rules: rules, identify: func(v provider.Verified) (identity.Identity, error) {
+			id := soundIdentity(v)
+			id.Subject = subject
+			return id, nil
+		}}))
+		code, reason := autherr.Internal, "bad_identity"
+		if accepted {
+			code, reason = "", ""
+		}
+		_, _, err := set.Login(t.Context(), "", provider.Tokens{AccessToken: raw})
+		want(t, subject, err, code, reason)
+	}
+}
+
+// Cases: K01.
 func TestOpen_IssuerIsBaseURL(t *testing.T) {
 	t.Parallel()
 	i := providertest.NewIssuer(t)

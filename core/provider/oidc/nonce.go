@@ -28,18 +28,26 @@ func (s Settings) checkNonce(id token.Claims, posted string) error {
 		return nil
 	case posted == "" || signed == "":
 		return invalid("missing_nonce")
-	case s.NonceForm == nonceSHA256 && !isSHA256(signed, posted), s.NonceForm != nonceSHA256 && signed != posted:
-		return invalid("wrong_nonce")
+	case s.NonceForm == nonceSHA256 && !isSHA256(signed, posted):
+		return invalid("wrong_nonce").WithValues(digestOf(posted), signed) // what was posted is a secret
+	case s.NonceForm != nonceSHA256 && signed != posted:
+		return invalid("wrong_nonce").WithValues(posted, signed)
 	default:
 		return nil
 	}
+}
+
+// digestOf returns the SHA-256 of the text in base64url.
+func digestOf(text string) string {
+	sum := sha256.Sum256([]byte(text))
+	return base64.RawURLEncoding.EncodeToString(sum[:])
 }
 
 // isSHA256 reports whether digest is the SHA-256 of the text in base64url or in
 // hex.
 func isSHA256(digest, text string) bool {
 	sum := sha256.Sum256([]byte(text))
-	return strings.TrimRight(digest, "=") == base64.RawURLEncoding.EncodeToString(sum[:]) ||
+	return strings.TrimRight(digest, "=") == digestOf(text) ||
 		strings.ToLower(digest) == hex.EncodeToString(sum[:])
 }
 

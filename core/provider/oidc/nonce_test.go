@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"errors"
 	"strings"
 	"testing"
 
@@ -54,6 +55,29 @@ func TestDriver_Nonce(t *testing.T) {
 		_, err := p.Login(t.Context(), provider.Tokens{IDToken: i.OIDCToken(ada, providertest.Claim("nonce", c.signed)), Nonce: posted})
 		if (err != nil) != (c.reason != "") || err != nil && (autherr.ReasonOf(err) != c.reason || autherr.CodeOf(err) != autherr.InvalidToken) {
 			t.Errorf("%s: got %v, want %q", name, err, c.reason)
+		}
+	}
+}
+
+// Cases: T22.
+func TestDriver_NonceValues(t *testing.T) {
+	t.Parallel()
+	i := providertest.NewIssuer(t)
+	sum := sha256.Sum256([]byte("posted"))
+	for form, want := range map[string]string{"plain": "posted", "sha256": base64.RawURLEncoding.EncodeToString(sum[:])} {
+		p := open(t, i, func(s *oidc.Settings, _ *provider.Common) { s.Nonce, s.NonceForm = "required", form })
+		right := provider.Tokens{IDToken: i.OIDCToken(ada, providertest.Claim("nonce", want)), Nonce: "posted"}
+		if _, err := p.Login(t.Context(), right); err != nil {
+			t.Fatal(err)
+		}
+		wrong := provider.Tokens{IDToken: i.OIDCToken(ada, providertest.Claim("nonce", "signed")), Nonce: "posted"}
+		_, err := p.Login(t.Context(), wrong)
+		e, ok := errors.AsType[*autherr.Error](err)
+		if !ok {
+			t.Fatalf("%s: got %v", form, err)
+		}
+		if expected, found, _ := e.Values(); expected != want || found != "signed" {
+			t.Errorf("%s: expected %q, found %q in the error, want %q and %q", form, expected, found, want, "signed")
 		}
 	}
 }

@@ -9,7 +9,34 @@
 // # Errors
 //
 // As [provider.Driver] and the kit define them. Reasons of this package:
-// wrong_claim, bad_subject, client_id_in_id_token, missing_nonce, wrong_nonce.
+// wrong_claim, bad_subject, wrong_tenant, client_id_in_id_token, missing_nonce,
+// wrong_nonce.
+//
+// # Issuers
+//
+// Arguments in addition to issuer and audience, where the vendor's documents
+// deviate from the standard (the page is in parentheses):
+//
+//   - Apple: string_booleans ("Authenticating users with Sign in with Apple":
+//     email_verified is a string or a boolean).
+//   - Amazon Cognito: for API calls access_token with audience_claim "client_id" and
+//     typed = false ("Understanding the access token").
+//   - Auth0: the issuer ends with a slash; access_token with typed = false, unless
+//     the API uses the RFC 9068 profile ("Access Token Profiles").
+//   - Clerk: no ID token for the front end; access_token with audience_claim "azp",
+//     typed = false, login = true and clients ("Session tokens").
+//   - Firebase: issuer https://securetoken.google.com/PROJECT, audience PROJECT, and
+//     login_max_age "1h", because the SDK caches tokens ("Verify ID Tokens").
+//   - Google: none; both forms of iss are accepted ("Verify the Google ID token on
+//     your server side").
+//   - Keycloak, Okta: access_token with typed = false for API calls ("Server
+//     Administration Guide"; "Validate access tokens").
+//   - Microsoft Entra: tenants for applications of several tenants; no trust in the
+//     email, which an administrator can set to any address ("ID token claims
+//     reference").
+//   - Supabase: no ID token for the front end; access_token with audience
+//     "authenticated", typed = false, login = true and clients [""] ("JWT Claims
+//     Reference").
 package oidc
 
 import "github.com/cotterpin/cotterpin/core/provider"
