@@ -331,7 +331,7 @@ func sameReplyPerCode(t *testing.T, s *scene) {
 		providertest.Claim("sub", uuid.Nil.String()), providertest.Claim("exp", nil), providertest.Claim("exp", "9999999999"),
 		providertest.Claim("iat", nil), providertest.Claim("iat", time.Now().Add(time.Hour).Unix()), providertest.Claim("nbf", time.Now().Add(time.Hour).Unix()),
 		providertest.Claim("type", "client_id_token"), providertest.Claim("scope", "openid"), providertest.RawClaims(`{"iss":"x","iss":"x"}`),
-		providertest.Claim("filler", strings.Repeat("x", 20_000)),
+		providertest.Claim("filler", strings.Repeat("x", 30_000)),
 	} {
 		invalid = append(invalid, i.AccessToken(person, edit))
 	}

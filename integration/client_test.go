@@ -253,8 +253,8 @@ func (a reply) keysSlow() bool {
 	return a.Status == http.StatusServiceUnavailable && strings.Contains(a.Body, `"detail":"keys_slow"`)
 }
 
-// notOK reports whether a readiness check does not return "ok".
-func (a reply) notOK() bool { return !strings.Contains(a.Body, `"ok"`) }
+// isOK reports whether a readiness check returns "ok".
+func (a reply) isOK() bool { return strings.Contains(a.Body, `"ok"`) }
 
 func (a reply) decode(t testing.TB, into any) {
 	t.Helper()
