@@ -78,6 +78,7 @@ func newProvider(instance provider.Instance, driver provider.Driver, host Host) 
 		Name:      instance.Name,
 		driver:    driver,
 		rules:     rules,
+		issuers:   issuersOf(rules),
 		skew:      instance.Common.ClockSkew.Std(),
 		maxAge:    instance.Common.LoginMaxAge.Std(),
 		now:       host.Now,

@@ -25,6 +25,7 @@ type Provider struct {
 
 	driver                   provider.Driver
 	rules                    provider.Rules
+	issuers                  []string // accepted iss
 	trustsEmail, trustsPhone bool
 	skew                     time.Duration
 	maxAge                   time.Duration // of a token at login; zero: no limit

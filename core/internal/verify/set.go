@@ -184,8 +184,8 @@ func (s *Set) notSelected(tokens ...string) error {
 		}
 		var issuers, audiences []string
 		for _, p := range s.providers {
-			issuers = append(issuers, issuersOf(p.rules)...)
-			if !slices.Contains(issuersOf(p.rules), peeked.Claims.Issuer) {
+			issuers = append(issuers, p.issuers...)
+			if !slices.Contains(p.issuers, peeked.Claims.Issuer) {
 				continue
 			}
 			if wrong := p.wrongKind(peeked); wrong != nil {
