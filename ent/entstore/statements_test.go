@@ -74,7 +74,9 @@ func TestStores_Statements(t *testing.T) {
 		{"Sweep", func(ctx context.Context) error { _, err := sessions.Sweep(ctx, now.Add(time.Minute), 10); return err }, "SELECT DELETE"},
 		{"SweepOfNothing", func(ctx context.Context) error { _, err := sessions.Sweep(ctx, now.Add(time.Minute), 10); return err }, "SELECT"},
 		{"Delete", func(ctx context.Context) error { return accounts.Delete(ctx, user.ID) }, "DELETE"},
-		{"AddKey", func(ctx context.Context) error { return keys.Add(ctx, session.Key{ID: "a", Purpose: session.KeySigns, Secret: []byte("k")}) }, "INSERT"},
+		{"AddKey", func(ctx context.Context) error {
+			return keys.Add(ctx, session.Key{ID: "a", Purpose: session.KeySigns, Secret: []byte("k")})
+		}, "INSERT"},
 		{"ListKeys", func(ctx context.Context) error { _, err := keys.List(ctx); return err }, "SELECT"},
 		{"RevokeKey", func(ctx context.Context) error { return keys.Revoke(ctx, "a", now) }, "UPDATE"},
 		{"DeleteKey", func(ctx context.Context) error { return keys.Delete(ctx, "a") }, "DELETE"},
