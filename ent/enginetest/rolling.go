@@ -23,7 +23,8 @@ import (
 // a connector to a new empty database. Embedded databases can use it too.
 func RunRolling(t *testing.T, d entstore.Dialect, newConnector func(t *testing.T) driver.Connector) {
 	t.Helper()
-	pool := openPool(t, newConnector(t))
+	connector := newConnector(t)
+	pool := openPool(t, connector) // a program has its own
 	older := firstProgram{pool: pool, dialect: d.Name, set: firstSet(t, d, pool)}
 	if err := older.set.Apply(t.Context()); err != nil {
 		t.Fatalf("the older program cannot migrate: %v", err)
@@ -33,7 +34,7 @@ func RunRolling(t *testing.T, d entstore.Dialect, newConnector func(t *testing.T
 	before := newSession(user, 1)
 	older.signIn(t, before)
 
-	db, err := entstore.Open(t.Context(), pool, d, database.MigrateApply, slog.Default())
+	db, err := entstore.Open(t.Context(), openPool(t, connector), d, database.MigrateApply, slog.Default())
 	if err != nil {
 		t.Fatalf("Open: %v", err)
 	}
