@@ -118,6 +118,11 @@ func TestDatabase_Statements(t *testing.T) {
 	enginetest.RunStatements(t, sqlite.Dialect(), newConnector)
 }
 
+func TestDatabase_Faults(t *testing.T) {
+	t.Parallel()
+	enginetest.RunFaults(t, sqlite.Dialect(), newConnector)
+}
+
 // A05.
 func TestDatabase_Deletion(t *testing.T) {
 	t.Parallel()
