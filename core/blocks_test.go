@@ -1,6 +1,7 @@
 package core_test
 
 import (
+	"cmp"
 	"net/http"
 	"slices"
 	"strings"
@@ -108,7 +109,8 @@ func TestBlocks_DefaultOfLogin(t *testing.T) {
 			bothSessions(s)
 			s.DefaultSession = first
 		})
-		for session, want := range map[string]string{"": first, config.StrategyOwn: config.StrategyOwn, config.StrategyProviderToken: config.StrategyProviderToken} {
+		for _, session := range append([]string{""}, strategies...) {
+			want := cmp.Or(session, first)
 			payload := h.issuer.Login(ada).Payload()
 			if session != "" {
 				payload["session"] = session
@@ -151,7 +153,8 @@ func TestBlocks_Logout(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, bothSessions)
 	bearer := "Bearer " + h.loginAs(t, config.StrategyOwn, config.TransportBearer)
-	cookie, token := h.loginAs(t, config.StrategyOwn, config.TransportCookie), h.loginAs(t, config.StrategyProviderToken, config.TransportCookie)
+	cookie := h.loginAs(t, config.StrategyOwn, config.TransportCookie)
+	token := h.loginAs(t, config.StrategyProviderToken, config.TransportCookie)
 	r := h.call(t, "POST", "/auth/logout", "", "Authorization", bearer, "Cookie", token+"; "+cookie)
 	if r.Status != http.StatusNoContent || len(r.Cookies) != 2 {
 		t.Errorf("logout: %d, cookies %q, want both cleared", r.Status, r.Cookies)

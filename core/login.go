@@ -152,7 +152,9 @@ func (k *Kit) attemptSignIn(ctx context.Context, block *sessionBlock, l session.
 
 // replace returns the first session of the credentials that the login continues,
 // nil if there is none, and revokes the others.
-func (k *Kit) replace(ctx context.Context, block *sessionBlock, l session.Login, credentials []credential) (continued *session.Session, err error) {
+func (k *Kit) replace(
+	ctx context.Context, block *sessionBlock, l session.Login, credentials []credential,
+) (continued *session.Session, err error) {
 	for i, c := range credentials {
 		if c.block != block {
 			if err := k.end(ctx, credentials[i:i+1], "replaced_by_login", l.Address); err != nil {

@@ -64,7 +64,9 @@ func exchange(ctx context.Context, r provider.Refresher, refreshToken string) (p
 }
 
 // refreshed returns the new tokens of a registered and enabled user.
-func (k *Kit) refreshed(ctx context.Context, r web.Request, block *sessionBlock, name, transport string, fresh provider.Refreshed) (web.Response, error) {
+func (k *Kit) refreshed(
+	ctx context.Context, r web.Request, block *sessionBlock, name, transport string, fresh provider.Refreshed,
+) (web.Response, error) {
 	who, raw, err := k.verify(ctx, block, name, fresh.Tokens)
 	if err != nil {
 		return web.Response{}, err
