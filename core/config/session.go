@@ -43,6 +43,13 @@ type OwnSession struct {
 	// and auth_time are always kept. Default none.
 	Claims []string `hcl:"claims,optional" doc:"further claims of the provider's token, by name or JSON Pointer, that the session keeps for guards: as many of the first as fit into 1 KiB"`
 
+	// KeySecret encrypts the server keys of format "jwt" in the database, with
+	// AES-256-GCM: see [Secret.Key] for its form. Zero stores them unencrypted, so
+	// that anyone who can read the database or a backup can sign tokens. After a
+	// change, stored keys cannot be decrypted: `cotterpin keys rotate --revoke`
+	// replaces them, and ends the sessions.
+	KeySecret Secret `hcl:"key_secret,optional" doc:"encrypts the server keys of format \"jwt\" in the database: 32 bytes in base64url; omitted: they are stored unencrypted"`
+
 	// Cookie describes the session cookie; nil is the default.
 	Cookie *Cookie `hcl:"cookie,block"`
 }

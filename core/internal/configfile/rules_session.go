@@ -38,11 +38,21 @@ func (r *rules) own(at Path, own config.OwnSession) {
 	if own.MaxPerUser < 1 {
 		r.wrong(at.in("max_per_user"), "must be at least 1")
 	}
+	r.keySecret(at.in("key_secret"), own.KeySecret)
 	r.keptClaims(at.in("claims"), own.Claims)
 	r.transports(at, own.Transport)
 	r.cookie(at, own.Transport, own.Cookie)
 	if r.settings.Database == nil {
 		r.wrongAs("Missing database block", at, "sessions are stored in a database: add a block such as database \"sqlite\" {}")
+	}
+}
+
+func (r *rules) keySecret(at Path, secret config.Secret) {
+	if secret.IsZero() {
+		return
+	}
+	if _, err := secret.Key(); err != nil {
+		r.wrong(at, "%s", err.Error())
 	}
 }
 

@@ -20,4 +20,4 @@ Error: Unsupported block type
   10:   store "redis" {
 
 Blocks of type "store" are not expected here. This block has claims, cookie,
-idle_ttl, max_per_user, transport, ttl.
+idle_ttl, key_secret, max_per_user, transport, ttl.

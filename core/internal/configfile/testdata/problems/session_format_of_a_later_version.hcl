@@ -19,4 +19,4 @@ Error: Unsupported argument
   10:   format = "jwt"
 
 An argument named "format" is not expected here. This block has claims,
-cookie, idle_ttl, max_per_user, transport, ttl.
+cookie, idle_ttl, key_secret, max_per_user, transport, ttl.
