@@ -44,7 +44,7 @@ func (s sealer) seal(k session.Key, secret []byte) []byte {
 	if s.aead == nil {
 		return append([]byte{formPlain}, secret...)
 	}
-	return s.aead.Seal([]byte{formSealed}, nil, secret, additionalData(k))
+	return s.aead.Seal([]byte{formSealed}, nil, secret, additionalData(k)) //nolint:gosec // this AEAD makes a random nonce itself
 }
 
 // open returns the secret of k. It also opens what was stored before there was a
