@@ -665,7 +665,7 @@ func TestKeyring_StoredSecrets(t *testing.T) {
 	})
 }
 
-// The published key is that of the private key, whatever is stored beside it.
+// The published key is that of the private key, whatever is stored with it.
 func TestKeyring_PublicHalf(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {

@@ -66,7 +66,7 @@ func (s sealer) open(k session.Key) ([]byte, error) {
 }
 
 // replaceKeys is what to do about keys that cannot be decrypted.
-const replaceKeys = `replace the keys with "cotterpin keys rotate --revoke", which ends the sessions`
+const replaceKeys = `replace the keys with "cotterpin keys rotate --revoke", after which users sign in again`
 
 // isOutdated reports whether k was stored unencrypted although there is a
 // key_secret now.
