@@ -70,11 +70,63 @@ func (r *rules) own(at Path, own config.OwnSession) {
 	if own.MaxPerUser < 1 {
 		r.wrong(at.in("max_per_user"), "must be at least 1")
 	}
+	r.format(at, own)
+	r.keySecret(at.in("key_secret"), own)
 	r.keptClaims(at.in("claims"), own.Claims)
 	r.transports(at, own.Transport)
 	r.cookie(at, own.Transport, own.Cookie)
 	if r.settings.Database == nil {
 		r.wrongAs("Missing database block", at, "sessions are stored in a database: add a block such as database \"sqlite\" {}")
+	}
+}
+
+// The longest values of access_ttl and refresh_grace.
+const (
+	maxAccessTTL    = 15 * time.Minute
+	maxRefreshGrace = time.Minute
+)
+
+func (r *rules) format(at Path, own config.OwnSession) {
+	if own.Format != config.FormatOpaque && own.Format != config.FormatJWT {
+		r.wrong(at.in("format"), `must be "opaque" or "jwt"`)
+	}
+	if own.Check != config.CheckNone && own.Check != config.CheckDatabase {
+		r.wrong(at.in("check"), `must be "none" or "database"`)
+	}
+	if access := own.AccessTTL.Std(); access < time.Second || access > maxAccessTTL {
+		r.wrong(at.in("access_ttl"), `must be between "1s" and "15m": that long a revoked session may still be recognized`)
+	}
+	if grace := own.RefreshGrace.Std(); grace < 0 || grace > maxRefreshGrace {
+		r.wrong(at.in("refresh_grace"), `must be at most "1m"`)
+	}
+	if own.Format == config.FormatJWT {
+		r.noTokenClaims(at.in("claims"), own.Claims)
+	}
+}
+
+// noTokenClaims rejects claims that own tokens have with another meaning.
+func (r *rules) noTokenClaims(at Path, names []string) {
+	for _, name := range names {
+		if claim.IsOfOwnToken(name) {
+			r.wrong(at, "must not list %q: a token of format \"jwt\" has this claim with another meaning", name)
+		}
+	}
+}
+
+func (r *rules) keySecret(at Path, own config.OwnSession) {
+	if own.KeySecret.IsZero() {
+		if own.Format == config.FormatJWT && !r.mayBeDevelopment() {
+			r.add(problem{
+				at:      at,
+				summary: "Server keys are not encrypted",
+				message: `anyone who can read the database or a backup could sign tokens of any user: set key_secret = env("NAME"), 32 random bytes in base64url`,
+				warning: true,
+			})
+		}
+		return
+	}
+	if _, err := own.KeySecret.Key(); err != nil {
+		r.wrong(at, "%s", err.Error())
 	}
 }
 
