@@ -44,6 +44,7 @@ var importLaw = []lawRow{
 	{"core/account/memstore", vocabulary + "core/account core/database core/session"},
 	{"core/session", vocabulary + "core/account github.com/maypok86/otter/v2 golang.org/x/sync/singleflight"},
 	{"core/database", vocabulary + "core/account core/session"},
+	{"core/internal/ownjwt", vocabulary + "core/internal/jwt core/session core/token"},
 	{"core/internal/configfile", vocabulary + "core/database core/provider " +
 		"github.com/agext/levenshtein github.com/hashicorp/hcl/v2/... github.com/zclconf/go-cty/... golang.org/x/net/publicsuffix"},
 

@@ -78,6 +78,13 @@ type OwnSession struct {
 	// demand that alone, and the kit's own routes always do.
 	Check string `hcl:"check,optional" doc:"format jwt: none: a revoked session is recognized until its access token expires, and requests do not query the database; database: each request queries it"`
 
+	// KeySecret encrypts the server keys of format "jwt" in the database, with
+	// AES-256-GCM: see [Secret.Key] for its form. Zero stores them unencrypted, so
+	// that anyone who can read the database or a backup can sign tokens. After a
+	// change, stored keys cannot be decrypted: `cotterpin keys rotate --revoke`
+	// replaces them, and ends the sessions.
+	KeySecret Secret `hcl:"key_secret,optional" doc:"encrypts the server keys of format \"jwt\" in the database: 32 bytes in base64url; omitted: they are stored unencrypted"`
+
 	// Cookie describes the session cookie; nil is the default.
 	Cookie *Cookie `hcl:"cookie,block"`
 }

@@ -39,6 +39,7 @@ func (r *rules) own(at Path, own config.OwnSession) {
 		r.wrong(at.in("max_per_user"), "must be at least 1")
 	}
 	r.format(at, own)
+	r.keySecret(at.in("key_secret"), own.KeySecret)
 	r.keptClaims(at.in("claims"), own.Claims)
 	r.transports(at, own.Transport)
 	r.cookie(at, own.Transport, own.Cookie)
@@ -77,6 +78,15 @@ func (r *rules) noTokenClaims(at Path, names []string) {
 		if claim.IsOfOwnToken(name) {
 			r.wrong(at, "must not list %q: a token of format \"jwt\" has this claim with another meaning", name)
 		}
+	}
+}
+
+func (r *rules) keySecret(at Path, secret config.Secret) {
+	if secret.IsZero() {
+		return
+	}
+	if _, err := secret.Key(); err != nil {
+		r.wrong(at, "%s", err.Error())
 	}
 }
 
