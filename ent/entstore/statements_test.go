@@ -59,7 +59,7 @@ func TestStores_Statements(t *testing.T) {
 		{"FindSession", func(ctx context.Context) error { _, err := sessions.Find(ctx, session.Lookup{2}); return err }, "SELECT"},
 		{"Touch", func(ctx context.Context) error { return sessions.Touch(ctx, session.Lookup{2}, now, time.Time{}) }, "UPDATE"},
 		{"Rotate", func(ctx context.Context) error {
-			return sessions.Rotate(ctx, session.Lookup{2}, session.Lookup{3}, [32]byte{})
+			return sessions.Rotate(ctx, user.ID, session.Lookup{2}, session.Lookup{3}, [32]byte{})
 		}, "UPDATE"},
 		{"List", func(ctx context.Context) error { _, err := sessions.List(ctx, user.ID, now); return err }, "SELECT"},
 		{"Revoke", func(ctx context.Context) error { return sessions.Revoke(ctx, user.ID, "c", "test", now) }, "UPDATE"},

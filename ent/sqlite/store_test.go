@@ -92,8 +92,10 @@ func TestStores_WaitForOtherProcess(t *testing.T) {
 		"Delete":       func(ctx context.Context) error { return accounts.Delete(ctx, ada.ID) },
 		"SignIn":       func(ctx context.Context) error { return db.SignIn(ctx, in) },
 		"Touch":        func(ctx context.Context) error { return sessions.Touch(ctx, r.Lookup, now, time.Time{}) },
-		"Rotate":       func(ctx context.Context) error { return sessions.Rotate(ctx, r.Lookup, session.Lookup{1}, [32]byte{}) },
-		"Revoke":       func(ctx context.Context) error { return sessions.Revoke(ctx, ada.ID, r.ID, "test", now) },
+		"Rotate": func(ctx context.Context) error {
+			return sessions.Rotate(ctx, r.UserID, r.Lookup, session.Lookup{1}, [32]byte{})
+		},
+		"Revoke": func(ctx context.Context) error { return sessions.Revoke(ctx, ada.ID, r.ID, "test", now) },
 		"RevokeAll": func(ctx context.Context) error {
 			_, err := sessions.RevokeAll(ctx, ada.ID, "", "test", now)
 			return err

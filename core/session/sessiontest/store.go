@@ -151,7 +151,7 @@ func testRotate(t *testing.T, setup setup) {
 		s := setup(t)
 		r := s.create(t, s.register(t, "ada"), 0)
 		next := newSession(identity.User{})
-		if err := s.Rotate(t.Context(), r.Lookup, next.Lookup, next.SecretHash); err != nil {
+		if err := s.Rotate(t.Context(), r.UserID, r.Lookup, next.Lookup, next.SecretHash); err != nil {
 			t.Fatalf("Rotate: %v", err)
 		}
 		if _, err := s.Find(t.Context(), r.Lookup); !errors.Is(err, session.ErrNotFound) {
@@ -164,9 +164,19 @@ func testRotate(t *testing.T, setup setup) {
 	t.Run("Missing", func(t *testing.T) {
 		s := setup(t)
 		next := newSession(s.register(t, "ada"))
-		if err := s.Rotate(t.Context(), session.Lookup{1}, next.Lookup, next.SecretHash); !errors.Is(err, session.ErrNotFound) {
+		if err := s.Rotate(t.Context(), next.UserID, session.Lookup{1}, next.Lookup, next.SecretHash); !errors.Is(err, session.ErrNotFound) {
 			t.Errorf("Rotate: got %v, want ErrNotFound", err)
 		}
+	})
+
+	t.Run("OtherUser", func(t *testing.T) {
+		s := setup(t)
+		r, other := s.create(t, s.register(t, "ada"), 0), s.register(t, "eve")
+		next := newSession(other)
+		if err := s.Rotate(t.Context(), other.ID, r.Lookup, next.Lookup, next.SecretHash); !errors.Is(err, session.ErrNotFound) {
+			t.Errorf("Rotate: got %v, want ErrNotFound", err)
+		}
+		s.wantFound(t, r)
 	})
 
 	t.Run("Revoked", func(t *testing.T) {
@@ -175,7 +185,7 @@ func testRotate(t *testing.T, setup setup) {
 		r := s.create(t, user, 0)
 		s.revoke(t, user, r.ID, start)
 		next := newSession(user)
-		if err := s.Rotate(t.Context(), r.Lookup, next.Lookup, next.SecretHash); !errors.Is(err, session.ErrNotFound) {
+		if err := s.Rotate(t.Context(), r.UserID, r.Lookup, next.Lookup, next.SecretHash); !errors.Is(err, session.ErrNotFound) {
 			t.Errorf("Rotate: got %v, want ErrNotFound", err)
 		}
 		r.RevokedAt, r.RevokeReason = start, "test"
@@ -190,7 +200,7 @@ func testRotate(t *testing.T, setup setup) {
 		won := make([]bool, racers)
 		race(racers, func(racer int) {
 			next := newSession(user)
-			err := s.Rotate(t.Context(), r.Lookup, next.Lookup, next.SecretHash)
+			err := s.Rotate(t.Context(), r.UserID, r.Lookup, next.Lookup, next.SecretHash)
 			if err != nil && !errors.Is(err, session.ErrNotFound) {
 				t.Errorf("Rotate: got %v, want ErrNotFound", err)
 			}
@@ -404,7 +414,7 @@ func testCanceled(t *testing.T, setup setup) {
 			return s.Touch(ctx, r.Lookup, start.Add(time.Hour), start.Add(2*time.Hour))
 		},
 		"Rotate": func(ctx context.Context, s *stores, r session.Session) error {
-			return s.Rotate(ctx, r.Lookup, session.Lookup{1}, [32]byte{1})
+			return s.Rotate(ctx, r.UserID, r.Lookup, session.Lookup{1}, [32]byte{1})
 		},
 		"List": func(ctx context.Context, s *stores, r session.Session) error {
 			_, err := s.List(ctx, r.UserID, start)
