@@ -177,20 +177,20 @@ func (o *Own) Revoke(ctx context.Context, s Session, reason string) (*Session, e
 // change. The old token becomes invalid at once; public id and expiries stay.
 //
 // Errors by code: as Check.
-func (o *Own) Renew(ctx context.Context, c Credential) (token string, view View, err error) {
+func (o *Own) Renew(ctx context.Context, c Credential) (Issued, error) {
 	s, err := o.active(ctx, c, o.Now())
 	if err != nil {
-		return "", View{}, err
+		return Issued{}, err
 	}
 	next := newOpaque()
 	err = o.store.Rotate(ctx, s.UserID, s.Lookup, next.lookup, next.hash())
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return "", View{}, autherr.New(autherr.InvalidToken, "session_revoked")
+		return Issued{}, autherr.New(autherr.InvalidToken, "session_revoked")
 	case err != nil:
-		return "", View{}, autherr.StoreFailed(err)
+		return Issued{}, autherr.StoreFailed(err)
 	}
-	return next.String(), s.View(), nil
+	return Issued{Token: next.String(), ExpiresAt: s.ExpiresAt, View: s.View()}, nil
 }
 
 // Sweep deletes the sessions that expired or were revoked more than an hour ago, in batches, and

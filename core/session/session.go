@@ -85,7 +85,7 @@ func (s Session) inactiveReason(now time.Time) string {
 	return ""
 }
 
-// Principal returns the caller whom the session recognizes.
+// Principal returns the caller that the session recognizes.
 func (s Session) Principal() identity.Principal {
 	return identity.Principal{
 		Kind:            identity.KindUser,

@@ -35,8 +35,8 @@ type payload struct {
 	Origin      origin   `json:"cotterpin"`
 }
 
-// origin is what the kit needs to recognize the caller without its database, in a
-// claim of its own: other services ignore it.
+// origin is what the kit needs to recognize the caller without its database. Other
+// services ignore the claim.
 type origin struct {
 	Issuer          string `json:"iss"` // of the provider's token
 	Subject         string `json:"sub"`

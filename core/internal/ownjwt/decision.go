@@ -11,8 +11,8 @@ import (
 type decision int
 
 const (
-	// tokenForged: the kit did not issue it. It revokes nothing, so that nobody can end
-	// sessions by guessing.
+	// tokenForged: the kit did not issue it. It revokes nothing, so that guesses
+	// end no session.
 	tokenForged decision = iota
 	// tokenCurrent: it is exchanged for its successor.
 	tokenCurrent

@@ -16,7 +16,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/session"
 )
 
-// cachedTokens is the number of access tokens whose verification is remembered.
+// cachedTokens is the number of verified access tokens that are cached.
 const cachedTokens = 10_000
 
 // maxNodeSkew is how far ahead the clock of another node may be that issued an access
@@ -27,9 +27,9 @@ const maxNodeSkew = time.Minute
 // verified without the database, and refresh tokens, which the database stores as
 // the secret of the session.
 //
-// With check "none", logout, revocation, disabling and deletion end the access
-// tokens only when they expire, at most access_ttl later; refresh tokens end at
-// once.
+// With check "none", access tokens stay valid after logout, revocation, disabling and
+// deletion until they expire, at most access_ttl later. Refresh tokens become invalid
+// at once.
 type Strategy struct {
 	settings config.OwnSession
 	own      *session.Own
@@ -88,6 +88,10 @@ func New(o Options) *Strategy {
 // Name returns config.StrategyOwn.
 func (s *Strategy) Name() string { return config.StrategyOwn }
 
+// Keeps reports whether sessions keep that claim of the provider's token: see
+// [session.Own.Keeps].
+func (s *Strategy) Keeps(name string) bool { return s.own.Keeps(name) }
+
 // Owns implements [session.Strategy]: it compares iss.
 func (s *Strategy) Owns(token string) bool {
 	_, rest, _ := strings.Cut(token, ".")
@@ -140,8 +144,8 @@ func (s *Strategy) accessExpiry(of session.Session, now time.Time) time.Time {
 	return expires.Truncate(time.Second)
 }
 
-// Check verifies an access token. Without fresh and with check "none" it asks the
-// database nothing, and the view has no times. The principal is that of the token
+// Check verifies an access token. Without fresh and with check "none" it does not
+// query the database, and the view has no times. The principal is that of the token
 // in any case: a token that a login has superseded gets none of its privileges.
 //
 // Errors by code: InvalidToken; TokenExpired; TemporarilyUnavailable.

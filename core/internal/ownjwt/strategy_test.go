@@ -375,7 +375,7 @@ func TestStrategy_Check_Window(t *testing.T) {
 		}
 		w.store.finds.Store(0)
 		w.mustCheck(t, got.Token, false)
-		if asks := w.store.finds.Load() == 1; asks != (check == config.CheckDatabase) {
+		if queried := w.store.finds.Load() == 1; queried != (check == config.CheckDatabase) {
 			t.Errorf("check %s: %d statements", check, w.store.finds.Load())
 		}
 		if ended, err := w.End(t.Context(), bearer(got.Token), "logout"); err != nil || ended == nil || ended.ID != got.View.ID {
@@ -433,13 +433,18 @@ func TestStrategy_End(t *testing.T) {
 		credential func(w *world, got session.Issued) session.Credential
 		ends       bool
 	}{
-		"Access":          {func(_ *world, got session.Issued) session.Credential { return bearer(got.Token) }, true},
-		"AccessExpired":   {func(w *world, got session.Issued) session.Credential { w.wait(time.Hour); return bearer(got.Token) }, true},
-		"Refresh":         {func(_ *world, got session.Issued) session.Credential { return bearer(got.RefreshToken) }, true},
-		"RefreshUsed":     {func(w *world, got session.Issued) session.Credential { w.mustRefresh(t, got.RefreshToken); return bearer(got.RefreshToken) }, true},
-		"AccessCookie":    {func(_ *world, got session.Issued) session.Credential { return cookie(got.Token) }, false},
-		"RefreshCookie":   {func(_ *world, got session.Issued) session.Credential { return cookie(got.RefreshToken) }, false},
-		"RefreshGuessed":  {func(_ *world, got session.Issued) session.Credential { return bearer(got.RefreshToken[:27] + strings.Repeat("A", 70)) }, false},
+		"Access":        {func(_ *world, got session.Issued) session.Credential { return bearer(got.Token) }, true},
+		"AccessExpired": {func(w *world, got session.Issued) session.Credential { w.wait(time.Hour); return bearer(got.Token) }, true},
+		"Refresh":       {func(_ *world, got session.Issued) session.Credential { return bearer(got.RefreshToken) }, true},
+		"RefreshUsed": {func(w *world, got session.Issued) session.Credential {
+			w.mustRefresh(t, got.RefreshToken)
+			return bearer(got.RefreshToken)
+		}, true},
+		"AccessCookie":  {func(_ *world, got session.Issued) session.Credential { return cookie(got.Token) }, false},
+		"RefreshCookie": {func(_ *world, got session.Issued) session.Credential { return cookie(got.RefreshToken) }, false},
+		"RefreshGuessed": {func(_ *world, got session.Issued) session.Credential {
+			return bearer(got.RefreshToken[:27] + strings.Repeat("A", 70))
+		}, false},
 		"AccessMalformed": {func(_ *world, got session.Issued) session.Credential { return bearer(got.Token + "A") }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
