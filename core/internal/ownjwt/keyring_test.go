@@ -387,6 +387,9 @@ func TestKeyring_Revoke(t *testing.T) {
 		if n := published(t, b); n != 1 {
 			t.Errorf("%d keys are published, want the new one", n)
 		}
+		if k := newest(t, store); !k.ActiveAt.Equal(k.CreatedAt) {
+			t.Errorf("the new key is active %v after it was stored, want at once", k.ActiveAt.Sub(k.CreatedAt))
+		}
 		if keys := refreshKeys(t, b); len(keys) != 2 || !hmac.Equal(keys[0], refresh[0]) {
 			t.Error("sessions do not continue: the refresh key is replaced before every node has the next one")
 		}
