@@ -52,6 +52,7 @@ func (k *Kit) table() map[string]route {
 	}
 	if k.block(config.StrategyOwn) != nil {
 		routes["/sessions"] = route{get, "my sessions", k.listSessions}
+		routes["/client.js"] = route{get, "the browser helper", k.browserHelper}
 	}
 	if k.block(config.StrategyProviderToken) != nil {
 		routes["/refresh"] = route{post, "exchange the provider's refresh token", k.limited(k.refresh)}

@@ -11,7 +11,7 @@ import (
 type decision int
 
 const (
-	// forged: the kit did not issue it. It revokes nothing, so that nobody can end
+	// forged: the kit did not issue it. It revokes nothing, so that no client can end
 	// sessions by guessing.
 	forged decision = iota
 	// current: it is exchanged for its successor.
