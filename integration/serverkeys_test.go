@@ -67,8 +67,8 @@ func TestServerKeys_OtherLibrary(t *testing.T) {
 			t.Fatal(err)
 		}
 		const origin = "http://localhost:8080"
-		if claims.Iss != origin || !slices.Equal(claims.Aud, []string{origin}) || claims.Sub != session.User.ID || claims.Sid != session.Session.ID ||
-			claims.Jti == "" || claims.ClientID != "cotter" || claims.Exp-claims.Iat != 300 {
+		if claims.Iss != origin || !slices.Equal(claims.Aud, []string{origin}) || claims.Sub != session.User.ID ||
+			claims.Sid != session.Session.ID || claims.Jti == "" || claims.ClientID != "cotter" || claims.Exp-claims.Iat != 300 {
 			t.Errorf("the claims are %s", payload)
 		}
 
@@ -168,8 +168,8 @@ func TestServerKeys_TwoNodes(t *testing.T) {
 // listedKey is a server key as the command prints it.
 type listedKey struct{ ID, Purpose, State string }
 
-// listed runs a command in this process, on a connection of its own, and returns
-// the keys that it prints.
+// listed runs a command in this process, on a separate connection, and returns the
+// keys that it prints.
 func listed(t *testing.T, arguments ...string) []listedKey {
 	t.Helper()
 	var stdout, stderr bytes.Buffer
