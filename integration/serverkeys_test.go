@@ -30,8 +30,6 @@ const signedSession = `session "own" {
 
 // TestServerKeys_OtherLibrary verifies an own token with the published keys and
 // another JOSE library.
-//
-// Frameworks: nethttp, gin, fiber.
 func TestServerKeys_OtherLibrary(t *testing.T) {
 	t.Parallel()
 	onEachFramework(t, func(t *testing.T, framework string) {
@@ -114,9 +112,7 @@ func (c *client) publishedKeys(t *testing.T) jose.JSONWebKeySet {
 
 // TestServerKeys_TwoNodes lets two nodes make the first key at the same time, and
 // replaces it by the command while both run. A node reads the new key when it
-// first sees a token of it.
-//
-// Databases: sqlite, postgres, mariadb.
+// first receives a token of it.
 func TestServerKeys_TwoNodes(t *testing.T) {
 	t.Parallel()
 	onEach(t, servable(), func(t *testing.T, b backend) {

@@ -749,6 +749,41 @@ func TestKeyring_StoredSecrets(t *testing.T) {
 	})
 }
 
+func TestKeyring_MalformedKeys(t *testing.T) {
+	t.Parallel()
+	for name, secret := range map[string][]byte{
+		"Nothing":    nil,
+		"Form":       {2, 1, 2, 3},
+		"NoCipher":   {1},
+		"Short":      bytes.Repeat([]byte{1}, 20),
+		"ZeroScalar": make([]byte, 33),
+		"NoScalar":   {0},
+		"LongScalar": make([]byte, 34),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				store := newKeyStore()
+				n := newNode(t, store, secretA)
+				valid := n.issue(t)
+				k := newest(t, store)
+				k.ID, k.Serial, k.Secret = "malformed", 2, secret
+				if err := store.Add(t.Context(), k); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(ownjwt.KeyMaxAge)
+				raw := n.issue(t)
+				n.accepts(t, raw)
+				n.accepts(t, valid)
+				synctest.Wait()
+				if !strings.Contains(n.log.String(), "server_keys_defective") || !strings.Contains(n.log.String(), "malformed") {
+					t.Errorf("the log does not name the key:\n%s", &n.log)
+				}
+			})
+		})
+	}
+}
+
 // The published key is that of the private key, whatever is stored with it.
 func TestKeyring_PublicHalf(t *testing.T) {
 	t.Parallel()
