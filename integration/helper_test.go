@@ -76,7 +76,6 @@ func newHelperPage(t *testing.T, framework, session string) *helperPage {
 		r.SetURL(behind)
 		r.Out.Host = r.In.Host
 	}, ModifyResponse: page.watch}
-	stubDenied = page.denied
 	server.Config.Handler = page
 	server.Start()
 	t.Cleanup(server.Close)

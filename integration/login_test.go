@@ -16,6 +16,7 @@ var strategies = []struct{ name, session string }{
 	{"own", ownSession},
 	{"provider_token-bearer", tokenBearer},
 	{"provider_token-cookie", tokenCookie},
+	{"own+provider_token", bothSessions},
 }
 
 func TestLogin(t *testing.T) {
@@ -31,9 +32,13 @@ func testLogin(t *testing.T, framework, session string, b backend) {
 	p := startOn(t, b.create(t), framework, issuer, session)
 	testFirstAndSecondLogin(t, p, issuer)
 	testNotes(t, p, issuer)
-	if session == ownSession {
+	switch session {
+	case ownSession:
 		testOwnSessions(t, p, issuer)
-	} else {
+	case bothSessions:
+		testOwnSessions(t, p, issuer)
+		testBothSessions(t, p, issuer)
+	default:
 		testProviderToken(t, p, issuer)
 	}
 	testForgedLogins(t, p, issuer)

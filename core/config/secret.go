@@ -2,8 +2,11 @@ package config
 
 import (
 	"encoding"
+	"encoding/base64"
+	"errors"
 	"fmt"
 	"log/slog"
+	"strings"
 )
 
 // Secret is a string that must not be shown. Printing, formatting, logging and
@@ -45,6 +48,17 @@ func (s Secret) Reload() (Secret, error) {
 // Reveal returns the value. It belongs in a connection or a signature, never in
 // an error or a log.
 func (s Secret) Reveal() string { return s.value }
+
+// Key returns the value as a key: 32 bytes in base64url (RFC 4648, section 5),
+// with or without padding. The error does not contain the value.
+func (s Secret) Key() ([]byte, error) {
+	const length = 32
+	key, err := base64.RawURLEncoding.Strict().DecodeString(strings.TrimSuffix(s.value, "="))
+	if err != nil || len(key) != length || strings.ContainsAny(s.value, "\r\n") {
+		return nil, errors.New(`must be 32 random bytes in base64url, such as the output of "openssl rand -base64 32 | tr '+/' '-_'"`)
+	}
+	return key, nil
+}
 
 // IsZero reports whether the secret is empty.
 func (s Secret) IsZero() bool { return s.value == "" }

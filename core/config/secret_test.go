@@ -87,3 +87,31 @@ func TestSecret_Reload(t *testing.T) {
 		t.Errorf("SecretFrom: got %v, want %v", err, failure)
 	}
 }
+
+func TestSecret_Key(t *testing.T) {
+	t.Parallel()
+	const valid = "-_AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA"
+	for _, value := range []string{valid, valid + "="} {
+		if key, err := config.NewSecret(value).Key(); err != nil || len(key) != 32 || key[0] != 0xfb || key[1] != 0xf0 {
+			t.Errorf("%q: got %x, %v", value, key, err)
+		}
+	}
+	for name, value := range map[string]string{
+		"Empty":       "",
+		"TooShort":    valid[:42],
+		"TooLong":     valid + "AA",
+		"Standard":    "+/" + valid[2:],
+		"SetBits":     valid[:42] + "B",
+		"LineBreak":   valid + "\n",
+		"BreakInside": valid[:20] + "\n" + valid[20:],
+		"TwoPaddings": valid + "==",
+		"Hexadecimal": strings.Repeat("0f", 32),
+	} {
+		key, err := config.NewSecret(value).Key()
+		if err == nil || key != nil {
+			t.Errorf("%s: the key is accepted", name)
+		} else if value != "" && strings.Contains(err.Error(), value) {
+			t.Errorf("%s: the error contains the secret: %v", name, err)
+		}
+	}
+}

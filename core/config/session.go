@@ -18,6 +18,18 @@ const (
 	TransportBearer = "bearer"
 )
 
+// Values of OwnSession.Format.
+const (
+	FormatOpaque = "opaque"
+	FormatJWT    = "jwt"
+)
+
+// Values of OwnSession.Check.
+const (
+	CheckNone     = "none"
+	CheckDatabase = "database"
+)
+
 // OwnSession is the block `session "own"`.
 type OwnSession struct {
 	// TTL is the longest duration of a session. Default 30 days.
@@ -43,6 +55,36 @@ type OwnSession struct {
 	// and auth_time are always kept. Default none.
 	Claims []string `hcl:"claims,optional" doc:"further claims of the provider's token, by name or JSON Pointer, that the session keeps for guards: as many of the first as fit into 1 KiB"`
 
+	// Format is [FormatOpaque], the default: random tokens that are looked up in the
+	// database at each request; or [FormatJWT]: signed access tokens, which other
+	// services can verify with /jwks.json, and refresh tokens.
+	Format string `hcl:"format,optional" doc:"opaque: tokens that are looked up in the database at each request; jwt: signed access tokens and refresh tokens"`
+
+	// AccessTTL is how long after its logout or revocation a session in format "jwt"
+	// is still recognized with Check [CheckNone], and how long its access tokens are
+	// valid: 1 second to 15 minutes, at most TTL. Default 5 minutes.
+	AccessTTL Duration `hcl:"access_ttl,optional" doc:"format jwt: how long an access token is valid, at most 15m, also after logout if check is none"`
+
+	// RefreshGrace is how long the last refresh token that was exchanged may be
+	// exchanged for the same successor again, while that is unused: for tabs that
+	// refresh at the same time and responses that are lost. At most one minute. [Off]:
+	// any second use ends the session. Default 10 seconds.
+	RefreshGrace Duration `hcl:"refresh_grace,optional" doc:"format jwt: how long a second use of a refresh token returns the same successor, at most 1m, while that is unused; 0s: any second use ends the session"`
+
+	// Check is [CheckNone], the default: after logout, revocation, disabling or
+	// deletion a guard accepts an access token of format "jwt" until it expires, at
+	// most AccessTTL later, and no request queries the database. [CheckDatabase]: each
+	// request queries it, and they take effect at the next request. A guard can
+	// demand that alone, and the kit's own routes always do.
+	Check string `hcl:"check,optional" doc:"format jwt: none: a revoked session is recognized until its access token expires, and requests do not query the database; database: each request queries it"`
+
+	// KeySecret encrypts the server keys of format "jwt" in the database, with
+	// AES-256-GCM: see [Secret.Key] for its form. Zero stores them unencrypted, so
+	// that anyone who can read the database or a backup can sign tokens. After a
+	// change, stored keys cannot be decrypted: `cotterpin keys rotate --revoke`
+	// replaces them, and users sign in again.
+	KeySecret Secret `hcl:"key_secret,optional" doc:"encrypts the server keys of format \"jwt\" in the database: 32 bytes in base64url; omitted: they are stored unencrypted"`
+
 	// Cookie describes the session cookie; nil is the default.
 	Cookie *Cookie `hcl:"cookie,block"`
 }
@@ -54,7 +96,13 @@ func (s OwnSession) WithDefaults() OwnSession {
 		IdleTTL:    Duration(7 * day),
 		Transport:  []string{TransportCookie},
 		MaxPerUser: 20,
-		Cookie:     new(Cookie{}.WithDefaults()),
+
+		Format:       FormatOpaque,
+		AccessTTL:    Duration(5 * time.Minute),
+		RefreshGrace: Duration(10 * time.Second),
+		Check:        CheckNone,
+
+		Cookie: new(Cookie{}.WithDefaults()),
 	})
 }
 

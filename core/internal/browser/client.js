@@ -172,7 +172,7 @@ class Client {
 
   // ---- refresh
 
-  /** renew returns true if this or another tab has refreshed the session since a time, false if the session has ended. */
+  /** renew returns true if this or another tab has refreshed the session since a time, false if the browser is signed out. */
   async #renew(since, signal) {
     if (this.#endedAt >= since) return false;
     if (this.#refreshedAt >= since) return true;

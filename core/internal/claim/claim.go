@@ -72,6 +72,16 @@ func IsRegistered(name string) bool {
 	return false
 }
 
+// IsOfOwnToken reports whether a session in format "jwt" has a claim of that name
+// in its access tokens, besides the registered ones and the kept ones.
+func IsOfOwnToken(name string) bool {
+	switch name {
+	case "sid", "jti", "auth_time", "amr", "client_id", "cotterpin":
+		return true
+	}
+	return false
+}
+
 // Top returns the name of the top-level claim in which the claim is.
 func Top(name string) string {
 	if !strings.HasPrefix(name, "/") {

@@ -2,6 +2,7 @@ package configfile
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cotterpin/cotterpin/core/config"
@@ -10,15 +11,46 @@ import (
 
 func (r *rules) session() {
 	own, token := r.settings.Own, r.settings.ProviderToken
-	switch {
-	case own == nil && token == nil:
-		r.wrongAs("Missing session block", Path{Block: BlockSession}, `add session "own" {} for sessions of the kit, or session "provider_token" {} to accept the provider's token at each request`)
-	case own != nil && token != nil:
-		r.wrong(Path{Block: BlockSession}, `there can be one strategy, "own" or "provider_token": remove one of the blocks`)
-	case own != nil:
-		r.own(Path{Block: BlockSession, Label: config.StrategyOwn}, *own)
+	if own == nil && token == nil {
+		r.wrongAs("Missing session block", Path{Block: BlockSession}, `add session "own" {} for sessions of the kit, or session "provider_token" {} to accept the provider's token at each request, or both`)
+		return
+	}
+	if own != nil {
+		r.own(ownPath, *own)
+	}
+	if token != nil {
+		r.providerToken(tokenPath, *token)
+	}
+	if own != nil && token != nil {
+		r.bothSessions(*own, *token)
+	}
+	r.defaultSession()
+}
+
+var (
+	ownPath   = Path{Block: BlockSession, Label: config.StrategyOwn}
+	tokenPath = Path{Block: BlockSession, Label: config.StrategyProviderToken}
+)
+
+// bothSessions checks what two session blocks must not share.
+func (r *rules) bothSessions(own config.OwnSession, token config.ProviderTokenSession) {
+	https := !strings.HasPrefix(r.settings.Auth.BaseURL, "http://")
+	if name := token.Cookie.NameFor(https); name == own.Cookie.NameFor(https) {
+		r.wrong(tokenPath.in("cookie").in("name"), "must not be %q: that is the cookie of session \"own\"", name)
+	}
+	if token.User == config.UserNone {
+		r.wrong(tokenPath.in("user"), `must be "required" next to session "own", which stores users`)
+	}
+}
+
+// defaultSession checks what only settings written in Go can have wrong.
+func (r *rules) defaultSession() {
+	switch name := r.settings.DefaultSession; {
+	case name == "",
+		name == config.StrategyOwn && r.settings.Own != nil,
+		name == config.StrategyProviderToken && r.settings.ProviderToken != nil:
 	default:
-		r.providerToken(Path{Block: BlockSession, Label: config.StrategyProviderToken}, *token)
+		r.wrong(Path{Block: BlockSession}, "the default session %q is not one of the session blocks", name)
 	}
 }
 
@@ -38,11 +70,63 @@ func (r *rules) own(at Path, own config.OwnSession) {
 	if own.MaxPerUser < 1 {
 		r.wrong(at.in("max_per_user"), "must be at least 1")
 	}
+	r.format(at, own)
+	r.keySecret(at.in("key_secret"), own)
 	r.keptClaims(at.in("claims"), own.Claims)
 	r.transports(at, own.Transport)
 	r.cookie(at, own.Transport, own.Cookie)
 	if r.settings.Database == nil {
 		r.wrongAs("Missing database block", at, "sessions are stored in a database: add a block such as database \"sqlite\" {}")
+	}
+}
+
+// The longest values of access_ttl and refresh_grace.
+const (
+	maxAccessTTL    = 15 * time.Minute
+	maxRefreshGrace = time.Minute
+)
+
+func (r *rules) format(at Path, own config.OwnSession) {
+	if own.Format != config.FormatOpaque && own.Format != config.FormatJWT {
+		r.wrong(at.in("format"), `must be "opaque" or "jwt"`)
+	}
+	if own.Check != config.CheckNone && own.Check != config.CheckDatabase {
+		r.wrong(at.in("check"), `must be "none" or "database"`)
+	}
+	if access := own.AccessTTL.Std(); access < time.Second || access > maxAccessTTL {
+		r.wrong(at.in("access_ttl"), `must be between "1s" and "15m": that long a revoked session may still be recognized`)
+	}
+	if grace := own.RefreshGrace.Std(); grace < 0 || grace > maxRefreshGrace {
+		r.wrong(at.in("refresh_grace"), `must be at most "1m"`)
+	}
+	if own.Format == config.FormatJWT {
+		r.noTokenClaims(at.in("claims"), own.Claims)
+	}
+}
+
+// noTokenClaims rejects claims that own tokens have with another meaning.
+func (r *rules) noTokenClaims(at Path, names []string) {
+	for _, name := range names {
+		if claim.IsOfOwnToken(name) {
+			r.wrong(at, "must not list %q: a token of format \"jwt\" has this claim with another meaning", name)
+		}
+	}
+}
+
+func (r *rules) keySecret(at Path, own config.OwnSession) {
+	if own.KeySecret.IsZero() {
+		if own.Format == config.FormatJWT && !r.mayBeDevelopment() {
+			r.add(problem{
+				at:      at,
+				summary: "Server keys are not encrypted",
+				message: `anyone who can read the database or a backup could sign tokens of any user: set key_secret = env("NAME"), 32 random bytes in base64url`,
+				warning: true,
+			})
+		}
+		return
+	}
+	if _, err := own.KeySecret.Key(); err != nil {
+		r.wrong(at, "%s", err.Error())
 	}
 }
 
@@ -60,13 +144,13 @@ func (r *rules) keptClaims(at Path, names []string) {
 }
 
 func (r *rules) providerToken(at Path, token config.ProviderTokenSession) {
-	hasDatabase := r.settings.Database != nil
+	hasDatabase, alone := r.settings.Database != nil, r.settings.Own == nil
 	switch {
 	case token.User != config.UserRequired && token.User != config.UserNone:
 		r.wrong(at.in("user"), `must be "required" or "none"`)
-	case token.User == config.UserRequired && !hasDatabase:
+	case token.User == config.UserRequired && !hasDatabase && alone:
 		r.wrongAs("Missing database block", at, `users are stored in a database: add a block such as database "sqlite" {}, or set user = "none" to store no users`)
-	case token.User == config.UserNone && hasDatabase:
+	case token.User == config.UserNone && hasDatabase && alone:
 		r.wrongAs("Unused database block", Path{Block: BlockDatabase, Label: r.settings.Database.Type.Name()},
 			`session "provider_token" with user = "none" stores nothing: remove this block, or that argument`)
 	}
@@ -84,14 +168,10 @@ func (r *rules) mayBeBearer() bool {
 		at := Path{Block: BlockSession, Label: strategy, Argument: "transport"}
 		return r.failed(at) || slices.Contains(transport, config.TransportBearer)
 	}
-	switch own, token := r.settings.Own, r.settings.ProviderToken; {
-	case own != nil:
-		return mayBe(config.StrategyOwn, own.Transport)
-	case token != nil:
-		return mayBe(config.StrategyProviderToken, token.Transport)
-	default:
-		return true
-	}
+	own, token := r.settings.Own, r.settings.ProviderToken
+	return own == nil && token == nil ||
+		own != nil && mayBe(config.StrategyOwn, own.Transport) ||
+		token != nil && mayBe(config.StrategyProviderToken, token.Transport)
 }
 
 func (r *rules) transports(at Path, transport []string) {

@@ -17,8 +17,8 @@ const cachedSize = 4 << 10
 
 // Cache verifies tokens that are presented repeatedly. It stores the value
 // derived from a valid token's claims, keyed by the token's digest, so that
-// the signature is verified at the first use only, and once more after each
-// fetch of the keys.
+// the signature is verified at the first use only, and once more after the key
+// has been replaced.
 //
 // A stored value is used while the key set returns the same key that the
 // signature was verified with, and while the token has not expired. Otherwise it

@@ -269,17 +269,31 @@ func newKeyring(keys []token.Key) (ring keyring, ambiguous bool) {
 		conflicts := func(other token.Key) bool {
 			return key.ID != "" && other.ID == key.ID && !other.HasSamePublic(key)
 		}
-		duplicates := func(other token.Key) bool {
-			return other.ID == key.ID && other.Algorithm == key.Algorithm && other.HasSamePublic(key)
-		}
 		switch {
 		case slices.ContainsFunc(keys, conflicts):
 			ambiguous = true
-		case !slices.ContainsFunc(keys[:i], duplicates):
+		case !slices.ContainsFunc(keys[:i], duplicates(key)):
 			ring = append(ring, key)
 		}
 	}
 	return ring, ambiguous
+}
+
+// duplicates reports whether a key is another copy of key.
+func duplicates(key token.Key) func(token.Key) bool {
+	return func(other token.Key) bool {
+		return other.ID == key.ID && other.Algorithm == key.Algorithm && other.HasSamePublic(key)
+	}
+}
+
+// keep returns r with the keys of old that it has too, so that these stay equal.
+func (r keyring) keep(old keyring) keyring {
+	for i, key := range r {
+		if j := slices.IndexFunc(old, duplicates(key)); j >= 0 {
+			r[i] = old[j]
+		}
+	}
+	return r
 }
 
 // find returns the key with the id kid that fits alg; for an empty kid, the only

@@ -77,10 +77,13 @@ type RemoteOptions struct {
 //
 // A RemoteKeySet runs no goroutine between fetches, and need not be closed.
 //
-// It logs "keys fetched", "key not used" (once per cause), "keys could not be
-// fetched" (at most once a minute, and after each fetch for a bad signature), and
-// "keys not fetched after a bad signature". Callers do not wait for the log, and
-// its panics are recovered.
+// Keys that are in both documents stay equal (==), so that a [Cache] keeps what it
+// has verified with them.
+//
+// It logs "keys fetched" (if they have changed, or after a failure), "key not
+// used" (once per cause), "keys could not be fetched" (at most once a minute, and
+// after each fetch for a bad signature), and "keys not fetched after a bad
+// signature". Callers do not wait for the log, and its panics are recovered.
 type RemoteKeySet struct {
 	fetch    func(context.Context) ([]byte, error)
 	fresh    time.Duration // age until which keys need not be fetched

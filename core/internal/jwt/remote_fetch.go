@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"time"
 )
 
@@ -88,13 +89,16 @@ func (r *RemoteKeySet) publish(set jwks, began time.Time, err error) []event {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	close(r.running)
+	recovered := r.failure != nil
 	r.running, r.failure = nil, err
 	if err != nil {
 		return r.failureEvents(r.now(), err)
 	}
+	old := r.held.Load().keyring
+	set.keys = set.keys.keep(old)
 	r.held.Store(&heldKeys{set.keys, began})
 	r.absent = map[string]struct{}{}
-	return r.successEvents(set)
+	return r.successEvents(set, recovered || !slices.Equal(set.keys, old))
 }
 
 // event is a log line.
@@ -114,8 +118,11 @@ func (r *RemoteKeySet) failureEvents(now time.Time, err error) []event {
 }
 
 // successEvents returns the lines to log after a successful fetch.
-func (r *RemoteKeySet) successEvents(set jwks) []event {
-	events := []event{{slog.LevelInfo, "keys fetched", slog.Int("count", len(set.keys))}}
+func (r *RemoteKeySet) successEvents(set jwks, isNews bool) []event {
+	var events []event
+	if isNews {
+		events = append(events, event{slog.LevelInfo, "keys fetched", slog.Int("count", len(set.keys))})
+	}
 	for _, cause := range set.skipped {
 		if _, logged := r.warned[cause]; !logged {
 			r.warned[cause] = struct{}{}

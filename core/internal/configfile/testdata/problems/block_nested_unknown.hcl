@@ -19,5 +19,6 @@ Error: Unsupported block type
   on auth.hcl line 10, column 3, in session "own":
   10:   store "redis" {
 
-Blocks of type "store" are not expected here. This block has claims, cookie,
-idle_ttl, max_per_user, transport, ttl.
+Blocks of type "store" are not expected here. This block has access_ttl,
+check, claims, cookie, format, idle_ttl, key_secret, max_per_user,
+refresh_grace, transport, ttl.

@@ -7,16 +7,15 @@ provider "cotter" {
 }
 
 session "own" {
-  format = "jwt"
+  refresh_grace = "61s"
 }
 
 database "sqlite" {
 }
 ----------
-Error: Unsupported argument
+Error: Invalid value for "refresh_grace"
 
   on auth.hcl line 10, column 3, in session "own":
-  10:   format = "jwt"
+  10:   refresh_grace = "61s"
 
-An argument named "format" is not expected here. This block has claims,
-cookie, idle_ttl, max_per_user, transport, ttl.
+Must be at most "1m".
