@@ -26,6 +26,7 @@
 
 const patience = 30_000; // milliseconds that a request of the helper itself, or waiting for another tab, may take
 const rejections = new Set(["unauthenticated", "token_expired", "invalid_token"]);
+const endings = new Set([...rejections, "invalid_request", "not_found"]); // of a refresh; the last two: there is no refresh token
 
 /** AuthError is why a call failed. It leaves the session as it was. */
 export class AuthError extends Error {
@@ -197,8 +198,11 @@ class Client {
       if (error.code !== "network_error") throw error;
       return exchange(); // soon, while the server still accepts the token: the response may have been lost
     });
-    if (response.status === 401 || response.status === 404) return this.#end(true); // 404: sessions are opaque
-    const { token, ...body } = await parse(response);
+    const result = await parse(response).catch((error) => {
+      if (!endings.has(error.code)) throw error;
+    });
+    if (!result) return this.#end(true);
+    const { token, ...body } = result;
     this.#keep(token);
     this.#refreshedAt = performance.now();
     this.#begin(body, this.#state !== "signed-in");
