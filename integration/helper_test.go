@@ -354,7 +354,7 @@ func TestHelper_SessionRevoked(t *testing.T) {
 		if got := awaited[string](tabs[1], `auth.session().then((body) => body.user.email)`); got != ada {
 			t.Fatalf("the user is %q", got)
 		}
-		elsewhere := page.signIn(t, page.issuer, ada)
+		elsewhere := page.signInByToken(t, page.issuer, ada)
 		page.send(t, "POST", "/auth/sessions/revoke", elsewhere.credential, line("Origin", page.origin), posting(`{"all":true}`)).is(t, http.StatusNoContent, "")
 		page.expire(tabs[0])
 		tabs[1].status(http.StatusUnauthorized)
