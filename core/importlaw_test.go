@@ -34,6 +34,7 @@ var importLaw = []lawRow{
 	{"core/internal/digest", ""},
 	{"core/internal/httpapi", vocabulary},
 	{"core/internal/signer", ""},
+	{"core/internal/watch", vocabulary},
 	{"core/token", vocabulary},
 	{"core/internal/jwt", vocabulary + "core/internal/digest core/token github.com/lestrrat-go/jwx/v2/... github.com/maypok86/otter/v2 golang.org/x/sync/singleflight golang.org/x/time/..."},
 	{"core/provider", vocabulary + "core/internal/jwt core/token"},
