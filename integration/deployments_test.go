@@ -56,8 +56,8 @@ func TestDeployment_UnusableMigration(t *testing.T) {
 			statements []string
 			want       string
 		}{
-			"NotUsable":   {nil, "which requires program version 2 or later, but this program has version 1"},
-			"NotRecorded": {[]string{"UPDATE auth_migrations SET oldest_program = NULL"}, "this program supports only version 1, and no record shows"},
+			"NotUsable":   {nil, "which requires program version 3 or later, but this program has version 2"},
+			"NotRecorded": {[]string{"UPDATE auth_migrations SET oldest_program = NULL"}, "this program supports only version 2, and no record shows"},
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -71,7 +71,7 @@ func TestDeployment_UnusableMigration(t *testing.T) {
 				old.ready(t, http.StatusServiceUnavailable, "temporarily_unavailable")
 				for _, migrate := range []string{"check", "apply"} {
 					stderr := refusedStart(t, configurationOn(database.migrating(migrate), issuer, ownSession))
-					for _, want := range []string{"the tables are at version 2, ", c.want, "start the newer program, or restore the backup"} {
+					for _, want := range []string{"the tables are at version 3, ", c.want, "start the newer program, or restore the backup"} {
 						if !strings.Contains(stderr, want) {
 							t.Errorf("migrate = %q: got %s\nwant %q", migrate, stderr, want)
 						}

@@ -17,6 +17,7 @@ import (
 type Database interface {
 	Accounts() account.Store
 	Sessions() session.Store
+	Keys() session.KeyStore
 
 	// SignIn records the login of a registered user and begins its session, both
 	// in one transaction; see [SignIn].

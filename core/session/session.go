@@ -18,6 +18,13 @@ type Session struct {
 	Lookup     Lookup
 	SecretHash [32]byte // SHA-256 of the token's second half, which is not stored
 
+	// The refresh token of a session in format "jwt"; zero for an opaque session.
+	// Lookup and SecretHash are then those of the current refresh token. An
+	// exchange keeps Lookup.
+	Generation   int       // number of exchanges
+	PreviousHash [32]byte  // SecretHash before the last exchange; zero: none
+	RefreshedAt  time.Time // time of the last exchange; zero: none
+
 	ID         string // public id, for lists and logs; random and independent of Lookup
 	UserID     identity.UserID
 	IdentityID uuid.UUID

@@ -20,7 +20,7 @@ var ErrNotFound = errors.New("session: not found")
 // An error that is not [ErrNotFound] means that the store failed, and that the
 // outcome of a write is unknown. Methods are called concurrently by many
 // goroutines, and by other processes on the same database. A revocation wins
-// over every concurrent Touch and Rotate, and the next Find on every node
+// over every concurrent Touch, Rotate and Advance, and the next Find on every node
 // returns it.
 //
 // The suite that each store must pass is sessiontest.Run.
@@ -30,6 +30,10 @@ type Store interface {
 	// ErrNotFound: there is none.
 	Find(ctx context.Context, l Lookup) (Session, error)
 
+	// FindByID returns the user's session with that public id, otherwise like Find.
+	// ErrNotFound: the user has none, even if another user has.
+	FindByID(ctx context.Context, user identity.UserID, id string) (Session, error)
+
 	// Touch writes last-seen time and idle expiry of a session that is not
 	// revoked. A revoked or missing session is left unchanged, without an error.
 	Touch(ctx context.Context, l Lookup, lastSeen, idleExpires time.Time) error
@@ -38,8 +42,15 @@ type Store interface {
 	// old ones become invalid. ErrNotFound: it is missing or revoked.
 	Rotate(ctx context.Context, old, next Lookup, hash [32]byte) error
 
-	// List returns the user's sessions that are active at now, newest first.
-	// Lookup, SecretHash and the state of the user are left zero.
+	// Advance exchanges the refresh token of a session that is active at e.At, in one
+	// conditional statement. Of concurrent calls with the same Presented one
+	// succeeds. ErrNotFound: there is no such active session, or Presented is not
+	// its current hash.
+	Advance(ctx context.Context, e Exchange) error
+
+	// List returns the user's sessions that are active at now, newest first. Lookup,
+	// SecretHash, the refresh token's fields and the state of the user are left
+	// zero.
 	List(ctx context.Context, user identity.UserID, now time.Time) ([]Session, error)
 
 	// Revoke revokes one active session of the user, by its public id.
@@ -53,4 +64,14 @@ type Store interface {
 	// Sweep deletes at most limit sessions that expired (by either expiry) or were
 	// revoked before the given time, and returns how many it deleted.
 	Sweep(ctx context.Context, before time.Time, limit int) (int, error)
+}
+
+// Exchange is the exchange of a session's refresh token for its successor. The
+// session's Generation is incremented.
+type Exchange struct {
+	Lookup      Lookup
+	Presented   [32]byte  // hash of the presented refresh token; becomes PreviousHash
+	Next        [32]byte  // hash of its successor; becomes SecretHash
+	At          time.Time // becomes RefreshedAt and LastSeenAt
+	IdleExpires time.Time // becomes IdleExpiresAt; zero: no idle limit
 }

@@ -83,8 +83,8 @@ func (e Engine) testFiveNodes(t *testing.T) {
 func (e Engine) testOtherVersions(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ statement, want string }{
-		"Older": {"DELETE FROM auth_migrations WHERE version_id > 0", "are at version 0, this program requires version 1"},
-		"Newer": {"INSERT INTO auth_migrations (version_id, is_applied) VALUES (2, true)", "are at version 2, this program supports only version 1"},
+		"Older": {"DELETE FROM auth_migrations WHERE version_id > 0", "are at version 0, this program requires version 2"},
+		"Newer": {"INSERT INTO auth_migrations (version_id, is_applied) VALUES (3, true)", "are at version 3, this program supports only version 2"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -129,13 +129,13 @@ func (e Engine) testInterrupted(t *testing.T) {
 		e.open(t, url)
 		return
 	}
-	for tables := range 4 {
+	for tables := range 5 {
 		t.Run(fmt.Sprintf("After%dTables", tables), func(t *testing.T) {
 			t.Parallel()
 			url := e.NewDatabase(t)
 			e.open(t, url)
 			pool := e.pool(t, url)
-			for _, table := range []string{"auth_sessions", "auth_identities", "auth_users"}[:3-tables] {
+			for _, table := range []string{"auth_keys", "auth_sessions", "auth_identities", "auth_users"}[:4-tables] {
 				execute(t, pool, "DROP TABLE "+table)
 			}
 			execute(t, pool, "DELETE FROM auth_migrations WHERE version_id > 0")

@@ -202,7 +202,7 @@ func explain(t testing.TB, d entstore.Dialect, pool *sql.DB, s faultdriver.Event
 }
 
 // tables contains the names of the kit's tables, and their aliases in statements.
-var tables = []string{"auth_users", "u", "auth_identities", "i", "auth_sessions", "s"}
+var tables = []string{"auth_users", "u", "auth_identities", "i", "auth_sessions", "s", "auth_keys"}
 
 // scanned reports whether a line of a plan scans a table. Scans of subqueries do
 // not count.

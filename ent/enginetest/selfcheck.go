@@ -52,7 +52,7 @@ func (e Engine) testSelfCheck(t *testing.T) {
 		url := e.NewDatabase(t)
 		e.open(t, url)
 		pool := e.pool(t, url)
-		for _, table := range []string{"auth_users", "auth_identities", "auth_sessions"} {
+		for _, table := range []string{"auth_users", "auth_identities", "auth_sessions", "auth_keys"} {
 			var rows int
 			if err := pool.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM "+table).Scan(&rows); err != nil || rows != 0 {
 				t.Errorf("%s has %d rows, want none (error %v)", table, rows, err)

@@ -14,12 +14,24 @@ const recordColumns = `
 	s.id, s.user_id, s.provider, s.issuer, s.subject, s.auth_method, s.transport, s.claims,
 	s.created_ms, s.authenticated_ms, s.last_seen_ms, s.idle_expires_ms, s.expires_ms, s.revoked_ms, s.revoke_reason`
 
-// destinations has capacity for three more.
+// destinations has capacity for seven more.
 func destinations(r *session.Session) []any {
-	return append(make([]any, 0, 18),
+	return append(make([]any, 0, 22),
 		&r.ID, &r.UserID, &r.Provider, &r.Issuer, &r.Subject, &r.AuthMethod, &r.Transport, keptClaims{&r.Claims},
 		timeColumn{&r.CreatedAt}, timeColumn{&r.AuthenticatedAt}, timeColumn{&r.LastSeenAt},
 		timeColumn{&r.IdleExpiresAt}, timeColumn{&r.ExpiresAt}, timeColumn{&r.RevokedAt}, &r.RevokeReason,
+	)
+}
+
+// foundColumns lists the columns of a session and its user that Find reads, and
+// List does not; foundDestinations returns all scan targets of Find.
+const foundColumns = `
+	s.lookup, s.secret_hash, s.refresh_generation, s.previous_hash, s.refreshed_ms, u.disabled_ms IS NOT NULL, u.not_before_ms`
+
+func foundDestinations(r *session.Session) []any {
+	return append(destinations(r),
+		(*lookup)(&r.Lookup), (*secretHash)(&r.SecretHash), &r.Generation, (*optionalHash)(&r.PreviousHash), timeColumn{&r.RefreshedAt},
+		&r.UserDisabled, timeColumn{&r.UserNotBefore},
 	)
 }
 
@@ -29,7 +41,8 @@ const allColumns = `id, ` + newColumns
 // newColumns lists the columns that a login writes if it continues a session.
 const newColumns = `
 	lookup, secret_hash, user_id, identity_id, provider, issuer, subject, auth_method, transport, claims,
-	created_ms, authenticated_ms, last_seen_ms, idle_expires_ms, expires_ms, revoked_ms, revoke_reason, user_agent, address`
+	created_ms, authenticated_ms, last_seen_ms, idle_expires_ms, expires_ms, revoked_ms, revoke_reason,
+	refresh_generation, previous_hash, refreshed_ms, user_agent, address`
 
 func values(r session.Session) ([]any, error) {
 	claims, err := encodeClaims(r.Claims)
@@ -41,7 +54,8 @@ func values(r session.Session) ([]any, error) {
 		r.Provider, r.Issuer, r.Subject, r.AuthMethod, r.Transport, claims,
 		toMillis(r.CreatedAt), toNullMillis(r.AuthenticatedAt), toMillis(r.LastSeenAt),
 		toNullMillis(r.IdleExpiresAt), toMillis(r.ExpiresAt),
-		toNullMillis(r.RevokedAt), r.RevokeReason, r.UserAgent, r.Address,
+		toNullMillis(r.RevokedAt), r.RevokeReason,
+		r.Generation, toNullHash(r.PreviousHash), toNullMillis(r.RefreshedAt), r.UserAgent, r.Address,
 	}, nil
 }
 
@@ -50,11 +64,42 @@ type secretHash [32]byte
 
 // Scan implements sql.Scanner.
 func (h *secretHash) Scan(column any) error {
-	bytes, ok := column.([]byte)
-	if !ok || len(bytes) != len(h) {
-		return fmt.Errorf("entstore: corrupt row: a secret hash has %d bytes, want %d", len(bytes), len(h))
+	return scanBytes(h[:], column)
+}
+
+// optionalHash scans a column with a hash. Null becomes the zero hash.
+type optionalHash [32]byte
+
+// Scan implements sql.Scanner.
+func (h *optionalHash) Scan(column any) error {
+	if column == nil {
+		*h = optionalHash{}
+		return nil
 	}
-	copy(h[:], bytes)
+	return scanBytes(h[:], column)
+}
+
+// toNullHash is the inverse of optionalHash.
+func toNullHash(hash [32]byte) []byte {
+	if hash == [32]byte{} {
+		return nil
+	}
+	return hash[:]
+}
+
+// lookup scans a column with a lookup.
+type lookup session.Lookup
+
+// Scan implements sql.Scanner.
+func (l *lookup) Scan(column any) error { return scanBytes(l[:], column) }
+
+// scanBytes copies a column that must have the length of dst.
+func scanBytes(dst []byte, column any) error {
+	bytes, ok := column.([]byte)
+	if !ok || len(bytes) != len(dst) {
+		return fmt.Errorf("entstore: corrupt row: got %d bytes, want %d", len(bytes), len(dst))
+	}
+	copy(dst, bytes)
 	return nil
 }
 

@@ -1,6 +1,6 @@
-// Package entstore stores users, identities and sessions in a SQL database. It
-// implements database.Database once, for every database that ent supports; a
-// [Dialect] has the differences.
+// Package entstore stores users, identities, sessions and server keys in a SQL
+// database. It implements database.Database once, for every database that ent
+// supports; a [Dialect] has the differences.
 //
 // Applications open a database with its package, such as ent/sqlite, or specify
 // it in the configuration file.
@@ -8,10 +8,10 @@
 // # Statements
 //
 // Statements of requests and logins are prepared once. ent builds those of
-// registration and administration.
+// registration, administration and server keys.
 //
-// A session is found with one prepared statement, as is a user, and revoked with
-// one. A known identity logs in with three: Find, and SignIn (two in a
+// A session is found with one prepared statement, as is a user, revoked with one,
+// and its refresh token exchanged with one. A known identity logs in with three: Find, and SignIn (two in a
 // transaction). SignIn needs one more if it revokes older sessions, two on MySQL.
 // A new identity logs in with five: Find, Register (two in a transaction) and
 // SignIn. Without a session, SignIn is one statement. BEGIN and COMMIT are not
@@ -43,6 +43,7 @@ type Database struct {
 	tables   *tables
 	accounts *accounts
 	sessions *sessions
+	keys     keys
 	signIns  *signIns
 }
 
@@ -83,7 +84,7 @@ func Open(ctx context.Context, pool *sql.DB, d Dialect, migrate database.Migrate
 	if err != nil {
 		return nil, errors.Join(err, accounts.close(), sessions.close())
 	}
-	return &Database{tables: tables, accounts: accounts, sessions: sessions, signIns: signIns}, nil
+	return &Database{tables: tables, accounts: accounts, sessions: sessions, keys: keys{engine}, signIns: signIns}, nil
 }
 
 // Accounts implements database.Database.
@@ -91,6 +92,9 @@ func (d *Database) Accounts() account.Store { return d.accounts }
 
 // Sessions implements database.Database.
 func (d *Database) Sessions() session.Store { return d.sessions }
+
+// Keys implements database.Database.
+func (d *Database) Keys() session.KeyStore { return d.keys }
 
 // SignIn implements database.Database.
 func (d *Database) SignIn(ctx context.Context, s database.SignIn) error {

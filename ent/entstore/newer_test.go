@@ -31,7 +31,7 @@ func TestOpen_NewerTables(t *testing.T) {
 			if err := db.Close(); err != nil {
 				t.Error(err)
 			}
-			if count := strings.Count(log.String(), `"event":"tables_newer","version":2,"own_version":1}`); count != want {
+			if count := strings.Count(log.String(), `"event":"tables_newer","version":3,"own_version":2}`); count != want {
 				t.Errorf("%s: logged %d times, want %d:\n%s", migrate, count, want, &log)
 			}
 			if want == 0 {

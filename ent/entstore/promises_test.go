@@ -118,7 +118,7 @@ func TestOpen_SelfCheckLeavesNoRows(t *testing.T) {
 	if err := openStore(t, pool, database.MigrateCheck); err != nil {
 		t.Fatalf("Open: %v", err)
 	}
-	for _, table := range []string{"auth_users", "auth_identities", "auth_sessions"} {
+	for _, table := range []string{"auth_users", "auth_identities", "auth_sessions", "auth_keys"} {
 		var rows int
 		if err := pool.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM "+table).Scan(&rows); err != nil || rows != 0 {
 			t.Errorf("%s has %d rows, want none (error %v)", table, rows, err)
@@ -137,6 +137,8 @@ func TestOpen_MigrateOff(t *testing.T) {
 		"MoreTables":    {"CREATE TABLE notes (id integer)", ""},
 		"MissingColumn": {"ALTER TABLE auth_users RENAME COLUMN not_before_ms TO other", "auth_users lacks not_before_ms"},
 		"MissingTable":  {"DROP TABLE auth_sessions", "auth_sessions"},
+		"MissingKeys":   {"DROP TABLE auth_keys", "auth_keys"},
+		"OldSessions":   {"ALTER TABLE auth_sessions RENAME COLUMN previous_hash TO other", "auth_sessions lacks previous_hash"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -23,9 +23,11 @@ const isActive = `s.revoked_ms IS NULL AND s.expires_ms > ? AND (s.idle_expires_
 // The statements of the methods. One that revokes leaves a session that another
 // caller has just ended as that caller left it.
 const (
-	selectSession = `SELECT ` + recordColumns + `, s.secret_hash, u.disabled_ms IS NOT NULL, u.not_before_ms
-		FROM auth_sessions AS s JOIN auth_users AS u ON u.id = s.user_id
-		WHERE s.lookup = ?`
+	selectSession = `SELECT ` + recordColumns + `, ` + foundColumns + `
+		FROM auth_sessions AS s JOIN auth_users AS u ON u.id = s.user_id WHERE `
+	selectSessionByLookup = selectSession + `s.lookup = ?`
+	selectSessionByID     = selectSession + `s.id = ? AND s.user_id = ?`
+
 	selectActive = `SELECT ` + recordColumns + `, s.identity_id, s.user_agent, s.address
 		FROM auth_sessions AS s WHERE s.user_id = ? AND ` + isActive + `
 		ORDER BY s.created_ms DESC, s.id DESC`
@@ -40,6 +42,11 @@ const (
 	touchSession  = `UPDATE auth_sessions SET last_seen_ms = ?, idle_expires_ms = ? WHERE lookup = ? AND revoked_ms IS NULL`
 	rotateSession = `UPDATE auth_sessions SET lookup = ?, secret_hash = ? WHERE lookup = ? AND revoked_ms IS NULL`
 
+	// The presented hash is a condition: of concurrent exchanges one matches.
+	advanceSession = `UPDATE auth_sessions AS s SET secret_hash = ?, previous_hash = ?, refresh_generation = refresh_generation + 1,
+		refreshed_ms = ?, last_seen_ms = ?, idle_expires_ms = ?
+		WHERE s.lookup = ? AND s.secret_hash = ? AND ` + isActive
+
 	revokeWhere    = `UPDATE auth_sessions AS s SET revoked_ms = ?, revoke_reason = ? WHERE `
 	revokeSession  = revokeWhere + `s.user_id = ? AND s.id = ? AND ` + isActive
 	revokeSessions = revokeWhere + `s.user_id = ? AND s.id <> ? AND ` + isActive
@@ -49,7 +56,8 @@ const (
 type sessions struct {
 	engine
 	prepared
-	find, touch, rotate               *sql.Stmt
+	find, findByID                    *sql.Stmt
+	touch, rotate, advance            *sql.Stmt
 	list, revoke, revokeOthers, ended *sql.Stmt
 }
 
@@ -58,9 +66,11 @@ var _ session.Store = (*sessions)(nil)
 func newSessions(ctx context.Context, e engine) (*sessions, error) {
 	s := &sessions{engine: e}
 	s.prepared = prepared{
-		&s.find:         selectSession,
+		&s.find:         selectSessionByLookup,
+		&s.findByID:     selectSessionByID,
 		&s.touch:        touchSession,
 		&s.rotate:       rotateSession,
+		&s.advance:      advanceSession,
 		&s.list:         selectActive,
 		&s.revoke:       revokeSession,
 		&s.revokeOthers: revokeSessions,
@@ -74,9 +84,20 @@ func newSessions(ctx context.Context, e engine) (*sessions, error) {
 
 // Find implements session.Store.
 func (s *sessions) Find(ctx context.Context, l session.Lookup) (session.Session, error) {
-	r := session.Session{Lookup: l}
-	columns := append(destinations(&r), (*secretHash)(&r.SecretHash), &r.UserDisabled, timeColumn{&r.UserNotBefore})
-	err := s.find.QueryRowContext(ctx, l[:]).Scan(columns...)
+	return scanSession(s.find.QueryRowContext(ctx, l[:]))
+}
+
+// FindByID implements session.Store.
+func (s *sessions) FindByID(ctx context.Context, owner identity.UserID, id string) (session.Session, error) {
+	if !isText(id) {
+		return session.Session{}, session.ErrNotFound
+	}
+	return scanSession(s.findByID.QueryRowContext(ctx, id, owner))
+}
+
+func scanSession(row *sql.Row) (session.Session, error) {
+	var r session.Session
+	err := row.Scan(foundDestinations(&r)...)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return session.Session{}, session.ErrNotFound
@@ -100,6 +121,14 @@ func (s *sessions) Rotate(ctx context.Context, old, next session.Lookup, hash [3
 	return oneFound("rotating a session", found, err, session.ErrNotFound)
 }
 
+// Advance implements session.Store.
+func (s *sessions) Advance(ctx context.Context, e session.Exchange) error {
+	at := toMillis(e.At)
+	found, err := s.exec(ctx, s.advance, e.Next[:], e.Presented[:], at, at, toNullMillis(e.IdleExpires),
+		e.Lookup[:], e.Presented[:], at, at)
+	return oneFound("exchanging a refresh token", found, err, session.ErrNotFound)
+}
+
 // List implements session.Store.
 func (s *sessions) List(ctx context.Context, owner identity.UserID, now time.Time) ([]session.Session, error) {
 	rows, err := s.list.QueryContext(ctx, owner, toMillis(now), toMillis(now))
@@ -121,16 +150,19 @@ func (s *sessions) List(ctx context.Context, owner identity.UserID, now time.Tim
 	return records, nil
 }
 
-// Revoke implements session.Store. An id comes from a caller: PostgreSQL fails
-// where it is not text.
+// Revoke implements session.Store.
 func (s *sessions) Revoke(ctx context.Context, owner identity.UserID, id, reason string, at time.Time) error {
-	if !utf8.ValidString(id) || strings.ContainsRune(id, 0) {
+	if !isText(id) {
 		return session.ErrNotFound
 	}
 	now := toMillis(at)
 	ended, err := s.exec(ctx, s.revoke, now, reason, owner, id, now, now)
 	return oneFound("revoking a session", ended, err, session.ErrNotFound)
 }
+
+// isText reports whether a string can be in a column of text: an id comes from a
+// caller, and PostgreSQL returns an error for others.
+func isText(id string) bool { return utf8.ValidString(id) && !strings.ContainsRune(id, 0) }
 
 // RevokeAll implements session.Store.
 func (s *sessions) RevokeAll(ctx context.Context, owner identity.UserID, except, reason string, at time.Time) (int, error) {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/ent/internal/entgen/identity"
+	"github.com/cotterpin/cotterpin/ent/internal/entgen/key"
 	"github.com/cotterpin/cotterpin/ent/internal/entgen/session"
 	"github.com/cotterpin/cotterpin/ent/internal/entgen/user"
 	"github.com/cotterpin/cotterpin/ent/internal/migrations"
@@ -65,6 +66,7 @@ var ownTables = []struct {
 	{user.Table, user.Columns},
 	{identity.Table, identity.Columns},
 	{session.Table, session.Columns},
+	{key.Table, key.Columns},
 }
 
 // apply migrates the tables, unless another program has created a table with the

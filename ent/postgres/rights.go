@@ -24,7 +24,7 @@ func explainRights(ctx context.Context, db *sql.DB, err error) error {
 // The queries return one row, what is missing and what to do, or none. See
 // https://www.postgresql.org/docs/15/functions-info.html.
 const (
-	ownTables = `(VALUES ('auth_migrations'), ('auth_users'), ('auth_identities'), ('auth_sessions')) AS own (name)`
+	ownTables = `(VALUES ('auth_migrations'), ('auth_users'), ('auth_identities'), ('auth_sessions'), ('auth_keys')) AS own (name)`
 
 	missingTableRight = `
 		SELECT format('the role %I lacks rights: as the owner of the tables run %s', current_user, string_agg(statement, '; '))

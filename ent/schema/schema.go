@@ -1,11 +1,11 @@
-// Package schema defines the tables auth_users, auth_identities and
-// auth_sessions. The kit's ent client and the migrations are generated from it.
+// Package schema defines the tables auth_users, auth_identities, auth_sessions
+// and auth_keys. The kit's ent client and the migrations are generated from it.
 //
 // # Extending the user
 //
 // An application that uses ent can add fields and edges to the table of users:
-// it declares User, Identity and Session in its own schema package, each with
-// the mixin of that name.
+// it declares User, Identity, Session and Key in its own schema package, each
+// with the mixin of that name.
 //
 //	type User struct{ ent.Schema }
 //
@@ -15,10 +15,11 @@
 //		return []ent.Field{field.String("nickname").Optional().Nillable()}
 //	}
 //
-// All three must have these names, since they refer to each other. Additional
-// fields must be nullable or have a default in the database, because the kit
-// inserts users without them. The application then migrates the tables, and the
-// database block contains migrate = "off".
+// User, Identity and Session must have these names, since they refer to each
+// other; Key may have another. Additional fields must be nullable or have a
+// default in the database, because the kit inserts users without them. The
+// application then migrates the tables, and the database block contains
+// migrate = "off".
 //
 // # Columns
 //

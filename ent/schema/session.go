@@ -60,6 +60,14 @@ func (SessionMixin) Fields() []ent.Field {
 			Comment("Null: not revoked."),
 		field.String("revoke_reason").Default(""),
 
+		field.Int64("refresh_generation").Default(0).
+			Comment("Number of exchanges of the refresh token."),
+		field.Bytes("previous_hash").Optional().MinLen(32).MaxLen(32).Sensitive().
+			SchemaType(map[string]string{dialect.MySQL: "binary(32)"}).
+			Comment("secret_hash before the last exchange. Null: none."),
+		field.Int64("refreshed_ms").Optional().Nillable().
+			Comment("Time of the last exchange. Null: none."),
+
 		field.String("user_agent").Immutable(),
 		field.String("address").Immutable(),
 	}

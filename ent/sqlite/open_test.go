@@ -294,8 +294,8 @@ func TestOpen_ConcurrentMigrations(t *testing.T) {
 func TestOpen_OtherVersion(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct{ statement, want string }{
-		"Older": {"DELETE FROM auth_migrations WHERE version_id > 0", "are at version 0, this program requires version 1"},
-		"Newer": {"INSERT INTO auth_migrations (version_id, is_applied) VALUES (2, 1)", "are at version 2, this program supports only version 1"},
+		"Older": {"DELETE FROM auth_migrations WHERE version_id > 0", "are at version 0, this program requires version 2"},
+		"Newer": {"INSERT INTO auth_migrations (version_id, is_applied) VALUES (3, 1)", "are at version 3, this program supports only version 2"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -320,9 +320,9 @@ func TestOpen_NewerVersionNotMigrated(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "auth.db")
 	open(t, path)
-	execute(t, path, "INSERT INTO auth_migrations (version_id, is_applied) VALUES (2, 1)")
+	execute(t, path, "INSERT INTO auth_migrations (version_id, is_applied) VALUES (3, 1)")
 	_, err := sqlite.Open(t.Context(), sqlite.Settings{Path: path, Migrate: "apply"})
-	if err == nil || !strings.Contains(err.Error(), "supports only version 1") {
+	if err == nil || !strings.Contains(err.Error(), "supports only version 2") {
 		t.Errorf("Open: got %v, want an error about the version", err)
 	}
 }

@@ -1,5 +1,5 @@
-// Package customstore is a custom database: two maps and a mutex that keep users
-// and sessions until the process ends. A program sets
+// Package customstore is a custom database: three maps and a mutex that keep users,
+// sessions and server keys until the process ends. A program sets
 // database.Existing(customstore.New()) in core.Settings; database.Define would
 // make it a block of the configuration file.
 //
@@ -12,6 +12,7 @@
 package customstore
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -34,6 +35,7 @@ type DB struct {
 	mu       sync.Mutex // guards what follows
 	users    map[identity.UserID]identity.User
 	sessions map[session.Lookup]session.Session
+	keys     map[string]session.Key
 }
 
 // New returns an empty database.
@@ -41,6 +43,7 @@ func New() *DB {
 	return &DB{
 		users:    make(map[identity.UserID]identity.User),
 		sessions: make(map[session.Lookup]session.Session),
+		keys:     make(map[string]session.Key),
 	}
 }
 
@@ -49,6 +52,9 @@ func (db *DB) Accounts() account.Store { return accounts{db} }
 
 // Sessions returns the sessions.
 func (db *DB) Sessions() session.Store { return sessions{db} }
+
+// Keys returns the server keys.
+func (db *DB) Keys() session.KeyStore { return keys{db} }
 
 // Ready returns nil.
 func (db *DB) Ready(context.Context) error { return nil }
@@ -121,7 +127,7 @@ func (db *DB) begin(s session.Session, limit int) {
 	for _, oldest := range others[min(len(others), limit-1):] {
 		db.revoke(oldest, "max_per_user", s.CreatedAt)
 	}
-	toMillis(&s.CreatedAt, &s.AuthenticatedAt, &s.LastSeenAt, &s.IdleExpiresAt, &s.ExpiresAt, &s.RevokedAt)
+	toMillis(&s.CreatedAt, &s.AuthenticatedAt, &s.LastSeenAt, &s.IdleExpiresAt, &s.ExpiresAt, &s.RevokedAt, &s.RefreshedAt)
 	db.sessions[s.Lookup] = s
 }
 
@@ -220,13 +226,31 @@ func (s sessions) Find(ctx context.Context, l session.Lookup) (found session.Ses
 		if !ok {
 			return session.ErrNotFound
 		}
-		found = stored
-		found.IdentityID, found.UserAgent, found.Address = uuid.Nil, "", ""
-		user := s.users[stored.UserID]
-		found.UserDisabled, found.UserNotBefore = user.Disabled, user.NotBefore
+		found = s.withUser(stored)
 		return nil
 	})
 	return found, err
+}
+
+func (s sessions) FindByID(ctx context.Context, user identity.UserID, id string) (found session.Session, err error) {
+	err = s.atomically(ctx, func() error {
+		for _, stored := range s.sessions {
+			if stored.UserID == user && stored.ID == id {
+				found = s.withUser(stored)
+				return nil
+			}
+		}
+		return session.ErrNotFound
+	})
+	return found, err
+}
+
+// withUser returns the session as Find reads it.
+func (db *DB) withUser(s session.Session) session.Session {
+	user := db.users[s.UserID]
+	s.IdentityID, s.UserAgent, s.Address = uuid.Nil, "", ""
+	s.UserDisabled, s.UserNotBefore = user.Disabled, user.NotBefore
+	return s
 }
 
 func (s sessions) Touch(ctx context.Context, l session.Lookup, lastSeen, idleExpires time.Time) error {
@@ -253,11 +277,27 @@ func (s sessions) Rotate(ctx context.Context, old, next session.Lookup, hash [32
 	})
 }
 
+func (s sessions) Advance(ctx context.Context, e session.Exchange) error {
+	return s.atomically(ctx, func() error {
+		r, ok := s.sessions[e.Lookup]
+		if !ok || r.SecretHash != e.Presented || !r.ActiveAt(e.At) {
+			return session.ErrNotFound
+		}
+		toMillis(&e.At, &e.IdleExpires)
+		r.Generation++
+		r.PreviousHash, r.SecretHash = e.Presented, e.Next
+		r.RefreshedAt, r.LastSeenAt, r.IdleExpiresAt = e.At, e.At, e.IdleExpires
+		s.sessions[e.Lookup] = r
+		return nil
+	})
+}
+
 func (s sessions) List(ctx context.Context, user identity.UserID, now time.Time) (list []session.Session, err error) {
 	err = s.atomically(ctx, func() error {
 		list = s.active(user, now)
 		for i := range list {
 			list[i].Lookup, list[i].SecretHash = session.Lookup{}, [32]byte{}
+			list[i].Generation, list[i].PreviousHash, list[i].RefreshedAt = 0, [32]byte{}, time.Time{}
 		}
 		return nil
 	})
@@ -302,6 +342,53 @@ func (s sessions) Sweep(ctx context.Context, before time.Time, limit int) (swept
 		return nil
 	})
 	return swept, err
+}
+
+type keys struct{ *DB }
+
+func (k keys) List(ctx context.Context) (list []session.Key, err error) {
+	err = k.atomically(ctx, func() error {
+		list = slices.SortedFunc(maps.Values(k.keys), func(a, b session.Key) int {
+			return cmp.Or(cmp.Compare(a.Purpose, b.Purpose), cmp.Compare(a.Serial, b.Serial))
+		})
+		return nil
+	})
+	return list, err
+}
+
+func (k keys) Add(ctx context.Context, key session.Key) error {
+	return k.atomically(ctx, func() error {
+		for _, other := range k.keys {
+			if other.ID == key.ID || other.Purpose == key.Purpose && other.Serial == key.Serial {
+				return session.ErrKeyExists
+			}
+		}
+		toMillis(&key.CreatedAt, &key.ActiveAt, &key.RevokedAt)
+		k.keys[key.ID] = key
+		return nil
+	})
+}
+
+func (k keys) Revoke(ctx context.Context, id string, at time.Time) error {
+	return k.atomically(ctx, func() error {
+		key, ok := k.keys[id]
+		if !ok {
+			return session.ErrNotFound
+		}
+		if key.RevokedAt.IsZero() {
+			toMillis(&at)
+			key.RevokedAt = at
+			k.keys[id] = key
+		}
+		return nil
+	})
+}
+
+func (k keys) Delete(ctx context.Context, id string) error {
+	return k.atomically(ctx, func() error {
+		delete(k.keys, id)
+		return nil
+	})
 }
 
 // active returns the user's sessions that are active at now, newest first.

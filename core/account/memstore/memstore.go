@@ -1,4 +1,4 @@
-// Package memstore stores users and sessions in the memory of the process, for
+// Package memstore stores users, sessions and server keys in the memory of the process, for
 // tests and demonstrations. Its [DB] is a database.Database that is lost when
 // the process ends. Hooks get no transaction: their Tx is nil.
 package memstore
@@ -22,6 +22,7 @@ type DB struct {
 	owners   map[identity.Key]identity.UserID
 	sessions map[session.Lookup]*session.Session
 	byUser   map[identity.UserID][]*session.Session // oldest first
+	keys     map[string]session.Key                 // by id
 }
 
 // New returns an empty database.
@@ -32,6 +33,7 @@ func New() *DB {
 		owners:      make(map[identity.Key]identity.UserID),
 		sessions:    make(map[session.Lookup]*session.Session),
 		byUser:      make(map[identity.UserID][]*session.Session),
+		keys:        make(map[string]session.Key),
 	}
 }
 
@@ -40,6 +42,9 @@ func (db *DB) Accounts() account.Store { return accounts{db} }
 
 // Sessions returns the sessions.
 func (db *DB) Sessions() session.Store { return sessions{db} }
+
+// Keys returns the server keys.
+func (db *DB) Keys() session.KeyStore { return keys{db} }
 
 // Ready returns nil unless ctx is done.
 func (db *DB) Ready(ctx context.Context) error { return ctx.Err() }

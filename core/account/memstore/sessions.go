@@ -25,10 +25,29 @@ func (s sessions) Find(ctx context.Context, l session.Lookup) (session.Session, 
 	if !ok {
 		return session.Session{}, session.ErrNotFound
 	}
-	found, user := *stored, s.db.users[stored.UserID]
-	found.IdentityID, found.UserAgent, found.Address = uuid.Nil, "", ""
-	found.UserDisabled, found.UserNotBefore = user.Disabled, user.NotBefore
-	return found, nil
+	return s.db.withUser(*stored), nil
+}
+
+func (s sessions) FindByID(ctx context.Context, user identity.UserID, id string) (session.Session, error) {
+	end, err := s.db.begin(ctx)
+	if err != nil {
+		return session.Session{}, err
+	}
+	defer end()
+	for _, stored := range s.db.byUser[user] {
+		if stored.ID == id {
+			return s.db.withUser(*stored), nil
+		}
+	}
+	return session.Session{}, session.ErrNotFound
+}
+
+// withUser returns the session as Find reads it.
+func (db *DB) withUser(s session.Session) session.Session {
+	user := db.users[s.UserID]
+	s.IdentityID, s.UserAgent, s.Address = uuid.Nil, "", ""
+	s.UserDisabled, s.UserNotBefore = user.Disabled, user.NotBefore
+	return s
 }
 
 func (s sessions) Touch(ctx context.Context, l session.Lookup, lastSeen, idleExpires time.Time) error {
@@ -59,6 +78,22 @@ func (s sessions) Rotate(ctx context.Context, old, next session.Lookup, hash [32
 	return nil
 }
 
+func (s sessions) Advance(ctx context.Context, e session.Exchange) error {
+	end, err := s.db.begin(ctx)
+	if err != nil {
+		return err
+	}
+	defer end()
+	r, ok := s.db.sessions[e.Lookup]
+	if !ok || r.SecretHash != e.Presented || !r.ActiveAt(e.At) {
+		return session.ErrNotFound
+	}
+	r.Generation++
+	r.PreviousHash, r.SecretHash = e.Presented, e.Next
+	r.RefreshedAt, r.LastSeenAt, r.IdleExpiresAt = millis(e.At), millis(e.At), millis(e.IdleExpires)
+	return nil
+}
+
 func (s sessions) List(ctx context.Context, user identity.UserID, now time.Time) ([]session.Session, error) {
 	end, err := s.db.begin(ctx)
 	if err != nil {
@@ -69,6 +104,7 @@ func (s sessions) List(ctx context.Context, user identity.UserID, now time.Time)
 	for _, r := range s.db.active(user, now) {
 		public := *r
 		public.Lookup, public.SecretHash = session.Lookup{}, [32]byte{}
+		public.Generation, public.PreviousHash, public.RefreshedAt = 0, [32]byte{}, time.Time{}
 		list = append(list, public)
 	}
 	return list, nil

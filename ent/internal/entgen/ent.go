@@ -13,6 +13,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/cotterpin/cotterpin/ent/internal/entgen/identity"
+	"github.com/cotterpin/cotterpin/ent/internal/entgen/key"
 	"github.com/cotterpin/cotterpin/ent/internal/entgen/session"
 	"github.com/cotterpin/cotterpin/ent/internal/entgen/user"
 )
@@ -76,6 +77,7 @@ func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
 			identity.Table: identity.ValidColumn,
+			key.Table:      key.ValidColumn,
 			session.Table:  session.ValidColumn,
 			user.Table:     user.ValidColumn,
 		})

@@ -11,6 +11,7 @@ import (
 	"entgo.io/ent"
 	"entgo.io/ent/dialect/sql"
 	"github.com/cotterpin/cotterpin/ent/internal/entgen/identity"
+	"github.com/cotterpin/cotterpin/ent/internal/entgen/key"
 	"github.com/cotterpin/cotterpin/ent/internal/entgen/predicate"
 	"github.com/cotterpin/cotterpin/ent/internal/entgen/session"
 	"github.com/cotterpin/cotterpin/ent/internal/entgen/user"
@@ -27,6 +28,7 @@ const (
 
 	// Node types.
 	TypeIdentity = "Identity"
+	TypeKey      = "Key"
 	TypeSession  = "Session"
 	TypeUser     = "User"
 )
@@ -1111,43 +1113,881 @@ func (m *IdentityMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Identity edge %s", name)
 }
 
+// KeyMutation represents an operation that mutates the Key nodes in the graph.
+type KeyMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *string
+	purpose       *string
+	serial        *int64
+	addserial     *int64
+	secret        *[]byte
+	public        *[]byte
+	created_ms    *int64
+	addcreated_ms *int64
+	active_ms     *int64
+	addactive_ms  *int64
+	revoked_ms    *int64
+	addrevoked_ms *int64
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*Key, error)
+	predicates    []predicate.Key
+}
+
+var _ ent.Mutation = (*KeyMutation)(nil)
+
+// keyOption allows management of the mutation configuration using functional options.
+type keyOption func(*KeyMutation)
+
+// newKeyMutation creates new mutation for the Key entity.
+func newKeyMutation(c config, op Op, opts ...keyOption) *KeyMutation {
+	m := &KeyMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeKey,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withKeyID sets the ID field of the mutation.
+func withKeyID(id string) keyOption {
+	return func(m *KeyMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Key
+		)
+		m.oldValue = func(ctx context.Context) (*Key, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Key.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withKey sets the old Key of the mutation.
+func withKey(node *Key) keyOption {
+	return func(m *KeyMutation) {
+		m.oldValue = func(context.Context) (*Key, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m KeyMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m KeyMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("entgen: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Key entities.
+func (m *KeyMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *KeyMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *KeyMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Key.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetPurpose sets the "purpose" field.
+func (m *KeyMutation) SetPurpose(s string) {
+	m.purpose = &s
+}
+
+// Purpose returns the value of the "purpose" field in the mutation.
+func (m *KeyMutation) Purpose() (r string, exists bool) {
+	v := m.purpose
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPurpose returns the old "purpose" field's value of the Key entity.
+// If the Key object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *KeyMutation) OldPurpose(ctx context.Context) (v string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPurpose is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPurpose requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPurpose: %w", err)
+	}
+	return oldValue.Purpose, nil
+}
+
+// ResetPurpose resets all changes to the "purpose" field.
+func (m *KeyMutation) ResetPurpose() {
+	m.purpose = nil
+}
+
+// SetSerial sets the "serial" field.
+func (m *KeyMutation) SetSerial(i int64) {
+	m.serial = &i
+	m.addserial = nil
+}
+
+// Serial returns the value of the "serial" field in the mutation.
+func (m *KeyMutation) Serial() (r int64, exists bool) {
+	v := m.serial
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSerial returns the old "serial" field's value of the Key entity.
+// If the Key object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *KeyMutation) OldSerial(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSerial is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSerial requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSerial: %w", err)
+	}
+	return oldValue.Serial, nil
+}
+
+// AddSerial adds i to the "serial" field.
+func (m *KeyMutation) AddSerial(i int64) {
+	if m.addserial != nil {
+		*m.addserial += i
+	} else {
+		m.addserial = &i
+	}
+}
+
+// AddedSerial returns the value that was added to the "serial" field in this mutation.
+func (m *KeyMutation) AddedSerial() (r int64, exists bool) {
+	v := m.addserial
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetSerial resets all changes to the "serial" field.
+func (m *KeyMutation) ResetSerial() {
+	m.serial = nil
+	m.addserial = nil
+}
+
+// SetSecret sets the "secret" field.
+func (m *KeyMutation) SetSecret(b []byte) {
+	m.secret = &b
+}
+
+// Secret returns the value of the "secret" field in the mutation.
+func (m *KeyMutation) Secret() (r []byte, exists bool) {
+	v := m.secret
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldSecret returns the old "secret" field's value of the Key entity.
+// If the Key object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *KeyMutation) OldSecret(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldSecret is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldSecret requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldSecret: %w", err)
+	}
+	return oldValue.Secret, nil
+}
+
+// ResetSecret resets all changes to the "secret" field.
+func (m *KeyMutation) ResetSecret() {
+	m.secret = nil
+}
+
+// SetPublic sets the "public" field.
+func (m *KeyMutation) SetPublic(b []byte) {
+	m.public = &b
+}
+
+// Public returns the value of the "public" field in the mutation.
+func (m *KeyMutation) Public() (r []byte, exists bool) {
+	v := m.public
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPublic returns the old "public" field's value of the Key entity.
+// If the Key object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *KeyMutation) OldPublic(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPublic is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPublic requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPublic: %w", err)
+	}
+	return oldValue.Public, nil
+}
+
+// ClearPublic clears the value of the "public" field.
+func (m *KeyMutation) ClearPublic() {
+	m.public = nil
+	m.clearedFields[key.FieldPublic] = struct{}{}
+}
+
+// PublicCleared returns if the "public" field was cleared in this mutation.
+func (m *KeyMutation) PublicCleared() bool {
+	_, ok := m.clearedFields[key.FieldPublic]
+	return ok
+}
+
+// ResetPublic resets all changes to the "public" field.
+func (m *KeyMutation) ResetPublic() {
+	m.public = nil
+	delete(m.clearedFields, key.FieldPublic)
+}
+
+// SetCreatedMs sets the "created_ms" field.
+func (m *KeyMutation) SetCreatedMs(i int64) {
+	m.created_ms = &i
+	m.addcreated_ms = nil
+}
+
+// CreatedMs returns the value of the "created_ms" field in the mutation.
+func (m *KeyMutation) CreatedMs() (r int64, exists bool) {
+	v := m.created_ms
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldCreatedMs returns the old "created_ms" field's value of the Key entity.
+// If the Key object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *KeyMutation) OldCreatedMs(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldCreatedMs is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldCreatedMs requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldCreatedMs: %w", err)
+	}
+	return oldValue.CreatedMs, nil
+}
+
+// AddCreatedMs adds i to the "created_ms" field.
+func (m *KeyMutation) AddCreatedMs(i int64) {
+	if m.addcreated_ms != nil {
+		*m.addcreated_ms += i
+	} else {
+		m.addcreated_ms = &i
+	}
+}
+
+// AddedCreatedMs returns the value that was added to the "created_ms" field in this mutation.
+func (m *KeyMutation) AddedCreatedMs() (r int64, exists bool) {
+	v := m.addcreated_ms
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetCreatedMs resets all changes to the "created_ms" field.
+func (m *KeyMutation) ResetCreatedMs() {
+	m.created_ms = nil
+	m.addcreated_ms = nil
+}
+
+// SetActiveMs sets the "active_ms" field.
+func (m *KeyMutation) SetActiveMs(i int64) {
+	m.active_ms = &i
+	m.addactive_ms = nil
+}
+
+// ActiveMs returns the value of the "active_ms" field in the mutation.
+func (m *KeyMutation) ActiveMs() (r int64, exists bool) {
+	v := m.active_ms
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldActiveMs returns the old "active_ms" field's value of the Key entity.
+// If the Key object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *KeyMutation) OldActiveMs(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldActiveMs is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldActiveMs requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldActiveMs: %w", err)
+	}
+	return oldValue.ActiveMs, nil
+}
+
+// AddActiveMs adds i to the "active_ms" field.
+func (m *KeyMutation) AddActiveMs(i int64) {
+	if m.addactive_ms != nil {
+		*m.addactive_ms += i
+	} else {
+		m.addactive_ms = &i
+	}
+}
+
+// AddedActiveMs returns the value that was added to the "active_ms" field in this mutation.
+func (m *KeyMutation) AddedActiveMs() (r int64, exists bool) {
+	v := m.addactive_ms
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetActiveMs resets all changes to the "active_ms" field.
+func (m *KeyMutation) ResetActiveMs() {
+	m.active_ms = nil
+	m.addactive_ms = nil
+}
+
+// SetRevokedMs sets the "revoked_ms" field.
+func (m *KeyMutation) SetRevokedMs(i int64) {
+	m.revoked_ms = &i
+	m.addrevoked_ms = nil
+}
+
+// RevokedMs returns the value of the "revoked_ms" field in the mutation.
+func (m *KeyMutation) RevokedMs() (r int64, exists bool) {
+	v := m.revoked_ms
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRevokedMs returns the old "revoked_ms" field's value of the Key entity.
+// If the Key object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *KeyMutation) OldRevokedMs(ctx context.Context) (v *int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRevokedMs is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRevokedMs requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRevokedMs: %w", err)
+	}
+	return oldValue.RevokedMs, nil
+}
+
+// AddRevokedMs adds i to the "revoked_ms" field.
+func (m *KeyMutation) AddRevokedMs(i int64) {
+	if m.addrevoked_ms != nil {
+		*m.addrevoked_ms += i
+	} else {
+		m.addrevoked_ms = &i
+	}
+}
+
+// AddedRevokedMs returns the value that was added to the "revoked_ms" field in this mutation.
+func (m *KeyMutation) AddedRevokedMs() (r int64, exists bool) {
+	v := m.addrevoked_ms
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearRevokedMs clears the value of the "revoked_ms" field.
+func (m *KeyMutation) ClearRevokedMs() {
+	m.revoked_ms = nil
+	m.addrevoked_ms = nil
+	m.clearedFields[key.FieldRevokedMs] = struct{}{}
+}
+
+// RevokedMsCleared returns if the "revoked_ms" field was cleared in this mutation.
+func (m *KeyMutation) RevokedMsCleared() bool {
+	_, ok := m.clearedFields[key.FieldRevokedMs]
+	return ok
+}
+
+// ResetRevokedMs resets all changes to the "revoked_ms" field.
+func (m *KeyMutation) ResetRevokedMs() {
+	m.revoked_ms = nil
+	m.addrevoked_ms = nil
+	delete(m.clearedFields, key.FieldRevokedMs)
+}
+
+// Where appends a list predicates to the KeyMutation builder.
+func (m *KeyMutation) Where(ps ...predicate.Key) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the KeyMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *KeyMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Key, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *KeyMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *KeyMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Key).
+func (m *KeyMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *KeyMutation) Fields() []string {
+	fields := make([]string, 0, 7)
+	if m.purpose != nil {
+		fields = append(fields, key.FieldPurpose)
+	}
+	if m.serial != nil {
+		fields = append(fields, key.FieldSerial)
+	}
+	if m.secret != nil {
+		fields = append(fields, key.FieldSecret)
+	}
+	if m.public != nil {
+		fields = append(fields, key.FieldPublic)
+	}
+	if m.created_ms != nil {
+		fields = append(fields, key.FieldCreatedMs)
+	}
+	if m.active_ms != nil {
+		fields = append(fields, key.FieldActiveMs)
+	}
+	if m.revoked_ms != nil {
+		fields = append(fields, key.FieldRevokedMs)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *KeyMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case key.FieldPurpose:
+		return m.Purpose()
+	case key.FieldSerial:
+		return m.Serial()
+	case key.FieldSecret:
+		return m.Secret()
+	case key.FieldPublic:
+		return m.Public()
+	case key.FieldCreatedMs:
+		return m.CreatedMs()
+	case key.FieldActiveMs:
+		return m.ActiveMs()
+	case key.FieldRevokedMs:
+		return m.RevokedMs()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *KeyMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case key.FieldPurpose:
+		return m.OldPurpose(ctx)
+	case key.FieldSerial:
+		return m.OldSerial(ctx)
+	case key.FieldSecret:
+		return m.OldSecret(ctx)
+	case key.FieldPublic:
+		return m.OldPublic(ctx)
+	case key.FieldCreatedMs:
+		return m.OldCreatedMs(ctx)
+	case key.FieldActiveMs:
+		return m.OldActiveMs(ctx)
+	case key.FieldRevokedMs:
+		return m.OldRevokedMs(ctx)
+	}
+	return nil, fmt.Errorf("unknown Key field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *KeyMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case key.FieldPurpose:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPurpose(v)
+		return nil
+	case key.FieldSerial:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSerial(v)
+		return nil
+	case key.FieldSecret:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetSecret(v)
+		return nil
+	case key.FieldPublic:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPublic(v)
+		return nil
+	case key.FieldCreatedMs:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetCreatedMs(v)
+		return nil
+	case key.FieldActiveMs:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetActiveMs(v)
+		return nil
+	case key.FieldRevokedMs:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRevokedMs(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Key field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *KeyMutation) AddedFields() []string {
+	var fields []string
+	if m.addserial != nil {
+		fields = append(fields, key.FieldSerial)
+	}
+	if m.addcreated_ms != nil {
+		fields = append(fields, key.FieldCreatedMs)
+	}
+	if m.addactive_ms != nil {
+		fields = append(fields, key.FieldActiveMs)
+	}
+	if m.addrevoked_ms != nil {
+		fields = append(fields, key.FieldRevokedMs)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *KeyMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case key.FieldSerial:
+		return m.AddedSerial()
+	case key.FieldCreatedMs:
+		return m.AddedCreatedMs()
+	case key.FieldActiveMs:
+		return m.AddedActiveMs()
+	case key.FieldRevokedMs:
+		return m.AddedRevokedMs()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *KeyMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case key.FieldSerial:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddSerial(v)
+		return nil
+	case key.FieldCreatedMs:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddCreatedMs(v)
+		return nil
+	case key.FieldActiveMs:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddActiveMs(v)
+		return nil
+	case key.FieldRevokedMs:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRevokedMs(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Key numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *KeyMutation) ClearedFields() []string {
+	var fields []string
+	if m.FieldCleared(key.FieldPublic) {
+		fields = append(fields, key.FieldPublic)
+	}
+	if m.FieldCleared(key.FieldRevokedMs) {
+		fields = append(fields, key.FieldRevokedMs)
+	}
+	return fields
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *KeyMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *KeyMutation) ClearField(name string) error {
+	switch name {
+	case key.FieldPublic:
+		m.ClearPublic()
+		return nil
+	case key.FieldRevokedMs:
+		m.ClearRevokedMs()
+		return nil
+	}
+	return fmt.Errorf("unknown Key nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *KeyMutation) ResetField(name string) error {
+	switch name {
+	case key.FieldPurpose:
+		m.ResetPurpose()
+		return nil
+	case key.FieldSerial:
+		m.ResetSerial()
+		return nil
+	case key.FieldSecret:
+		m.ResetSecret()
+		return nil
+	case key.FieldPublic:
+		m.ResetPublic()
+		return nil
+	case key.FieldCreatedMs:
+		m.ResetCreatedMs()
+		return nil
+	case key.FieldActiveMs:
+		m.ResetActiveMs()
+		return nil
+	case key.FieldRevokedMs:
+		m.ResetRevokedMs()
+		return nil
+	}
+	return fmt.Errorf("unknown Key field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *KeyMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *KeyMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *KeyMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *KeyMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *KeyMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *KeyMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *KeyMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown Key unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *KeyMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown Key edge %s", name)
+}
+
 // SessionMutation represents an operation that mutates the Session nodes in the graph.
 type SessionMutation struct {
 	config
-	op                  Op
-	typ                 string
-	id                  *string
-	lookup              *[]byte
-	secret_hash         *[]byte
-	provider            *string
-	issuer              *string
-	subject             *string
-	auth_method         *string
-	transport           *string
-	claims              *string
-	created_ms          *int64
-	addcreated_ms       *int64
-	authenticated_ms    *int64
-	addauthenticated_ms *int64
-	last_seen_ms        *int64
-	addlast_seen_ms     *int64
-	idle_expires_ms     *int64
-	addidle_expires_ms  *int64
-	expires_ms          *int64
-	addexpires_ms       *int64
-	revoked_ms          *int64
-	addrevoked_ms       *int64
-	revoke_reason       *string
-	user_agent          *string
-	address             *string
-	clearedFields       map[string]struct{}
-	user                *uuid.UUID
-	cleareduser         bool
-	identity            *uuid.UUID
-	clearedidentity     bool
-	done                bool
-	oldValue            func(context.Context) (*Session, error)
-	predicates          []predicate.Session
+	op                    Op
+	typ                   string
+	id                    *string
+	lookup                *[]byte
+	secret_hash           *[]byte
+	provider              *string
+	issuer                *string
+	subject               *string
+	auth_method           *string
+	transport             *string
+	claims                *string
+	created_ms            *int64
+	addcreated_ms         *int64
+	authenticated_ms      *int64
+	addauthenticated_ms   *int64
+	last_seen_ms          *int64
+	addlast_seen_ms       *int64
+	idle_expires_ms       *int64
+	addidle_expires_ms    *int64
+	expires_ms            *int64
+	addexpires_ms         *int64
+	revoked_ms            *int64
+	addrevoked_ms         *int64
+	revoke_reason         *string
+	refresh_generation    *int64
+	addrefresh_generation *int64
+	previous_hash         *[]byte
+	refreshed_ms          *int64
+	addrefreshed_ms       *int64
+	user_agent            *string
+	address               *string
+	clearedFields         map[string]struct{}
+	user                  *uuid.UUID
+	cleareduser           bool
+	identity              *uuid.UUID
+	clearedidentity       bool
+	done                  bool
+	oldValue              func(context.Context) (*Session, error)
+	predicates            []predicate.Session
 }
 
 var _ ent.Mutation = (*SessionMutation)(nil)
@@ -2041,6 +2881,181 @@ func (m *SessionMutation) ResetRevokeReason() {
 	m.revoke_reason = nil
 }
 
+// SetRefreshGeneration sets the "refresh_generation" field.
+func (m *SessionMutation) SetRefreshGeneration(i int64) {
+	m.refresh_generation = &i
+	m.addrefresh_generation = nil
+}
+
+// RefreshGeneration returns the value of the "refresh_generation" field in the mutation.
+func (m *SessionMutation) RefreshGeneration() (r int64, exists bool) {
+	v := m.refresh_generation
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRefreshGeneration returns the old "refresh_generation" field's value of the Session entity.
+// If the Session object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SessionMutation) OldRefreshGeneration(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRefreshGeneration is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRefreshGeneration requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRefreshGeneration: %w", err)
+	}
+	return oldValue.RefreshGeneration, nil
+}
+
+// AddRefreshGeneration adds i to the "refresh_generation" field.
+func (m *SessionMutation) AddRefreshGeneration(i int64) {
+	if m.addrefresh_generation != nil {
+		*m.addrefresh_generation += i
+	} else {
+		m.addrefresh_generation = &i
+	}
+}
+
+// AddedRefreshGeneration returns the value that was added to the "refresh_generation" field in this mutation.
+func (m *SessionMutation) AddedRefreshGeneration() (r int64, exists bool) {
+	v := m.addrefresh_generation
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetRefreshGeneration resets all changes to the "refresh_generation" field.
+func (m *SessionMutation) ResetRefreshGeneration() {
+	m.refresh_generation = nil
+	m.addrefresh_generation = nil
+}
+
+// SetPreviousHash sets the "previous_hash" field.
+func (m *SessionMutation) SetPreviousHash(b []byte) {
+	m.previous_hash = &b
+}
+
+// PreviousHash returns the value of the "previous_hash" field in the mutation.
+func (m *SessionMutation) PreviousHash() (r []byte, exists bool) {
+	v := m.previous_hash
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldPreviousHash returns the old "previous_hash" field's value of the Session entity.
+// If the Session object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SessionMutation) OldPreviousHash(ctx context.Context) (v []byte, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldPreviousHash is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldPreviousHash requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldPreviousHash: %w", err)
+	}
+	return oldValue.PreviousHash, nil
+}
+
+// ClearPreviousHash clears the value of the "previous_hash" field.
+func (m *SessionMutation) ClearPreviousHash() {
+	m.previous_hash = nil
+	m.clearedFields[session.FieldPreviousHash] = struct{}{}
+}
+
+// PreviousHashCleared returns if the "previous_hash" field was cleared in this mutation.
+func (m *SessionMutation) PreviousHashCleared() bool {
+	_, ok := m.clearedFields[session.FieldPreviousHash]
+	return ok
+}
+
+// ResetPreviousHash resets all changes to the "previous_hash" field.
+func (m *SessionMutation) ResetPreviousHash() {
+	m.previous_hash = nil
+	delete(m.clearedFields, session.FieldPreviousHash)
+}
+
+// SetRefreshedMs sets the "refreshed_ms" field.
+func (m *SessionMutation) SetRefreshedMs(i int64) {
+	m.refreshed_ms = &i
+	m.addrefreshed_ms = nil
+}
+
+// RefreshedMs returns the value of the "refreshed_ms" field in the mutation.
+func (m *SessionMutation) RefreshedMs() (r int64, exists bool) {
+	v := m.refreshed_ms
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRefreshedMs returns the old "refreshed_ms" field's value of the Session entity.
+// If the Session object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SessionMutation) OldRefreshedMs(ctx context.Context) (v *int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRefreshedMs is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRefreshedMs requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRefreshedMs: %w", err)
+	}
+	return oldValue.RefreshedMs, nil
+}
+
+// AddRefreshedMs adds i to the "refreshed_ms" field.
+func (m *SessionMutation) AddRefreshedMs(i int64) {
+	if m.addrefreshed_ms != nil {
+		*m.addrefreshed_ms += i
+	} else {
+		m.addrefreshed_ms = &i
+	}
+}
+
+// AddedRefreshedMs returns the value that was added to the "refreshed_ms" field in this mutation.
+func (m *SessionMutation) AddedRefreshedMs() (r int64, exists bool) {
+	v := m.addrefreshed_ms
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ClearRefreshedMs clears the value of the "refreshed_ms" field.
+func (m *SessionMutation) ClearRefreshedMs() {
+	m.refreshed_ms = nil
+	m.addrefreshed_ms = nil
+	m.clearedFields[session.FieldRefreshedMs] = struct{}{}
+}
+
+// RefreshedMsCleared returns if the "refreshed_ms" field was cleared in this mutation.
+func (m *SessionMutation) RefreshedMsCleared() bool {
+	_, ok := m.clearedFields[session.FieldRefreshedMs]
+	return ok
+}
+
+// ResetRefreshedMs resets all changes to the "refreshed_ms" field.
+func (m *SessionMutation) ResetRefreshedMs() {
+	m.refreshed_ms = nil
+	m.addrefreshed_ms = nil
+	delete(m.clearedFields, session.FieldRefreshedMs)
+}
+
 // SetUserAgent sets the "user_agent" field.
 func (m *SessionMutation) SetUserAgent(s string) {
 	m.user_agent = &s
@@ -2201,7 +3216,7 @@ func (m *SessionMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *SessionMutation) Fields() []string {
-	fields := make([]string, 0, 19)
+	fields := make([]string, 0, 22)
 	if m.lookup != nil {
 		fields = append(fields, session.FieldLookup)
 	}
@@ -2253,6 +3268,15 @@ func (m *SessionMutation) Fields() []string {
 	if m.revoke_reason != nil {
 		fields = append(fields, session.FieldRevokeReason)
 	}
+	if m.refresh_generation != nil {
+		fields = append(fields, session.FieldRefreshGeneration)
+	}
+	if m.previous_hash != nil {
+		fields = append(fields, session.FieldPreviousHash)
+	}
+	if m.refreshed_ms != nil {
+		fields = append(fields, session.FieldRefreshedMs)
+	}
 	if m.user_agent != nil {
 		fields = append(fields, session.FieldUserAgent)
 	}
@@ -2301,6 +3325,12 @@ func (m *SessionMutation) Field(name string) (ent.Value, bool) {
 		return m.RevokedMs()
 	case session.FieldRevokeReason:
 		return m.RevokeReason()
+	case session.FieldRefreshGeneration:
+		return m.RefreshGeneration()
+	case session.FieldPreviousHash:
+		return m.PreviousHash()
+	case session.FieldRefreshedMs:
+		return m.RefreshedMs()
 	case session.FieldUserAgent:
 		return m.UserAgent()
 	case session.FieldAddress:
@@ -2348,6 +3378,12 @@ func (m *SessionMutation) OldField(ctx context.Context, name string) (ent.Value,
 		return m.OldRevokedMs(ctx)
 	case session.FieldRevokeReason:
 		return m.OldRevokeReason(ctx)
+	case session.FieldRefreshGeneration:
+		return m.OldRefreshGeneration(ctx)
+	case session.FieldPreviousHash:
+		return m.OldPreviousHash(ctx)
+	case session.FieldRefreshedMs:
+		return m.OldRefreshedMs(ctx)
 	case session.FieldUserAgent:
 		return m.OldUserAgent(ctx)
 	case session.FieldAddress:
@@ -2480,6 +3516,27 @@ func (m *SessionMutation) SetField(name string, value ent.Value) error {
 		}
 		m.SetRevokeReason(v)
 		return nil
+	case session.FieldRefreshGeneration:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRefreshGeneration(v)
+		return nil
+	case session.FieldPreviousHash:
+		v, ok := value.([]byte)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetPreviousHash(v)
+		return nil
+	case session.FieldRefreshedMs:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRefreshedMs(v)
+		return nil
 	case session.FieldUserAgent:
 		v, ok := value.(string)
 		if !ok {
@@ -2520,6 +3577,12 @@ func (m *SessionMutation) AddedFields() []string {
 	if m.addrevoked_ms != nil {
 		fields = append(fields, session.FieldRevokedMs)
 	}
+	if m.addrefresh_generation != nil {
+		fields = append(fields, session.FieldRefreshGeneration)
+	}
+	if m.addrefreshed_ms != nil {
+		fields = append(fields, session.FieldRefreshedMs)
+	}
 	return fields
 }
 
@@ -2540,6 +3603,10 @@ func (m *SessionMutation) AddedField(name string) (ent.Value, bool) {
 		return m.AddedExpiresMs()
 	case session.FieldRevokedMs:
 		return m.AddedRevokedMs()
+	case session.FieldRefreshGeneration:
+		return m.AddedRefreshGeneration()
+	case session.FieldRefreshedMs:
+		return m.AddedRefreshedMs()
 	}
 	return nil, false
 }
@@ -2591,6 +3658,20 @@ func (m *SessionMutation) AddField(name string, value ent.Value) error {
 		}
 		m.AddRevokedMs(v)
 		return nil
+	case session.FieldRefreshGeneration:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRefreshGeneration(v)
+		return nil
+	case session.FieldRefreshedMs:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddRefreshedMs(v)
+		return nil
 	}
 	return fmt.Errorf("unknown Session numeric field %s", name)
 }
@@ -2610,6 +3691,12 @@ func (m *SessionMutation) ClearedFields() []string {
 	}
 	if m.FieldCleared(session.FieldRevokedMs) {
 		fields = append(fields, session.FieldRevokedMs)
+	}
+	if m.FieldCleared(session.FieldPreviousHash) {
+		fields = append(fields, session.FieldPreviousHash)
+	}
+	if m.FieldCleared(session.FieldRefreshedMs) {
+		fields = append(fields, session.FieldRefreshedMs)
 	}
 	return fields
 }
@@ -2636,6 +3723,12 @@ func (m *SessionMutation) ClearField(name string) error {
 		return nil
 	case session.FieldRevokedMs:
 		m.ClearRevokedMs()
+		return nil
+	case session.FieldPreviousHash:
+		m.ClearPreviousHash()
+		return nil
+	case session.FieldRefreshedMs:
+		m.ClearRefreshedMs()
 		return nil
 	}
 	return fmt.Errorf("unknown Session nullable field %s", name)
@@ -2695,6 +3788,15 @@ func (m *SessionMutation) ResetField(name string) error {
 		return nil
 	case session.FieldRevokeReason:
 		m.ResetRevokeReason()
+		return nil
+	case session.FieldRefreshGeneration:
+		m.ResetRefreshGeneration()
+		return nil
+	case session.FieldPreviousHash:
+		m.ResetPreviousHash()
+		return nil
+	case session.FieldRefreshedMs:
+		m.ResetRefreshedMs()
 		return nil
 	case session.FieldUserAgent:
 		m.ResetUserAgent()

@@ -4,6 +4,7 @@ package entgen
 
 import (
 	"github.com/cotterpin/cotterpin/ent/internal/entgen/identity"
+	"github.com/cotterpin/cotterpin/ent/internal/entgen/key"
 	"github.com/cotterpin/cotterpin/ent/internal/entgen/session"
 	"github.com/cotterpin/cotterpin/ent/schema"
 )
@@ -57,6 +58,47 @@ func init() {
 	identityDescProvider := identityMixinFields0[4].Descriptor()
 	// identity.ProviderValidator is a validator for the "provider" field. It is called by the builders before save.
 	identity.ProviderValidator = identityDescProvider.Validators[0].(func(string) error)
+	keyMixin := schema.Key{}.Mixin()
+	keyMixinFields0 := keyMixin[0].Fields()
+	_ = keyMixinFields0
+	keyFields := schema.Key{}.Fields()
+	_ = keyFields
+	// keyDescPurpose is the schema descriptor for purpose field.
+	keyDescPurpose := keyMixinFields0[1].Descriptor()
+	// key.PurposeValidator is a validator for the "purpose" field. It is called by the builders before save.
+	key.PurposeValidator = func() func(string) error {
+		validators := keyDescPurpose.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(purpose string) error {
+			for _, fn := range fns {
+				if err := fn(purpose); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	// keyDescID is the schema descriptor for id field.
+	keyDescID := keyMixinFields0[0].Descriptor()
+	// key.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	key.IDValidator = func() func(string) error {
+		validators := keyDescID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(id string) error {
+			for _, fn := range fns {
+				if err := fn(id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
 	sessionMixin := schema.Session{}.Mixin()
 	sessionMixinFields0 := sessionMixin[0].Fields()
 	_ = sessionMixinFields0
@@ -114,6 +156,28 @@ func init() {
 	sessionDescRevokeReason := sessionMixinFields0[17].Descriptor()
 	// session.DefaultRevokeReason holds the default value on creation for the revoke_reason field.
 	session.DefaultRevokeReason = sessionDescRevokeReason.Default.(string)
+	// sessionDescRefreshGeneration is the schema descriptor for refresh_generation field.
+	sessionDescRefreshGeneration := sessionMixinFields0[18].Descriptor()
+	// session.DefaultRefreshGeneration holds the default value on creation for the refresh_generation field.
+	session.DefaultRefreshGeneration = sessionDescRefreshGeneration.Default.(int64)
+	// sessionDescPreviousHash is the schema descriptor for previous_hash field.
+	sessionDescPreviousHash := sessionMixinFields0[19].Descriptor()
+	// session.PreviousHashValidator is a validator for the "previous_hash" field. It is called by the builders before save.
+	session.PreviousHashValidator = func() func([]byte) error {
+		validators := sessionDescPreviousHash.Validators
+		fns := [...]func([]byte) error{
+			validators[0].(func([]byte) error),
+			validators[1].(func([]byte) error),
+		}
+		return func(previous_hash []byte) error {
+			for _, fn := range fns {
+				if err := fn(previous_hash); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
 	// sessionDescID is the schema descriptor for id field.
 	sessionDescID := sessionMixinFields0[0].Descriptor()
 	// session.IDValidator is a validator for the "id" field. It is called by the builders before save.

@@ -14,6 +14,8 @@ type Tx struct {
 	config
 	// Identity is the client for interacting with the Identity builders.
 	Identity *IdentityClient
+	// Key is the client for interacting with the Key builders.
+	Key *KeyClient
 	// Session is the client for interacting with the Session builders.
 	Session *SessionClient
 	// User is the client for interacting with the User builders.
@@ -150,6 +152,7 @@ func (tx *Tx) Client() *Client {
 
 func (tx *Tx) init() {
 	tx.Identity = NewIdentityClient(tx.config)
+	tx.Key = NewKeyClient(tx.config)
 	tx.Session = NewSessionClient(tx.config)
 	tx.User = NewUserClient(tx.config)
 }

@@ -72,18 +72,18 @@ func TestSet_NewerTables(t *testing.T) {
 	}{
 		"Usable": {want: ""},
 		"OneNotUsable": {
-			[]string{"UPDATE auth_migrations SET oldest_program = 2 WHERE version_id = 2"},
-			"at version 2, which requires program version 2 or later, but this program has version 1: start the newer program, or restore",
+			[]string{"UPDATE auth_migrations SET oldest_program = 3 WHERE version_id = 3"},
+			"at version 3, which requires program version 3 or later, but this program has version 2: start the newer program, or restore",
 		},
 		"OneNotRecorded": {
-			[]string{"UPDATE auth_migrations SET oldest_program = NULL WHERE version_id = 2"},
-			"at version 2, this program supports only version 1, and no record shows that it can use the newer tables: start the newer program",
+			[]string{"UPDATE auth_migrations SET oldest_program = NULL WHERE version_id = 3"},
+			"at version 3, this program supports only version 2, and no record shows that it can use the newer tables: start the newer program",
 		},
 		"NoRecords": {
 			[]string{"ALTER TABLE auth_migrations DROP COLUMN oldest_program"},
-			"at version 3, this program supports only version 1, and no record",
+			"at version 4, this program supports only version 2, and no record",
 		},
-		"OwnVersionNotRecorded": {[]string{"UPDATE auth_migrations SET oldest_program = NULL WHERE version_id = 1"}, ""},
+		"OwnVersionNotRecorded": {[]string{"UPDATE auth_migrations SET oldest_program = NULL WHERE version_id = 2"}, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -104,8 +104,8 @@ func TestSet_NewerTables(t *testing.T) {
 				t.Errorf("Apply: %v", err)
 			}
 			version, err := set.Check(t.Context())
-			if version != 3 || (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
-				t.Errorf("Check: got version %d and %v, want version 3 and an error with %q", version, err, c.want)
+			if version != 4 || (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("Check: got version %d and %v, want version 4 and an error with %q", version, err, c.want)
 			}
 		})
 	}
@@ -114,16 +114,18 @@ func TestSet_NewerTables(t *testing.T) {
 // newerSet returns the migrations of a newer program, with two more versions.
 func newerSet(t *testing.T, db *sql.DB) *migrations.Set {
 	t.Helper()
-	const first = "sqlite/00001_schema.sql"
-	text, err := migrations.Files.ReadFile(first)
-	if err != nil {
-		t.Fatal(err)
+	files := fstest.MapFS{
+		"sqlite/00003_column.sql": &fstest.MapFile{Data: []byte("-- +goose Up\n-- oldest program: 1\nALTER TABLE auth_users ADD COLUMN nickname text;\n")},
+		"sqlite/00004_table.sql":  &fstest.MapFile{Data: []byte("-- +goose Up\n-- oldest program: 1\nCREATE TABLE auth_nicknames (id integer);\n")},
 	}
-	set, err := migrations.Load(dialect.SQLite, db, fstest.MapFS{
-		first:                     &fstest.MapFile{Data: text},
-		"sqlite/00002_column.sql": &fstest.MapFile{Data: []byte("-- +goose Up\n-- oldest program: 1\nALTER TABLE auth_users ADD COLUMN nickname text;\n")},
-		"sqlite/00003_table.sql":  &fstest.MapFile{Data: []byte("-- +goose Up\n-- oldest program: 1\nCREATE TABLE auth_nicknames (id integer);\n")},
-	}, 3)
+	for _, name := range []string{"sqlite/00001_schema.sql", "sqlite/00002_keys.sql"} {
+		text, err := migrations.Files.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		files[name] = &fstest.MapFile{Data: text}
+	}
+	set, err := migrations.Load(dialect.SQLite, db, files, 4)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -159,8 +161,8 @@ func TestSet_InterruptedTable(t *testing.T) {
 			wantVersion(t, set, set.Required())
 			var rows, oldest int
 			row := db.QueryRowContext(t.Context(), "SELECT COUNT(*), MAX(oldest_program) FROM auth_migrations")
-			if err := row.Scan(&rows, &oldest); err != nil || rows != 2 || oldest != 1 {
-				t.Errorf("%d versions, usable from program %d on, want 2 and 1 (error %v)", rows, oldest, err)
+			if err := row.Scan(&rows, &oldest); err != nil || rows != 3 || oldest != 1 {
+				t.Errorf("%d versions, usable from program %d on, want 3 and 1 (error %v)", rows, oldest, err)
 			}
 		})
 	}

@@ -1,5 +1,5 @@
-// Package schema is the application's ent graph. Its User, Identity and Session are
-// those of the kit, on the kit's tables; User has an additional column and edge.
+// Package schema is the application's ent graph. Its User, Identity, Session and Key
+// are those of the kit, on the kit's tables; User has an additional column and edge.
 package schema
 
 import (
@@ -51,3 +51,9 @@ type Session struct{ ent.Schema }
 
 // Mixin adds the fields of the kit's session.
 func (Session) Mixin() []ent.Mixin { return []ent.Mixin{schema.SessionMixin{}} }
+
+// Key is the kit's server key.
+type Key struct{ ent.Schema }
+
+// Mixin adds the fields of the kit's server key.
+func (Key) Mixin() []ent.Mixin { return []ent.Mixin{schema.KeyMixin{}} }

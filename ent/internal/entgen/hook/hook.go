@@ -21,6 +21,18 @@ func (f IdentityFunc) Mutate(ctx context.Context, m entgen.Mutation) (entgen.Val
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *entgen.IdentityMutation", m)
 }
 
+// The KeyFunc type is an adapter to allow the use of ordinary
+// function as Key mutator.
+type KeyFunc func(context.Context, *entgen.KeyMutation) (entgen.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f KeyFunc) Mutate(ctx context.Context, m entgen.Mutation) (entgen.Value, error) {
+	if mv, ok := m.(*entgen.KeyMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *entgen.KeyMutation", m)
+}
+
 // The SessionFunc type is an adapter to allow the use of ordinary
 // function as Session mutator.
 type SessionFunc func(context.Context, *entgen.SessionMutation) (entgen.Value, error)

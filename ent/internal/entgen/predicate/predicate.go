@@ -9,6 +9,9 @@ import (
 // Identity is the predicate function for identity builders.
 type Identity func(*sql.Selector)
 
+// Key is the predicate function for key builders.
+type Key func(*sql.Selector)
+
 // Session is the predicate function for session builders.
 type Session func(*sql.Selector)
 

@@ -149,6 +149,21 @@ func RevokeReason(v string) predicate.Session {
 	return predicate.Session(sql.FieldEQ(FieldRevokeReason, v))
 }
 
+// RefreshGeneration applies equality check predicate on the "refresh_generation" field. It's identical to RefreshGenerationEQ.
+func RefreshGeneration(v int64) predicate.Session {
+	return predicate.Session(sql.FieldEQ(FieldRefreshGeneration, v))
+}
+
+// PreviousHash applies equality check predicate on the "previous_hash" field. It's identical to PreviousHashEQ.
+func PreviousHash(v []byte) predicate.Session {
+	return predicate.Session(sql.FieldEQ(FieldPreviousHash, v))
+}
+
+// RefreshedMs applies equality check predicate on the "refreshed_ms" field. It's identical to RefreshedMsEQ.
+func RefreshedMs(v int64) predicate.Session {
+	return predicate.Session(sql.FieldEQ(FieldRefreshedMs, v))
+}
+
 // UserAgent applies equality check predicate on the "user_agent" field. It's identical to UserAgentEQ.
 func UserAgent(v string) predicate.Session {
 	return predicate.Session(sql.FieldEQ(FieldUserAgent, v))
@@ -1012,6 +1027,146 @@ func RevokeReasonEqualFold(v string) predicate.Session {
 // RevokeReasonContainsFold applies the ContainsFold predicate on the "revoke_reason" field.
 func RevokeReasonContainsFold(v string) predicate.Session {
 	return predicate.Session(sql.FieldContainsFold(FieldRevokeReason, v))
+}
+
+// RefreshGenerationEQ applies the EQ predicate on the "refresh_generation" field.
+func RefreshGenerationEQ(v int64) predicate.Session {
+	return predicate.Session(sql.FieldEQ(FieldRefreshGeneration, v))
+}
+
+// RefreshGenerationNEQ applies the NEQ predicate on the "refresh_generation" field.
+func RefreshGenerationNEQ(v int64) predicate.Session {
+	return predicate.Session(sql.FieldNEQ(FieldRefreshGeneration, v))
+}
+
+// RefreshGenerationIn applies the In predicate on the "refresh_generation" field.
+func RefreshGenerationIn(vs ...int64) predicate.Session {
+	return predicate.Session(sql.FieldIn(FieldRefreshGeneration, vs...))
+}
+
+// RefreshGenerationNotIn applies the NotIn predicate on the "refresh_generation" field.
+func RefreshGenerationNotIn(vs ...int64) predicate.Session {
+	return predicate.Session(sql.FieldNotIn(FieldRefreshGeneration, vs...))
+}
+
+// RefreshGenerationGT applies the GT predicate on the "refresh_generation" field.
+func RefreshGenerationGT(v int64) predicate.Session {
+	return predicate.Session(sql.FieldGT(FieldRefreshGeneration, v))
+}
+
+// RefreshGenerationGTE applies the GTE predicate on the "refresh_generation" field.
+func RefreshGenerationGTE(v int64) predicate.Session {
+	return predicate.Session(sql.FieldGTE(FieldRefreshGeneration, v))
+}
+
+// RefreshGenerationLT applies the LT predicate on the "refresh_generation" field.
+func RefreshGenerationLT(v int64) predicate.Session {
+	return predicate.Session(sql.FieldLT(FieldRefreshGeneration, v))
+}
+
+// RefreshGenerationLTE applies the LTE predicate on the "refresh_generation" field.
+func RefreshGenerationLTE(v int64) predicate.Session {
+	return predicate.Session(sql.FieldLTE(FieldRefreshGeneration, v))
+}
+
+// PreviousHashEQ applies the EQ predicate on the "previous_hash" field.
+func PreviousHashEQ(v []byte) predicate.Session {
+	return predicate.Session(sql.FieldEQ(FieldPreviousHash, v))
+}
+
+// PreviousHashNEQ applies the NEQ predicate on the "previous_hash" field.
+func PreviousHashNEQ(v []byte) predicate.Session {
+	return predicate.Session(sql.FieldNEQ(FieldPreviousHash, v))
+}
+
+// PreviousHashIn applies the In predicate on the "previous_hash" field.
+func PreviousHashIn(vs ...[]byte) predicate.Session {
+	return predicate.Session(sql.FieldIn(FieldPreviousHash, vs...))
+}
+
+// PreviousHashNotIn applies the NotIn predicate on the "previous_hash" field.
+func PreviousHashNotIn(vs ...[]byte) predicate.Session {
+	return predicate.Session(sql.FieldNotIn(FieldPreviousHash, vs...))
+}
+
+// PreviousHashGT applies the GT predicate on the "previous_hash" field.
+func PreviousHashGT(v []byte) predicate.Session {
+	return predicate.Session(sql.FieldGT(FieldPreviousHash, v))
+}
+
+// PreviousHashGTE applies the GTE predicate on the "previous_hash" field.
+func PreviousHashGTE(v []byte) predicate.Session {
+	return predicate.Session(sql.FieldGTE(FieldPreviousHash, v))
+}
+
+// PreviousHashLT applies the LT predicate on the "previous_hash" field.
+func PreviousHashLT(v []byte) predicate.Session {
+	return predicate.Session(sql.FieldLT(FieldPreviousHash, v))
+}
+
+// PreviousHashLTE applies the LTE predicate on the "previous_hash" field.
+func PreviousHashLTE(v []byte) predicate.Session {
+	return predicate.Session(sql.FieldLTE(FieldPreviousHash, v))
+}
+
+// PreviousHashIsNil applies the IsNil predicate on the "previous_hash" field.
+func PreviousHashIsNil() predicate.Session {
+	return predicate.Session(sql.FieldIsNull(FieldPreviousHash))
+}
+
+// PreviousHashNotNil applies the NotNil predicate on the "previous_hash" field.
+func PreviousHashNotNil() predicate.Session {
+	return predicate.Session(sql.FieldNotNull(FieldPreviousHash))
+}
+
+// RefreshedMsEQ applies the EQ predicate on the "refreshed_ms" field.
+func RefreshedMsEQ(v int64) predicate.Session {
+	return predicate.Session(sql.FieldEQ(FieldRefreshedMs, v))
+}
+
+// RefreshedMsNEQ applies the NEQ predicate on the "refreshed_ms" field.
+func RefreshedMsNEQ(v int64) predicate.Session {
+	return predicate.Session(sql.FieldNEQ(FieldRefreshedMs, v))
+}
+
+// RefreshedMsIn applies the In predicate on the "refreshed_ms" field.
+func RefreshedMsIn(vs ...int64) predicate.Session {
+	return predicate.Session(sql.FieldIn(FieldRefreshedMs, vs...))
+}
+
+// RefreshedMsNotIn applies the NotIn predicate on the "refreshed_ms" field.
+func RefreshedMsNotIn(vs ...int64) predicate.Session {
+	return predicate.Session(sql.FieldNotIn(FieldRefreshedMs, vs...))
+}
+
+// RefreshedMsGT applies the GT predicate on the "refreshed_ms" field.
+func RefreshedMsGT(v int64) predicate.Session {
+	return predicate.Session(sql.FieldGT(FieldRefreshedMs, v))
+}
+
+// RefreshedMsGTE applies the GTE predicate on the "refreshed_ms" field.
+func RefreshedMsGTE(v int64) predicate.Session {
+	return predicate.Session(sql.FieldGTE(FieldRefreshedMs, v))
+}
+
+// RefreshedMsLT applies the LT predicate on the "refreshed_ms" field.
+func RefreshedMsLT(v int64) predicate.Session {
+	return predicate.Session(sql.FieldLT(FieldRefreshedMs, v))
+}
+
+// RefreshedMsLTE applies the LTE predicate on the "refreshed_ms" field.
+func RefreshedMsLTE(v int64) predicate.Session {
+	return predicate.Session(sql.FieldLTE(FieldRefreshedMs, v))
+}
+
+// RefreshedMsIsNil applies the IsNil predicate on the "refreshed_ms" field.
+func RefreshedMsIsNil() predicate.Session {
+	return predicate.Session(sql.FieldIsNull(FieldRefreshedMs))
+}
+
+// RefreshedMsNotNil applies the NotNil predicate on the "refreshed_ms" field.
+func RefreshedMsNotNil() predicate.Session {
+	return predicate.Session(sql.FieldNotNull(FieldRefreshedMs))
 }
 
 // UserAgentEQ applies the EQ predicate on the "user_agent" field.

@@ -13,6 +13,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/cotterpin/cotterpin/examples/entuser/internal/graph/identity"
+	"github.com/cotterpin/cotterpin/examples/entuser/internal/graph/key"
 	"github.com/cotterpin/cotterpin/examples/entuser/internal/graph/note"
 	"github.com/cotterpin/cotterpin/examples/entuser/internal/graph/session"
 	"github.com/cotterpin/cotterpin/examples/entuser/internal/graph/user"
@@ -77,6 +78,7 @@ func checkColumn(t, c string) error {
 	initCheck.Do(func() {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
 			identity.Table: identity.ValidColumn,
+			key.Table:      key.ValidColumn,
 			note.Table:     note.ValidColumn,
 			session.Table:  session.ValidColumn,
 			user.Table:     user.ValidColumn,

@@ -54,6 +54,12 @@ type Session struct {
 	RevokedMs *int64 `json:"revoked_ms,omitempty"`
 	// RevokeReason holds the value of the "revoke_reason" field.
 	RevokeReason string `json:"revoke_reason,omitempty"`
+	// Number of exchanges of the refresh token.
+	RefreshGeneration int64 `json:"refresh_generation,omitempty"`
+	// secret_hash before the last exchange. Null: none.
+	PreviousHash []byte `json:"-"`
+	// Time of the last exchange. Null: none.
+	RefreshedMs *int64 `json:"refreshed_ms,omitempty"`
 	// UserAgent holds the value of the "user_agent" field.
 	UserAgent string `json:"user_agent,omitempty"`
 	// Address holds the value of the "address" field.
@@ -102,9 +108,9 @@ func (*Session) scanValues(columns []string) ([]any, error) {
 	values := make([]any, len(columns))
 	for i := range columns {
 		switch columns[i] {
-		case session.FieldLookup, session.FieldSecretHash:
+		case session.FieldLookup, session.FieldSecretHash, session.FieldPreviousHash:
 			values[i] = new([]byte)
-		case session.FieldCreatedMs, session.FieldAuthenticatedMs, session.FieldLastSeenMs, session.FieldIdleExpiresMs, session.FieldExpiresMs, session.FieldRevokedMs:
+		case session.FieldCreatedMs, session.FieldAuthenticatedMs, session.FieldLastSeenMs, session.FieldIdleExpiresMs, session.FieldExpiresMs, session.FieldRevokedMs, session.FieldRefreshGeneration, session.FieldRefreshedMs:
 			values[i] = new(sql.NullInt64)
 		case session.FieldID, session.FieldProvider, session.FieldIssuer, session.FieldSubject, session.FieldAuthMethod, session.FieldTransport, session.FieldClaims, session.FieldRevokeReason, session.FieldUserAgent, session.FieldAddress:
 			values[i] = new(sql.NullString)
@@ -237,6 +243,25 @@ func (_m *Session) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.RevokeReason = value.String
 			}
+		case session.FieldRefreshGeneration:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field refresh_generation", values[i])
+			} else if value.Valid {
+				_m.RefreshGeneration = value.Int64
+			}
+		case session.FieldPreviousHash:
+			if value, ok := values[i].(*[]byte); !ok {
+				return fmt.Errorf("unexpected type %T for field previous_hash", values[i])
+			} else if value != nil {
+				_m.PreviousHash = *value
+			}
+		case session.FieldRefreshedMs:
+			if value, ok := values[i].(*sql.NullInt64); !ok {
+				return fmt.Errorf("unexpected type %T for field refreshed_ms", values[i])
+			} else if value.Valid {
+				_m.RefreshedMs = new(int64)
+				*_m.RefreshedMs = value.Int64
+			}
 		case session.FieldUserAgent:
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field user_agent", values[i])
@@ -351,6 +376,16 @@ func (_m *Session) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("revoke_reason=")
 	builder.WriteString(_m.RevokeReason)
+	builder.WriteString(", ")
+	builder.WriteString("refresh_generation=")
+	builder.WriteString(fmt.Sprintf("%v", _m.RefreshGeneration))
+	builder.WriteString(", ")
+	builder.WriteString("previous_hash=<sensitive>")
+	builder.WriteString(", ")
+	if v := _m.RefreshedMs; v != nil {
+		builder.WriteString("refreshed_ms=")
+		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
 	builder.WriteString(", ")
 	builder.WriteString("user_agent=")
 	builder.WriteString(_m.UserAgent)

@@ -164,6 +164,40 @@ func (_c *SessionCreate) SetNillableRevokeReason(v *string) *SessionCreate {
 	return _c
 }
 
+// SetRefreshGeneration sets the "refresh_generation" field.
+func (_c *SessionCreate) SetRefreshGeneration(v int64) *SessionCreate {
+	_c.mutation.SetRefreshGeneration(v)
+	return _c
+}
+
+// SetNillableRefreshGeneration sets the "refresh_generation" field if the given value is not nil.
+func (_c *SessionCreate) SetNillableRefreshGeneration(v *int64) *SessionCreate {
+	if v != nil {
+		_c.SetRefreshGeneration(*v)
+	}
+	return _c
+}
+
+// SetPreviousHash sets the "previous_hash" field.
+func (_c *SessionCreate) SetPreviousHash(v []byte) *SessionCreate {
+	_c.mutation.SetPreviousHash(v)
+	return _c
+}
+
+// SetRefreshedMs sets the "refreshed_ms" field.
+func (_c *SessionCreate) SetRefreshedMs(v int64) *SessionCreate {
+	_c.mutation.SetRefreshedMs(v)
+	return _c
+}
+
+// SetNillableRefreshedMs sets the "refreshed_ms" field if the given value is not nil.
+func (_c *SessionCreate) SetNillableRefreshedMs(v *int64) *SessionCreate {
+	if v != nil {
+		_c.SetRefreshedMs(*v)
+	}
+	return _c
+}
+
 // SetUserAgent sets the "user_agent" field.
 func (_c *SessionCreate) SetUserAgent(v string) *SessionCreate {
 	_c.mutation.SetUserAgent(v)
@@ -230,6 +264,10 @@ func (_c *SessionCreate) defaults() {
 	if _, ok := _c.mutation.RevokeReason(); !ok {
 		v := session.DefaultRevokeReason
 		_c.mutation.SetRevokeReason(v)
+	}
+	if _, ok := _c.mutation.RefreshGeneration(); !ok {
+		v := session.DefaultRefreshGeneration
+		_c.mutation.SetRefreshGeneration(v)
 	}
 }
 
@@ -298,6 +336,14 @@ func (_c *SessionCreate) check() error {
 	}
 	if _, ok := _c.mutation.RevokeReason(); !ok {
 		return &ValidationError{Name: "revoke_reason", err: errors.New(`graph: missing required field "Session.revoke_reason"`)}
+	}
+	if _, ok := _c.mutation.RefreshGeneration(); !ok {
+		return &ValidationError{Name: "refresh_generation", err: errors.New(`graph: missing required field "Session.refresh_generation"`)}
+	}
+	if v, ok := _c.mutation.PreviousHash(); ok {
+		if err := session.PreviousHashValidator(v); err != nil {
+			return &ValidationError{Name: "previous_hash", err: fmt.Errorf(`graph: validator failed for field "Session.previous_hash": %w`, err)}
+		}
 	}
 	if _, ok := _c.mutation.UserAgent(); !ok {
 		return &ValidationError{Name: "user_agent", err: errors.New(`graph: missing required field "Session.user_agent"`)}
@@ -410,6 +456,18 @@ func (_c *SessionCreate) createSpec() (*Session, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.RevokeReason(); ok {
 		_spec.SetField(session.FieldRevokeReason, field.TypeString, value)
 		_node.RevokeReason = value
+	}
+	if value, ok := _c.mutation.RefreshGeneration(); ok {
+		_spec.SetField(session.FieldRefreshGeneration, field.TypeInt64, value)
+		_node.RefreshGeneration = value
+	}
+	if value, ok := _c.mutation.PreviousHash(); ok {
+		_spec.SetField(session.FieldPreviousHash, field.TypeBytes, value)
+		_node.PreviousHash = value
+	}
+	if value, ok := _c.mutation.RefreshedMs(); ok {
+		_spec.SetField(session.FieldRefreshedMs, field.TypeInt64, value)
+		_node.RefreshedMs = &value
 	}
 	if value, ok := _c.mutation.UserAgent(); ok {
 		_spec.SetField(session.FieldUserAgent, field.TypeString, value)

@@ -128,6 +128,66 @@ func (_u *SessionUpdate) SetNillableRevokeReason(v *string) *SessionUpdate {
 	return _u
 }
 
+// SetRefreshGeneration sets the "refresh_generation" field.
+func (_u *SessionUpdate) SetRefreshGeneration(v int64) *SessionUpdate {
+	_u.mutation.ResetRefreshGeneration()
+	_u.mutation.SetRefreshGeneration(v)
+	return _u
+}
+
+// SetNillableRefreshGeneration sets the "refresh_generation" field if the given value is not nil.
+func (_u *SessionUpdate) SetNillableRefreshGeneration(v *int64) *SessionUpdate {
+	if v != nil {
+		_u.SetRefreshGeneration(*v)
+	}
+	return _u
+}
+
+// AddRefreshGeneration adds value to the "refresh_generation" field.
+func (_u *SessionUpdate) AddRefreshGeneration(v int64) *SessionUpdate {
+	_u.mutation.AddRefreshGeneration(v)
+	return _u
+}
+
+// SetPreviousHash sets the "previous_hash" field.
+func (_u *SessionUpdate) SetPreviousHash(v []byte) *SessionUpdate {
+	_u.mutation.SetPreviousHash(v)
+	return _u
+}
+
+// ClearPreviousHash clears the value of the "previous_hash" field.
+func (_u *SessionUpdate) ClearPreviousHash() *SessionUpdate {
+	_u.mutation.ClearPreviousHash()
+	return _u
+}
+
+// SetRefreshedMs sets the "refreshed_ms" field.
+func (_u *SessionUpdate) SetRefreshedMs(v int64) *SessionUpdate {
+	_u.mutation.ResetRefreshedMs()
+	_u.mutation.SetRefreshedMs(v)
+	return _u
+}
+
+// SetNillableRefreshedMs sets the "refreshed_ms" field if the given value is not nil.
+func (_u *SessionUpdate) SetNillableRefreshedMs(v *int64) *SessionUpdate {
+	if v != nil {
+		_u.SetRefreshedMs(*v)
+	}
+	return _u
+}
+
+// AddRefreshedMs adds value to the "refreshed_ms" field.
+func (_u *SessionUpdate) AddRefreshedMs(v int64) *SessionUpdate {
+	_u.mutation.AddRefreshedMs(v)
+	return _u
+}
+
+// ClearRefreshedMs clears the value of the "refreshed_ms" field.
+func (_u *SessionUpdate) ClearRefreshedMs() *SessionUpdate {
+	_u.mutation.ClearRefreshedMs()
+	return _u
+}
+
 // Mutation returns the SessionMutation object of the builder.
 func (_u *SessionUpdate) Mutation() *SessionMutation {
 	return _u.mutation
@@ -170,6 +230,11 @@ func (_u *SessionUpdate) check() error {
 	if v, ok := _u.mutation.SecretHash(); ok {
 		if err := session.SecretHashValidator(v); err != nil {
 			return &ValidationError{Name: "secret_hash", err: fmt.Errorf(`graph: validator failed for field "Session.secret_hash": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.PreviousHash(); ok {
+		if err := session.PreviousHashValidator(v); err != nil {
+			return &ValidationError{Name: "previous_hash", err: fmt.Errorf(`graph: validator failed for field "Session.previous_hash": %w`, err)}
 		}
 	}
 	if _u.mutation.UserCleared() && len(_u.mutation.UserIDs()) > 0 {
@@ -231,6 +296,27 @@ func (_u *SessionUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.RevokeReason(); ok {
 		_spec.SetField(session.FieldRevokeReason, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.RefreshGeneration(); ok {
+		_spec.SetField(session.FieldRefreshGeneration, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedRefreshGeneration(); ok {
+		_spec.AddField(session.FieldRefreshGeneration, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.PreviousHash(); ok {
+		_spec.SetField(session.FieldPreviousHash, field.TypeBytes, value)
+	}
+	if _u.mutation.PreviousHashCleared() {
+		_spec.ClearField(session.FieldPreviousHash, field.TypeBytes)
+	}
+	if value, ok := _u.mutation.RefreshedMs(); ok {
+		_spec.SetField(session.FieldRefreshedMs, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedRefreshedMs(); ok {
+		_spec.AddField(session.FieldRefreshedMs, field.TypeInt64, value)
+	}
+	if _u.mutation.RefreshedMsCleared() {
+		_spec.ClearField(session.FieldRefreshedMs, field.TypeInt64)
 	}
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -353,6 +439,66 @@ func (_u *SessionUpdateOne) SetNillableRevokeReason(v *string) *SessionUpdateOne
 	return _u
 }
 
+// SetRefreshGeneration sets the "refresh_generation" field.
+func (_u *SessionUpdateOne) SetRefreshGeneration(v int64) *SessionUpdateOne {
+	_u.mutation.ResetRefreshGeneration()
+	_u.mutation.SetRefreshGeneration(v)
+	return _u
+}
+
+// SetNillableRefreshGeneration sets the "refresh_generation" field if the given value is not nil.
+func (_u *SessionUpdateOne) SetNillableRefreshGeneration(v *int64) *SessionUpdateOne {
+	if v != nil {
+		_u.SetRefreshGeneration(*v)
+	}
+	return _u
+}
+
+// AddRefreshGeneration adds value to the "refresh_generation" field.
+func (_u *SessionUpdateOne) AddRefreshGeneration(v int64) *SessionUpdateOne {
+	_u.mutation.AddRefreshGeneration(v)
+	return _u
+}
+
+// SetPreviousHash sets the "previous_hash" field.
+func (_u *SessionUpdateOne) SetPreviousHash(v []byte) *SessionUpdateOne {
+	_u.mutation.SetPreviousHash(v)
+	return _u
+}
+
+// ClearPreviousHash clears the value of the "previous_hash" field.
+func (_u *SessionUpdateOne) ClearPreviousHash() *SessionUpdateOne {
+	_u.mutation.ClearPreviousHash()
+	return _u
+}
+
+// SetRefreshedMs sets the "refreshed_ms" field.
+func (_u *SessionUpdateOne) SetRefreshedMs(v int64) *SessionUpdateOne {
+	_u.mutation.ResetRefreshedMs()
+	_u.mutation.SetRefreshedMs(v)
+	return _u
+}
+
+// SetNillableRefreshedMs sets the "refreshed_ms" field if the given value is not nil.
+func (_u *SessionUpdateOne) SetNillableRefreshedMs(v *int64) *SessionUpdateOne {
+	if v != nil {
+		_u.SetRefreshedMs(*v)
+	}
+	return _u
+}
+
+// AddRefreshedMs adds value to the "refreshed_ms" field.
+func (_u *SessionUpdateOne) AddRefreshedMs(v int64) *SessionUpdateOne {
+	_u.mutation.AddRefreshedMs(v)
+	return _u
+}
+
+// ClearRefreshedMs clears the value of the "refreshed_ms" field.
+func (_u *SessionUpdateOne) ClearRefreshedMs() *SessionUpdateOne {
+	_u.mutation.ClearRefreshedMs()
+	return _u
+}
+
 // Mutation returns the SessionMutation object of the builder.
 func (_u *SessionUpdateOne) Mutation() *SessionMutation {
 	return _u.mutation
@@ -408,6 +554,11 @@ func (_u *SessionUpdateOne) check() error {
 	if v, ok := _u.mutation.SecretHash(); ok {
 		if err := session.SecretHashValidator(v); err != nil {
 			return &ValidationError{Name: "secret_hash", err: fmt.Errorf(`graph: validator failed for field "Session.secret_hash": %w`, err)}
+		}
+	}
+	if v, ok := _u.mutation.PreviousHash(); ok {
+		if err := session.PreviousHashValidator(v); err != nil {
+			return &ValidationError{Name: "previous_hash", err: fmt.Errorf(`graph: validator failed for field "Session.previous_hash": %w`, err)}
 		}
 	}
 	if _u.mutation.UserCleared() && len(_u.mutation.UserIDs()) > 0 {
@@ -486,6 +637,27 @@ func (_u *SessionUpdateOne) sqlSave(ctx context.Context) (_node *Session, err er
 	}
 	if value, ok := _u.mutation.RevokeReason(); ok {
 		_spec.SetField(session.FieldRevokeReason, field.TypeString, value)
+	}
+	if value, ok := _u.mutation.RefreshGeneration(); ok {
+		_spec.SetField(session.FieldRefreshGeneration, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedRefreshGeneration(); ok {
+		_spec.AddField(session.FieldRefreshGeneration, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.PreviousHash(); ok {
+		_spec.SetField(session.FieldPreviousHash, field.TypeBytes, value)
+	}
+	if _u.mutation.PreviousHashCleared() {
+		_spec.ClearField(session.FieldPreviousHash, field.TypeBytes)
+	}
+	if value, ok := _u.mutation.RefreshedMs(); ok {
+		_spec.SetField(session.FieldRefreshedMs, field.TypeInt64, value)
+	}
+	if value, ok := _u.mutation.AddedRefreshedMs(); ok {
+		_spec.AddField(session.FieldRefreshedMs, field.TypeInt64, value)
+	}
+	if _u.mutation.RefreshedMsCleared() {
+		_spec.ClearField(session.FieldRefreshedMs, field.TypeInt64)
 	}
 	_node = &Session{config: _u.config}
 	_spec.Assign = _node.assignValues

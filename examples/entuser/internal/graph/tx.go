@@ -14,6 +14,8 @@ type Tx struct {
 	config
 	// Identity is the client for interacting with the Identity builders.
 	Identity *IdentityClient
+	// Key is the client for interacting with the Key builders.
+	Key *KeyClient
 	// Note is the client for interacting with the Note builders.
 	Note *NoteClient
 	// Session is the client for interacting with the Session builders.
@@ -152,6 +154,7 @@ func (tx *Tx) Client() *Client {
 
 func (tx *Tx) init() {
 	tx.Identity = NewIdentityClient(tx.config)
+	tx.Key = NewKeyClient(tx.config)
 	tx.Note = NewNoteClient(tx.config)
 	tx.Session = NewSessionClient(tx.config)
 	tx.User = NewUserClient(tx.config)

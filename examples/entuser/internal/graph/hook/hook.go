@@ -21,6 +21,18 @@ func (f IdentityFunc) Mutate(ctx context.Context, m graph.Mutation) (graph.Value
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *graph.IdentityMutation", m)
 }
 
+// The KeyFunc type is an adapter to allow the use of ordinary
+// function as Key mutator.
+type KeyFunc func(context.Context, *graph.KeyMutation) (graph.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f KeyFunc) Mutate(ctx context.Context, m graph.Mutation) (graph.Value, error) {
+	if mv, ok := m.(*graph.KeyMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *graph.KeyMutation", m)
+}
+
 // The NoteFunc type is an adapter to allow the use of ordinary
 // function as Note mutator.
 type NoteFunc func(context.Context, *graph.NoteMutation) (graph.Value, error)

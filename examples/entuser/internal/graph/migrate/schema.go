@@ -50,6 +50,30 @@ var (
 			},
 		},
 	}
+	// AuthKeysColumns holds the columns for the "auth_keys" table.
+	AuthKeysColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 255, SchemaType: map[string]string{"mysql": "varbinary(255)"}},
+		{Name: "purpose", Type: field.TypeString, Size: 255, SchemaType: map[string]string{"mysql": "varbinary(255)"}},
+		{Name: "serial", Type: field.TypeInt64},
+		{Name: "secret", Type: field.TypeBytes},
+		{Name: "public", Type: field.TypeBytes, Nullable: true},
+		{Name: "created_ms", Type: field.TypeInt64},
+		{Name: "active_ms", Type: field.TypeInt64},
+		{Name: "revoked_ms", Type: field.TypeInt64, Nullable: true},
+	}
+	// AuthKeysTable holds the schema information for the "auth_keys" table.
+	AuthKeysTable = &schema.Table{
+		Name:       "auth_keys",
+		Columns:    AuthKeysColumns,
+		PrimaryKey: []*schema.Column{AuthKeysColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "auth_keys_purpose_serial",
+				Unique:  true,
+				Columns: []*schema.Column{AuthKeysColumns[1], AuthKeysColumns[2]},
+			},
+		},
+	}
 	// NotesColumns holds the columns for the "notes" table.
 	NotesColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeInt, Increment: true},
@@ -88,6 +112,9 @@ var (
 		{Name: "expires_ms", Type: field.TypeInt64},
 		{Name: "revoked_ms", Type: field.TypeInt64, Nullable: true},
 		{Name: "revoke_reason", Type: field.TypeString, Default: ""},
+		{Name: "refresh_generation", Type: field.TypeInt64, Default: 0},
+		{Name: "previous_hash", Type: field.TypeBytes, Nullable: true, Size: 32, SchemaType: map[string]string{"mysql": "binary(32)"}},
+		{Name: "refreshed_ms", Type: field.TypeInt64, Nullable: true},
 		{Name: "user_agent", Type: field.TypeString},
 		{Name: "address", Type: field.TypeString},
 		{Name: "identity_id", Type: field.TypeUUID, SchemaType: map[string]string{"mysql": "char(36)"}},
@@ -101,13 +128,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "auth_sessions_auth_identities_sessions",
-				Columns:    []*schema.Column{AuthSessionsColumns[18]},
+				Columns:    []*schema.Column{AuthSessionsColumns[21]},
 				RefColumns: []*schema.Column{AuthIdentitiesColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
 			{
 				Symbol:     "auth_sessions_auth_users_sessions",
-				Columns:    []*schema.Column{AuthSessionsColumns[19]},
+				Columns:    []*schema.Column{AuthSessionsColumns[22]},
 				RefColumns: []*schema.Column{AuthUsersColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -116,12 +143,12 @@ var (
 			{
 				Name:    "auth_sessions_user_id_revoked_ms_created_ms",
 				Unique:  false,
-				Columns: []*schema.Column{AuthSessionsColumns[19], AuthSessionsColumns[14], AuthSessionsColumns[9]},
+				Columns: []*schema.Column{AuthSessionsColumns[22], AuthSessionsColumns[14], AuthSessionsColumns[9]},
 			},
 			{
 				Name:    "auth_sessions_identity_id",
 				Unique:  false,
-				Columns: []*schema.Column{AuthSessionsColumns[18]},
+				Columns: []*schema.Column{AuthSessionsColumns[21]},
 			},
 			{
 				Name:    "auth_sessions_expires_ms",
@@ -157,6 +184,7 @@ var (
 	// Tables holds all the tables in the schema.
 	Tables = []*schema.Table{
 		AuthIdentitiesTable,
+		AuthKeysTable,
 		NotesTable,
 		AuthSessionsTable,
 		AuthUsersTable,
@@ -167,6 +195,9 @@ func init() {
 	AuthIdentitiesTable.ForeignKeys[0].RefTable = AuthUsersTable
 	AuthIdentitiesTable.Annotation = &entsql.Annotation{
 		Table: "auth_identities",
+	}
+	AuthKeysTable.Annotation = &entsql.Annotation{
+		Table: "auth_keys",
 	}
 	NotesTable.ForeignKeys[0].RefTable = AuthUsersTable
 	AuthSessionsTable.ForeignKeys[0].RefTable = AuthIdentitiesTable

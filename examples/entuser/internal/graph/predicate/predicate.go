@@ -9,6 +9,9 @@ import (
 // Identity is the predicate function for identity builders.
 type Identity func(*sql.Selector)
 
+// Key is the predicate function for key builders.
+type Key func(*sql.Selector)
+
 // Note is the predicate function for note builders.
 type Note func(*sql.Selector)
 

@@ -46,6 +46,12 @@ const (
 	FieldRevokedMs = "revoked_ms"
 	// FieldRevokeReason holds the string denoting the revoke_reason field in the database.
 	FieldRevokeReason = "revoke_reason"
+	// FieldRefreshGeneration holds the string denoting the refresh_generation field in the database.
+	FieldRefreshGeneration = "refresh_generation"
+	// FieldPreviousHash holds the string denoting the previous_hash field in the database.
+	FieldPreviousHash = "previous_hash"
+	// FieldRefreshedMs holds the string denoting the refreshed_ms field in the database.
+	FieldRefreshedMs = "refreshed_ms"
 	// FieldUserAgent holds the string denoting the user_agent field in the database.
 	FieldUserAgent = "user_agent"
 	// FieldAddress holds the string denoting the address field in the database.
@@ -92,6 +98,9 @@ var Columns = []string{
 	FieldExpiresMs,
 	FieldRevokedMs,
 	FieldRevokeReason,
+	FieldRefreshGeneration,
+	FieldPreviousHash,
+	FieldRefreshedMs,
 	FieldUserAgent,
 	FieldAddress,
 }
@@ -119,6 +128,10 @@ var (
 	SubjectValidator func(string) error
 	// DefaultRevokeReason holds the default value on creation for the "revoke_reason" field.
 	DefaultRevokeReason string
+	// DefaultRefreshGeneration holds the default value on creation for the "refresh_generation" field.
+	DefaultRefreshGeneration int64
+	// PreviousHashValidator is a validator for the "previous_hash" field. It is called by the builders before save.
+	PreviousHashValidator func([]byte) error
 	// IDValidator is a validator for the "id" field. It is called by the builders before save.
 	IDValidator func(string) error
 )
@@ -204,6 +217,16 @@ func ByRevokedMs(opts ...sql.OrderTermOption) OrderOption {
 // ByRevokeReason orders the results by the revoke_reason field.
 func ByRevokeReason(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldRevokeReason, opts...).ToFunc()
+}
+
+// ByRefreshGeneration orders the results by the refresh_generation field.
+func ByRefreshGeneration(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRefreshGeneration, opts...).ToFunc()
+}
+
+// ByRefreshedMs orders the results by the refreshed_ms field.
+func ByRefreshedMs(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldRefreshedMs, opts...).ToFunc()
 }
 
 // ByUserAgent orders the results by the user_agent field.
