@@ -2,10 +2,12 @@ package core
 
 import (
 	"context"
+	"slices"
 
 	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
-	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/internal/changes"
 	"github.com/cotterpin/cotterpin/core/internal/httpapi"
 	"github.com/cotterpin/cotterpin/core/internal/verify"
 	"github.com/cotterpin/cotterpin/core/session"
@@ -19,28 +21,35 @@ func assemble(ctx context.Context, s Settings, o options, providers *verify.Set,
 		auth:      s.Auth,
 		proxies:   httpapi.Proxies{Trusted: s.Auth.ProxyPrefixes(), Unix: s.Auth.TrustsUnix()},
 		providers: providers,
-		database:  db,
-		evict:     func(identity.UserID) {},
 		now:       o.now,
 		log:       o.log,
 		stop:      stop,
 	}
 	if db != nil {
-		k.registrar = account.Registrar{Store: db.Accounts(), Create: *s.Users.Create, OnRegister: o.onRegister, Now: o.now}
+		k.database = changes.Announce(db, &k.changes)
+		k.registrar = account.Registrar{Store: k.database.Accounts(), Create: *s.Users.Create, OnRegister: o.onRegister, Now: o.now}
 	}
 	if s.Own != nil {
-		own := session.NewOwn(*s.Own, db.Sessions(), o.now, o.log)
+		own := session.NewOwn(*s.Own, k.database.Sessions(), o.now, o.log)
 		k.background.Go(func() { sweep(background, own, o) })
-		k.strategy = own
 		k.maxPerUser = s.Own.MaxPerUser
-		k.transports = s.Own.Transport
-		k.cookie = httpapi.NewCookie(s.Own.Cookie, s.Auth.BaseURL)
-	} else {
+		k.blocks = append(k.blocks, &sessionBlock{
+			Strategy:   own,
+			transports: s.Own.Transport,
+			cookie:     httpapi.NewCookie(s.Own.Cookie, s.Auth.BaseURL),
+		})
+	}
+	if s.ProviderToken != nil {
 		tokens := session.NewProviderToken(*s.ProviderToken, providers, k.registrar.Store, o.now)
-		k.evict = tokens.Evict
-		k.strategy = tokens
-		k.transports = s.ProviderToken.Transport
-		k.cookie = httpapi.NewCookie(s.ProviderToken.Cookie, s.Auth.BaseURL)
+		k.changes.Subscribe(tokens.Evict)
+		k.blocks = append(k.blocks, &sessionBlock{
+			Strategy:   tokens,
+			transports: s.ProviderToken.Transport,
+			cookie:     httpapi.NewCookie(s.ProviderToken.Cookie, s.Auth.BaseURL),
+		})
+	}
+	if s.DefaultSession == config.StrategyProviderToken {
+		slices.Reverse(k.blocks)
 	}
 	return k.mount()
 }

@@ -11,7 +11,6 @@ import (
 	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/identity"
-	"github.com/cotterpin/cotterpin/core/session"
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
@@ -67,7 +66,8 @@ type caller struct {
 	principal identity.Principal
 
 	// What the caller was recognized by.
-	credential          session.Credential
+	credential          credential
+	fresh               bool // the database was queried
 	method, path, query string
 
 	mu   sync.Mutex
@@ -77,8 +77,8 @@ type caller struct {
 }
 
 // withCaller returns the context of a request with its caller.
-func (k *Kit) withCaller(ctx context.Context, r web.Request, p identity.Principal, c session.Credential) context.Context {
-	return &caller{Context: ctx, kit: k, principal: p, credential: c, method: r.Method, path: r.Path, query: r.Query}
+func (k *Kit) withCaller(ctx context.Context, r web.Request, p identity.Principal, c credential, fresh bool) context.Context {
+	return &caller{Context: ctx, kit: k, principal: p, credential: c, fresh: fresh, method: r.Method, path: r.Path, query: r.Query}
 }
 
 // Value returns the caller for [CallerKey].
@@ -104,8 +104,8 @@ func (c *caller) forbidCaching(header web.HeaderWriter) {
 // sent reports whether the kit recognized the caller by this request and
 // credential. The request line is compared so that a context that outlives its
 // request, such as that of a WebSocket, does not authenticate later requests.
-func (c *caller) sent(k *Kit, r web.Request, credential session.Credential) bool {
-	return c.kit == k && c.credential == credential && c.method == r.Method && c.path == r.Path && c.query == r.Query
+func (c *caller) sent(k *Kit, r web.Request, sent credential) bool {
+	return c.kit == k && c.credential == sent && c.method == r.Method && c.path == r.Path && c.query == r.Query
 }
 
 // loadUser returns the caller's user, loaded once. It runs in the context of the

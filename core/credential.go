@@ -10,51 +10,81 @@ import (
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
-// credential returns the credential of a request. A Bearer header takes
-// precedence over cookies; other schemes are ignored. Whether that transport is
-// accepted at all is up to the session strategy.
+// credential is a credential of a request, and the session block whose form or
+// cookie it has.
+type credential struct {
+	session.Credential
+	block *sessionBlock
+}
+
+// credential returns the credential of a request. A Bearer header takes precedence
+// over cookies; other schemes are ignored. Of the cookies of two session blocks,
+// that of the own session decides. Whether that transport is accepted at all is up
+// to the session strategy.
 //
 // Errors by code: Unauthenticated if there is none; InvalidRequest for two
-// Authorization lines or two session cookies; InvalidToken for a Bearer header
-// that does not contain a token.
-func (k *Kit) credential(r web.Request) (session.Credential, error) {
+// Authorization lines or two cookies of the name that decides; InvalidToken for a
+// Bearer header that does not contain a token.
+func (k *Kit) credential(r web.Request) (credential, error) {
 	token, isBearer, err := bearer(r)
 	if err != nil {
-		return session.Credential{}, err
+		return credential{}, err
 	}
 	if isBearer {
-		return session.Credential{Token: token, Transport: config.TransportBearer}, nil
+		return k.bearerCredential(token), nil
 	}
-	p, count := session.Credential{Transport: config.TransportCookie}, 0
-	for p.Token = range k.cookie.Values(r) {
+	for _, strategy := range []string{config.StrategyOwn, config.StrategyProviderToken} {
+		b := k.block(strategy)
+		if b == nil {
+			continue
+		}
+		switch c, count := b.cookieCredential(r); count {
+		case 0:
+		case 1:
+			return c, nil
+		default:
+			return credential{}, autherr.New(autherr.InvalidRequest, "two_cookies")
+		}
+	}
+	return credential{}, autherr.New(autherr.Unauthenticated, "no_credential")
+}
+
+func (k *Kit) bearerCredential(token string) credential {
+	return credential{session.Credential{Token: token, Transport: config.TransportBearer}, k.bearerBlock(token)}
+}
+
+// cookieCredential returns the last cookie of the block and the number of them.
+func (b *sessionBlock) cookieCredential(r web.Request) (c credential, count int) {
+	c.block, c.Transport = b, config.TransportCookie
+	for c.Token = range b.cookie.Values(r) {
 		count++
 	}
-	switch count {
-	case 0:
-		return session.Credential{}, autherr.New(autherr.Unauthenticated, "no_credential")
-	case 1:
-		return p, nil
-	default:
-		return session.Credential{}, autherr.New(autherr.InvalidRequest, "two_cookies")
-	}
+	return c, count
 }
 
 // replaced returns the credentials whose sessions a login or logout ends: all of
 // the request, each once, valid or not. Cookies that a sibling domain planted
 // neither stop it nor hide the caller's own.
-func (k *Kit) replaced(r web.Request) ([]session.Credential, error) {
-	var all []session.Credential
+func (k *Kit) replaced(r web.Request) ([]credential, error) {
+	var all []credential
 	token, isBearer, err := bearer(r)
 	if err != nil && autherr.CodeOf(err) == autherr.InvalidRequest {
 		return nil, err
 	}
 	if isBearer {
-		all = append(all, session.Credential{Token: token, Transport: config.TransportBearer})
+		all = append(all, k.bearerCredential(token))
 	}
-	for _, value := range slices.Compact(slices.Sorted(k.cookie.Values(r))) {
-		all = append(all, session.Credential{Token: value, Transport: config.TransportCookie})
+	for _, b := range k.blocks {
+		for _, value := range slices.Compact(slices.Sorted(b.cookie.Values(r))) {
+			all = append(all, credential{session.Credential{Token: value, Transport: config.TransportCookie}, b})
+		}
 	}
 	return all, nil
+}
+
+// hasCookie reports whether the request has one of our cookies.
+func (k *Kit) hasCookie(r web.Request) bool {
+	return slices.ContainsFunc(k.blocks, func(b *sessionBlock) bool { return b.cookie.Count(r) > 0 })
 }
 
 // bearer reads the Authorization header (RFC 6750, section 2.1).

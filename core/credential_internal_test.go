@@ -68,7 +68,12 @@ func FuzzCredential_Precedence(f *testing.F) {
 	f.Add("", "s=1", "s=1")
 	f.Add("Bearer", "s=1", "")
 	f.Add("", "S=1; ss=1; s", "")
-	k := &Kit{cookie: httpapi.Cookie{Name: "s"}, transports: []string{config.TransportCookie, config.TransportBearer}}
+	block := &sessionBlock{
+		Strategy:   checking{},
+		transports: []string{config.TransportCookie, config.TransportBearer},
+		cookie:     httpapi.Cookie{Name: "s"},
+	}
+	k := &Kit{blocks: []*sessionBlock{block}}
 	f.Fuzz(func(t *testing.T, authorization, first, second string) {
 		header := http.Header{"Cookie": {first, second}}
 		if authorization != "" {
@@ -76,7 +81,7 @@ func FuzzCredential_Precedence(f *testing.F) {
 		}
 		r := requestWith(header)
 		token, isBearer, bearerErr := bearer(r)
-		cookies := slices.Collect(k.cookie.Values(r))
+		cookies := slices.Collect(block.cookie.Values(r))
 
 		var want session.Credential
 		var code autherr.Code
@@ -93,7 +98,7 @@ func FuzzCredential_Precedence(f *testing.F) {
 			code = autherr.InvalidRequest
 		}
 		got, err := k.credential(r)
-		if got != want || (err != nil) != (code != "") || err != nil && autherr.CodeOf(err) != code {
+		if got.Credential != want || (err != nil) != (code != "") || err != nil && autherr.CodeOf(err) != code {
 			t.Fatalf("%q, %q, %q: %+v, %v; want %+v, %q", authorization, first, second, got, err, want, code)
 		}
 		ended, err := k.replaced(r)

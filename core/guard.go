@@ -39,6 +39,16 @@ type Guard struct {
 	// callers out.
 	Optional bool
 
+	// Sessions lists the accepted session blocks by label, config.StrategyOwn or
+	// config.StrategyProviderToken. Otherwise: insufficient_scope. Empty: any.
+	Sessions []string
+
+	// Fresh queries the database at this route, also where a cached session, a cached
+	// user or an own session's signed token would suffice, so that a caller whose
+	// session or user has ended is rejected at once. Default: as the session block
+	// is configured.
+	Fresh bool
+
 	// Providers lists the accepted provider blocks by name: the caller must have
 	// signed in at one of them. Otherwise: insufficient_scope. Empty: any.
 	Providers []string
@@ -110,13 +120,13 @@ func (k *Kit) authorize(ctx context.Context, r web.Request, header web.HeaderWri
 // optional.
 func (k *Kit) admit(ctx context.Context, r web.Request, g Guard) (_ context.Context, err error) {
 	defer recovered(&err)
-	if err := k.checkOrigin(r); err != nil && k.cookie.Count(r) > 0 {
+	if err := k.checkOrigin(r); err != nil && k.hasCookie(r) {
 		return nil, err
 	}
-	next, err := k.recognize(ctx, r)
+	next, err := k.recognize(ctx, r, g.Fresh)
 	switch {
 	case err == nil:
-		return next, g.check(callerIn(next).principal, k.now)
+		return next, g.check(callerIn(next), k.now)
 	case g.Optional && httpapi.StatusOf(err) < http.StatusInternalServerError:
 		return withoutCaller{ctx}, nil
 	default:
@@ -133,20 +143,21 @@ func (k *Kit) checkOrigin(r web.Request) error {
 }
 
 // recognize returns the context with the caller of a request. A caller that an
-// outer guard recognized by the same request is not looked up again.
-func (k *Kit) recognize(ctx context.Context, r web.Request) (context.Context, error) {
+// outer guard recognized by the same request is not looked up again, unless this
+// guard alone requires a fresh look.
+func (k *Kit) recognize(ctx context.Context, r web.Request, fresh bool) (context.Context, error) {
 	credential, err := k.credential(r)
 	if err != nil {
 		return nil, err
 	}
-	if outer := callerIn(ctx); outer != nil && outer.sent(k, r, credential) {
+	if outer := callerIn(ctx); outer != nil && outer.sent(k, r, credential) && (outer.fresh || !fresh) {
 		return ctx, nil
 	}
-	principal, _, err := k.checkCredential(ctx, credential)
+	principal, _, err := k.checkCredential(ctx, credential, fresh)
 	if err != nil {
 		return nil, err
 	}
-	return k.withCaller(ctx, r, principal, credential), nil
+	return k.withCaller(ctx, r, principal, credential, fresh), nil
 }
 
 // recognized is the caller of a request to one of the kit's own routes, with the
@@ -154,7 +165,7 @@ func (k *Kit) recognize(ctx context.Context, r web.Request) (context.Context, er
 type recognized struct {
 	principal  identity.Principal
 	view       session.View
-	credential session.Credential
+	credential credential
 }
 
 // authenticate recognizes the caller of a request to one of the kit's own
@@ -166,22 +177,26 @@ func (k *Kit) authenticate(ctx context.Context, r web.Request) (found recognized
 	if found.credential, err = k.credential(r); err != nil {
 		return recognized{}, err
 	}
-	found.principal, found.view, err = k.checkCredential(ctx, found.credential)
+	found.principal, found.view, err = k.checkCredential(ctx, found.credential, true)
 	if err == nil && found.principal.Kind == identity.KindMachine {
 		return recognized{}, autherr.New(autherr.MachineCaller, "machine_at_user_route")
 	}
 	return found, err
 }
 
-func (k *Kit) checkCredential(ctx context.Context, credential session.Credential) (identity.Principal, session.View, error) {
+func (k *Kit) checkCredential(ctx context.Context, c credential, fresh bool) (identity.Principal, session.View, error) {
 	bounded := &deadline{parent: ctx, limit: storeTimeout}
 	defer bounded.end()
-	return k.strategy.Check(bounded, credential) //nolint:contextcheck // bounded is ctx with a limit
+	return c.block.Check(bounded, c.Credential, fresh) //nolint:contextcheck // bounded is ctx with a limit
 }
 
 // check returns nil if the caller meets the requirements. One that a new sign-in
 // cannot meet is reported first.
-func (g Guard) check(p identity.Principal, now func() time.Time) error {
+func (g Guard) check(c *caller, now func() time.Time) error {
+	p := c.principal
+	if len(g.Sessions) > 0 && !slices.Contains(g.Sessions, c.credential.block.Name()) {
+		return autherr.New(autherr.InsufficientScope, "other_session")
+	}
 	if reason := g.missing(p); reason != "" {
 		return autherr.New(autherr.InsufficientScope, reason)
 	}
@@ -287,11 +302,19 @@ func (k *Kit) scopeProblem(scope string) string {
 	return ""
 }
 
+// keeper is a strategy whose sessions have only some claims of the provider's
+// token.
+type keeper interface{ Keeps(claim string) bool }
+
 // keeps reports whether callers have the claims of that name that their tokens
 // have.
 func (k *Kit) keeps(name string) bool {
-	own, ok := k.strategy.(*session.Own)
-	return !ok || own.Keeps(name)
+	for _, b := range k.blocks {
+		if own, ok := b.Strategy.(keeper); !ok || own.Keeps(name) {
+			return true
+		}
+	}
+	return false
 }
 
 // deadline is a context with a time limit like that of [context.WithTimeout],

@@ -32,7 +32,7 @@ type checking struct {
 
 func (checking) Name() string { return config.StrategyOwn }
 
-func (c checking) Check(ctx context.Context, p session.Credential) (identity.Principal, session.View, error) {
+func (c checking) Check(ctx context.Context, p session.Credential, _ bool) (identity.Principal, session.View, error) {
 	principal, err := c.check(ctx, p)
 	return principal, session.View{}, err
 }
@@ -42,13 +42,15 @@ func newCheckedKit(check checkFunc) *Kit {
 	auth := config.Auth{}.WithDefaults()
 	auth.BaseURL = "https://api.example.com"
 	k := &Kit{
-		auth:       auth,
-		transports: []string{config.TransportCookie, config.TransportBearer},
-		cookie:     httpapi.NewCookie(nil, auth.BaseURL),
-		providers:  verify.NewSet(),
-		strategy:   checking{check: check},
-		now:        time.Now,
-		log:        slog.New(slog.DiscardHandler),
+		auth: auth,
+		blocks: []*sessionBlock{{
+			Strategy:   checking{check: check},
+			transports: []string{config.TransportCookie, config.TransportBearer},
+			cookie:     httpapi.NewCookie(nil, auth.BaseURL),
+		}},
+		providers: verify.NewSet(),
+		now:       time.Now,
+		log:       slog.New(slog.DiscardHandler),
 	}
 	return k.mount()
 }

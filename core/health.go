@@ -35,7 +35,7 @@ func (k *Kit) ready(ctx context.Context, r web.Request) (web.Response, error) {
 	}
 	k.outages.end("database")
 	failed := k.failedProviders(ctx)
-	if failed > 0 && failed == len(k.providers.All()) && k.strategy.Name() == config.StrategyProviderToken {
+	if failed > 0 && failed == len(k.providers.All()) && k.block(config.StrategyOwn) == nil {
 		return k.notReady(r, "keys", autherr.New(autherr.TemporarilyUnavailable, "keys_not_ready"))
 	}
 	k.outages.end("keys")

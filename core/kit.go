@@ -9,30 +9,27 @@ import (
 	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
-	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/internal/changes"
 	"github.com/cotterpin/cotterpin/core/internal/httpapi"
 	"github.com/cotterpin/cotterpin/core/internal/verify"
-	"github.com/cotterpin/cotterpin/core/session"
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
 // Kit is an opened configuration, made by [Open] or [New]. It is safe for
 // concurrent use until Close.
 type Kit struct {
-	auth       config.Auth
-	transports []string // how session tokens travel; the first is the login's default
-	cookie     httpapi.Cookie
-	proxies    httpapi.Proxies
+	auth    config.Auth
+	proxies httpapi.Proxies
 
 	providers  *verify.Set
-	strategy   session.Strategy
-	maxPerUser int // active own sessions of a user
+	blocks     []*sessionBlock // one or both strategies; the first is the login's default
+	maxPerUser int             // active own sessions of a user
 
 	// If the configuration stores nothing, database is nil, and registrar is not
 	// used.
 	database  database.Database
 	registrar account.Registrar
-	evict     func(identity.UserID) // removes a user from the caches
+	changes   changes.Feed // of users, by this kit
 
 	now func() time.Time
 	log *slog.Logger

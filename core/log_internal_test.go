@@ -14,7 +14,6 @@ import (
 	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/account/memstore"
 	"github.com/cotterpin/cotterpin/core/config"
-	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/internal/httpapi"
 	"github.com/cotterpin/cotterpin/core/internal/signer"
 	"github.com/cotterpin/cotterpin/core/internal/verify"
@@ -45,16 +44,17 @@ func loggedKit(tb testing.TB, key *signer.Key, now time.Time, log *bytes.Buffer)
 	db, auth := memstore.New(), config.Auth{}.WithDefaults()
 	auth.BaseURL = "https://api.example"
 	kit := &Kit{
-		auth:       auth,
-		transports: []string{config.TransportBearer, config.TransportCookie},
-		cookie:     httpapi.Cookie{Name: "s"},
+		auth: auth,
+		blocks: []*sessionBlock{{
+			Strategy:   session.NewOwn(config.OwnSession{}, db.Sessions(), clock, logger),
+			transports: []string{config.TransportBearer, config.TransportCookie},
+			cookie:     httpapi.Cookie{Name: "s"},
+		}},
 		proxies:    httpapi.Proxies{Trusted: []netip.Prefix{netip.MustParsePrefix("192.0.2.0/24")}},
 		providers:  verify.NewSet(opened),
-		strategy:   session.NewOwn(config.OwnSession{}, db.Sessions(), clock, logger),
 		maxPerUser: 20,
 		database:   db,
 		registrar:  account.Registrar{Store: db.Accounts(), Create: true, Now: clock},
-		evict:      func(identity.UserID) {},
 		now:        clock,
 		log:        logger,
 	}

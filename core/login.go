@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"net/http"
-	"slices"
 	"time"
 
 	"github.com/sethvargo/go-retry"
@@ -32,7 +31,11 @@ func (k *Kit) login(ctx context.Context, r web.Request) (web.Response, error) {
 	if err != nil {
 		return web.Response{}, err
 	}
-	transport, err := k.loginTransport(body.transport)
+	block, err := k.loginBlock(body.session)
+	if err != nil {
+		return web.Response{}, err
+	}
+	transport, err := block.transport(body.transport)
 	if err != nil {
 		return web.Response{}, err
 	}
@@ -40,7 +43,7 @@ func (k *Kit) login(ctx context.Context, r web.Request) (web.Response, error) {
 	if err != nil {
 		return web.Response{}, err
 	}
-	id, token, err := k.verify(ctx, body.provider, body.tokens)
+	id, token, err := k.verify(ctx, block, body.provider, body.tokens)
 	if err != nil {
 		return web.Response{}, err
 	}
@@ -48,38 +51,27 @@ func (k *Kit) login(ctx context.Context, r web.Request) (web.Response, error) {
 		return web.Response{}, err
 	}
 	l := k.newLogin(r, id, token, transport)
-	if err := k.checkFits(l); err != nil {
+	if err := block.checkFits(l); err != nil {
 		return web.Response{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	in, err := k.signIn(ctx, l, replaced)
+	in, err := k.signIn(ctx, block, l, replaced)
 	if err != nil {
 		return web.Response{}, err
 	}
 	k.log.InfoContext(ctx, "login", "event", "authn_login_success", "provider", id.Provider, "auth_method", id.AuthMethod,
-		"user_id", in.user.ID.String(), "created", in.created, "session_id", in.view.ID, "continued", in.continued, "address", l.Address)
-	return k.signedInResponse(r, in, ""), nil
-}
-
-// loginTransport returns the transport of the session's token.
-func (k *Kit) loginTransport(requested string) (string, error) {
-	if requested == "" {
-		return k.transports[0], nil
-	}
-	if !slices.Contains(k.transports, requested) {
-		return "", autherr.New(autherr.InvalidRequest, "transport_not_listed")
-	}
-	return requested, nil
+		"user_id", in.user.ID.String(), "created", in.created, "session_id", in.View.ID, "continued", in.continued, "address", l.Address)
+	return k.signedInResponse(r, in), nil
 }
 
 // verify verifies the tokens of a sign-in. It returns the identity, and the token
 // that is the session in strategy "provider_token", which needs one.
-func (k *Kit) verify(ctx context.Context, name string, tokens provider.Tokens) (identity.Identity, string, error) {
+func (k *Kit) verify(ctx context.Context, block *sessionBlock, name string, tokens provider.Tokens) (identity.Identity, string, error) {
 	ctx, cancel := context.WithTimeout(ctx, providerTimeout)
 	defer cancel()
 	id, token, err := k.providers.Login(ctx, name, tokens)
-	if err == nil && token == "" && k.strategy.Name() == config.StrategyProviderToken {
+	if err == nil && token == "" && !block.isOwn() {
 		return identity.Identity{}, "", autherr.New(autherr.InvalidRequest, "missing_session_token")
 	}
 	return id, token, err
@@ -97,9 +89,8 @@ func (k *Kit) newLogin(r web.Request, id identity.Identity, token, transport str
 
 // checkFits rejects, before anything is written, a provider's token that does
 // not fit into a cookie.
-func (k *Kit) checkFits(l session.Login) error {
-	isToken := k.strategy.Name() == config.StrategyProviderToken
-	if isToken && l.Transport == config.TransportCookie && !k.cookie.Fits(l.ProviderToken) {
+func (b *sessionBlock) checkFits(l session.Login) error {
+	if !b.isOwn() && l.Transport == config.TransportCookie && !b.cookie.Fits(l.ProviderToken) {
 		return autherr.New(autherr.TokenTooLarge, "cookie_too_large")
 	}
 	return nil
@@ -110,18 +101,18 @@ type signedIn struct {
 	user      identity.User // zero if the configuration stores no users
 	created   bool
 	continued bool // the session has the public id of a presented one
-	token     string
 	transport string
-	view      session.View
+	block     *sessionBlock
+	session.Issued
 }
 
 // signIn finds or registers the user and begins the session. If another
 // transaction registers, deletes, disables or revokes the user meanwhile, it
 // starts again.
-func (k *Kit) signIn(ctx context.Context, l session.Login, replaced []session.Credential) (signedIn, error) {
+func (k *Kit) signIn(ctx context.Context, block *sessionBlock, l session.Login, replaced []credential) (signedIn, error) {
 	waits := retry.WithMaxRetries(maxLoginAttempts-1, retry.WithFullJitter(retry.NewFibonacci(loginRetryWait)))
 	in, err := retry.DoValue(ctx, waits, func(ctx context.Context) (signedIn, error) {
-		in, err := k.attemptSignIn(ctx, l, replaced)
+		in, err := k.attemptSignIn(ctx, block, l, replaced)
 		if errors.Is(err, account.ErrOvertaken) {
 			return in, retry.RetryableError(err)
 		}
@@ -136,33 +127,42 @@ func (k *Kit) signIn(ctx context.Context, l session.Login, replaced []session.Cr
 // attemptSignIn continues a session that the login presents, or else revokes the
 // presented ones before the new one begins, so that they do not count against the
 // user's maximum.
-func (k *Kit) attemptSignIn(ctx context.Context, l session.Login, replaced []session.Credential) (in signedIn, err error) {
+func (k *Kit) attemptSignIn(ctx context.Context, block *sessionBlock, l session.Login, replaced []credential) (in signedIn, err error) {
 	if k.database != nil {
 		if l.User, in.created, err = k.registrar.RegisterOrLogin(ctx, l.Identity); err != nil {
 			return signedIn{}, err
 		}
 	}
-	if l.Continues, err = k.replace(ctx, l, replaced); err != nil {
+	if l.Continues, err = k.replace(ctx, block, l, replaced); err != nil {
 		return signedIn{}, err
 	}
-	token, view, stored := k.strategy.Issue(ctx, l)
-	record := database.SignIn{User: l.User, Session: stored, MaxSessions: k.maxPerUser}
+	if in.Issued, err = block.Issue(ctx, l); err != nil {
+		return signedIn{}, err
+	}
+	record := database.SignIn{User: l.User, Session: in.Stored, MaxSessions: k.maxPerUser}
 	if l.Continues != nil {
 		record.Continues = l.Continues.Lookup
 	}
 	if err := k.recordSignIn(ctx, record); err != nil {
 		return signedIn{}, err
 	}
-	in.user, in.token, in.transport, in.view = l.User, token, l.Transport, view
-	in.continued = l.Continues != nil
+	in.user, in.transport, in.block, in.continued = l.User, l.Transport, block, l.Continues != nil
 	return in, nil
 }
 
 // replace returns the first session of the credentials that the login continues,
 // nil if there is none, and revokes the others.
-func (k *Kit) replace(ctx context.Context, l session.Login, credentials []session.Credential) (continued *session.Session, err error) {
+func (k *Kit) replace(
+	ctx context.Context, block *sessionBlock, l session.Login, credentials []credential,
+) (continued *session.Session, err error) {
 	for i, c := range credentials {
-		found, ended, err := k.strategy.Replace(ctx, l, c)
+		if c.block != block {
+			if err := k.end(ctx, credentials[i:i+1], "replaced_by_login", l.Address); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		found, ended, err := block.Replace(ctx, l, c.Credential)
 		if err != nil {
 			return nil, err
 		}
@@ -191,20 +191,20 @@ func (k *Kit) recordSignIn(ctx context.Context, s database.SignIn) error {
 
 // signedInResponse is the response to a login or a refresh. A token that is set
 // as a cookie is not in the body.
-func (k *Kit) signedInResponse(r web.Request, in signedIn, refreshToken string) web.Response {
-	body := signedInBody{Created: in.created, User: k.userBody(in.user), Session: newSessionBody(in.view)}
+func (k *Kit) signedInResponse(r web.Request, in signedIn) web.Response {
+	body := signedInBody{Created: in.created, User: k.userBody(in.user), Session: newSessionBody(in.View)}
 	if in.transport == config.TransportBearer {
 		body.Token = &tokenBody{
-			AccessToken: in.token,
+			AccessToken: in.Token,
 			TokenType:   "Bearer",
-			ExpiresIn:   max(1, int64(k.lifetime(in.view).Seconds())),
+			ExpiresIn:   max(1, int64(k.until(in.ExpiresAt).Seconds())),
 		}
 	}
-	if refreshToken != "" {
+	if in.RefreshToken != "" {
 		if body.Token == nil {
 			body.Token = &tokenBody{}
 		}
-		body.Token.RefreshToken = refreshToken
+		body.Token.RefreshToken = in.RefreshToken
 	}
 	status := http.StatusOK
 	if in.created {
@@ -212,7 +212,8 @@ func (k *Kit) signedInResponse(r web.Request, in signedIn, refreshToken string) 
 	}
 	response := web.JSON(status, body)
 	if in.transport == config.TransportCookie {
-		response = response.WithCookie(k.setCookie(k.cookie.Count(r), in.token, in.view)...)
+		response = k.clearOtherCookies(r, in.block, response)
+		response = response.WithCookie(k.setCookie(in.block, in.block.cookie.Count(r), in.Token, in.ExpiresAt)...)
 	}
 	return response
 }

@@ -2,9 +2,8 @@ package core
 
 import (
 	"context"
-	"slices"
+	"time"
 
-	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/session"
 	"github.com/cotterpin/cotterpin/core/web"
 )
@@ -24,13 +23,13 @@ func (k *Kit) logout(ctx context.Context, r web.Request) (web.Response, error) {
 	if err := k.end(ctx, credentials, "logout", k.address(r)); err != nil {
 		return web.Response{}, err
 	}
-	return k.clearCookie(r, web.NoContent()), nil
+	return k.clearCookies(r, web.NoContent()), nil
 }
 
 // end revokes the sessions of the credentials, and logs each that was active.
-func (k *Kit) end(ctx context.Context, credentials []session.Credential, reason, address string) error {
+func (k *Kit) end(ctx context.Context, credentials []credential, reason, address string) error {
 	for _, c := range credentials {
-		ended, err := k.strategy.End(ctx, c, reason)
+		ended, err := c.block.End(ctx, c.Credential, reason)
 		if err != nil {
 			return err
 		}
@@ -50,17 +49,35 @@ func (k *Kit) logEnd(ctx context.Context, ended *session.Session, reason, addres
 // setCookie returns the Set-Cookie lines that store a session's token in a browser
 // that has sent a number of cookies of that name. Twins are cleared first: a client
 // that does not distinguish them by host or partition keeps the last line.
-func (k *Kit) setCookie(sent int, token string, session session.View) []string {
-	return append(k.cookie.Twins(sent), k.cookie.Set(token, k.lifetime(session)))
+func (k *Kit) setCookie(b *sessionBlock, sent int, token string, expires time.Time) []string {
+	return append(b.cookie.Twins(sent), b.cookie.Set(token, k.until(expires)))
+}
+
+// clearCookies clears all our cookies.
+func (k *Kit) clearCookies(r web.Request, response web.Response) web.Response {
+	for _, b := range k.blocks {
+		response = b.clearCookie(r, response)
+	}
+	return response
+}
+
+// clearOtherCookies clears the cookies of the other session blocks that the request
+// has: the login has revoked their sessions, and the own one would take precedence.
+func (k *Kit) clearOtherCookies(r web.Request, keep *sessionBlock, response web.Response) web.Response {
+	for _, b := range k.blocks {
+		if b != keep && b.cookie.Count(r) > 0 {
+			response = b.clearCookie(r, response)
+		}
+	}
+	return response
 }
 
 // clearCookie clears the cookie and its twins if own sessions use cookies, or if
 // the request has it.
-func (k *Kit) clearCookie(r web.Request, response web.Response) web.Response {
-	sent := k.cookie.Count(r)
-	usesCookies := k.strategy.Name() == config.StrategyOwn && slices.Contains(k.transports, config.TransportCookie)
-	if !usesCookies && sent == 0 {
+func (b *sessionBlock) clearCookie(r web.Request, response web.Response) web.Response {
+	sent := b.cookie.Count(r)
+	if sent == 0 && (!b.isOwn() || !b.usesCookies()) {
 		return response
 	}
-	return response.WithCookie(k.cookie.Clear()).WithCookie(k.cookie.Twins(sent)...)
+	return response.WithCookie(b.cookie.Clear()).WithCookie(b.cookie.Twins(sent)...)
 }

@@ -16,12 +16,13 @@ type payload struct {
 	tokens    provider.Tokens
 	hints     hints
 	provider  string // "": selected by the token
+	session   string // the strategy of the session; "": the default
 	transport string // "": the default
 }
 
 func readPayload(r web.Request) (payload, error) {
 	body, err := readMembers(r,
-		"email", "phone", "oauth_token", "user", "provider", "transport", "nonce",
+		"email", "phone", "oauth_token", "user", "provider", "session", "transport", "nonce",
 		"access_token", "id_token", "refresh_token", "expires_in", "token_type", "auth_method",
 		"ID", "identifier", "issuer", "created_at", "updated_at", "deleted_at",
 	)
@@ -43,6 +44,7 @@ func readPayload(r web.Request) (payload, error) {
 			userIssuer:     user.optional("issuer"),
 		},
 		provider:  body.name("provider"),
+		session:   body.name("session"),
 		transport: body.name("transport"),
 	}
 	if err := body.err(); err != nil {

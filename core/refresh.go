@@ -6,6 +6,7 @@ import (
 
 	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/autherr"
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/internal/verify"
 	"github.com/cotterpin/cotterpin/core/provider"
@@ -26,7 +27,8 @@ func (k *Kit) refresh(ctx context.Context, r web.Request) (web.Response, error) 
 	if refreshToken == "" {
 		return web.Response{}, autherr.New(autherr.InvalidRequest, "no_refresh_token")
 	}
-	transport, err := k.refreshTransport(r)
+	block := k.block(config.StrategyProviderToken)
+	transport, err := k.refreshTransport(r, block)
 	if err != nil {
 		return web.Response{}, err
 	}
@@ -41,7 +43,7 @@ func (k *Kit) refresh(ctx context.Context, r web.Request) (web.Response, error) 
 	if err != nil {
 		return web.Response{}, err
 	}
-	return k.refreshed(ctx, r, p.Name, transport, fresh)
+	return k.refreshed(ctx, r, block, p.Name, transport, fresh)
 }
 
 // canRefresh refuses while the new tokens could not be used: a refresh token
@@ -62,13 +64,15 @@ func exchange(ctx context.Context, r provider.Refresher, refreshToken string) (p
 }
 
 // refreshed returns the new tokens of a registered and enabled user.
-func (k *Kit) refreshed(ctx context.Context, r web.Request, name, transport string, fresh provider.Refreshed) (web.Response, error) {
-	who, raw, err := k.verify(ctx, name, fresh.Tokens)
+func (k *Kit) refreshed(
+	ctx context.Context, r web.Request, block *sessionBlock, name, transport string, fresh provider.Refreshed,
+) (web.Response, error) {
+	who, raw, err := k.verify(ctx, block, name, fresh.Tokens)
 	if err != nil {
 		return web.Response{}, err
 	}
 	l := k.newLogin(r, who, raw, transport)
-	if err := k.checkFits(l); err != nil {
+	if err := block.checkFits(l); err != nil {
 		return web.Response{}, err
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
@@ -80,8 +84,12 @@ func (k *Kit) refreshed(ctx context.Context, r web.Request, name, transport stri
 	}
 	k.log.InfoContext(ctx, "refresh", "event", "authn_token_refreshed", "provider", who.Provider,
 		"user_id", l.User.ID.String(), "address", l.Address)
-	token, view, _ := k.strategy.Issue(ctx, l)
-	return k.signedInResponse(r, signedIn{user: l.User, token: token, transport: transport, view: view}, fresh.RefreshToken), nil
+	issued, err := block.Issue(ctx, l)
+	if err != nil {
+		return web.Response{}, err
+	}
+	issued.RefreshToken = fresh.RefreshToken
+	return k.signedInResponse(r, signedIn{user: l.User, transport: transport, block: block, Issued: issued}), nil
 }
 
 // known finds the user of new tokens. It tries twice if the database fails: the
@@ -96,13 +104,15 @@ func (k *Kit) known(ctx context.Context, who identity.Identity) (identity.User, 
 
 // refreshTransport returns the transport of the session that is refreshed: the
 // one of the token in the request, valid or not, else the default.
-func (k *Kit) refreshTransport(r web.Request) (string, error) {
-	p, err := k.credential(r)
+func (k *Kit) refreshTransport(r web.Request, block *sessionBlock) (string, error) {
+	c, err := k.credential(r)
 	switch {
-	case err == nil && slices.Contains(k.transports, p.Transport):
-		return p.Transport, nil
+	case err == nil && c.block == block && slices.Contains(block.transports, c.Transport):
+		return c.Transport, nil
+	case err == nil && c.block != block && block.usesCookies() && block.cookie.Count(r) > 0:
+		return config.TransportCookie, nil
 	case err == nil, autherr.CodeOf(err) == autherr.Unauthenticated:
-		return k.transports[0], nil
+		return block.transports[0], nil
 	default:
 		return "", err
 	}

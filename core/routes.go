@@ -39,7 +39,7 @@ func (k *Kit) mount() *Kit {
 	return k
 }
 
-// table returns the kit's routes, without those that the session strategy does
+// table returns the kit's routes, without those that the session blocks do
 // not support.
 func (k *Kit) table() map[string]route {
 	get, post := http.MethodGet, http.MethodPost
@@ -50,9 +50,10 @@ func (k *Kit) table() map[string]route {
 		"/ok":      {get, "the process runs", k.ok},
 		"/ready":   {get, "requests can be served", k.ready},
 	}
-	if k.strategy.Name() == config.StrategyOwn {
+	if k.block(config.StrategyOwn) != nil {
 		routes["/sessions"] = route{get, "my sessions", k.listSessions}
-	} else {
+	}
+	if k.block(config.StrategyProviderToken) != nil {
 		routes["/refresh"] = route{post, "exchange the provider's refresh token", k.limited(k.refresh)}
 	}
 	if k.database != nil {

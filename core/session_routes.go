@@ -46,7 +46,7 @@ func (k *Kit) listSessions(ctx context.Context, r web.Request) (web.Response, er
 	if err != nil {
 		return web.Response{}, err
 	}
-	ctx, cancel := context.WithTimeout(k.withCaller(ctx, r, found.principal, found.credential), storeTimeout)
+	ctx, cancel := context.WithTimeout(k.withCaller(ctx, r, found.principal, found.credential, true), storeTimeout)
 	defer cancel()
 	active, err := k.Sessions().List(ctx, found.principal.UserID)
 	if err != nil {
@@ -82,14 +82,17 @@ func (k *Kit) revokeSessions(ctx context.Context, r web.Request) (web.Response, 
 	if err != nil {
 		return web.Response{}, err
 	}
-	if k.strategy.Name() != config.StrategyOwn && !requested.all {
+	if k.block(config.StrategyOwn) == nil && !requested.all {
 		return web.Response{}, autherr.New(autherr.NotFound, "no_own_sessions")
 	}
 	found, err := k.authenticate(ctx, r)
 	if err != nil {
 		return web.Response{}, err
 	}
-	ctx, cancel := context.WithTimeout(k.withCaller(ctx, r, found.principal, found.credential), storeTimeout)
+	if err := k.mayChangeAccount(found); err != nil {
+		return web.Response{}, err
+	}
+	ctx, cancel := context.WithTimeout(k.withCaller(ctx, r, found.principal, found.credential, true), storeTimeout)
 	defer cancel()
 	caller, sessions := found.principal, Sessions{kit: k, address: k.address(r)}
 	switch {
@@ -108,9 +111,18 @@ func (k *Kit) revokeSessions(ctx context.Context, r web.Request) (web.Response, 
 	}
 	response := web.NoContent()
 	if found.credential.Transport == config.TransportCookie && (requested.all || requested.id == caller.SessionID) {
-		response = k.clearCookie(r, response)
+		response = found.credential.block.clearCookie(r, response)
 	}
 	return response, nil
+}
+
+// mayChangeAccount rejects access tokens that clients of the provider send to every
+// API.
+func (k *Kit) mayChangeAccount(c recognized) error {
+	if c.credential.block.isOwn() || k.providers.ChangesAccount(c.principal.Provider) {
+		return nil
+	}
+	return autherr.New(autherr.InsufficientScope, "access_token_of_any_client")
 }
 
 // awaitNextSecond returns when tokens that are issued from now on are not affected

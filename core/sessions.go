@@ -121,7 +121,6 @@ func (k *Kit) shutOut(
 	if err != nil {
 		return err
 	}
-	defer k.evict(user)
 	at := k.now()
 	if err := change(db.Accounts(), ctx, user, nextSecond(at)); err != nil {
 		return accountError(err)
@@ -158,18 +157,18 @@ func (s Sessions) Renew(ctx context.Context) (Renewed, error) {
 	if c == nil {
 		return Renewed{}, autherr.New(autherr.Unauthenticated, "no_caller")
 	}
-	own, ok := s.kit.strategy.(*session.Own)
+	own, ok := c.credential.block.Strategy.(*session.Own)
 	if !ok {
 		return Renewed{}, autherr.New(autherr.NotFound, "no_own_sessions")
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	token, view, err := own.Renew(ctx, c.credential)
+	token, view, err := own.Renew(ctx, c.credential.Credential)
 	if err != nil {
 		return Renewed{}, err
 	}
 	if c.credential.Transport == config.TransportBearer {
 		return Renewed{Token: token}, nil
 	}
-	return Renewed{SetCookies: s.kit.setCookie(1, token, view)}, nil
+	return Renewed{SetCookies: s.kit.setCookie(c.credential.block, 1, token, view.ExpiresAt)}, nil
 }

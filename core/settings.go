@@ -26,9 +26,13 @@ type Settings struct {
 	Providers []provider.Instance // in the order of the file; at least one, such as cotter.Provider
 	Users     config.Users
 
-	// Own and ProviderToken are the two session strategies; exactly one is set.
+	// Own and ProviderToken are the two session strategies; at least one is set.
 	Own           *OwnSession
 	ProviderToken *ProviderTokenSession
+
+	// DefaultSession is the strategy of a login that names none: in a file that of
+	// the first session block. "" is config.StrategyOwn if both are set.
+	DefaultSession string
 
 	// Database is a block such as sqlite.Database. It is nil only if nothing is
 	// stored: session "provider_token" with user "none".
@@ -52,14 +56,15 @@ func (s Settings) Warnings() config.Diagnostics { return s.file().Warnings() }
 
 func (s Settings) file() configfile.File {
 	return configfile.File{
-		Auth:          s.Auth,
-		Providers:     s.Providers,
-		Users:         s.Users,
-		Own:           s.Own,
-		ProviderToken: s.ProviderToken,
-		Database:      s.Database,
-		Directory:     s.Directory,
-		Source:        s.source,
+		Auth:           s.Auth,
+		Providers:      s.Providers,
+		Users:          s.Users,
+		Own:            s.Own,
+		ProviderToken:  s.ProviderToken,
+		DefaultSession: s.DefaultSession,
+		Database:       s.Database,
+		Directory:      s.Directory,
+		Source:         s.source,
 	}
 }
 
@@ -68,13 +73,14 @@ func (s Settings) withDefaults() Settings { return settingsOf(s.file().WithDefau
 
 func settingsOf(f configfile.File) Settings {
 	return Settings{
-		Auth:          f.Auth,
-		Providers:     f.Providers,
-		Users:         f.Users,
-		Own:           f.Own,
-		ProviderToken: f.ProviderToken,
-		Database:      f.Database,
-		Directory:     f.Directory,
-		source:        f.Source,
+		Auth:           f.Auth,
+		Providers:      f.Providers,
+		Users:          f.Users,
+		Own:            f.Own,
+		ProviderToken:  f.ProviderToken,
+		DefaultSession: f.DefaultSession,
+		Database:       f.Database,
+		Directory:      f.Directory,
+		source:         f.Source,
 	}
 }

@@ -82,7 +82,6 @@ func (u Users) change(
 	if err != nil {
 		return err
 	}
-	defer u.kit.evict(id)
 	if err := change(db.Accounts(), ctx, id); err != nil {
 		return accountError(err)
 	}

@@ -82,9 +82,9 @@ func newSessionBody(v session.View) sessionBody {
 	}
 }
 
-// lifetime returns the time until a session expires, in whole seconds.
-func (k *Kit) lifetime(v session.View) time.Duration {
-	return v.ExpiresAt.Sub(k.now()).Round(time.Second)
+// until returns the time until a token expires, in whole seconds.
+func (k *Kit) until(expires time.Time) time.Duration {
+	return expires.Sub(k.now()).Round(time.Second)
 }
 
 func stringOrNull(s string) *string {

@@ -90,7 +90,10 @@ func TestDeployment_InterruptedTable(t *testing.T) {
 	t.Parallel()
 	onEach(t, servable(), func(t *testing.T, b backend) {
 		t.Helper()
-		empty := []string{"DROP TABLE auth_sessions", "DROP TABLE auth_identities", "DROP TABLE auth_users", "DELETE FROM auth_migrations"}
+		empty := []string{
+			"DROP TABLE auth_keys", "DROP TABLE auth_sessions", "DROP TABLE auth_identities", "DROP TABLE auth_users",
+			"DELETE FROM auth_migrations",
+		}
 		for name, statements := range map[string][]string{
 			"Complete":      nil,
 			"NoRow":         empty,
@@ -117,7 +120,7 @@ func TestDeployment_ForeignTable(t *testing.T) {
 	t.Parallel()
 	onEach(t, servable(), func(t *testing.T, b backend) {
 		t.Helper()
-		for _, table := range []string{"auth_users", "auth_identities", "auth_sessions"} {
+		for _, table := range []string{"auth_users", "auth_identities", "auth_sessions", "auth_keys"} {
 			t.Run(table, func(t *testing.T) {
 				t.Parallel()
 				issuer, database := providertest.NewIssuer(t), b.create(t)
@@ -171,7 +174,8 @@ func TestDeployment_MissingRight(t *testing.T) {
 		switch e.Driver {
 		case "postgres":
 			const lacks = "the role ROLE lacks rights: as the owner of the tables run GRANT "
-			refused(lacks + "DELETE, INSERT, SELECT, UPDATE ON public.auth_identities TO ROLE; GRANT SELECT ON public.auth_migrations TO ROLE; GRANT ")
+			const all = "DELETE, INSERT, SELECT, UPDATE ON public."
+			refused(lacks + all + "auth_identities TO ROLE; GRANT " + all + "auth_keys TO ROLE; GRANT SELECT ON public.auth_migrations TO ROLE; GRANT ")
 			r.execute(t, []string{"GRANT SELECT ON ALL TABLES IN SCHEMA public TO %[1]s"})
 			refused(lacks+"DELETE, INSERT, UPDATE ON public.auth_identities TO ROLE; GRANT ", "GRANT DELETE, INSERT, UPDATE ON public.auth_users TO ROLE: ")
 			r.execute(t, []string{"GRANT INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA public TO %[1]s"})

@@ -135,7 +135,7 @@ func TestFieldTokens_Sizes(t *testing.T) {
 			}
 		}
 		c.rejectsLogin(t, sized(c.issuer, 32<<10+3))
-		both := map[string]any{"oauth_token": map[string]any{"id_token": sized(c.issuer, 32<<10), "access_token": strings.Repeat("x", 32<<10)}}
+		both := map[string]any{"oauth_token": map[string]any{"id_token": sized(c.issuer, 32<<10), "access_token": strings.Repeat("large-token-", 32<<10)[:32<<10]}}
 		c.own.login(t, both).is(t, http.StatusRequestEntityTooLarge, "payload_too_large")
 	})
 }

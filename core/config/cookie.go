@@ -10,7 +10,7 @@ import (
 // is always set, and Secure is set unless base_url is http.
 type Cookie struct {
 	// Name of the cookie; "" is the default, see [Cookie.NameFor].
-	Name string `hcl:"name,optional" doc:"default __Host-session, over http cotterpin_session"`
+	Name string `hcl:"name,optional" doc:"default __Host-session, over http cotterpin_session; of session provider_token next to own __Host-provider and cotterpin_provider"`
 
 	// Domain also sends the cookie to the subdomains of this domain. It excludes
 	// a Name with the prefix "__Host-". Default: the host of base_url alone.
@@ -27,6 +27,15 @@ type Cookie struct {
 // empty, because its default depends on the scheme of base_url.
 func (c Cookie) WithDefaults() Cookie {
 	return defaults.Fill(c, Cookie{SameSite: "lax"})
+}
+
+// ProviderCookieName returns the default name of the cookie of session
+// "provider_token" next to session "own"; see [Cookie.NameFor].
+func ProviderCookieName(https bool) string {
+	if https {
+		return "__Host-provider"
+	}
+	return "cotterpin_provider"
 }
 
 // NameFor returns Name or, if it is empty, the default. The prefix "__Host-"

@@ -26,18 +26,22 @@ func ExampleOwn() {
 		fmt.Println(err)
 		return
 	}
-	token, _, stored := sessions.Issue(ctx, session.Login{User: user, Identity: id, Transport: config.TransportCookie})
-	if err := db.SignIn(ctx, database.SignIn{User: user, Session: stored, MaxSessions: settings.MaxPerUser}); err != nil {
+	issued, err := sessions.Issue(ctx, session.Login{User: user, Identity: id, Transport: config.TransportCookie})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if err := db.SignIn(ctx, database.SignIn{User: user, Session: issued.Stored, MaxSessions: settings.MaxPerUser}); err != nil {
 		fmt.Println(err)
 		return
 	}
 
-	credential := session.Credential{Token: token, Transport: config.TransportCookie}
-	caller, _, err := sessions.Check(ctx, credential)
+	credential := session.Credential{Token: issued.Token, Transport: config.TransportCookie}
+	caller, _, err := sessions.Check(ctx, credential, false)
 	fmt.Println(caller.Subject, err)
 	ended, err := sessions.End(ctx, credential, "logout")
 	fmt.Println(ended.UserID == user.ID, err)
-	_, _, err = sessions.Check(ctx, credential)
+	_, _, err = sessions.Check(ctx, credential, false)
 	fmt.Println(err)
 	// Output:
 	// ada <nil>

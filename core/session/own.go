@@ -87,13 +87,16 @@ func (o *Own) Keeps(name string) bool {
 // Issue implements [Strategy]. Each call creates a new token, and a new public
 // id unless the login continues a session; it never reuses a token that a caller
 // sent.
-func (o *Own) Issue(ctx context.Context, l Login) (token string, view View, stored *Session) {
+func (o *Own) Issue(ctx context.Context, l Login) (Issued, error) {
 	t := newOpaque()
 	s := o.begin(ctx, l, t)
-	return t.String(), s.View(), &s
+	return Issued{Token: t.String(), ExpiresAt: s.ExpiresAt, View: s.View(), Stored: &s}, nil
 }
 
-// Check looks the session up, in one statement, and updates its last-seen time
+// Owns implements [Strategy].
+func (o *Own) Owns(token string) bool { return strings.HasPrefix(token, opaquePrefix) }
+
+// Check looks the session up, in one statement, whether fresh or not, and updates its last-seen time
 // from time to time. Of many concurrent requests one does so; it waits for the
 // store for at most 250 ms. A failed update is logged and does not fail the
 // request.
@@ -101,7 +104,7 @@ func (o *Own) Issue(ctx context.Context, l Login) (token string, view View, stor
 // Errors by code: InvalidToken for every token without an active session, for a
 // token that was issued for the other transport, and for a transport that is
 // not configured; TemporarilyUnavailable.
-func (o *Own) Check(ctx context.Context, c Credential) (identity.Principal, View, error) {
+func (o *Own) Check(ctx context.Context, c Credential, _ bool) (identity.Principal, View, error) {
 	now := o.millis()
 	s, err := o.active(ctx, c, now)
 	if err != nil {
@@ -171,7 +174,7 @@ func (o *Own) Renew(ctx context.Context, c Credential) (token string, view View,
 		return "", View{}, err
 	}
 	next := newOpaque()
-	err = o.store.Rotate(ctx, s.Lookup, next.lookup, next.hash())
+	err = o.store.Rotate(ctx, s.UserID, s.Lookup, next.lookup, next.hash())
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return "", View{}, autherr.New(autherr.InvalidToken, "session_revoked")

@@ -57,16 +57,20 @@ func TestOwn_StoredHash(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
 	own := b.own(config.OwnSession{}, nil)
-	token, _, stored := own.Issue(t.Context(), b.login())
+	issued, err := own.Issue(t.Context(), b.login())
+	if err != nil {
+		t.Fatalf("Issue: %v", err)
+	}
+	stored := issued.Stored
 	if err := b.db.SignIn(t.Context(), database.SignIn{User: b.user, Session: stored, MaxSessions: 1}); err != nil {
 		t.Fatalf("SignIn: %v", err)
 	}
-	check(t, own, cookie(token))
+	check(t, own, cookie(issued.Token))
 
-	lookup, secret, _ := strings.Cut(token, ".")
+	lookup, secret, _ := strings.Cut(issued.Token, ".")
 	hash := stored.SecretHash[:]
 	for _, guess := range []string{string(hash), hex.EncodeToString(hash), base64.RawURLEncoding.EncodeToString(hash)} {
-		if _, _, err := own.Check(t.Context(), cookie(lookup+"."+guess)); autherr.CodeOf(err) != autherr.InvalidToken {
+		if _, _, err := own.Check(t.Context(), cookie(lookup+"."+guess), false); autherr.CodeOf(err) != autherr.InvalidToken {
 			t.Errorf("the hash as secret: got %v, want InvalidToken", err)
 		}
 	}
@@ -159,7 +163,7 @@ func TestOwn_StoreFailure(t *testing.T) {
 	sound := b.own(config.OwnSession{}, nil)
 	c := b.issue(t, sound, b.login()).Credential
 	calls := map[string]func(*session.Own) error{
-		"Find":   func(o *session.Own) error { _, _, err := o.Check(t.Context(), c); return err },
+		"Find":   func(o *session.Own) error { _, _, err := o.Check(t.Context(), c, false); return err },
 		"Rotate": func(o *session.Own) error { _, _, err := o.Renew(t.Context(), c); return err },
 		"Revoke": func(o *session.Own) error { _, err := o.End(t.Context(), c, "logout"); return err },
 		"Sweep":  func(o *session.Own) error { _, err := o.Sweep(t.Context()); return err },
@@ -262,15 +266,18 @@ func TestOwn_Check_ConcurrentTouch(t *testing.T) {
 				<-unblock
 			},
 		})
-		token, _, stored := own.Issue(t.Context(), b.login())
-		if err := b.db.SignIn(t.Context(), database.SignIn{User: b.user, Session: stored, MaxSessions: 1}); err != nil {
+		issued, err := own.Issue(t.Context(), b.login())
+		if err != nil {
+			t.Fatalf("Issue: %v", err)
+		}
+		if err := b.db.SignIn(t.Context(), database.SignIn{User: b.user, Session: issued.Stored, MaxSessions: 1}); err != nil {
 			t.Fatalf("SignIn: %v", err)
 		}
 		b.at = b.at.Add(time.Hour)
 		for range 100 {
 			go func() {
 				for range 100 {
-					if _, _, err := own.Check(t.Context(), cookie(token)); err != nil {
+					if _, _, err := own.Check(t.Context(), cookie(issued.Token), false); err != nil {
 						t.Errorf("Check: %v", err)
 					}
 				}
@@ -284,10 +291,10 @@ func TestOwn_Check_ConcurrentTouch(t *testing.T) {
 		}
 
 		// Another request has read the session before the update.
-		if err := b.db.Sessions().Touch(t.Context(), stored.Lookup, stored.LastSeenAt, stored.IdleExpiresAt); err != nil {
+		if err := b.db.Sessions().Touch(t.Context(), issued.Stored.Lookup, issued.Stored.LastSeenAt, issued.Stored.IdleExpiresAt); err != nil {
 			t.Fatalf("Touch: %v", err)
 		}
-		check(t, own, cookie(token))
+		check(t, own, cookie(issued.Token))
 		if n := updates.Load(); n != 1 {
 			t.Errorf("%d updates after a late request, want 1", n)
 		}
@@ -340,7 +347,7 @@ func TestOwn_Check_SlowStore(t *testing.T) {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				defer cancel()
 				began := time.Now()
-				if _, _, err := own.Check(ctx, p); (err == nil) != c.active {
+				if _, _, err := own.Check(ctx, p, false); (err == nil) != c.active {
 					t.Errorf("Check: %v", err)
 				}
 				if waited := time.Since(began); waited == 0 || waited > 250*time.Millisecond {

@@ -50,17 +50,20 @@ func NewProviderToken(
 func (p *ProviderToken) Name() string { return config.StrategyProviderToken }
 
 // Issue returns the provider's verified token as the session that it is.
-func (p *ProviderToken) Issue(_ context.Context, l Login) (token string, view View, stored *Session) {
-	return l.ProviderToken, tokenView(l.Identity), nil
+func (p *ProviderToken) Issue(_ context.Context, l Login) (Issued, error) {
+	return Issued{Token: l.ProviderToken, ExpiresAt: l.Identity.ExpiresAt, View: tokenView(l.Identity)}, nil
 }
 
-// Check verifies the token and finds its user. The token does not contain the
+// Owns returns true: providers' tokens have no common form.
+func (p *ProviderToken) Owns(string) bool { return true }
+
+// Check verifies the token and finds its user, without the cache if fresh. The token does not contain the
 // transport that it was issued for, so every configured transport is accepted.
 //
 // Errors by code: those of the [Authenticator]; InvalidToken if the transport
 // is not configured; those of [account.Known] unless no users are stored or the
 // caller is a machine.
-func (p *ProviderToken) Check(ctx context.Context, c Credential) (identity.Principal, View, error) {
+func (p *ProviderToken) Check(ctx context.Context, c Credential, fresh bool) (identity.Principal, View, error) {
 	if !slices.Contains(p.settings.Transport, c.Transport) {
 		return identity.Principal{}, View{}, autherr.New(autherr.InvalidToken, "transport_not_listed")
 	}
@@ -68,7 +71,7 @@ func (p *ProviderToken) Check(ctx context.Context, c Credential) (identity.Princ
 	if err != nil {
 		return identity.Principal{}, View{}, err
 	}
-	user, err := p.user(ctx, id)
+	user, err := p.user(ctx, id, fresh)
 	if err != nil {
 		return identity.Principal{}, View{}, err
 	}
@@ -105,9 +108,13 @@ func (p *ProviderToken) Evict(user identity.UserID) {
 }
 
 // user returns the zero user for a machine, and where no users are stored.
-func (p *ProviderToken) user(ctx context.Context, id identity.Identity) (identity.User, error) {
-	if p.users == nil || id.Machine {
+func (p *ProviderToken) user(ctx context.Context, id identity.Identity, fresh bool) (identity.User, error) {
+	switch {
+	case p.users == nil || id.Machine:
 		return identity.User{}, nil
+	case fresh:
+		return account.Known(ctx, p.users.users, id)
+	default:
+		return account.Known(ctx, p.users, id)
 	}
-	return account.Known(ctx, p.users, id)
 }

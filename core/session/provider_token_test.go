@@ -90,9 +90,10 @@ func (b *tokenBench) wantLookups(t *testing.T, want int) {
 func TestProviderToken_Issue(t *testing.T) {
 	t.Parallel()
 	b := newTokenBench(t, nil)
-	token, view, stored := b.Issue(t.Context(), session.Login{User: b.user, Identity: b.identity, ProviderToken: "ada"})
-	if token != "ada" || view != b.view() || stored != nil {
-		t.Errorf("issued %q, %+v and %+v; want %+v and nothing to store", token, view, stored, b.view())
+	issued, err := b.Issue(t.Context(), session.Login{User: b.user, Identity: b.identity, ProviderToken: "ada"})
+	want := session.Issued{Token: "ada", ExpiresAt: b.identity.ExpiresAt, View: b.view()}
+	if err != nil || issued != want {
+		t.Errorf("issued %+v, %v; want %+v", issued, err, want)
 	}
 	if b.Name() != config.StrategyProviderToken {
 		t.Errorf("the name is %q", b.Name())
@@ -174,7 +175,7 @@ func TestProviderToken_Check_Rejected(t *testing.T) {
 			if c.prepare != nil {
 				c.prepare(t, b)
 			}
-			principal, _, err := b.Check(t.Context(), c.credential)
+			principal, _, err := b.Check(t.Context(), c.credential, false)
 			wantError(t, err, c.code, c.reason)
 			if principal.UserID != uuid.Nil || principal.Subject != "" {
 				t.Errorf("rejected, but returned %+v", principal)
@@ -215,7 +216,7 @@ func TestProviderToken_CacheTTL(t *testing.T) {
 	check(t, b, bearer)
 	b.wantLookups(t, 1)
 	b.at = b.at.Add(time.Millisecond)
-	_, _, err := b.Check(t.Context(), bearer)
+	_, _, err := b.Check(t.Context(), bearer, false)
 	wantError(t, err, autherr.TemporarilyUnavailable, "store_failed")
 
 	b.users.err = nil
@@ -237,7 +238,7 @@ func TestProviderToken_UnknownNotCached(t *testing.T) {
 	t.Parallel()
 	b := newTokenBench(t, nil)
 	eve := session.Credential{Token: "eve", Transport: config.TransportBearer}
-	_, _, err := b.Check(t.Context(), eve)
+	_, _, err := b.Check(t.Context(), eve, false)
 	wantError(t, err, autherr.NotRegistered, "unknown_identity")
 
 	user := b.user
@@ -261,7 +262,7 @@ func TestProviderToken_Evict_DuringLookup(t *testing.T) {
 		b.Evict(b.user.ID)
 	}
 	check(t, b, bearer) // the look-up began before the change, and returns after it
-	_, _, err := b.Check(t.Context(), bearer)
+	_, _, err := b.Check(t.Context(), bearer, false)
 	wantError(t, err, autherr.AccountDisabled, "account_disabled")
 }
 
@@ -298,7 +299,7 @@ func TestProviderToken_Check_ManyUsers(t *testing.T) {
 	for token, id := range want {
 		go func() {
 			for range 10 {
-				p, _, err := strategy.Check(t.Context(), session.Credential{Token: token, Transport: config.TransportBearer})
+				p, _, err := strategy.Check(t.Context(), session.Credential{Token: token, Transport: config.TransportBearer}, false)
 				if err != nil || p.UserID != id || p.Subject != token {
 					done <- errors.Join(fmt.Errorf("token of %q: the principal is %+v", token, p), err)
 					return

@@ -93,9 +93,10 @@ func TestOwn_Issue_Continues(t *testing.T) {
 	if l.Continues, _, err = own.Replace(t.Context(), l, began.Credential); err != nil || l.Continues == nil {
 		t.Fatalf("got %+v, %v", l.Continues, err)
 	}
-	token, view, stored := own.Issue(t.Context(), l)
-	if view.ID != began.ID || stored.ID != began.ID || token == began.Token || stored.Lookup == l.Continues.Lookup {
-		t.Errorf("issued %+v after %+v", view, began.View)
+	issued, err := own.Issue(t.Context(), l)
+	if err != nil || issued.View.ID != began.ID || issued.Stored.ID != began.ID || issued.Token == began.Token ||
+		issued.Stored.Lookup == l.Continues.Lookup {
+		t.Errorf("issued %+v after %+v, %v", issued.View, began.View, err)
 	}
 }
 

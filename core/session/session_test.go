@@ -79,11 +79,14 @@ type issued struct {
 // issue begins a session of the login.
 func (b *bench) issue(t testing.TB, own *session.Own, l session.Login) issued {
 	t.Helper()
-	token, view, stored := own.Issue(t.Context(), l)
-	if err := b.db.SignIn(t.Context(), database.SignIn{User: l.User, Session: stored, MaxSessions: maxSessions}); err != nil {
+	got, err := own.Issue(t.Context(), l)
+	if err != nil {
+		t.Fatalf("Issue: %v", err)
+	}
+	if err := b.db.SignIn(t.Context(), database.SignIn{User: l.User, Session: got.Stored, MaxSessions: maxSessions}); err != nil {
 		t.Fatalf("SignIn: %v", err)
 	}
-	return issued{session.Credential{Token: token, Transport: l.Transport}, view}
+	return issued{session.Credential{Token: got.Token, Transport: l.Transport}, got.View}
 }
 
 func cookie(token string) session.Credential {
@@ -93,7 +96,7 @@ func cookie(token string) session.Credential {
 // check expects the credential to be accepted.
 func check(t testing.TB, s session.Strategy, c session.Credential) (identity.Principal, session.View) {
 	t.Helper()
-	principal, view, err := s.Check(t.Context(), c)
+	principal, view, err := s.Check(t.Context(), c, false)
 	if err != nil {
 		t.Fatalf("Check: %v", err)
 	}
@@ -103,7 +106,7 @@ func check(t testing.TB, s session.Strategy, c session.Credential) (identity.Pri
 // wantRejected expects the credential to be rejected as an invalid token.
 func wantRejected(t *testing.T, s session.Strategy, c session.Credential, reason string) {
 	t.Helper()
-	_, _, err := s.Check(t.Context(), c)
+	_, _, err := s.Check(t.Context(), c, false)
 	wantError(t, err, autherr.InvalidToken, reason)
 }
 
@@ -146,11 +149,11 @@ func (b *broken) Touch(ctx context.Context, l session.Lookup, lastSeen, idleExpi
 	return b.Store.Touch(ctx, l, lastSeen, idleExpires)
 }
 
-func (b *broken) Rotate(ctx context.Context, old, next session.Lookup, hash [32]byte) error {
+func (b *broken) Rotate(ctx context.Context, user identity.UserID, old, next session.Lookup, hash [32]byte) error {
 	if err := b.fail("Rotate"); err != nil {
 		return err
 	}
-	return b.Store.Rotate(ctx, old, next, hash)
+	return b.Store.Rotate(ctx, user, old, next, hash)
 }
 
 func (b *broken) List(ctx context.Context, user identity.UserID, now time.Time) ([]session.Session, error) {

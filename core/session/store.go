@@ -38,9 +38,10 @@ type Store interface {
 	// revoked. A revoked or missing session is left unchanged, without an error.
 	Touch(ctx context.Context, l Lookup, lastSeen, idleExpires time.Time) error
 
-	// Rotate gives a session that is not revoked a new lookup and secret hash; the
-	// old ones become invalid. ErrNotFound: it is missing or revoked.
-	Rotate(ctx context.Context, old, next Lookup, hash [32]byte) error
+	// Rotate gives a session of the user that is not revoked a new lookup and secret
+	// hash; the old ones become invalid. ErrNotFound: the user has no such session, or
+	// it is revoked.
+	Rotate(ctx context.Context, user identity.UserID, old, next Lookup, hash [32]byte) error
 
 	// Advance exchanges the refresh token of a session that is active at e.At, in one
 	// conditional statement. Of concurrent calls with the same Presented one

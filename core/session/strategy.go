@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"time"
 
 	"github.com/cotterpin/cotterpin/core/identity"
 )
@@ -14,17 +15,22 @@ type Strategy interface {
 	// Name is config.StrategyOwn or config.StrategyProviderToken.
 	Name() string
 
-	// Issue returns the token of a new session and its view for the user. It writes
-	// nothing: stored is what the login has to store together with its record, nil
-	// if the strategy stores no sessions.
-	Issue(ctx context.Context, l Login) (token string, view View, stored *Session)
+	// Owns reports whether a bearer token has the form of the strategy's tokens. It
+	// verifies nothing: it chooses between two strategies.
+	Owns(token string) bool
 
-	// Check recognizes the caller of a request.
+	// Issue returns the token of a new session. It writes nothing.
+	//
+	// Errors by code: TemporarilyUnavailable.
+	Issue(ctx context.Context, l Login) (Issued, error)
+
+	// Check recognizes the caller of a request. If fresh is true the database is
+	// queried for this request: neither a cache nor a signed token decides alone.
 	//
 	// Errors by code: InvalidToken and TokenExpired for an invalid credential;
 	// AccountDisabled and NotRegistered where the provider's token is valid and
 	// the user is not; TemporarilyUnavailable if it could not be checked.
-	Check(ctx context.Context, c Credential) (identity.Principal, View, error)
+	Check(ctx context.Context, c Credential, fresh bool) (identity.Principal, View, error)
 
 	// Replace decides about the session of a credential that a login presents. It
 	// returns the session if the login continues it: it is active, and of the same
@@ -36,6 +42,15 @@ type Strategy interface {
 	// unknown or malformed credential is not an error. TemporarilyUnavailable: the
 	// session may still be active.
 	End(ctx context.Context, c Credential, reason string) (*Session, error)
+}
+
+// Issued is what a login gets from its strategy.
+type Issued struct {
+	Token        string
+	ExpiresAt    time.Time // of Token; View has the expiry of the session
+	RefreshToken string    // "": the strategy issues none
+	View         View      // the session as its user may see it
+	Stored       *Session  // what the login has to store together with its record; nil: nothing
 }
 
 // Login describes a user who has just signed in.

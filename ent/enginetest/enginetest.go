@@ -33,6 +33,7 @@ func Run(t *testing.T, e Engine) {
 	t.Helper()
 	t.Run("Connections", e.testConnections)
 	t.Run("Migrations", e.testMigrations)
+	t.Run("Rolling", e.testRolling)
 	t.Run("SelfCheck", e.testSelfCheck)
 	t.Run("Races", e.testRaces)
 	t.Run("Deletion", e.testDeletion)

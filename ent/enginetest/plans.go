@@ -68,10 +68,16 @@ func CheckPlans(t testing.TB, d entstore.Dialect, connector driver.Connector) {
 		"FindSession": func(ctx context.Context) error { _, err := sessions.Find(ctx, r.Lookup); return err },
 		"Touch":       func(ctx context.Context) error { return sessions.Touch(ctx, r.Lookup, now, now) },
 		"Rotate": func(ctx context.Context) error {
-			return sessions.Rotate(ctx, session.Lookup{255}, session.Lookup{254}, [32]byte{})
+			return sessions.Rotate(ctx, r.UserID, session.Lookup{255}, session.Lookup{254}, [32]byte{})
 		},
-		"List":   func(ctx context.Context) error { _, err := sessions.List(ctx, user.ID, now); return err },
-		"Revoke": func(ctx context.Context) error { return sessions.Revoke(ctx, user.ID, "unknown", "test", now) },
+		"FindByID": func(ctx context.Context) error { _, err := sessions.FindByID(ctx, user.ID, r.ID); return err },
+		"Advance": func(ctx context.Context) error {
+			return sessions.Advance(ctx, session.Exchange{Lookup: r.Lookup, Presented: [32]byte{255}, At: now})
+		},
+		"RevokeKey": func(ctx context.Context) error { return db.Keys().Revoke(ctx, "unknown", now) },
+		"DeleteKey": func(ctx context.Context) error { return db.Keys().Delete(ctx, "unknown") },
+		"List":      func(ctx context.Context) error { _, err := sessions.List(ctx, user.ID, now); return err },
+		"Revoke":    func(ctx context.Context) error { return sessions.Revoke(ctx, user.ID, "unknown", "test", now) },
 		"RevokeAll": func(ctx context.Context) error {
 			_, err := sessions.RevokeAll(ctx, user.ID, "", "test", now)
 			return err

@@ -115,6 +115,10 @@ func churn(t *testing.T, db database.Database, user identity.User, racer byte) {
 	if err := sessions.Touch(ctx, r.Lookup, now, now.Add(time.Hour)); err != nil {
 		t.Errorf("Touch: %v", err)
 	}
+	exchange := session.Exchange{Lookup: r.Lookup, Presented: r.SecretHash, Next: [32]byte{racer}, At: now, IdleExpires: now.Add(time.Hour)}
+	if err := sessions.Advance(ctx, exchange); err != nil && !errors.Is(err, session.ErrNotFound) {
+		t.Errorf("Advance: %v", err)
+	}
 	if err := sessions.Revoke(ctx, user.ID, r.ID, "test", now); err != nil && !errors.Is(err, session.ErrNotFound) {
 		t.Errorf("Revoke: %v", err)
 	}

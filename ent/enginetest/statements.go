@@ -99,12 +99,15 @@ func (s *signer) signIn(ctx context.Context, strategy session.Strategy, subject 
 }
 
 func (s *signer) record(ctx context.Context, strategy session.Strategy, l session.Login) (session.Credential, error) {
-	token, _, stored := strategy.Issue(ctx, l)
-	record := database.SignIn{User: l.User, Session: stored, MaxSessions: s.maxPerUser}
+	issued, err := strategy.Issue(ctx, l)
+	if err != nil {
+		return session.Credential{}, err
+	}
+	record := database.SignIn{User: l.User, Session: issued.Stored, MaxSessions: s.maxPerUser}
 	if l.Continues != nil {
 		record.Continues = l.Continues.Lookup
 	}
-	return session.Credential{Token: token, Transport: config.TransportBearer}, s.db.SignIn(ctx, record)
+	return session.Credential{Token: issued.Token, Transport: config.TransportBearer}, s.db.SignIn(ctx, record)
 }
 
 // stepUp logs the user in again, and continues its session.
@@ -189,7 +192,7 @@ func testRequestStatements(t *testing.T, d entstore.Dialect, connector driver.Co
 		for range callers {
 			group.Go(func() {
 				for range c.requests / callers {
-					if _, _, err := s.own.Check(script.In(t.Context()), presented); err != nil {
+					if _, _, err := s.own.Check(script.In(t.Context()), presented, false); err != nil {
 						t.Errorf("Check: %v", err)
 						return
 					}

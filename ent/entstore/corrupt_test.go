@@ -29,9 +29,10 @@ func TestDatabase_CorruptSession(t *testing.T) {
 		garbage string
 		listed  bool // List reads the column too
 	}{
-		"secret_hash": {"x'00'", false},
-		"claims":      {"'{'", true},
-		"created_ms":  {"'yesterday'", true},
+		"secret_hash":   {"x'00'", false},
+		"previous_hash": {"x'00'", false},
+		"claims":        {"'{'", true},
+		"created_ms":    {"'yesterday'", true},
 	} {
 		t.Run(column, func(t *testing.T) {
 			t.Parallel()

@@ -17,7 +17,7 @@
 // SignIn. Without a session, SignIn is one statement. BEGIN and COMMIT are not
 // counted.
 //
-// No statement reads a whole table.
+// Only the list of server keys reads a whole table.
 //
 // # Errors
 //

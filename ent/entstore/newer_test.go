@@ -12,6 +12,12 @@ import (
 	"github.com/cotterpin/cotterpin/ent/sqlite"
 )
 
+// D01: this program and its predecessor use the same tables.
+func TestDatabase_Rolling(t *testing.T) {
+	t.Parallel()
+	enginetest.RunRolling(t, sqlite.Dialect(), newConnector)
+}
+
 // D01: newer tables are logged once, also if they are newer at the start.
 func TestOpen_NewerTables(t *testing.T) {
 	t.Parallel()

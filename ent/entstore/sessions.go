@@ -40,7 +40,7 @@ const (
 		LIMIT ?`
 
 	touchSession  = `UPDATE auth_sessions SET last_seen_ms = ?, idle_expires_ms = ? WHERE lookup = ? AND revoked_ms IS NULL`
-	rotateSession = `UPDATE auth_sessions SET lookup = ?, secret_hash = ? WHERE lookup = ? AND revoked_ms IS NULL`
+	rotateSession = `UPDATE auth_sessions SET lookup = ?, secret_hash = ? WHERE lookup = ? AND user_id = ? AND revoked_ms IS NULL`
 
 	// The presented hash is a condition: of concurrent exchanges one matches.
 	advanceSession = `UPDATE auth_sessions AS s SET secret_hash = ?, previous_hash = ?, refresh_generation = refresh_generation + 1,
@@ -116,8 +116,8 @@ func (s *sessions) Touch(ctx context.Context, l session.Lookup, lastSeen, idleEx
 }
 
 // Rotate implements session.Store.
-func (s *sessions) Rotate(ctx context.Context, old, next session.Lookup, hash [32]byte) error {
-	found, err := s.exec(ctx, s.rotate, next[:], hash[:], old[:])
+func (s *sessions) Rotate(ctx context.Context, owner identity.UserID, old, next session.Lookup, hash [32]byte) error {
+	found, err := s.exec(ctx, s.rotate, next[:], hash[:], old[:], owner)
 	return oneFound("rotating a session", found, err, session.ErrNotFound)
 }
 

@@ -26,7 +26,7 @@ import (
 func TestStores_Statements(t *testing.T) {
 	t.Parallel()
 	db := openRecorded(t, newConnector(t))
-	accounts, sessions := db.Accounts(), db.Sessions()
+	accounts, sessions, keys := db.Accounts(), db.Sessions(), db.Keys()
 	now := time.Now()
 	user := identity.User{
 		ID: uuid.Must(uuid.NewV7()), IdentityID: uuid.Must(uuid.NewV7()),
@@ -59,7 +59,11 @@ func TestStores_Statements(t *testing.T) {
 		{"FindSession", func(ctx context.Context) error { _, err := sessions.Find(ctx, session.Lookup{2}); return err }, "SELECT"},
 		{"Touch", func(ctx context.Context) error { return sessions.Touch(ctx, session.Lookup{2}, now, time.Time{}) }, "UPDATE"},
 		{"Rotate", func(ctx context.Context) error {
-			return sessions.Rotate(ctx, session.Lookup{2}, session.Lookup{3}, [32]byte{})
+			return sessions.Rotate(ctx, user.ID, session.Lookup{2}, session.Lookup{3}, [32]byte{})
+		}, "UPDATE"},
+		{"FindByID", func(ctx context.Context) error { _, err := sessions.FindByID(ctx, user.ID, "c"); return err }, "SELECT"},
+		{"Advance", func(ctx context.Context) error {
+			return sessions.Advance(ctx, session.Exchange{Lookup: session.Lookup{3}, At: now})
 		}, "UPDATE"},
 		{"List", func(ctx context.Context) error { _, err := sessions.List(ctx, user.ID, now); return err }, "SELECT"},
 		{"Revoke", func(ctx context.Context) error { return sessions.Revoke(ctx, user.ID, "c", "test", now) }, "UPDATE"},
@@ -70,6 +74,12 @@ func TestStores_Statements(t *testing.T) {
 		{"Sweep", func(ctx context.Context) error { _, err := sessions.Sweep(ctx, now.Add(time.Minute), 10); return err }, "SELECT DELETE"},
 		{"SweepOfNothing", func(ctx context.Context) error { _, err := sessions.Sweep(ctx, now.Add(time.Minute), 10); return err }, "SELECT"},
 		{"Delete", func(ctx context.Context) error { return accounts.Delete(ctx, user.ID) }, "DELETE"},
+		{"AddKey", func(ctx context.Context) error {
+			return keys.Add(ctx, session.Key{ID: "a", Purpose: session.KeySigns, Secret: []byte("k")})
+		}, "INSERT"},
+		{"ListKeys", func(ctx context.Context) error { _, err := keys.List(ctx); return err }, "SELECT"},
+		{"RevokeKey", func(ctx context.Context) error { return keys.Revoke(ctx, "a", now) }, "UPDATE"},
+		{"DeleteKey", func(ctx context.Context) error { return keys.Delete(ctx, "a") }, "DELETE"},
 		{"Ready", db.Ready, "SELECT SELECT"},
 	} {
 		var script faultdriver.Script

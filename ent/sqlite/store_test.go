@@ -92,8 +92,16 @@ func TestStores_WaitForOtherProcess(t *testing.T) {
 		"Delete":       func(ctx context.Context) error { return accounts.Delete(ctx, ada.ID) },
 		"SignIn":       func(ctx context.Context) error { return db.SignIn(ctx, in) },
 		"Touch":        func(ctx context.Context) error { return sessions.Touch(ctx, r.Lookup, now, time.Time{}) },
-		"Rotate":       func(ctx context.Context) error { return sessions.Rotate(ctx, r.Lookup, session.Lookup{1}, [32]byte{}) },
-		"Revoke":       func(ctx context.Context) error { return sessions.Revoke(ctx, ada.ID, r.ID, "test", now) },
+		"Rotate": func(ctx context.Context) error {
+			return sessions.Rotate(ctx, r.UserID, r.Lookup, session.Lookup{1}, [32]byte{})
+		},
+		"Advance": func(ctx context.Context) error { return sessions.Advance(ctx, session.Exchange{At: now}) },
+		"AddKey": func(ctx context.Context) error {
+			return db.Keys().Add(ctx, session.Key{ID: "a", Purpose: session.KeySigns})
+		},
+		"RevokeKey": func(ctx context.Context) error { return db.Keys().Revoke(ctx, "a", now) },
+		"DeleteKey": func(ctx context.Context) error { return db.Keys().Delete(ctx, "a") },
+		"Revoke":    func(ctx context.Context) error { return sessions.Revoke(ctx, ada.ID, r.ID, "test", now) },
 		"RevokeAll": func(ctx context.Context) error {
 			_, err := sessions.RevokeAll(ctx, ada.ID, "", "test", now)
 			return err

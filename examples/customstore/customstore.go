@@ -264,10 +264,10 @@ func (s sessions) Touch(ctx context.Context, l session.Lookup, lastSeen, idleExp
 	})
 }
 
-func (s sessions) Rotate(ctx context.Context, old, next session.Lookup, hash [32]byte) error {
+func (s sessions) Rotate(ctx context.Context, user identity.UserID, old, next session.Lookup, hash [32]byte) error {
 	return s.atomically(ctx, func() error {
 		r, ok := s.sessions[old]
-		if !ok || !r.RevokedAt.IsZero() {
+		if !ok || r.UserID != user || !r.RevokedAt.IsZero() {
 			return session.ErrNotFound
 		}
 		delete(s.sessions, old)

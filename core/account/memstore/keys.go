@@ -20,13 +20,9 @@ func (k keys) List(ctx context.Context) ([]session.Key, error) {
 		return nil, err
 	}
 	defer end()
-	list := slices.SortedFunc(maps.Values(k.db.keys), func(a, b session.Key) int {
+	return slices.SortedFunc(maps.Values(k.db.keys), func(a, b session.Key) int {
 		return cmp.Or(cmp.Compare(a.Purpose, b.Purpose), cmp.Compare(a.Serial, b.Serial))
-	})
-	for i, key := range list {
-		list[i].Secret, list[i].Public = slices.Clone(key.Secret), slices.Clone(key.Public)
-	}
-	return list, nil
+	}), nil
 }
 
 func (k keys) Add(ctx context.Context, key session.Key) error {
@@ -40,7 +36,6 @@ func (k keys) Add(ctx context.Context, key session.Key) error {
 			return session.ErrKeyExists
 		}
 	}
-	key.Secret, key.Public = slices.Clone(key.Secret), slices.Clone(key.Public)
 	key.CreatedAt, key.ActiveAt, key.RevokedAt = millis(key.CreatedAt), millis(key.ActiveAt), millis(key.RevokedAt)
 	k.db.keys[key.ID] = key
 	return nil

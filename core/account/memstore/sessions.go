@@ -62,14 +62,14 @@ func (s sessions) Touch(ctx context.Context, l session.Lookup, lastSeen, idleExp
 	return nil
 }
 
-func (s sessions) Rotate(ctx context.Context, old, next session.Lookup, hash [32]byte) error {
+func (s sessions) Rotate(ctx context.Context, user identity.UserID, old, next session.Lookup, hash [32]byte) error {
 	end, err := s.db.begin(ctx)
 	if err != nil {
 		return err
 	}
 	defer end()
 	r, ok := s.db.sessions[old]
-	if !ok || !r.RevokedAt.IsZero() {
+	if !ok || r.UserID != user || !r.RevokedAt.IsZero() {
 		return session.ErrNotFound
 	}
 	delete(s.db.sessions, old)

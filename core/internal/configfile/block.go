@@ -43,8 +43,9 @@ func (d *decoder) settings(known types, body hcl.Body) File {
 	s.Auth = d.auth(blocks[BlockAuth])
 	s.Providers = d.providers(known.providers, blocks[BlockProvider])
 	s.Users = d.users(blocks[BlockUsers])
-	s.Own, s.ProviderToken = d.session(blocks[BlockSession])
+	d.sessions(&s, blocks[BlockSession])
 	s.Database = d.database(known.databases, blocks[BlockDatabase])
+	s.separateCookies()
 	return s
 }
 
@@ -155,27 +156,42 @@ func (d *decoder) providers(known map[string]provider.Type, blocks []*hcl.Block)
 	return instances
 }
 
-func (d *decoder) session(blocks []*hcl.Block) (*config.OwnSession, *config.ProviderTokenSession) {
-	b := d.only(blocks)
-	if b == nil {
-		return nil, nil
+// sessions reads the session blocks: one of each strategy, and the first is the
+// default of a login.
+func (d *decoder) sessions(s *File, blocks []*hcl.Block) {
+	seen := map[string]*hcl.Block{}
+	for _, b := range blocks {
+		strategy := b.Labels[0]
+		if first := seen[strategy]; first != nil {
+			d.rejectDuplicates([]*hcl.Block{first, b})
+			continue
+		}
+		seen[strategy] = b
+		if d.session(s, b) {
+			s.DefaultSession = cmp.Or(s.DefaultSession, strategy)
+		}
 	}
+}
+
+// session reads a session block. It returns false for one of an unknown strategy.
+func (d *decoder) session(s *File, b *hcl.Block) bool {
 	at := Path{Block: BlockSession, Label: b.Labels[0]}
 	d.enter(at, b)
 	switch at.Label {
 	case config.StrategyOwn:
 		own := config.OwnSession{}.WithDefaults()
 		d.decode(at, b.Body, &own)
-		return &own, nil
+		s.Own = &own
 	case config.StrategyProviderToken:
 		token := config.ProviderTokenSession{}.WithDefaults()
 		d.decode(at, b.Body, &token)
-		return nil, &token
+		s.ProviderToken = &token
 	default:
 		strategies := []string{config.StrategyOwn, config.StrategyProviderToken}
 		d.unknown(Path{Block: BlockSession}, b, unknownLabel(b.Type, b.Labels[0], strategies, nil))
-		return nil, nil
+		return false
 	}
+	return true
 }
 
 // database reads the database block. A block of an unknown type becomes an

@@ -298,19 +298,20 @@ func TestFile_Validate(t *testing.T) {
 		change func(*configfile.File)
 		want   string
 	}{
-		"BaseURL":          {func(s *configfile.File) { s.Auth.BaseURL = "http://api.example.com" }, "Error: Invalid value for \"base_url\"\n\n  in auth\n\nMust begin with"},
-		"NoProvider":       {func(s *configfile.File) { s.Providers = nil }, "Error: Missing provider block\n\n  in provider\n\n"},
-		"SameProvider":     {func(s *configfile.File) { s.Providers = append(s.Providers, s.Providers[0]) }, "Error: Duplicate provider name\n\n  in provider \"cotter\"\n\n"},
-		"NoType":           {func(s *configfile.File) { s.Providers[0].Type = provider.Type{} }, "It has no type: set Type, such as cotter.Type."},
-		"OtherSettings":    {func(s *configfile.File) { s.Providers[0].Settings = &oidcSettings{} }, "Its settings must be a *configfile_test.cotterSettings that is not nil."},
-		"NilSettings":      {func(s *configfile.File) { s.Database.Settings = (*sqliteSettings)(nil) }, "Its settings must be a *configfile_test.sqliteSettings that is not nil."},
-		"NoSettings":       {func(s *configfile.File) { s.Database.Settings = nil }, "Its settings must be a *configfile_test.sqliteSettings that is not nil."},
-		"NegativeDuration": {func(s *configfile.File) { s.Own.IdleTTL = -day }, "Error: Invalid value for \"idle_ttl\""},
-		"TTLOff":           {func(s *configfile.File) { s.Own.TTL = config.Off }, "Error: Invalid value for \"ttl\""},
-		"NoSession":        {func(s *configfile.File) { s.Own = nil }, "Error: Missing session block"},
-		"TwoSessions":      {func(s *configfile.File) { s.ProviderToken = new(config.ProviderTokenSession) }, "Error: Invalid session"},
-		"NoDatabase":       {func(s *configfile.File) { s.Database = nil }, "Error: Missing database block"},
-		"ItsOwnRule":       {func(s *configfile.File) { s.Database.Settings = &sqliteSettings{Migrate: "yes"} }, "Error: Invalid value for \"migrate\"\n\n  in database \"sqlite\""},
+		"BaseURL":           {func(s *configfile.File) { s.Auth.BaseURL = "http://api.example.com" }, "Error: Invalid value for \"base_url\"\n\n  in auth\n\nMust begin with"},
+		"NoProvider":        {func(s *configfile.File) { s.Providers = nil }, "Error: Missing provider block\n\n  in provider\n\n"},
+		"SameProvider":      {func(s *configfile.File) { s.Providers = append(s.Providers, s.Providers[0]) }, "Error: Duplicate provider name\n\n  in provider \"cotter\"\n\n"},
+		"NoType":            {func(s *configfile.File) { s.Providers[0].Type = provider.Type{} }, "It has no type: set Type, such as cotter.Type."},
+		"OtherSettings":     {func(s *configfile.File) { s.Providers[0].Settings = &oidcSettings{} }, "Its settings must be a *configfile_test.cotterSettings that is not nil."},
+		"NilSettings":       {func(s *configfile.File) { s.Database.Settings = (*sqliteSettings)(nil) }, "Its settings must be a *configfile_test.sqliteSettings that is not nil."},
+		"NoSettings":        {func(s *configfile.File) { s.Database.Settings = nil }, "Its settings must be a *configfile_test.sqliteSettings that is not nil."},
+		"NegativeDuration":  {func(s *configfile.File) { s.Own.IdleTTL = -day }, "Error: Invalid value for \"idle_ttl\""},
+		"TTLOff":            {func(s *configfile.File) { s.Own.TTL = config.Off }, "Error: Invalid value for \"ttl\""},
+		"NoSession":         {func(s *configfile.File) { s.Own = nil }, "Error: Missing session block"},
+		"UserNoneNextToOwn": {func(s *configfile.File) { s.ProviderToken = &config.ProviderTokenSession{User: config.UserNone} }, "Error: Invalid value for \"user\""},
+		"DefaultSession":    {func(s *configfile.File) { s.DefaultSession = config.StrategyProviderToken }, "Error: Invalid session"},
+		"NoDatabase":        {func(s *configfile.File) { s.Database = nil }, "Error: Missing database block"},
+		"ItsOwnRule":        {func(s *configfile.File) { s.Database.Settings = &sqliteSettings{Migrate: "yes"} }, "Error: Invalid value for \"migrate\"\n\n  in database \"sqlite\""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -2,6 +2,7 @@ package configfile
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/cotterpin/cotterpin/core/config"
@@ -10,15 +11,46 @@ import (
 
 func (r *rules) session() {
 	own, token := r.settings.Own, r.settings.ProviderToken
-	switch {
-	case own == nil && token == nil:
-		r.wrongAs("Missing session block", Path{Block: BlockSession}, `add session "own" {} for sessions of the kit, or session "provider_token" {} to accept the provider's token at each request`)
-	case own != nil && token != nil:
-		r.wrong(Path{Block: BlockSession}, `there can be one strategy, "own" or "provider_token": remove one of the blocks`)
-	case own != nil:
-		r.own(Path{Block: BlockSession, Label: config.StrategyOwn}, *own)
+	if own == nil && token == nil {
+		r.wrongAs("Missing session block", Path{Block: BlockSession}, `add session "own" {} for sessions of the kit, or session "provider_token" {} to accept the provider's token at each request, or both`)
+		return
+	}
+	if own != nil {
+		r.own(ownPath, *own)
+	}
+	if token != nil {
+		r.providerToken(tokenPath, *token)
+	}
+	if own != nil && token != nil {
+		r.bothSessions(*own, *token)
+	}
+	r.defaultSession()
+}
+
+var (
+	ownPath   = Path{Block: BlockSession, Label: config.StrategyOwn}
+	tokenPath = Path{Block: BlockSession, Label: config.StrategyProviderToken}
+)
+
+// bothSessions checks what two session blocks must not share.
+func (r *rules) bothSessions(own config.OwnSession, token config.ProviderTokenSession) {
+	https := !strings.HasPrefix(r.settings.Auth.BaseURL, "http://")
+	if name := token.Cookie.NameFor(https); name == own.Cookie.NameFor(https) {
+		r.wrong(tokenPath.in("cookie").in("name"), "must not be %q: that is the cookie of session \"own\"", name)
+	}
+	if token.User == config.UserNone {
+		r.wrong(tokenPath.in("user"), `must be "required" next to session "own", which stores users`)
+	}
+}
+
+// defaultSession checks what only settings written in Go can have wrong.
+func (r *rules) defaultSession() {
+	switch name := r.settings.DefaultSession; {
+	case name == "",
+		name == config.StrategyOwn && r.settings.Own != nil,
+		name == config.StrategyProviderToken && r.settings.ProviderToken != nil:
 	default:
-		r.providerToken(Path{Block: BlockSession, Label: config.StrategyProviderToken}, *token)
+		r.wrong(Path{Block: BlockSession}, "the default session %q is not one of the session blocks", name)
 	}
 }
 
@@ -60,13 +92,13 @@ func (r *rules) keptClaims(at Path, names []string) {
 }
 
 func (r *rules) providerToken(at Path, token config.ProviderTokenSession) {
-	hasDatabase := r.settings.Database != nil
+	hasDatabase, alone := r.settings.Database != nil, r.settings.Own == nil
 	switch {
 	case token.User != config.UserRequired && token.User != config.UserNone:
 		r.wrong(at.in("user"), `must be "required" or "none"`)
-	case token.User == config.UserRequired && !hasDatabase:
+	case token.User == config.UserRequired && !hasDatabase && alone:
 		r.wrongAs("Missing database block", at, `users are stored in a database: add a block such as database "sqlite" {}, or set user = "none" to store no users`)
-	case token.User == config.UserNone && hasDatabase:
+	case token.User == config.UserNone && hasDatabase && alone:
 		r.wrongAs("Unused database block", Path{Block: BlockDatabase, Label: r.settings.Database.Type.Name()},
 			`session "provider_token" with user = "none" stores nothing: remove this block, or that argument`)
 	}
@@ -84,14 +116,10 @@ func (r *rules) mayBeBearer() bool {
 		at := Path{Block: BlockSession, Label: strategy, Argument: "transport"}
 		return r.failed(at) || slices.Contains(transport, config.TransportBearer)
 	}
-	switch own, token := r.settings.Own, r.settings.ProviderToken; {
-	case own != nil:
-		return mayBe(config.StrategyOwn, own.Transport)
-	case token != nil:
-		return mayBe(config.StrategyProviderToken, token.Transport)
-	default:
-		return true
-	}
+	own, token := r.settings.Own, r.settings.ProviderToken
+	return own == nil && token == nil ||
+		own != nil && mayBe(config.StrategyOwn, own.Transport) ||
+		token != nil && mayBe(config.StrategyProviderToken, token.Transport)
 }
 
 func (r *rules) transports(at Path, transport []string) {

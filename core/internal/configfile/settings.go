@@ -2,6 +2,7 @@ package configfile
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
@@ -14,9 +15,12 @@ type File struct {
 	Providers []provider.Instance // in the order of the file; at least one
 	Users     config.Users
 
-	// Own and ProviderToken are the two session strategies; exactly one is set.
+	// Own and ProviderToken are the two session strategies; at least one is set.
 	Own           *config.OwnSession
 	ProviderToken *config.ProviderTokenSession
+
+	// DefaultSession is the strategy of the first session block; "" is own.
+	DefaultSession string
 
 	// Database is nil only where nothing is stored: session "provider_token"
 	// with user "none".
@@ -41,6 +45,7 @@ func (f File) WithDefaults() File {
 	if f.ProviderToken != nil {
 		f.ProviderToken = new(f.ProviderToken.WithDefaults())
 	}
+	f.separateCookies()
 	f.Providers = slices.Clone(f.Providers)
 	for i, instance := range f.Providers {
 		f.Providers[i] = instance.WithDefaults()
@@ -49,6 +54,17 @@ func (f File) WithDefaults() File {
 		f.Database = new(f.Database.WithDefaults())
 	}
 	return f
+}
+
+// separateCookies gives the cookie of provider tokens another default name than
+// that of own sessions.
+func (f File) separateCookies() {
+	if f.Own == nil || f.ProviderToken == nil || f.ProviderToken.Cookie.Name != "" {
+		return
+	}
+	cookie := *f.ProviderToken.Cookie
+	cookie.Name = config.ProviderCookieName(!strings.HasPrefix(f.Auth.BaseURL, "http://"))
+	f.ProviderToken.Cookie = &cookie
 }
 
 // Warnings returns what deserves attention in valid settings without being an

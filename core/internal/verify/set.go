@@ -99,6 +99,19 @@ func (s *Set) Authenticate(ctx context.Context, raw string) (identity.Identity, 
 	return id, err
 }
 
+// ChangesAccount reports whether the token that recognizes a caller at the named
+// provider may change the user's account. An access token is made for an API and
+// sent to it by any client: it may only if it suffices for a login, or the block
+// lists its client.
+func (s *Set) ChangesAccount(name string) bool {
+	for _, p := range s.providers {
+		if p.Name == name {
+			return p.suffices(p.Recognizes) || len(p.rules.Of(p.Recognizes).Clients) > 0
+		}
+	}
+	return false
+}
+
 // Refresher returns a provider that can refresh. With an empty name it is the
 // only one that can.
 //

@@ -22,7 +22,7 @@ func testOwn(t *testing.T, setup setup) {
 	t.Run("Check", func(t *testing.T) {
 		o := newOwn(t, setup(t))
 		token, issued := o.signIn(t)
-		p, checked, err := o.Check(t.Context(), credential(token))
+		p, checked, err := o.Check(t.Context(), credential(token), false)
 		if err != nil || p.UserID != o.user.ID || p.Key() != o.user.Key || p.Provider != "cotter" || p.AuthMethod != "OTP" ||
 			p.SessionID != issued.ID || !p.AuthenticatedAt.Equal(start) {
 			t.Errorf("principal is %+v (error %v)", p, err)
@@ -237,15 +237,18 @@ func (o own) signIn(t *testing.T) (token string, view session.View) {
 	t.Helper()
 	user := o.stores.user(t, o.user.Key)
 	user.LastLoginAt = o.clock.now()
-	token, view, stored := o.Issue(t.Context(), session.Login{
+	issued, err := o.Issue(t.Context(), session.Login{
 		User:      user,
 		Identity:  identity.Identity{Key: user.Key, Provider: "cotter", AuthMethod: "OTP"},
 		Transport: config.TransportCookie,
 	})
-	if err := o.stores.signIn(t, *stored, user, unlimited); err != nil {
+	if err != nil {
+		t.Fatalf("Issue: %v", err)
+	}
+	if err := o.stores.signIn(t, *issued.Stored, user, unlimited); err != nil {
 		t.Fatalf("SignIn: %v", err)
 	}
-	return token, view
+	return issued.Token, issued.View
 }
 
 func credential(token string) session.Credential {
@@ -254,7 +257,7 @@ func credential(token string) session.Credential {
 
 func (o own) wantActive(t *testing.T, token string) session.View {
 	t.Helper()
-	_, view, err := o.Check(t.Context(), credential(token))
+	_, view, err := o.Check(t.Context(), credential(token), false)
 	if err != nil {
 		t.Fatalf("Check: %v", err)
 	}
@@ -263,7 +266,7 @@ func (o own) wantActive(t *testing.T, token string) session.View {
 
 func (o own) wantRejected(t *testing.T, what string, c session.Credential) {
 	t.Helper()
-	if _, _, err := o.Check(t.Context(), c); autherr.CodeOf(err) != autherr.InvalidToken {
+	if _, _, err := o.Check(t.Context(), c, false); autherr.CodeOf(err) != autherr.InvalidToken {
 		t.Errorf("%s: got %v, want InvalidToken", what, err)
 	}
 }

@@ -1,5 +1,5 @@
-// Package sessiontest is the suite that every session.Store must pass, together
-// with the database.Database that it belongs to.
+// Package sessiontest is the suite that every session.Store and session.KeyStore
+// must pass, together with the database.Database that they belong to.
 package sessiontest
 
 import (
@@ -20,7 +20,8 @@ import (
 	"github.com/cotterpin/cotterpin/core/session"
 )
 
-// Run checks the sessions of a database, and the logins that they begin with.
+// Run checks the sessions and server keys of a database, and the logins that
+// sessions begin with.
 // open is called once per case, by parallel cases, and returns a new empty
 // database each time, which it closes in t.Cleanup.
 func Run(t *testing.T, open func(t *testing.T) database.Database) {
@@ -32,16 +33,19 @@ func Run(t *testing.T, open func(t *testing.T) database.Database) {
 		return &stores{Store: db.Sessions(), accounts: db.Accounts(), db: db}
 	}
 	t.Run("Find", func(t *testing.T) { testFind(t, setup) })
+	t.Run("FindByID", func(t *testing.T) { testFindByID(t, setup) })
 	t.Run("SignIn", func(t *testing.T) { testSignIn(t, setup) })
 	t.Run("StepUp", func(t *testing.T) { testStepUp(t, setup) })
 	t.Run("MaxSessions", func(t *testing.T) { testMaxSessions(t, setup) })
 	t.Run("Touch", func(t *testing.T) { testTouch(t, setup) })
 	t.Run("Rotate", func(t *testing.T) { testRotate(t, setup) })
+	t.Run("Advance", func(t *testing.T) { testAdvance(t, setup) })
 	t.Run("Revoke", func(t *testing.T) { testRevoke(t, setup) })
 	t.Run("Sweep", func(t *testing.T) { testSweep(t, setup) })
 	t.Run("User", func(t *testing.T) { testUser(t, setup) })
 	t.Run("Canceled", func(t *testing.T) { testCanceled(t, setup) })
 	t.Run("Own", func(t *testing.T) { testOwn(t, setup) })
+	t.Run("Keys", func(t *testing.T) { testKeys(t, setup) })
 }
 
 type setup = func(t *testing.T) *stores
@@ -79,6 +83,8 @@ func (s *stores) register(t *testing.T, subject string) identity.User {
 // newSession returns an active session of the user with every column set.
 func newSession(user identity.User) session.Session {
 	r := session.Session{
+		Generation:      3,
+		RefreshedAt:     start.Add(2 * time.Millisecond),
 		ID:              rand.Text(),
 		UserID:          user.ID,
 		IdentityID:      user.IdentityID,
@@ -98,6 +104,7 @@ func newSession(user identity.User) session.Session {
 	}
 	_, _ = rand.Read(r.Lookup[:])
 	_, _ = rand.Read(r.SecretHash[:])
+	_, _ = rand.Read(r.PreviousHash[:])
 	return r
 }
 
@@ -152,11 +159,17 @@ func (s *stores) find(t *testing.T, l session.Lookup) session.Session {
 	return r
 }
 
-// wantFound expects Find to return the session, which it reads in part.
+// wantFound expects Find and FindByID to return the session, which they read in
+// part.
 func (s *stores) wantFound(t *testing.T, want session.Session) {
 	t.Helper()
 	want.IdentityID, want.UserAgent, want.Address = uuid.Nil, "", ""
 	wantSession(t, "Find", s.find(t, want.Lookup), want)
+	byID, err := s.FindByID(t.Context(), want.UserID, want.ID)
+	if err != nil {
+		t.Fatalf("FindByID: %v", err)
+	}
+	wantSession(t, "FindByID", byID, want)
 }
 
 // wantListed expects the user's active sessions to be these, newest first.
@@ -172,6 +185,7 @@ func (s *stores) wantListed(t *testing.T, user identity.User, now time.Time, wan
 	for i := range want {
 		public := want[i]
 		public.Lookup, public.SecretHash = session.Lookup{}, [32]byte{}
+		public.Generation, public.PreviousHash, public.RefreshedAt = 0, [32]byte{}, time.Time{}
 		wantSession(t, fmt.Sprint("session ", i), got[i], public)
 	}
 }
@@ -201,7 +215,7 @@ func (s *stores) wantUser(t *testing.T, want identity.User) {
 // utc returns the session with its times in UTC.
 func utc(r session.Session) session.Session {
 	for _, at := range []*time.Time{
-		&r.CreatedAt, &r.AuthenticatedAt, &r.LastSeenAt, &r.IdleExpiresAt, &r.ExpiresAt, &r.RevokedAt, &r.UserNotBefore,
+		&r.CreatedAt, &r.AuthenticatedAt, &r.LastSeenAt, &r.IdleExpiresAt, &r.ExpiresAt, &r.RevokedAt, &r.RefreshedAt, &r.UserNotBefore,
 	} {
 		*at = at.UTC()
 	}

@@ -204,7 +204,7 @@ func testStepUp(t *testing.T, setup setup) {
 			case 0:
 				resumed = s.resume(t, old.Lookup, next, unlimited)
 			case 1:
-				rotation = s.Rotate(t.Context(), old.Lookup, rotated.Lookup, rotated.SecretHash)
+				rotation = s.Rotate(t.Context(), old.UserID, old.Lookup, rotated.Lookup, rotated.SecretHash)
 			default:
 				if err := s.Touch(t.Context(), old.Lookup, start.Add(time.Minute), start.Add(2*time.Minute)); err != nil {
 					t.Errorf("Touch: %v", err)

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -34,11 +35,12 @@ func testFind(t *testing.T, setup setup) {
 		s.wantListed(t, user, start, r)
 	})
 
-	t.Run("NoIdleLimitOrClaims", func(t *testing.T) {
+	t.Run("OptionalColumnsEmpty", func(t *testing.T) {
 		s := setup(t)
 		user := s.register(t, "ada")
 		r := newSession(user)
 		r.Claims, r.IdleExpiresAt, r.AuthMethod, r.UserAgent, r.Address = identity.Claims{}, time.Time{}, "", "", ""
+		r.Generation, r.PreviousHash, r.RefreshedAt = 0, [32]byte{}, time.Time{}
 		s.add(t, r, unlimited)
 		s.wantFound(t, r)
 		s.wantListed(t, user, start, r)
@@ -49,7 +51,7 @@ func testFind(t *testing.T, setup setup) {
 		want := newSession(s.register(t, "ada"))
 		r := want
 		for _, at := range []*time.Time{
-			&r.CreatedAt, &r.AuthenticatedAt, &r.LastSeenAt, &r.IdleExpiresAt, &r.ExpiresAt,
+			&r.CreatedAt, &r.AuthenticatedAt, &r.LastSeenAt, &r.IdleExpiresAt, &r.ExpiresAt, &r.RefreshedAt,
 		} {
 			*at = at.Add(999_999 * time.Nanosecond)
 		}
@@ -69,6 +71,34 @@ func testFind(t *testing.T, setup setup) {
 			}
 		}
 	})
+}
+
+func testFindByID(t *testing.T, setup setup) {
+	t.Helper()
+	s := setup(t)
+	user, other := s.register(t, "ada"), s.register(t, "other")
+	r := s.create(t, user, 0)
+	s.wantFound(t, r)
+	for name, c := range map[string]struct {
+		user identity.UserID
+		id   string
+	}{
+		"OtherUser":     {other.ID, r.ID},
+		"UnknownUser":   {uuid.Must(uuid.NewV7()), r.ID},
+		"UserIDIsNil":   {uuid.Nil, r.ID},
+		"UnknownID":     {user.ID, "unknown"},
+		"EmptyID":       {user.ID, ""},
+		"OtherCase":     {user.ID, strings.ToLower(r.ID)},
+		"TrailingSpace": {user.ID, r.ID + " "},
+		"Wildcard":      {user.ID, "%"},
+		"NUL":           {user.ID, r.ID + "\x00"},
+		"InvalidUTF8":   {user.ID, "\xff"},
+		"LookupIsNotID": {user.ID, string(r.Lookup[:])},
+	} {
+		if _, err := s.FindByID(t.Context(), c.user, c.id); !errors.Is(err, session.ErrNotFound) {
+			t.Errorf("%s: got %v, want ErrNotFound", name, err)
+		}
+	}
 }
 
 func testTouch(t *testing.T, setup setup) {
@@ -151,7 +181,7 @@ func testRotate(t *testing.T, setup setup) {
 		s := setup(t)
 		r := s.create(t, s.register(t, "ada"), 0)
 		next := newSession(identity.User{})
-		if err := s.Rotate(t.Context(), r.Lookup, next.Lookup, next.SecretHash); err != nil {
+		if err := s.Rotate(t.Context(), r.UserID, r.Lookup, next.Lookup, next.SecretHash); err != nil {
 			t.Fatalf("Rotate: %v", err)
 		}
 		if _, err := s.Find(t.Context(), r.Lookup); !errors.Is(err, session.ErrNotFound) {
@@ -164,9 +194,19 @@ func testRotate(t *testing.T, setup setup) {
 	t.Run("Missing", func(t *testing.T) {
 		s := setup(t)
 		next := newSession(s.register(t, "ada"))
-		if err := s.Rotate(t.Context(), session.Lookup{1}, next.Lookup, next.SecretHash); !errors.Is(err, session.ErrNotFound) {
+		if err := s.Rotate(t.Context(), next.UserID, session.Lookup{1}, next.Lookup, next.SecretHash); !errors.Is(err, session.ErrNotFound) {
 			t.Errorf("Rotate: got %v, want ErrNotFound", err)
 		}
+	})
+
+	t.Run("OtherUser", func(t *testing.T) {
+		s := setup(t)
+		r, other := s.create(t, s.register(t, "ada"), 0), s.register(t, "eve")
+		next := newSession(other)
+		if err := s.Rotate(t.Context(), other.ID, r.Lookup, next.Lookup, next.SecretHash); !errors.Is(err, session.ErrNotFound) {
+			t.Errorf("Rotate: got %v, want ErrNotFound", err)
+		}
+		s.wantFound(t, r)
 	})
 
 	t.Run("Revoked", func(t *testing.T) {
@@ -175,7 +215,7 @@ func testRotate(t *testing.T, setup setup) {
 		r := s.create(t, user, 0)
 		s.revoke(t, user, r.ID, start)
 		next := newSession(user)
-		if err := s.Rotate(t.Context(), r.Lookup, next.Lookup, next.SecretHash); !errors.Is(err, session.ErrNotFound) {
+		if err := s.Rotate(t.Context(), r.UserID, r.Lookup, next.Lookup, next.SecretHash); !errors.Is(err, session.ErrNotFound) {
 			t.Errorf("Rotate: got %v, want ErrNotFound", err)
 		}
 		r.RevokedAt, r.RevokeReason = start, "test"
@@ -190,7 +230,7 @@ func testRotate(t *testing.T, setup setup) {
 		won := make([]bool, racers)
 		race(racers, func(racer int) {
 			next := newSession(user)
-			err := s.Rotate(t.Context(), r.Lookup, next.Lookup, next.SecretHash)
+			err := s.Rotate(t.Context(), r.UserID, r.Lookup, next.Lookup, next.SecretHash)
 			if err != nil && !errors.Is(err, session.ErrNotFound) {
 				t.Errorf("Rotate: got %v, want ErrNotFound", err)
 			}
@@ -400,11 +440,18 @@ func testCanceled(t *testing.T, setup setup) {
 			_, err := s.Find(ctx, r.Lookup)
 			return err
 		},
+		"FindByID": func(ctx context.Context, s *stores, r session.Session) error {
+			_, err := s.FindByID(ctx, r.UserID, r.ID)
+			return err
+		},
+		"Advance": func(ctx context.Context, s *stores, r session.Session) error {
+			return s.Advance(ctx, exchange(r, start))
+		},
 		"Touch": func(ctx context.Context, s *stores, r session.Session) error {
 			return s.Touch(ctx, r.Lookup, start.Add(time.Hour), start.Add(2*time.Hour))
 		},
 		"Rotate": func(ctx context.Context, s *stores, r session.Session) error {
-			return s.Rotate(ctx, r.Lookup, session.Lookup{1}, [32]byte{1})
+			return s.Rotate(ctx, r.UserID, r.Lookup, session.Lookup{1}, [32]byte{1})
 		},
 		"List": func(ctx context.Context, s *stores, r session.Session) error {
 			_, err := s.List(ctx, r.UserID, start)

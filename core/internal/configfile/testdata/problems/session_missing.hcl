@@ -15,4 +15,4 @@ Error: Missing session block
    1: auth {
 
 Add session "own" {} for sessions of the kit, or session "provider_token" {}
-to accept the provider's token at each request.
+to accept the provider's token at each request, or both.

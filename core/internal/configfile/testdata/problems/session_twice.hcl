@@ -9,7 +9,7 @@ provider "cotter" {
 session "own" {
 }
 
-session "provider_token" {
+session "own" {
 }
 
 database "sqlite" {
@@ -17,7 +17,7 @@ database "sqlite" {
 ----------
 Error: Duplicate session block
 
-  on auth.hcl line 12, column 1, in session "provider_token":
-  12: session "provider_token" {
+  on auth.hcl line 12, column 1, in session "own":
+  12: session "own" {
 
 There is another block session on line 9. Remove one of them.
