@@ -25,7 +25,7 @@ var errClosed = autherr.New(autherr.TemporarilyUnavailable, "shutting_down")
 // Watcher watches sessions as long as they have contexts. It uses no goroutine
 // between two checks.
 type Watcher struct {
-	now   func() time.Time
+	now     func() time.Time
 	permits chan struct{} // one of each running check
 
 	open    context.Context //nolint:containedctx // until Close
