@@ -11,6 +11,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/internal/httpapi"
 	"github.com/cotterpin/cotterpin/core/internal/ownjwt"
 	"github.com/cotterpin/cotterpin/core/internal/verify"
+	"github.com/cotterpin/cotterpin/core/internal/watch"
 	"github.com/cotterpin/cotterpin/core/session"
 )
 
@@ -22,10 +23,12 @@ func assemble(ctx context.Context, s Settings, o options, providers *verify.Set,
 		auth:      s.Auth,
 		proxies:   httpapi.Proxies{Trusted: s.Auth.ProxyPrefixes(), Unix: s.Auth.TrustsUnix()},
 		providers: providers,
+		watcher:   watch.New(o.now),
 		now:       o.now,
 		log:       o.log,
 		stop:      stop,
 	}
+	k.changes.Subscribe(k.watcher.Heard)
 	if db != nil {
 		k.database = changes.Announce(db, &k.changes)
 		k.registrar = account.Registrar{Store: k.database.Accounts(), Create: *s.Users.Create, OnRegister: o.onRegister, Now: o.now}
