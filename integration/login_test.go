@@ -3,6 +3,7 @@ package integration_test
 import (
 	"maps"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -14,10 +15,15 @@ const ada = "ada@example.com"
 // strategies are the session strategies, by the name of the subtest.
 var strategies = []struct{ name, session string }{
 	{"own", ownSession},
+	{"own-jwt-cookie", ownJWTCookie},
+	{"own-jwt-bearer", ownJWTBearer},
 	{"provider_token-bearer", tokenBearer},
 	{"provider_token-cookie", tokenCookie},
 	{"own+provider_token", bothSessions},
 }
+
+// isOwn reports whether a login begins an own session.
+func isOwn(session string) bool { return strings.HasPrefix(session, `session "own"`) }
 
 func TestLogin(t *testing.T) {
 	t.Parallel()
@@ -32,14 +38,13 @@ func testLogin(t *testing.T, framework, session string, b backend) {
 	p := startOn(t, b.create(t), framework, issuer, session)
 	testFirstAndSecondLogin(t, p, issuer)
 	testNotes(t, p, issuer)
-	switch session {
-	case ownSession:
+	if isOwn(session) {
 		testOwnSessions(t, p, issuer)
-	case bothSessions:
-		testOwnSessions(t, p, issuer)
-		testBothSessions(t, p, issuer)
-	default:
+	} else {
 		testProviderToken(t, p, issuer)
+	}
+	if session == bothSessions {
+		testBothSessions(t, p, issuer)
 	}
 	testForgedLogins(t, p, issuer)
 }
@@ -124,8 +129,13 @@ func testOwnSessions(t *testing.T, p *program, issuer *providertest.Issuer) {
 
 	out := p.send(t, "POST", "/auth/logout", one.credential)
 	out.is(t, http.StatusNoContent, "")
-	if len(out.Cookies) != 1 || out.Cookies[0].Value != "" || out.Cookies[0].MaxAge >= 0 {
-		t.Errorf("the cookie is not cleared: %v", out.Cookies)
+	for _, cookie := range out.Cookies {
+		if cookie.Value != "" || cookie.MaxAge >= 0 {
+			t.Errorf("the cookie is not cleared: %v", cookie)
+		}
+	}
+	if isCookie := one.Token.AccessToken == ""; isCookie != (len(out.Cookies) > 0) {
+		t.Errorf("cookies of the response: %v", out.Cookies)
 	}
 	p.rejects(t, one.credential)
 	p.me(t, two.credential)

@@ -125,7 +125,7 @@ func TestTwoNodes(t *testing.T) {
 	t.Parallel()
 	onMatrix(t, func(t *testing.T, framework, session string, b backend) {
 		t.Helper()
-		if session == ownSession || session == bothSessions {
+		if isOwn(session) {
 			testNodesWithSessions(t, startCluster(t, framework, session, b.create(t)))
 		} else {
 			testNodesWithTokens(t, startCluster(t, framework, shortCacheTTL[session], b.create(t)))
