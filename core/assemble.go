@@ -9,6 +9,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/internal/changes"
 	"github.com/cotterpin/cotterpin/core/internal/httpapi"
+	"github.com/cotterpin/cotterpin/core/internal/ownjwt"
 	"github.com/cotterpin/cotterpin/core/internal/verify"
 	"github.com/cotterpin/cotterpin/core/session"
 )
@@ -33,11 +34,21 @@ func assemble(ctx context.Context, s Settings, o options, providers *verify.Set,
 		own := session.NewOwn(*s.Own, k.database.Sessions(), o.now, o.log)
 		k.background.Go(func() { sweep(background, own, o) })
 		k.maxPerUser = s.Own.MaxPerUser
-		k.blocks = append(k.blocks, &sessionBlock{
+		block := &sessionBlock{
 			Strategy:   own,
 			transports: s.Own.Transport,
 			cookie:     httpapi.NewCookie(s.Own.Cookie, s.Auth.BaseURL),
-		})
+		}
+		if s.Own.Format == config.FormatJWT {
+			keys := ownjwt.NewKeyring(k.database.Keys(), ownjwt.KeyringOptions{Secret: s.Own.KeySecret, Now: o.now, Log: o.log})
+			k.background.Go(func() { keys.Run(background) })
+			block.jwt = ownjwt.New(ownjwt.Options{
+				Settings: *s.Own, Own: own, Store: k.database.Sessions(), Keys: keys, Issuer: s.Auth.BaseURL, Log: o.log,
+			})
+			block.Strategy = block.jwt
+			block.refreshCookie = httpapi.NewRefreshCookie(s.Own.Cookie, s.Auth.BaseURL)
+		}
+		k.blocks = append(k.blocks, block)
 	}
 	if s.ProviderToken != nil {
 		tokens := session.NewProviderToken(*s.ProviderToken, providers, k.registrar.Store, o.now)

@@ -6,7 +6,9 @@ import (
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/internal/httpapi"
+	"github.com/cotterpin/cotterpin/core/internal/ownjwt"
 	"github.com/cotterpin/cotterpin/core/session"
+	"github.com/cotterpin/cotterpin/core/web"
 )
 
 // sessionBlock is a session block of the configuration: how its sessions travel,
@@ -15,6 +17,10 @@ type sessionBlock struct {
 	session.Strategy
 	transports []string // the first is the default of a login
 	cookie     httpapi.Cookie
+
+	// Of own sessions in format "jwt" only:
+	jwt           *ownjwt.Strategy // that of the block; nil otherwise
+	refreshCookie httpapi.Cookie
 }
 
 func (b *sessionBlock) isOwn() bool { return b.Name() == config.StrategyOwn }
@@ -22,6 +28,19 @@ func (b *sessionBlock) isOwn() bool { return b.Name() == config.StrategyOwn }
 // usesCookies reports whether a login can get its session in a cookie.
 func (b *sessionBlock) usesCookies() bool {
 	return slices.Contains(b.transports, config.TransportCookie)
+}
+
+// cookies returns the cookies in which the block's tokens travel.
+func (b *sessionBlock) cookies() []httpapi.Cookie {
+	if b.jwt == nil {
+		return []httpapi.Cookie{b.cookie}
+	}
+	return []httpapi.Cookie{b.cookie, b.refreshCookie}
+}
+
+// sentCookie reports whether the request has one of the block's cookies.
+func (b *sessionBlock) sentCookie(r web.Request) bool {
+	return slices.ContainsFunc(b.cookies(), func(c httpapi.Cookie) bool { return c.Count(r) > 0 })
 }
 
 // transport returns the transport of a login that requests one, or "" for the
@@ -55,6 +74,15 @@ func (k *Kit) loginBlock(requested string) (*sessionBlock, error) {
 		return b, nil
 	}
 	return nil, autherr.New(autherr.InvalidRequest, "session_not_configured")
+}
+
+// jwtBlock returns the session block of own sessions in format "jwt"; nil if there
+// is none.
+func (k *Kit) jwtBlock() *sessionBlock {
+	if b := k.block(config.StrategyOwn); b != nil && b.jwt != nil {
+		return b
+	}
+	return nil
 }
 
 // bearerBlock returns the session block of a bearer token by the token's form. Where

@@ -31,6 +31,21 @@ func readMembers(r web.Request, known ...string) (members, error) {
 	if err != nil {
 		return members{}, err
 	}
+	return parseMembers(raw, known)
+}
+
+// readOptionalMembers reads a body that is one JSON object, or absent. It rejects as
+// readMembers.
+func readOptionalMembers(r web.Request, known ...string) (m members, isEmpty bool, err error) {
+	raw, err := readOptionalBody(r)
+	if err != nil || len(raw) == 0 {
+		return members{problem: new(error)}, true, err
+	}
+	m, err = parseMembers(raw, known)
+	return m, false, err
+}
+
+func parseMembers(raw []byte, known []string) (members, error) {
 	object, err := strictjson.Parse(raw)
 	if err != nil {
 		return members{}, autherr.Wrap(autherr.InvalidRequest, "malformed_json", err)
@@ -153,17 +168,24 @@ func tooLarge() error { return autherr.New(autherr.PayloadTooLarge, "body_too_la
 // accepts an absent body, and otherwise applies the rules of readMembers that
 // come before parsing.
 func checkUnusedBody(r web.Request) error {
+	_, err := readOptionalBody(r)
+	return err
+}
+
+// readOptionalBody returns an empty body if there is none. Otherwise it must be
+// JSON by its media type.
+func readOptionalBody(r web.Request) ([]byte, error) {
 	if r.ContentLength == 0 {
-		return nil
+		return nil, nil
 	}
 	text, err := readBody(r)
 	if err == nil && len(text) == 0 {
-		return nil
+		return nil, nil
 	}
 	if wrong := checkMediaType(r); wrong != nil {
-		return wrong
+		return nil, wrong
 	}
-	return err
+	return text, err
 }
 
 // checkNames rejects a known member in another letter case, at any depth.

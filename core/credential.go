@@ -82,9 +82,26 @@ func (k *Kit) replaced(r web.Request) ([]credential, error) {
 	return all, nil
 }
 
+// refreshCredentials returns the refresh tokens of own sessions that a logout ends:
+// that of the body, and those of the cookies, each once.
+func (k *Kit) refreshCredentials(r web.Request, body string) []credential {
+	b := k.jwtBlock()
+	if b == nil {
+		return nil
+	}
+	var all []credential
+	if body != "" {
+		all = append(all, credential{session.Credential{Token: body, Transport: config.TransportBearer}, b})
+	}
+	for _, value := range slices.Compact(slices.Sorted(b.refreshCookie.Values(r))) {
+		all = append(all, credential{session.Credential{Token: value, Transport: config.TransportCookie}, b})
+	}
+	return all
+}
+
 // hasCookie reports whether the request has one of our cookies.
 func (k *Kit) hasCookie(r web.Request) bool {
-	return slices.ContainsFunc(k.blocks, func(b *sessionBlock) bool { return b.cookie.Count(r) > 0 })
+	return slices.ContainsFunc(k.blocks, func(b *sessionBlock) bool { return b.sentCookie(r) })
 }
 
 // bearer reads the Authorization header (RFC 6750, section 2.1).

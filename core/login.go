@@ -13,6 +13,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/internal/httpapi"
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/session"
 	"github.com/cotterpin/cotterpin/core/web"
@@ -62,7 +63,11 @@ func (k *Kit) login(ctx context.Context, r web.Request) (web.Response, error) {
 	}
 	k.log.InfoContext(ctx, "login", "event", "authn_login_success", "provider", id.Provider, "auth_method", id.AuthMethod,
 		"user_id", in.user.ID.String(), "created", in.created, "session_id", in.View.ID, "continued", in.continued, "address", l.Address)
-	return k.signedInResponse(r, in), nil
+	response := k.signedInResponse(r, in)
+	if transport == config.TransportCookie {
+		response = k.clearOtherCookies(r, block, response)
+	}
+	return response, nil
 }
 
 // verify verifies the tokens of a sign-in. It returns the identity, and the token
@@ -190,7 +195,7 @@ func (k *Kit) recordSignIn(ctx context.Context, s database.SignIn) error {
 }
 
 // signedInResponse is the response to a login or a refresh. A token that is set
-// as a cookie is not in the body.
+// as a cookie is not in the body. A provider's refresh token is in no cookie.
 func (k *Kit) signedInResponse(r web.Request, in signedIn) web.Response {
 	body := signedInBody{Created: in.created, User: k.userBody(in.user), Session: newSessionBody(in.View)}
 	if in.transport == config.TransportBearer {
@@ -200,7 +205,7 @@ func (k *Kit) signedInResponse(r web.Request, in signedIn) web.Response {
 			ExpiresIn:   max(1, int64(k.until(in.ExpiresAt).Seconds())),
 		}
 	}
-	if in.RefreshToken != "" {
+	if in.RefreshToken != "" && (in.transport == config.TransportBearer || !in.block.isOwn()) {
 		if body.Token == nil {
 			body.Token = &tokenBody{}
 		}
@@ -212,8 +217,7 @@ func (k *Kit) signedInResponse(r web.Request, in signedIn) web.Response {
 	}
 	response := web.JSON(status, body)
 	if in.transport == config.TransportCookie {
-		response = k.clearOtherCookies(r, in.block, response)
-		response = response.WithCookie(k.setCookie(in.block, in.block.cookie.Count(r), in.Token, in.ExpiresAt)...)
+		response = response.WithCookie(k.setCookies(in.block, func(c httpapi.Cookie) int { return c.Count(r) }, in.Issued)...)
 	}
 	return response
 }

@@ -8,38 +8,78 @@ import (
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/internal/ownjwt"
 	"github.com/cotterpin/cotterpin/core/internal/verify"
 	"github.com/cotterpin/cotterpin/core/provider"
+	"github.com/cotterpin/cotterpin/core/session"
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
-// refresh exchanges a provider's refresh token for new tokens and verifies
-// them as a login does. It registers no user.
+// refreshRequest is the body of a request to /refresh.
+type refreshRequest struct {
+	token    string
+	provider string
+	isEmpty  bool // there is no body
+}
+
+// refresh exchanges a refresh token: that of the body or, if it has none, that of
+// the cookie of own sessions. The form of a token in the body selects the session
+// block.
 func (k *Kit) refresh(ctx context.Context, r web.Request) (web.Response, error) {
-	body, err := readMembers(r, "refresh_token", "provider")
+	own := k.jwtBlock()
+	request, err := k.readRefresh(r, own)
 	if err != nil {
 		return web.Response{}, err
 	}
-	refreshToken, providerName := body.text("refresh_token"), body.name("provider")
-	if err := body.err(); err != nil {
-		return web.Response{}, err
+	switch {
+	case request.token == "" && own != nil:
+		presented, err := own.refreshCookieCredential(r, request)
+		if err != nil {
+			return web.Response{}, err
+		}
+		return k.refreshOwn(ctx, r, own, presented)
+	case request.token == "":
+		return web.Response{}, errNoRefreshToken
+	case own != nil && (ownjwt.IsRefreshToken(request.token) || k.block(config.StrategyProviderToken) == nil):
+		return k.refreshOwn(ctx, r, own, session.Credential{Token: request.token, Transport: config.TransportBearer})
+	default:
+		return k.refreshProvider(ctx, r, request)
 	}
-	if refreshToken == "" {
-		return web.Response{}, autherr.New(autherr.InvalidRequest, "no_refresh_token")
+}
+
+var errNoRefreshToken = autherr.New(autherr.InvalidRequest, "no_refresh_token")
+
+// readRefresh reads the body, which may be absent where the token may be in a cookie.
+func (k *Kit) readRefresh(r web.Request, own *sessionBlock) (request refreshRequest, err error) {
+	var body members
+	if own == nil {
+		body, err = readMembers(r, "refresh_token", "provider")
+	} else {
+		body, request.isEmpty, err = readOptionalMembers(r, "refresh_token", "provider")
 	}
+	if err != nil {
+		return refreshRequest{}, err
+	}
+	request.token, request.provider = body.text("refresh_token"), body.name("provider")
+	return request, body.err()
+}
+
+// refreshProvider exchanges a provider's refresh token for new tokens and verifies
+// them as a login does. It registers no user.
+func (k *Kit) refreshProvider(ctx context.Context, r web.Request, request refreshRequest) (web.Response, error) {
 	block := k.block(config.StrategyProviderToken)
 	transport, err := k.refreshTransport(r, block)
 	if err != nil {
 		return web.Response{}, err
 	}
-	p, err := k.providers.Refresher(providerName)
+	p, err := k.providers.Refresher(request.provider)
 	if err != nil {
 		return web.Response{}, err
 	}
 	if err := k.canRefresh(ctx, p); err != nil {
 		return web.Response{}, err
 	}
-	fresh, err := exchange(ctx, p.Refresher(), refreshToken)
+	fresh, err := exchange(ctx, p.Refresher(), request.token)
 	if err != nil {
 		return web.Response{}, err
 	}

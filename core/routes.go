@@ -54,8 +54,11 @@ func (k *Kit) table() map[string]route {
 		routes["/sessions"] = route{get, "my sessions", k.listSessions}
 		routes["/client.js"] = route{get, "the browser helper", k.browserHelper}
 	}
-	if k.block(config.StrategyProviderToken) != nil {
-		routes["/refresh"] = route{post, "exchange the provider's refresh token", k.limited(k.refresh)}
+	if k.jwtBlock() != nil {
+		routes["/jwks.json"] = route{get, "the public keys of access tokens", k.jwks}
+	}
+	if k.jwtBlock() != nil || k.block(config.StrategyProviderToken) != nil {
+		routes["/refresh"] = route{post, "exchange a refresh token", k.limited(k.refresh)}
 	}
 	if k.database != nil {
 		routes["/sessions/revoke"] = route{post, "end one, the other, or all of my sessions", k.revokeSessions}

@@ -111,7 +111,7 @@ func (k *Kit) revokeSessions(ctx context.Context, r web.Request) (web.Response, 
 	}
 	response := web.NoContent()
 	if found.credential.Transport == config.TransportCookie && (requested.all || requested.id == caller.SessionID) {
-		response = found.credential.block.clearCookie(r, response)
+		response = found.credential.block.clearCookies(r, response)
 	}
 	return response, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/internal/httpapi"
 	"github.com/cotterpin/cotterpin/core/session"
 )
 
@@ -37,10 +38,15 @@ func (s Sessions) List(ctx context.Context, user identity.UserID) ([]session.Vie
 	if err != nil {
 		return nil, autherr.StoreFailed(err)
 	}
+	format := config.FormatOpaque
+	if s.kit.jwtBlock() != nil {
+		format = config.FormatJWT
+	}
 	caller, _ := PrincipalFromContext(ctx)
 	views := make([]session.View, len(active))
 	for i, s := range active {
 		views[i] = s.View()
+		views[i].Format = format
 		views[i].Current = s.ID == caller.SessionID
 	}
 	return views, nil
@@ -143,11 +149,21 @@ func nextSecond(t time.Time) time.Time {
 type Renewed struct {
 	SetCookies []string // values of Set-Cookie fields; empty if the request had a bearer token
 	Token      string   // bearer token; "" if the request had a cookie
+
+	// RefreshToken is that of a bearer token in format "jwt"; "" otherwise.
+	RefreshToken string
+}
+
+// renewer is a strategy whose sessions can get a new token.
+type renewer interface {
+	Renew(ctx context.Context, c session.Credential) (session.Issued, error)
 }
 
 // Renew gives the own session of the caller in ctx a new token, which is due when
 // the caller's privileges change (OWASP ASVS 5.0, 7.2.4). The old token becomes
-// invalid at once; public id, expiries and time of authentication stay.
+// invalid at once; public id, expiries and time of authentication stay. A session in
+// format "jwt" gets a new refresh token too, and the old one becomes invalid at once;
+// the old access token stays valid until it expires.
 //
 // Further errors by code: Unauthenticated if ctx has no caller; NotFound where
 // sessions are the provider's tokens; InvalidToken if the session was revoked
@@ -157,18 +173,19 @@ func (s Sessions) Renew(ctx context.Context) (Renewed, error) {
 	if c == nil {
 		return Renewed{}, autherr.New(autherr.Unauthenticated, "no_caller")
 	}
-	own, ok := c.credential.block.Strategy.(*session.Own)
+	own, ok := c.credential.block.Strategy.(renewer)
 	if !ok {
 		return Renewed{}, autherr.New(autherr.NotFound, "no_own_sessions")
 	}
 	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
 	defer cancel()
-	token, view, err := own.Renew(ctx, c.credential.Credential)
+	issued, err := own.Renew(ctx, c.credential.Credential)
 	if err != nil {
 		return Renewed{}, err
 	}
 	if c.credential.Transport == config.TransportBearer {
-		return Renewed{Token: token}, nil
+		return Renewed{Token: issued.Token, RefreshToken: issued.RefreshToken}, nil
 	}
-	return Renewed{SetCookies: s.kit.setCookie(c.credential.block, 1, token, view.ExpiresAt)}, nil
+	sent := func(httpapi.Cookie) int { return 1 }
+	return Renewed{SetCookies: s.kit.setCookies(c.credential.block, sent, issued)}, nil
 }

@@ -38,6 +38,20 @@ func ProviderCookieName(https bool) string {
 	return "cotterpin_provider"
 }
 
+// RefreshNameFor returns the name of the cookie of refresh tokens of session "own"
+// in format "jwt": that of the session cookie and "-refresh" or, if Name is empty,
+// the default.
+func (c Cookie) RefreshNameFor(https bool) string {
+	switch {
+	case c.Name != "":
+		return c.Name + "-refresh"
+	case https:
+		return "__Host-refresh"
+	default:
+		return "cotterpin_refresh"
+	}
+}
+
 // NameFor returns Name or, if it is empty, the default. The prefix "__Host-"
 // binds the cookie to one host (RFC 6265bis, section 4.1.3.2) and needs https.
 // Over http the default is specific to the kit, because all ports of localhost

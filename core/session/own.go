@@ -89,7 +89,7 @@ func (o *Own) Keeps(name string) bool {
 // sent.
 func (o *Own) Issue(ctx context.Context, l Login) (Issued, error) {
 	t := newOpaque()
-	s := o.begin(ctx, l, t)
+	s := o.Begin(ctx, l, t.lookup, t.hash())
 	return Issued{Token: t.String(), ExpiresAt: s.ExpiresAt, View: s.View(), Stored: &s}, nil
 }
 
@@ -105,13 +105,13 @@ func (o *Own) Owns(token string) bool { return strings.HasPrefix(token, opaquePr
 // token that was issued for the other transport, and for a transport that is
 // not configured; TemporarilyUnavailable.
 func (o *Own) Check(ctx context.Context, c Credential, _ bool) (identity.Principal, View, error) {
-	now := o.millis()
+	now := o.Now()
 	s, err := o.active(ctx, c, now)
 	if err != nil {
 		return identity.Principal{}, View{}, err
 	}
-	s = o.updateLastSeen(ctx, s, now)
-	return s.principal(), s.View(), nil
+	s = o.Seen(ctx, s, now)
+	return s.Principal(), s.View(), nil
 }
 
 // End revokes the session of a credential and returns it; nil if the credential
@@ -126,7 +126,7 @@ func (o *Own) End(ctx context.Context, c Credential, reason string) (*Session, e
 	case err != nil:
 		return nil, err
 	}
-	return o.revoke(ctx, s, reason)
+	return o.Revoke(ctx, s, reason)
 }
 
 // Replace implements [Strategy].
@@ -139,10 +139,17 @@ func (o *Own) Replace(ctx context.Context, l Login, c Credential) (continued, en
 		return nil, nil, nil
 	case err != nil:
 		return nil, nil, err
-	case l.continues(s) && s.ActiveAt(o.millis()):
+	}
+	return o.Supersede(ctx, l, s)
+}
+
+// Supersede implements [Strategy.Replace] for the session of a credential, active or
+// not.
+func (o *Own) Supersede(ctx context.Context, l Login, s Session) (continued, ended *Session, err error) {
+	if l.continues(s) && s.ActiveAt(o.Now()) {
 		return &s, nil, nil
 	}
-	ended, err = o.revoke(ctx, s, "replaced_by_login")
+	ended, err = o.Revoke(ctx, s, "replaced_by_login")
 	return nil, ended, err
 }
 
@@ -152,9 +159,11 @@ func (l Login) continues(s Session) bool {
 	return s.UserID == l.User.ID && s.Issuer == l.User.Issuer && s.Subject == l.User.Subject && s.Transport == l.Transport
 }
 
-// revoke revokes a session and returns it; nil if it is no longer active.
-func (o *Own) revoke(ctx context.Context, s Session, reason string) (*Session, error) {
-	err := o.store.Revoke(ctx, s.UserID, s.ID, reason, o.millis())
+// Revoke revokes a session and returns it; nil if it is no longer active.
+//
+// Errors by code: TemporarilyUnavailable; the session may still be active.
+func (o *Own) Revoke(ctx context.Context, s Session, reason string) (*Session, error) {
+	err := o.store.Revoke(ctx, s.UserID, s.ID, reason, o.Now())
 	switch {
 	case errors.Is(err, ErrNotFound):
 		return nil, nil
@@ -168,20 +177,20 @@ func (o *Own) revoke(ctx context.Context, s Session, reason string) (*Session, e
 // change. The old token becomes invalid at once; public id and expiries stay.
 //
 // Errors by code: as Check.
-func (o *Own) Renew(ctx context.Context, c Credential) (token string, view View, err error) {
-	s, err := o.active(ctx, c, o.millis())
+func (o *Own) Renew(ctx context.Context, c Credential) (Issued, error) {
+	s, err := o.active(ctx, c, o.Now())
 	if err != nil {
-		return "", View{}, err
+		return Issued{}, err
 	}
 	next := newOpaque()
 	err = o.store.Rotate(ctx, s.UserID, s.Lookup, next.lookup, next.hash())
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return "", View{}, autherr.New(autherr.InvalidToken, "session_revoked")
+		return Issued{}, autherr.New(autherr.InvalidToken, "session_revoked")
 	case err != nil:
-		return "", View{}, autherr.StoreFailed(err)
+		return Issued{}, autherr.StoreFailed(err)
 	}
-	return next.String(), s.View(), nil
+	return Issued{Token: next.String(), ExpiresAt: s.ExpiresAt, View: s.View()}, nil
 }
 
 // Sweep deletes the sessions that expired or were revoked more than an hour ago, in batches, and
@@ -191,7 +200,7 @@ func (o *Own) Renew(ctx context.Context, c Credential) (token string, view View,
 // Errors by code: TemporarilyUnavailable. Sessions deleted before the error stay
 // deleted.
 func (o *Own) Sweep(ctx context.Context) (int, error) {
-	before := o.millis().Add(-sweepDelay)
+	before := o.Now().Add(-sweepDelay)
 	for swept := 0; ; {
 		n, err := o.store.Sweep(ctx, before, sweepBatch)
 		swept += n
@@ -237,14 +246,22 @@ func (o *Own) active(ctx context.Context, c Credential, now time.Time) (Session,
 	if err != nil {
 		return Session{}, err
 	}
+	return s, o.CheckActive(ctx, s, now)
+}
+
+// CheckActive returns nil if a session that was found is active. One that has
+// expired is revoked.
+//
+// Errors by code: InvalidToken.
+func (o *Own) CheckActive(ctx context.Context, s Session, now time.Time) error {
 	reason := s.inactiveReason(now)
 	if reason == "" {
-		return s, nil
+		return nil
 	}
 	if s.RevokedAt.IsZero() && isExpiry(reason) {
 		o.persistExpiry(ctx, s, reason)
 	}
-	return Session{}, autherr.New(autherr.InvalidToken, reason)
+	return autherr.New(autherr.InvalidToken, reason)
 }
 
 // persistExpiry revokes an expired session, so that a clock set back cannot
@@ -261,9 +278,9 @@ func (o *Own) persistExpiry(ctx context.Context, s Session, reason string) {
 	}
 }
 
-// updateLastSeen writes the last-seen time, unless that was done recently or
+// Seen writes the last-seen time of an active session, unless that was done recently or
 // another request is doing it, and returns the session with its new times.
-func (o *Own) updateLastSeen(ctx context.Context, s Session, now time.Time) Session {
+func (o *Own) Seen(ctx context.Context, s Session, now time.Time) Session {
 	if now.Sub(s.LastSeenAt) < o.touchInterval() {
 		return s
 	}
@@ -273,7 +290,7 @@ func (o *Own) updateLastSeen(ctx context.Context, s Session, now time.Time) Sess
 	}
 	ctx, cancel := context.WithTimeout(ctx, updateTimeout)
 	defer cancel()
-	idleExpires := o.idleExpiry(now, s.ExpiresAt)
+	idleExpires := o.IdleExpiry(now, s.ExpiresAt)
 	if err := o.store.Touch(ctx, s.Lookup, now, idleExpires); err != nil {
 		o.updates.Invalidate(update)
 		o.log.WarnContext(ctx, "could not update the last-seen time of a session",
@@ -292,9 +309,9 @@ func (o *Own) touchInterval() time.Duration {
 	return min(maxTouchInterval, idle/10)
 }
 
-// idleExpiry returns the idle expiry of a session that was last seen at that
+// IdleExpiry returns the idle expiry of a session that was last seen at that
 // time: zero without an idle limit, never after its absolute expiry.
-func (o *Own) idleExpiry(seen, expires time.Time) time.Time {
+func (o *Own) IdleExpiry(seen, expires time.Time) time.Time {
 	if o.settings.IdleTTL.Std() == 0 {
 		return time.Time{}
 	}
@@ -305,16 +322,17 @@ func (o *Own) idleExpiry(seen, expires time.Time) time.Time {
 	return idle
 }
 
-// begin returns the session of a login.
-func (o *Own) begin(ctx context.Context, l Login, token opaque) Session {
+// Begin returns the session of a login, to be stored with that lookup and secret
+// hash. Its format is up to the caller.
+func (o *Own) Begin(ctx context.Context, l Login, lookup Lookup, hash [32]byte) Session {
 	at := l.User.LastLoginAt
 	if l.User.NotBefore.After(at) {
 		at = l.User.NotBefore // set by a node whose clock is ahead; the login was admitted after it
 	}
 	expires, authenticated := at.Add(o.settings.TTL.Std()), authenticatedAt(l.Identity, at)
 	return Session{
-		Lookup:     token.lookup,
-		SecretHash: token.hash(),
+		Lookup:     lookup,
+		SecretHash: hash,
 		ID:         l.publicID(),
 
 		UserID:     l.User.ID,
@@ -329,7 +347,7 @@ func (o *Own) begin(ctx context.Context, l Login, token opaque) Session {
 		CreatedAt:       at,
 		AuthenticatedAt: authenticated,
 		LastSeenAt:      at,
-		IdleExpiresAt:   o.idleExpiry(at, expires),
+		IdleExpiresAt:   o.IdleExpiry(at, expires),
 		ExpiresAt:       expires,
 
 		UserAgent: printable(l.UserAgent, maxUserAgent),
@@ -345,8 +363,8 @@ func (l Login) publicID() string {
 	return rand.Text()
 }
 
-// millis returns now as stores keep it.
-func (o *Own) millis() time.Time { return o.now().UTC().Truncate(time.Millisecond) }
+// Now returns the time as stores keep it.
+func (o *Own) Now() time.Time { return o.now().UTC().Truncate(time.Millisecond) }
 
 // authenticatedAt returns when the user authenticated: the time that the token
 // specifies, else its time of issue, but not after the login.

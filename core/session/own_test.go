@@ -117,7 +117,7 @@ func TestOwn_Check_EndedSession(t *testing.T) {
 			check(t, own, began.Credential)
 			c.end(t, b, began.View)
 			wantRejected(t, own, began.Credential, c.reason)
-			_, _, err := own.Renew(t.Context(), began.Credential)
+			_, err := own.Renew(t.Context(), began.Credential)
 			wantError(t, err, autherr.InvalidToken, c.reason)
 			if _, err := own.End(t.Context(), began.Credential, "logout"); err != nil {
 				t.Errorf("End: %v", err)
@@ -164,7 +164,7 @@ func TestOwn_StoreFailure(t *testing.T) {
 	c := b.issue(t, sound, b.login()).Credential
 	calls := map[string]func(*session.Own) error{
 		"Find":   func(o *session.Own) error { _, _, err := o.Check(t.Context(), c, false); return err },
-		"Rotate": func(o *session.Own) error { _, _, err := o.Renew(t.Context(), c); return err },
+		"Rotate": func(o *session.Own) error { _, err := o.Renew(t.Context(), c); return err },
 		"Revoke": func(o *session.Own) error { _, err := o.End(t.Context(), c, "logout"); return err },
 		"Sweep":  func(o *session.Own) error { _, err := o.Sweep(t.Context()); return err },
 	}
@@ -191,7 +191,7 @@ func TestOwn_Renew_ConcurrentRevoke(t *testing.T) {
 			t.Errorf("End: %v", err)
 		}
 	}})
-	_, _, err := racing.Renew(t.Context(), c)
+	_, err := racing.Renew(t.Context(), c)
 	wantError(t, err, autherr.InvalidToken, "session_revoked")
 }
 

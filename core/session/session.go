@@ -85,7 +85,8 @@ func (s Session) inactiveReason(now time.Time) string {
 	return ""
 }
 
-func (s Session) principal() identity.Principal {
+// Principal returns the caller that the session recognizes.
+func (s Session) Principal() identity.Principal {
 	return identity.Principal{
 		Kind:            identity.KindUser,
 		UserID:          s.UserID,

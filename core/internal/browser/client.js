@@ -25,8 +25,8 @@
  */
 
 const patience = 30_000; // milliseconds that a request of the helper itself, or waiting for another tab, may take
-const maxRepeats = 2; // after another tab has refreshed, or has failed to, and after the refresh of this tab
 const rejections = new Set(["unauthenticated", "token_expired", "invalid_token"]);
+const endings = new Set([...rejections, "invalid_request", "not_found"]); // of a refresh; the last two: there is no refresh token
 
 /** AuthError is why a call failed. It leaves the session as it was. */
 export class AuthError extends Error {
@@ -69,11 +69,10 @@ class Client {
   /** @type {BroadcastChannel | undefined} */ #channel;
   /** @type {Set<(state: State) => void>} */ #listeners = new Set();
   /** @type {State | undefined} */ #state; // undefined: not known yet
-  #changes = 0; // sign-ins and sign-outs
   #refreshable = true; // false for a session without a refresh token, such as an opaque one
   #refreshedAt = -Infinity; // of performance.now()
   #endedAt = -Infinity; // Infinity: until a sign-in
-  /** @type {Promise<"refreshed" | "waited" | "ended"> | undefined} */ #renewal; // that runs in this tab
+  /** @type {Promise<boolean> | undefined} */ #renewal; // that runs in this tab
 
   constructor(base, storage) {
     if (!base.pathname.endsWith("/")) base.pathname += "/";
@@ -104,14 +103,10 @@ class Client {
     if (new URL(request.url).origin !== this.#base.origin) return globalThis.fetch(request);
     const repeatable = !(init?.body instanceof ReadableStream);
     if (this.#tokens?.refresh && this.#tokens.dueAt <= Date.now()) await this.#renew(performance.now(), request.signal);
-    for (let repeats = 0; ; repeats++) {
-      const sentAt = performance.now();
-      const response = await this.#send(repeatable ? request.clone() : request);
-      if (!await isRejected(response, request.method)) return response;
-      const outcome = await this.#renew(sentAt, request.signal);
-      if (outcome === "ended" || !repeatable || repeats === maxRepeats) return response;
-      if (outcome === "refreshed") return this.#send(request);
-    }
+    const sentAt = performance.now();
+    const response = await this.#send(repeatable ? request.clone() : request);
+    if (!await isRejected(response, request.method)) return response;
+    return await this.#renew(sentAt, request.signal) && repeatable ? this.#send(request) : response;
   }
 
   /**
@@ -120,13 +115,12 @@ class Client {
    * @returns {Promise<{ user: User | null, session: Session } | null>}
    */
   async session() {
-    const changes = this.#changes;
     this.#endedAt = -Infinity; // the browser may have signed in without the helper
-    const response = await reach(() => this.fetch(new URL("session", this.#base), { signal: AbortSignal.timeout(patience) }));
+    const response = await this.#get("session", (request) => this.fetch(request));
     const body = await isRejected(response) ? null : await parse(response);
-    if (body === null) this.#end();
-    else if (changes === this.#changes) this.#begin(body, this.#state !== "signed-in");
-    else return this.session();
+    if (body && this.#endedAt > -Infinity) return this.session(); // signed out meanwhile
+    if (body) this.#begin(body, this.#state !== "signed-in");
+    else this.#end();
     return body;
   }
 
@@ -162,10 +156,7 @@ class Client {
    * @returns {Promise<boolean>}
    */
   async refresh() {
-    const since = performance.now();
-    let outcome;
-    do outcome = await this.#renew(since); while (outcome === "waited");
-    return outcome === "refreshed";
+    return this.#renew(performance.now());
   }
 
   /**
@@ -182,20 +173,22 @@ class Client {
 
   // ---- refresh
 
-  /** renew returns "refreshed" if this or another tab has refreshed the session since a time, "waited" if another tab has tried. */
+  /** renew returns true if this or another tab has refreshed the session since a time, false if the browser is signed out. */
   async #renew(since, signal) {
-    if (this.#endedAt >= since) return "ended";
-    if (this.#refreshedAt >= since) return "refreshed";
-    this.#renewal ??= this.#renewOnce().finally(() => { this.#renewal = undefined; });
+    if (this.#endedAt >= since) return false;
+    if (this.#refreshedAt >= since) return true;
+    this.#renewal ??= this.#locked((waited) => this.#renewOnce(since, waited)).finally(() => { this.#renewal = undefined; });
     return withSignal(this.#renewal, signal);
   }
 
-  async #renewOnce() {
-    if (!this.#shared) return this.#refresh();
-    const outcome = await navigator.locks.request(this.#name, { ifAvailable: true }, (lock) => lock ? this.#refresh() : "waited");
-    if (outcome !== "waited") return outcome;
-    // The message of the other tab may arrive after its lock is released, so the repeated request shows the outcome.
-    return this.#locked(() => "waited", { mode: "shared", late: () => this.#refresh() });
+  async #renewOnce(since, waited) {
+    if (this.#endedAt >= since) return false;
+    if (this.#refreshedAt >= since) return true;
+    if (waited) { // for another tab, whose message may arrive after its lock is released
+      const probe = await this.#get("session", (request) => this.#send(request));
+      if (!await isRejected(probe)) return Boolean(await parse(probe));
+    }
+    return this.#refresh();
   }
 
   async #refresh() {
@@ -203,31 +196,35 @@ class Client {
     const exchange = () => this.#post("refresh", this.#refreshBody);
     const response = await exchange().catch((error) => {
       if (error.code !== "network_error") throw error;
-      return exchange(); // while the server accepts the same refresh token again: its response may have been lost
+      return exchange(); // soon, while the server still accepts the token: the response may have been lost
     });
-    if (response.status === 401 || response.status === 404) return this.#end(true); // 404: sessions are opaque
-    const { token, ...body } = await parse(response);
+    const result = await parse(response).catch((error) => {
+      if (!endings.has(error.code)) throw error;
+    });
+    if (!result) return this.#end(true);
+    const { token, ...body } = result;
     this.#keep(token);
     this.#refreshedAt = performance.now();
     this.#begin(body, this.#state !== "signed-in");
     this.#broadcast("refreshed");
-    return "refreshed";
+    return true;
   }
 
-  /** shared reports whether the tabs have one session, and locks: not if its tokens are in the memory of this tab. */
-  get #shared() { return Boolean(navigator.locks) && !this.#memory; }
-
-  /** locked calls run while no other tab changes the session. If another tab, perhaps a suspended one, does not end, it calls late. */
-  async #locked(run, { mode = "exclusive", late = run } = {}) {
-    if (!this.#shared) return run();
+  /**
+   * locked calls run while no other tab changes the session, with true if it had to wait for one. It waits for a limited
+   * time, because the system may suspend the other tab. A session in the memory of this tab needs no lock.
+   */
+  async #locked(run) {
+    if (!navigator.locks || this.#memory) return run(false);
+    const ran = await navigator.locks.request(this.#name, { ifAvailable: true }, async (lock) => lock && { result: await run(false) });
+    if (ran) return ran.result;
     const waiting = new AbortController();
     const timer = setTimeout(() => waiting.abort(), patience);
-    const begun = () => { clearTimeout(timer); return run(); };
     try {
-      return await navigator.locks.request(this.#name, { mode, signal: waiting.signal }, begun);
+      return await navigator.locks.request(this.#name, { signal: waiting.signal }, () => { clearTimeout(timer); return run(true); });
     } catch (error) {
       if (!waiting.signal.aborted) throw error;
-      return late();
+      return run(true);
     }
   }
 
@@ -243,14 +240,13 @@ class Client {
     if (everywhere && changed) this.#broadcast("signed-out");
     this.#keep(undefined);
     this.#become("signed-out", changed);
-    return "ended";
+    return false;
   }
 
   #become(state, changed) {
     this.#state = state;
     this.#endedAt = state === "signed-in" ? -Infinity : this.#channel ? Infinity : performance.now();
     if (!changed) return;
-    this.#changes++;
     for (const listener of this.#listeners) queueMicrotask(() => listener(state));
   }
 
@@ -295,6 +291,10 @@ class Client {
     const headers = new Headers(request.headers);
     if (this.#tokens && !headers.has("Authorization")) headers.set("Authorization", "Bearer " + this.#tokens.access);
     return globalThis.fetch(request, { credentials: "include", headers });
+  }
+
+  #get(path, send) {
+    return reach(() => send(new Request(new URL(path, this.#base), { signal: AbortSignal.timeout(patience) })));
   }
 
   /** post sends a request that continues after the page is closed, so that the next cookie is not lost. */

@@ -35,8 +35,9 @@ var (
 // bothSessions checks what two session blocks must not share.
 func (r *rules) bothSessions(own config.OwnSession, token config.ProviderTokenSession) {
 	https := !strings.HasPrefix(r.settings.Auth.BaseURL, "http://")
-	if name := token.Cookie.NameFor(https); name == own.Cookie.NameFor(https) {
-		r.wrong(tokenPath.in("cookie").in("name"), "must not be %q: that is the cookie of session \"own\"", name)
+	if name := token.Cookie.NameFor(https); name == own.Cookie.NameFor(https) ||
+		own.Format == config.FormatJWT && name == own.Cookie.RefreshNameFor(https) {
+		r.wrong(tokenPath.in("cookie").in("name"), "must not be %q: that is a cookie of session \"own\"", name)
 	}
 	if token.User == config.UserNone {
 		r.wrong(tokenPath.in("user"), `must be "required" next to session "own", which stores users`)

@@ -146,6 +146,14 @@ func NewCookie(s *config.Cookie, baseURL string) Cookie {
 	return c
 }
 
+// NewRefreshCookie returns the cookie of refresh tokens, which differs from that of
+// [NewCookie] in its name.
+func NewRefreshCookie(s *config.Cookie, baseURL string) Cookie {
+	c := NewCookie(s, baseURL)
+	c.Name = cmp.Or(s, new(config.Cookie)).RefreshNameFor(c.Secure)
+	return c
+}
+
 var sameSite = map[string]http.SameSite{
 	"lax":    http.SameSiteLaxMode,
 	"strict": http.SameSiteStrictMode,

@@ -11,17 +11,17 @@ import (
 type decision int
 
 const (
-	// forged: the kit did not issue it. It revokes nothing, so that no client can end
-	// sessions by guessing.
-	forged decision = iota
-	// current: it is exchanged for its successor.
-	current
-	// repeated: it was exchanged within the grace, and its successor was not: the
+	// tokenForged: the kit did not issue it. It revokes nothing, so that guesses
+	// end no session.
+	tokenForged decision = iota
+	// tokenCurrent: it is exchanged for its successor.
+	tokenCurrent
+	// tokenRepeated: it was exchanged within the grace, and its successor was not: the
 	// same successor is returned.
-	repeated
-	// reused: it was exchanged before: the session is revoked, because the token or
+	tokenRepeated
+	// tokenReused: it was exchanged before: the session is revoked, because the token or
 	// its successor is in other hands.
-	reused
+	tokenReused
 )
 
 // decide returns what a token is to a session, active or not, of its lookup. now
@@ -32,13 +32,13 @@ func decide(t refreshToken, s session.Session, keys [][]byte, grace time.Duratio
 	isCurrent, isPrevious := equal(hash, s.SecretHash), equal(hash, s.PreviousHash)
 	switch {
 	case isCurrent:
-		return current
+		return tokenCurrent
 	case isPrevious && now.Sub(s.RefreshedAt) < grace:
-		return repeated
+		return tokenRepeated
 	case isPrevious, t.isIssued(keys):
-		return reused
+		return tokenReused
 	default:
-		return forged
+		return tokenForged
 	}
 }
 

@@ -29,28 +29,28 @@ func TestDecide_Generations(t *testing.T) {
 		now     time.Time
 		want    decision
 	}{
-		"New":                    {first, begun, at, current},
-		"Successor":              {second, exchanged(first, second), at, current},
-		"PredecessorAtOnce":      {first, exchanged(first, second), at, repeated},
-		"PredecessorInTheGrace":  {first, exchanged(first, second), at.Add(grace - 1), repeated},
-		"PredecessorOfTheFuture": {first, exchanged(first, second), at.Add(-time.Second), repeated},
-		"PredecessorAfterGrace":  {first, exchanged(first, second), at.Add(grace), reused},
-		"UsedSuccessor":          {first, exchanged(second, third), at, reused},
-		"NotYetIssued":           {third, exchanged(first, second), at, reused},
-		"Guessed":                {guessed, exchanged(second, third), at, forged},
-		"GuessedOfNew":           {guessed, begun, at, forged},
+		"New":                    {first, begun, at, tokenCurrent},
+		"Successor":              {second, exchanged(first, second), at, tokenCurrent},
+		"PredecessorAtOnce":      {first, exchanged(first, second), at, tokenRepeated},
+		"PredecessorInTheGrace":  {first, exchanged(first, second), at.Add(grace - 1), tokenRepeated},
+		"PredecessorOfTheFuture": {first, exchanged(first, second), at.Add(-time.Second), tokenRepeated},
+		"PredecessorAfterGrace":  {first, exchanged(first, second), at.Add(grace), tokenReused},
+		"UsedSuccessor":          {first, exchanged(second, third), at, tokenReused},
+		"NotYetIssued":           {third, exchanged(first, second), at, tokenReused},
+		"Guessed":                {guessed, exchanged(second, third), at, tokenForged},
+		"GuessedOfNew":           {guessed, begun, at, tokenForged},
 	} {
 		if got := decide(c.token, c.session, keys, grace, c.now); got != c.want {
 			t.Errorf("%s: got %d, want %d", name, got, c.want)
 		}
 	}
-	if got := decide(first, exchanged(first, second), keys, 0, at); got != reused {
+	if got := decide(first, exchanged(first, second), keys, 0, at); got != tokenReused {
 		t.Errorf("without a grace: got %d, want reused", got)
 	}
-	if got := decide(first, exchanged(second, third), nil, grace, at); got != forged {
+	if got := decide(first, exchanged(second, third), nil, grace, at); got != tokenForged {
 		t.Errorf("after its key was revoked: got %d, want forged", got)
 	}
-	if got := decide(second, exchanged(first, second), nil, grace, at); got != current {
+	if got := decide(second, exchanged(first, second), nil, grace, at); got != tokenCurrent {
 		t.Errorf("the current token, after its key was revoked: got %d, want current", got)
 	}
 }

@@ -93,16 +93,16 @@ func testOwn(t *testing.T, setup setup) {
 	t.Run("Renew", func(t *testing.T) {
 		o := newOwn(t, setup(t))
 		old, issued := o.signIn(t)
-		next, renewed, err := o.Renew(t.Context(), credential(old))
+		renewed, err := o.Renew(t.Context(), credential(old))
 		if err != nil {
 			t.Fatalf("Renew: %v", err)
 		}
-		if renewed.ID != issued.ID || next == old {
-			t.Errorf("renewed %+v to %+v", issued, renewed)
+		if renewed.View.ID != issued.ID || renewed.Token == old {
+			t.Errorf("renewed %+v to %+v", issued, renewed.View)
 		}
-		o.wantActive(t, next)
+		o.wantActive(t, renewed.Token)
 		o.wantRejected(t, "Check of the old token", credential(old))
-		if _, _, err := o.Renew(t.Context(), credential(old)); autherr.CodeOf(err) != autherr.InvalidToken {
+		if _, err := o.Renew(t.Context(), credential(old)); autherr.CodeOf(err) != autherr.InvalidToken {
 			t.Errorf("Renew of the old token: got %v, want InvalidToken", err)
 		}
 	})

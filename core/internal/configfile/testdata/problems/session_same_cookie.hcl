@@ -31,4 +31,4 @@ Error: Invalid value for "cookie.name"
   on auth.hcl line 15, column 5, in session "provider_token":
   15:     name = "__Host-session"
 
-Must not be "__Host-session": that is the cookie of session "own".
+Must not be "__Host-session": that is a cookie of session "own".
