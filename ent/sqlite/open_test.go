@@ -317,7 +317,7 @@ func TestOpen_OtherVersion(t *testing.T) {
 }
 
 // Another process may be creating the tables of a database without users, so that
-// they may be at an earlier version for a moment.
+// they may be at an earlier version for a time.
 func TestOpen_InterruptedCreation(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "auth.db")
