@@ -32,6 +32,22 @@ type checking struct {
 
 func (checking) Name() string { return config.StrategyOwn }
 
+func (checking) Owns(token string) bool { return strings.HasPrefix(token, "cps_") }
+
+// checkingTokens is the other strategy.
+type checkingTokens struct{ checking }
+
+func (checkingTokens) Name() string { return config.StrategyProviderToken }
+
+// addTokenBlock adds a second session block, with the cookie p.
+func (k *Kit) addTokenBlock() {
+	k.blocks = append(k.blocks, &sessionBlock{
+		Strategy:   checkingTokens{k.blocks[0].Strategy.(checking)},
+		transports: k.blocks[0].transports,
+		cookie:     httpapi.Cookie{Name: "p"},
+	})
+}
+
 func (c checking) Check(ctx context.Context, p session.Credential, _ bool) (identity.Principal, session.View, error) {
 	principal, err := c.check(ctx, p)
 	return principal, session.View{}, err
@@ -174,14 +190,23 @@ func TestGuard_OptionalClearsCaller(t *testing.T) {
 
 // A guard allocates the context of the check and that of the caller.
 func TestGuard_Allocations(t *testing.T) { //nolint:paralleltest // the allocations of the whole process are counted
-	kit := newCheckedKit(func(context.Context, session.Credential) (identity.Principal, error) {
+	accept := func(context.Context, session.Credential) (identity.Principal, error) {
 		return identity.Principal{}, nil
-	})
-	for name, r := range map[string]web.Request{
-		"bearer": bearerRequest("valid"),
-		"cookie": newRequest("Cookie", "theme=dark; "+cookieName+"=valid"),
+	}
+	one, two := newCheckedKit(accept), newCheckedKit(accept)
+	two.addTokenBlock()
+	for name, c := range map[string]struct {
+		kit *Kit
+		r   web.Request
+	}{
+		"bearer":                 {one, bearerRequest("valid")},
+		"cookie":                 {one, newRequest("Cookie", "theme=dark; "+cookieName+"=valid")},
+		"bearer, two blocks":     {two, bearerRequest("cps_valid")},
+		"token, two blocks":      {two, bearerRequest("valid")},
+		"own cookie, two blocks": {two, newRequest("Cookie", "theme=dark; "+cookieName+"=valid")},
+		"cookie, two blocks":     {two, newRequest("Cookie", "theme=dark; p=valid")},
 	} {
-		ctx, header := t.Context(), http.Header{}
+		ctx, header, kit, r := t.Context(), http.Header{}, c.kit, c.r
 		admit := func() {
 			if _, rejection := kit.authorize(ctx, r, header, Guard{}); rejection != nil {
 				t.Fatalf("%s: %s", name, rejection.Body)

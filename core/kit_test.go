@@ -592,11 +592,12 @@ func TestEndpoints_ByStrategy(t *testing.T) {
 		return paths
 	}
 	common := "POST /login, POST /logout, GET /ok, GET /ready, "
+	helper := "GET /client.js, "
 	for name, c := range map[string]struct {
 		edit func(*core.Settings)
 		want string
 	}{
-		"Own":           {nil, common + "GET /session, GET /sessions, POST /sessions/revoke"},
+		"Own":           {nil, helper + common + "GET /session, GET /sessions, POST /sessions/revoke"},
 		"ProviderToken": {providerToken(nil), common + "POST /refresh, GET /session, POST /sessions/revoke"},
 	} {
 		t.Run(name, func(t *testing.T) {

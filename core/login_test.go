@@ -86,6 +86,23 @@ func TestFailures_NoAddress(t *testing.T) {
 	}
 }
 
+// The pages of unauthenticated users request refreshes.
+func TestFailures_NoCredential(t *testing.T) {
+	t.Parallel()
+	two := 2
+	h := newHarness(t, func(s *core.Settings) {
+		s.Auth.LoginFailures = &two
+		s.Own.Format = config.FormatJWT
+	})
+	for range two + 1 {
+		is(t, h.call(t, "POST", "/auth/refresh", ""), 401, "unauthenticated")
+	}
+	for range two {
+		is(t, h.call(t, "POST", "/auth/refresh", `{"refresh_token":"cpr_x"}`), 401, "invalid_token")
+	}
+	is(t, h.call(t, "POST", "/auth/refresh", `{"refresh_token":"cpr_x"}`), 429, "rate_limited")
+}
+
 func TestLog_ApplicationLoginRoute(t *testing.T) {
 	t.Parallel()
 	h := newHarness(t, nil)

@@ -52,6 +52,7 @@ func (k *Kit) table() map[string]route {
 	}
 	if k.block(config.StrategyOwn) != nil {
 		routes["/sessions"] = route{get, "my sessions", k.listSessions}
+		routes["/client.js"] = route{get, "the browser helper", k.browserHelper}
 	}
 	if k.jwtBlock() != nil {
 		routes["/jwks.json"] = route{get, "the public keys of access tokens", k.jwks}

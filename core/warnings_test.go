@@ -10,6 +10,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/provider/oidc"
+	"github.com/cotterpin/cotterpin/ent/sqlite"
 )
 
 // A warning of a provider type is no error, in a file and in Go, and is logged at
@@ -58,5 +59,54 @@ session "provider_token" { user = "none" }
 		if strings.Count(log.String(), "configuration_warning") != 1 || !strings.Contains(log.String(), "nonce_form") {
 			t.Errorf("%s: the log is %s", name, &log)
 		}
+	}
+}
+
+// In production, the keys that sign tokens are encrypted, or there is a warning
+// at the block.
+func TestSettings_KeySecretWarning(t *testing.T) {
+	t.Parallel()
+	const file = `
+auth {
+  mode     = "production"
+  base_url = "https://api.example.com"
+}
+provider "oidc" "corp" {
+  issuer   = "https://id.example.com"
+  audience = ["app"]
+}
+session "own" {
+  format = "jwt"
+}
+database "sqlite" {
+  path = "auth.db"
+}
+`
+	for name, c := range map[string]struct {
+		old, replacement string
+		want             int
+	}{
+		"Absent":      {"", "", 1},
+		"Given":       {`format = "jwt"`, `format = "jwt"` + "\n  key_secret = trimspace(\"" + strings.Repeat("A", 43) + "\")", 0},
+		"Opaque":      {`"jwt"`, `"opaque"`, 0},
+		"Development": {`"production"`, `"development"`, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			src := strings.Replace(file, c.old, c.replacement, 1)
+			settings, err := core.Parse(t.Context(), "auth.hcl", []byte(src), core.WithTypes(oidc.Type, sqlite.Type))
+			if err != nil {
+				t.Fatal(err)
+			}
+			found := 0
+			for _, w := range settings.Warnings() {
+				if w.Summary == "Server keys are not encrypted" && w.Range != nil && w.Range.Start.Line == 10 {
+					found++
+				}
+			}
+			if found != c.want {
+				t.Errorf("%d warnings about key_secret, want %d: %v", found, c.want, settings.Warnings())
+			}
+		})
 	}
 }

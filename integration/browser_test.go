@@ -48,8 +48,9 @@ func (b *browser) another(t *testing.T) *browser {
 }
 
 // rejectedRequest matches what Chromium reports of requests that tests cause: those
-// without a session, and those of a sign-in with a wrong code or that is over.
-var rejectedRequest = regexp.MustCompile(`status of (401|4(00|10) .*/(app/code\?|app/frame/code\?|get_identity\?))`)
+// without a session, those of a sign-in with a wrong code or that is over, failed
+// refreshes, and those without a network.
+var rejectedRequest = regexp.MustCompile(`status of (401|4(00|10) .*/(app/code\?|app/frame/code\?|get_identity\?)|[45].*/auth/refresh)|ERR_INTERNET_DISCONNECTED`)
 
 func newTab(parent context.Context, t *testing.T, options ...chromedp.ContextOption) *browser {
 	t.Helper()

@@ -25,6 +25,7 @@ func TestFrameworks_SameResponses(t *testing.T) {
 		{"ProviderTokenBearer", tokenBearer, func(i *providertest.Issuer) []step { return providerTokenStory(i, http.StatusCreated, byToken) }},
 		{"ProviderTokenCookie", tokenCookie, func(i *providertest.Issuer) []step { return providerTokenStory(i, http.StatusCreated, byCookie) }},
 		{"ProviderTokenWithoutUsers", tokenWithoutUser, withoutUsersStory},
+		{"BothSessions", bothSessions, bothSessionsStory},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

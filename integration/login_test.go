@@ -3,7 +3,6 @@ package integration_test
 import (
 	"maps"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
@@ -19,10 +18,8 @@ var strategies = []struct{ name, session string }{
 	{"own-jwt-bearer", ownJWTBearer},
 	{"provider_token-bearer", tokenBearer},
 	{"provider_token-cookie", tokenCookie},
+	{"own+provider_token", bothSessions},
 }
-
-// isOwn reports whether a session block is that of own sessions.
-func isOwn(session string) bool { return strings.HasPrefix(session, `session "own"`) }
 
 func TestLogin(t *testing.T) {
 	t.Parallel()
@@ -37,9 +34,13 @@ func testLogin(t *testing.T, framework, session string, b backend) {
 	p := startOn(t, b.create(t), framework, issuer, session)
 	testFirstAndSecondLogin(t, p, issuer)
 	testNotes(t, p, issuer)
-	if isOwn(session) {
+	switch session {
+	case ownSession, ownJWTCookie, ownJWTBearer:
 		testOwnSessions(t, p, issuer)
-	} else {
+	case bothSessions:
+		testOwnSessions(t, p, issuer)
+		testBothSessions(t, p, issuer)
+	default:
 		testProviderToken(t, p, issuer)
 	}
 	testForgedLogins(t, p, issuer)

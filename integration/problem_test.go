@@ -10,9 +10,9 @@ import (
 )
 
 // isKits reports whether a target is one of the kit's own routes, without those
-// of providers below them.
+// of providers below them and the browser helper, which is public.
 func isKits(target string) bool {
-	return strings.HasPrefix(target, "/auth/") && !strings.HasPrefix(target, "/auth/emulator")
+	return strings.HasPrefix(target, "/auth/") && !strings.HasPrefix(target, "/auth/emulator") && target != helperPath
 }
 
 func (a reply) isProblem() bool { return a.Header.Get("Content-Type") == "application/problem+json" }

@@ -34,26 +34,31 @@ const defaultFile = "auth.hcl"
 // New returns the command for files with the given types of provider and
 // database.
 func New(types ...config.Type) *cobra.Command {
-	root := &cobra.Command{
-		Use:               "cotterpin",
-		Short:             "Check and format the configuration, and run the Cotter emulator",
-		Version:           version(),
-		Args:              cobra.ArbitraryArgs,
-		RunE:              runRoot,
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
-
-		SuggestionsMinimumDistance: 2,
-	}
+	root := newGroup("cotterpin", "Check and format the configuration, run the Cotter emulator, and manage server keys")
+	root.Version = version()
+	root.CompletionOptions = cobra.CompletionOptions{HiddenDefaultCmd: true}
 	root.SilenceUsage = true
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
 	root.PersistentFlags().Bool("json", false, "write the result as JSON to standard output")
-	root.AddCommand(newValidate(types), newFmt(configfile.Loader{Types: types}), newEmulator(), newVersion())
+	root.AddCommand(newValidate(types), newFmt(configfile.Loader{Types: types}), newEmulator(), newKeys(types), newVersion())
 	return root
 }
 
-// runRoot prints the help, or rejects a command that does not exist.
-func runRoot(cmd *cobra.Command, args []string) error {
+// newGroup returns a command that has nothing but commands.
+func newGroup(name, short string) *cobra.Command {
+	return &cobra.Command{
+		Use:   name,
+		Short: short,
+		Args:  cobra.ArbitraryArgs,
+		RunE:  runGroup,
+
+		SuggestionsMinimumDistance: 2,
+	}
+}
+
+// runGroup prints the help, or rejects a command that does not exist.
+func runGroup(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return cmd.Help() //nolint:wrapcheck // it has no other error than that of the output
 	}
@@ -92,6 +97,19 @@ func ExitCode(err error) int {
 		return exit.code
 	}
 	return ExitError
+}
+
+// fail ends the command with the diagnostics of err.
+func fail(cmd *cobra.Command, err error) error {
+	found := diagnosticsOf(err)
+	if wantsJSON(cmd) {
+		if err := printJSON(cmd, newReport(found)); err != nil {
+			return err
+		}
+	} else {
+		printDiagnostics(cmd, found)
+	}
+	return exit(cmd, ExitError)
 }
 
 // exitError ends a command that has reported its problems already.

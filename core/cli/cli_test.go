@@ -57,8 +57,14 @@ type outcome struct {
 
 func run(t *testing.T, stdin string, args ...string) outcome {
 	t.Helper()
+	return runWith(t, vaultType, stdin, args...)
+}
+
+// runWith runs the command with a type of database.
+func runWith(t *testing.T, db config.Type, stdin string, args ...string) outcome {
+	t.Helper()
 	var stdout, stderr bytes.Buffer
-	cmd := cli.New(cotter.Type, vaultType)
+	cmd := cli.New(cotter.Type, db)
 	cmd.SetArgs(args)
 	cmd.SetIn(strings.NewReader(stdin))
 	cmd.SetOut(&stdout)

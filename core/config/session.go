@@ -82,7 +82,7 @@ type OwnSession struct {
 	// AES-256-GCM: see [Secret.Key] for its form. Zero stores them unencrypted, so
 	// that anyone who can read the database or a backup can sign tokens. After a
 	// change, stored keys cannot be decrypted: `cotterpin keys rotate --revoke`
-	// replaces them, and ends the sessions.
+	// replaces them, and users sign in again.
 	KeySecret Secret `hcl:"key_secret,optional" doc:"encrypts the server keys of format \"jwt\" in the database: 32 bytes in base64url; omitted: they are stored unencrypted"`
 
 	// Cookie describes the session cookie; nil is the default.

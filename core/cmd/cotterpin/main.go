@@ -1,5 +1,5 @@
-// Command cotterpin checks and formats configuration files, and runs the Cotter
-// emulator. It has all types of provider and database of this repository; an
+// Command cotterpin checks and formats configuration files, runs the Cotter
+// emulator, and manages server keys. It has all types of provider and database of this repository; an
 // application with further types adds package cli to its own command.
 package main
 

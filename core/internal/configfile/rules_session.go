@@ -72,7 +72,7 @@ func (r *rules) own(at Path, own config.OwnSession) {
 		r.wrong(at.in("max_per_user"), "must be at least 1")
 	}
 	r.format(at, own)
-	r.keySecret(at.in("key_secret"), own.KeySecret)
+	r.keySecret(at.in("key_secret"), own)
 	r.keptClaims(at.in("claims"), own.Claims)
 	r.transports(at, own.Transport)
 	r.cookie(at, own.Transport, own.Cookie)
@@ -114,11 +114,19 @@ func (r *rules) noTokenClaims(at Path, names []string) {
 	}
 }
 
-func (r *rules) keySecret(at Path, secret config.Secret) {
-	if secret.IsZero() {
+func (r *rules) keySecret(at Path, own config.OwnSession) {
+	if own.KeySecret.IsZero() {
+		if own.Format == config.FormatJWT && !r.mayBeDevelopment() {
+			r.add(problem{
+				at:      at,
+				summary: "Server keys are not encrypted",
+				message: `anyone who can read the database or a backup could sign tokens of any user: set key_secret = env("NAME"), 32 random bytes in base64url`,
+				warning: true,
+			})
+		}
 		return
 	}
-	if _, err := secret.Key(); err != nil {
+	if _, err := own.KeySecret.Key(); err != nil {
 		r.wrong(at, "%s", err.Error())
 	}
 }

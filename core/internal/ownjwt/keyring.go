@@ -39,18 +39,19 @@ type KeyringOptions struct {
 // an issuer: at the first use, for an unknown kid, and if they are older than
 // [KeyMaxAge], so that a revocation in another process takes effect within that
 // time. While the database cannot be read they remain in use until they are as old
-// as [KeyMaxStale]; if it can be read and no stored key can be used, none remains. Unknown kids cause at most three statements in a row and one
-// more every ten seconds.
+// as [KeyMaxStale]. If it can be read and no stored key can be used, none is.
+// Unknown kids cause at most three statements in a row and one more every ten
+// seconds.
 //
-// Whoever reads the keys also maintains them. The first key is active at once.
+// A node that reads the keys also maintains them. The first key is active at once.
 // After 30 days the next is added, and used an hour later: by then every node has
 // read it. Replaced and revoked keys are kept until what was made with them has
 // expired. Of several nodes that add a key one succeeds. Unless all keys can be
 // decrypted, none is added or deleted: a node with a wrong key_secret changes
 // nothing.
 //
-// If a clock is set forward by months, a key that is active in the distant future
-// may be added. The older keys remain in use, or are replaced by [Keyring.Rotate].
+// A clock that is set forward by months may add a key that is active in the distant
+// future. The older keys then remain in use until [Keyring.Rotate] adds another.
 //
 // It is safe for concurrent use.
 type Keyring struct {
@@ -98,7 +99,7 @@ func (r *Keyring) Sign(ctx context.Context, claims []byte) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	signing, _ := current(held.stored, session.KeySigns, r.now())
+	signing := currentKey(held.stored, session.KeySigns, r.now())
 	return held.keys[signing.ID].sign(claims)
 }
 
@@ -120,7 +121,7 @@ func (r *Keyring) RefreshKeys(ctx context.Context) ([][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	now, _ := current(held.stored, session.KeyRefreshes, r.now())
+	now := currentKey(held.stored, session.KeyRefreshes, r.now())
 	keys := [][]byte{held.keys[now.ID].secret}
 	for _, k := range slices.Backward(unrevoked(held.stored, session.KeyRefreshes)) {
 		if k.ID != now.ID {
@@ -160,7 +161,7 @@ func (r *Keyring) fresh(ctx context.Context) (*heldKeys, error) {
 		return nil, err
 	}
 	now := r.now()
-	signing, _ := current(r.held.Load().stored, session.KeySigns, now)
+	signing := currentKey(r.held.Load().stored, session.KeySigns, now)
 	_, err := r.Key(ctx, token.KeyQuery{ID: signing.ID, Algorithm: es256, IssuedAt: now})
 	if err != nil && autherr.CodeOf(err) != autherr.InvalidToken {
 		return nil, err

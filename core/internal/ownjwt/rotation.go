@@ -33,19 +33,20 @@ func unrevoked(stored []session.Key, purpose session.KeyPurpose) []session.Key {
 	return keys
 }
 
-// current returns the key that is used for a purpose: the newest that is active.
-// If none is active yet, by the clock of this node, it is the oldest.
-func current(stored []session.Key, purpose session.KeyPurpose, now time.Time) (session.Key, bool) {
+// currentKey returns the key that is used for a purpose: the newest that is
+// active. If none is active yet, by the clock of this node, it is the oldest. It is
+// zero without keys.
+func currentKey(stored []session.Key, purpose session.KeyPurpose, now time.Time) session.Key {
 	keys := unrevoked(stored, purpose)
 	for _, k := range slices.Backward(keys) {
 		if !now.Before(k.ActiveAt) {
-			return k, true
+			return k
 		}
 	}
 	if len(keys) == 0 {
-		return session.Key{}, false
+		return session.Key{}
 	}
-	return keys[0], true
+	return keys[0]
 }
 
 // nextActive returns from when on the next key for a purpose is to be used, and

@@ -44,7 +44,7 @@ func (s sealer) seal(k session.Key, secret []byte) []byte {
 	if s.aead == nil {
 		return append([]byte{formPlain}, secret...)
 	}
-	return s.aead.Seal([]byte{formSealed}, nil, secret, additionalData(k))
+	return s.aead.Seal([]byte{formSealed}, nil, secret, additionalData(k)) //nolint:gosec // this AEAD makes a random nonce itself
 }
 
 // open returns the secret of k. It also opens what was stored before there was a
@@ -66,7 +66,7 @@ func (s sealer) open(k session.Key) ([]byte, error) {
 }
 
 // replaceKeys is what to do about keys that cannot be decrypted.
-const replaceKeys = `replace the keys with "cotterpin keys rotate --revoke", which ends the sessions`
+const replaceKeys = `replace the keys with "cotterpin keys rotate --revoke", after which users sign in again`
 
 // isOutdated reports whether k was stored unencrypted although there is a
 // key_secret now.
