@@ -3,7 +3,6 @@ package integration_test
 import (
 	"maps"
 	"net/http"
-	"strings"
 	"testing"
 	"time"
 
@@ -22,9 +21,6 @@ var strategies = []struct{ name, session string }{
 	{"own+provider_token", bothSessions},
 }
 
-// isOwn reports whether a login begins an own session.
-func isOwn(session string) bool { return strings.HasPrefix(session, `session "own"`) }
-
 func TestLogin(t *testing.T) {
 	t.Parallel()
 	onMatrix(t, testLogin)
@@ -38,13 +34,14 @@ func testLogin(t *testing.T, framework, session string, b backend) {
 	p := startOn(t, b.create(t), framework, issuer, session)
 	testFirstAndSecondLogin(t, p, issuer)
 	testNotes(t, p, issuer)
-	if isOwn(session) {
+	switch session {
+	case ownSession, ownJWTCookie, ownJWTBearer:
 		testOwnSessions(t, p, issuer)
-	} else {
-		testProviderToken(t, p, issuer)
-	}
-	if session == bothSessions {
+	case bothSessions:
+		testOwnSessions(t, p, issuer)
 		testBothSessions(t, p, issuer)
+	default:
+		testProviderToken(t, p, issuer)
 	}
 	testForgedLogins(t, p, issuer)
 }

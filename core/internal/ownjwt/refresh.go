@@ -90,7 +90,7 @@ func (r *Refresh) attempt(ctx context.Context) (session.Issued, error) {
 	if err != nil && !errors.Is(err, session.ErrNotFound) {
 		return session.Issued{}, autherr.StoreFailed(err)
 	}
-	return issued, err //nolint:wrapcheck // Exchange handles it
+	return issued, err
 }
 
 // find parses a token and finds its session, active or not.
