@@ -45,7 +45,7 @@ func (c *client) openStream(t *testing.T, credential with) *eventStream {
 	if _, err := connection.Write([]byte(c.request("GET", "/api/stream", credential))); err != nil {
 		t.Fatal(err)
 	}
-	response, err := http.ReadResponse(bufio.NewReader(connection), &http.Request{Method: "GET"})
+	response, err := http.ReadResponse(bufio.NewReader(connection), &http.Request{Method: http.MethodGet})
 	if err != nil {
 		t.Fatal(err)
 	}
