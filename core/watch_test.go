@@ -56,7 +56,7 @@ func watch(t *testing.T, test func(*testing.T, *watching)) {
 	issuer := providertest.NewIssuer(t)
 	synctest.Test(t, func(t *testing.T) {
 		w := &watching{harness: &harness{issuer: issuer, clock: &clock{}, log: &record{}}}
-		issuer.Now = func() time.Time { return time.Now() }
+		issuer.Now = time.Now
 		s := w.settings()
 		own, tokens := config.OwnSession{}, config.ProviderTokenSession{}
 		own.Transport, tokens.Transport = []string{config.TransportBearer}, []string{config.TransportBearer}
@@ -111,21 +111,29 @@ func streamEnds(ctx context.Context, t *testing.T, code autherr.Code) {
 func TestKit_Watch(t *testing.T) {
 	t.Parallel()
 	const own, token = config.StrategyOwn, config.StrategyProviderToken
+	type end func(context.Context, *core.Kit, core.Principal) error
+	var revoke end = func(ctx context.Context, k *core.Kit, p core.Principal) error {
+		return k.Sessions().Revoke(ctx, p.UserID, p.SessionID)
+	}
+	var revokeAll end = func(ctx context.Context, k *core.Kit, p core.Principal) error {
+		return k.Sessions().RevokeAll(ctx, p.UserID)
+	}
+	var disable end = func(ctx context.Context, k *core.Kit, p core.Principal) error {
+		return k.Users().Disable(ctx, p.UserID)
+	}
+	var remove end = func(ctx context.Context, k *core.Kit, p core.Principal) error { return k.Users().Delete(ctx, p.UserID) }
 	for name, c := range map[string]struct {
 		block string
-		end   func(*watching, core.Principal) error
+		end   end
 		code  autherr.Code
 	}{
-		"own revoked": {own, func(w *watching, p core.Principal) error {
-			return w.kit.Sessions().Revoke(t.Context(), p.UserID, p.SessionID)
-		}, autherr.InvalidToken},
-		"own revoke all": {own, func(w *watching, p core.Principal) error { return w.kit.Sessions().RevokeAll(t.Context(), p.UserID) }, autherr.InvalidToken},
-		"own disabled":   {own, func(w *watching, p core.Principal) error { return w.kit.Users().Disable(t.Context(), p.UserID) }, autherr.InvalidToken},
-		"own deleted":    {own, func(w *watching, p core.Principal) error { return w.kit.Users().Delete(t.Context(), p.UserID) }, autherr.InvalidToken},
-
-		"token revoke all": {token, func(w *watching, p core.Principal) error { return w.kit.Sessions().RevokeAll(t.Context(), p.UserID) }, autherr.InvalidToken},
-		"token disabled":   {token, func(w *watching, p core.Principal) error { return w.kit.Users().Disable(t.Context(), p.UserID) }, autherr.AccountDisabled},
-		"token deleted":    {token, func(w *watching, p core.Principal) error { return w.kit.Users().Delete(t.Context(), p.UserID) }, autherr.NotRegistered},
+		"own revoked":      {own, revoke, autherr.InvalidToken},
+		"own revoke all":   {own, revokeAll, autherr.InvalidToken},
+		"own disabled":     {own, disable, autherr.InvalidToken},
+		"own deleted":      {own, remove, autherr.InvalidToken},
+		"token revoke all": {token, revokeAll, autherr.InvalidToken},
+		"token disabled":   {token, disable, autherr.AccountDisabled},
+		"token deleted":    {token, remove, autherr.NotRegistered},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -137,7 +145,7 @@ func TestKit_Watch(t *testing.T) {
 				streams(first, t)
 				principal, _ := core.PrincipalFromContext(first)
 				time.Sleep(time.Second) // tokens contain the second of their issue
-				if err := c.end(w, principal); err != nil {
+				if err := c.end(t.Context(), w.kit, principal); err != nil {
 					t.Fatal(err)
 				}
 				streamEnds(first, t, c.code)
@@ -332,8 +340,8 @@ func TestKit_WatchKeepsCaller(t *testing.T) {
 
 // reusedContext has a value that changes.
 type reusedContext struct {
-	context.Context
-	value any
+	context.Context //nolint:containedctx // it is a context
+	value           any
 }
 
 func (c *reusedContext) Value(key any) any {
