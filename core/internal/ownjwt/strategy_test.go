@@ -304,7 +304,7 @@ func mustJSON(t *testing.T, value any) string {
 	return string(text)
 }
 
-// Cases: S22, R09.
+// Cases: R09.
 func TestStrategy_Check_Rejects(t *testing.T) {
 	t.Parallel()
 	w, other := newWorld(t, config.OwnSession{}), newWorld(t, config.OwnSession{})
