@@ -283,7 +283,7 @@ func (f family) abandon(t *testing.T, presented with) {
 	if err := connection.SetDeadline(time.Now().Add(patience)); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := io.WriteString(connection, f.client.request("POST", "/auth/refresh", presented)); err != nil {
+	if _, err := io.WriteString(connection, f.request("POST", "/auth/refresh", presented)); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := bufio.NewReader(connection).ReadByte(); err != nil {

@@ -408,7 +408,9 @@ func TestHelper_ServerFault(t *testing.T) {
 	t.Parallel()
 	page := newHelperPage(t, "nethttp", jwtSession)
 	tabs := page.tabs(t, 2, "")
-	for _, status := range []int{http.StatusServiceUnavailable, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusForbidden} {
+	for _, status := range []int{
+		http.StatusServiceUnavailable, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusForbidden,
+	} {
 		page.setFault(status)
 		page.expire(tabs[0])
 		want := fmt.Sprintf("AuthError temporarily_unavailable %d %t", status, status != http.StatusForbidden)
@@ -497,16 +499,16 @@ func TestHelper_Route(t *testing.T) {
 		t.Helper()
 		p := start(t, framework, "")
 		first := p.send(t, "GET", helperPath)
-		etag := first.Header.Get("Etag")
+		etag := first.Header.Get("ETag")
 		if first.Status != http.StatusOK || etag == "" || first.Header.Get("Cache-Control") != "no-cache" ||
 			first.Header.Get("Content-Type") != "text/javascript; charset=utf-8" || first.Header.Get("X-Content-Type-Options") != "nosniff" {
 			t.Fatalf("got %d %v", first.Status, first.Header)
 		}
 		if a := p.send(t, "GET", helperPath, line("If-None-Match", etag)); a.Status != http.StatusNotModified || a.Body != "" ||
-			a.Header.Get("Etag") != etag || a.Header.Get("Cache-Control") != "no-cache" {
+			a.Header.Get("ETag") != etag || a.Header.Get("Cache-Control") != "no-cache" {
 			t.Errorf("got %d %v", a.Status, a.Header)
 		}
-		if a := p.send(t, "HEAD", helperPath); a.Status != http.StatusOK || a.Body != "" || a.Header.Get("Etag") != etag {
+		if a := p.send(t, "HEAD", helperPath); a.Status != http.StatusOK || a.Body != "" || a.Header.Get("ETag") != etag {
 			t.Errorf("HEAD: got %d %v", a.Status, a.Header)
 		}
 	})
