@@ -52,7 +52,7 @@ func (r *readers) read(ctx context.Context, key []byte) (value string, err error
 			return "", err
 		}
 	}
-	value, err = used.read(key)
+	value, err = used.read(key) //nolint:contextcheck // a query is not interrupted, see readers
 	if err != nil && !errors.Is(err, sql.ErrNoRows) {
 		return "", errors.Join(err, used.close())
 	}
@@ -62,7 +62,7 @@ func (r *readers) read(ctx context.Context, key []byte) (value string, err error
 
 func (r *readers) acquire(ctx context.Context) (*reader, error) {
 	if err := ctx.Err(); err != nil {
-		return nil, err //nolint:wrapcheck // the caller adds what failed
+		return nil, err
 	}
 	select {
 	case free := <-r.free: // without ctx.Done, which may start a timer
@@ -75,7 +75,7 @@ func (r *readers) acquire(ctx context.Context) (*reader, error) {
 	case <-r.closed:
 		return nil, sql.ErrConnDone
 	case <-ctx.Done():
-		return nil, ctx.Err() //nolint:wrapcheck // the caller adds what failed
+		return nil, ctx.Err()
 	}
 }
 
@@ -118,14 +118,14 @@ func (r *reader) read(key []byte) (value string, err error) {
 	//nolint:forcetypeassert // all statements of the driver implement it
 	rows, err := r.stmt.(driver.StmtQueryContext).QueryContext(context.Background(), r.args)
 	if err != nil {
-		return "", err //nolint:wrapcheck // the caller adds what failed
+		return "", err
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	switch err := rows.Next(r.row[:]); {
 	case errors.Is(err, io.EOF):
 		return "", sql.ErrNoRows
 	case err != nil:
-		return "", err //nolint:wrapcheck // the caller adds what failed
+		return "", err
 	}
 	value, _ = r.row[0].(string) // NULL is "", as concat never returns it
 	return value, nil

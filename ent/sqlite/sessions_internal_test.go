@@ -186,7 +186,7 @@ func TestReaders_Wait(t *testing.T) {
 	t.Parallel()
 	s := newStored(t, "")
 	s.wantSame(t)
-	free := s.Database.(fileDatabase).sessions.readers.free //nolint:forcetypeassert // newStored opens a file
+	free := s.Database.(fileDatabase).sessions.readers.free
 	for range cap(free) {
 		held := <-free
 		defer func() { free <- held }()
