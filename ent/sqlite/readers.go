@@ -118,14 +118,14 @@ func (r *reader) read(key []byte) (value string, err error) {
 	//nolint:forcetypeassert // all statements of the driver implement it
 	rows, err := r.stmt.(driver.StmtQueryContext).QueryContext(context.Background(), r.args)
 	if err != nil {
-		return "", err
+		return "", err //nolint:wrapcheck // the caller adds what failed
 	}
 	defer func() { err = errors.Join(err, rows.Close()) }()
 	switch err := rows.Next(r.row[:]); {
 	case errors.Is(err, io.EOF):
 		return "", sql.ErrNoRows
 	case err != nil:
-		return "", err
+		return "", err //nolint:wrapcheck // the caller adds what failed
 	}
 	value, _ = r.row[0].(string) // NULL is "", as concat never returns it
 	return value, nil
