@@ -10,8 +10,8 @@ import (
 	"sync"
 )
 
-// readers reads single values with one query, on connections of its own. It does
-// without database/sql, which takes as long as the query itself.
+// readers reads single values with one query, on separate connections and without
+// database/sql, which takes as long as the query itself.
 //
 // A query is not interrupted when its context ends: it must find its row by a
 // unique key, so that it takes microseconds. It waits at most shortBusyTimeout

@@ -34,8 +34,8 @@ func (d fileDatabase) Close() error {
 	return errors.Join(d.sessions.readers.close(), d.Database.Close())
 }
 
-// sessions is the session.Store of entstore with a Find of its own, the
-// statement of each request with an own session.
+// sessions is the session.Store of entstore with another Find, the statement of each
+// request with an own session.
 type sessions struct {
 	session.Store
 	readers *readers
@@ -70,7 +70,6 @@ const selectPacked = `SELECT concat(
 	octet_length(s.transport), ':', s.transport, octet_length(s.claims), ':', s.claims,
 	s.created_ms, ';', s.authenticated_ms, ';', s.last_seen_ms, ';', s.idle_expires_ms, ';', s.expires_ms, ';',
 	s.revoked_ms, ';', octet_length(s.revoke_reason), ':', s.revoke_reason,
-	s.refresh_generation, ';', octet_length(s.previous_hash), ':', s.previous_hash, s.refreshed_ms, ';',
 	u.disabled_ms, ';', u.not_before_ms, ';'
 ) AS packed FROM auth_sessions AS s JOIN auth_users AS u ON u.id = s.user_id WHERE s.lookup = ?`
 
@@ -94,10 +93,6 @@ func unpackSession(row string) (session.Session, error) {
 	r.ExpiresAt = p.time("expires_ms")
 	r.RevokedAt = p.time("revoked_ms")
 	r.RevokeReason = p.text("revoke_reason")
-	generation, _ := p.number("refresh_generation")
-	r.Generation = int(generation)
-	p.hash("previous_hash", &r.PreviousHash)
-	r.RefreshedAt = p.time("refreshed_ms")
 	_, r.UserDisabled = p.number("disabled_ms")
 	r.UserNotBefore = p.time("not_before_ms")
 	return r, p.end()
