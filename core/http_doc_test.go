@@ -17,7 +17,7 @@ func TestHTTPDocument_Routes(t *testing.T) {
 	t.Parallel()
 	document := readDocument(t)
 	want := map[string]bool{}
-	for _, edit := range []func(*core.Settings){nil, func(s *core.Settings) {
+	for _, edit := range []func(*core.Settings){nil, jwtSessions, func(s *core.Settings) {
 		s.Own, s.ProviderToken = nil, &config.ProviderTokenSession{}
 	}} {
 		for _, e := range newHarness(t, edit).kit.Endpoints() {

@@ -12,6 +12,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/internal/changes"
 	"github.com/cotterpin/cotterpin/core/internal/httpapi"
 	"github.com/cotterpin/cotterpin/core/internal/verify"
+	"github.com/cotterpin/cotterpin/core/internal/watch"
 	"github.com/cotterpin/cotterpin/core/web"
 )
 
@@ -30,6 +31,7 @@ type Kit struct {
 	database  database.Database
 	registrar account.Registrar
 	changes   changes.Feed // of users, by this kit
+	watcher   *watch.Watcher
 
 	now func() time.Time
 	log *slog.Logger
@@ -46,9 +48,11 @@ type Kit struct {
 	stop       context.CancelFunc // ends the background work
 }
 
-// Close stops the background work, closes idle connections to the providers, and
-// closes the database if the kit opened it. Requests must have ended.
+// Close ends the contexts of [Kit.Watch], stops the background work, closes idle
+// connections to the providers, and closes the database if the kit opened it.
+// Requests must have ended.
 func (k *Kit) Close() error {
+	k.watcher.Close()
 	k.stop()
 	k.background.Wait()
 	k.providers.Close()

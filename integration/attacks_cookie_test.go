@@ -23,8 +23,6 @@ var cookieAttacks = map[string]attack{
 	"C18":   {run: tokensTooLargeForCookie},
 	"C19":   {run: noOtherDataCleared},
 	"C22":   {run: headerInjection},
-	"R09":   {run: tokensOfWrongType},
-	"R16":   {run: refreshTokensInCookies},
 	"S18":   {run: tokensElsewhere},
 	"F-N01": {run: clientDisconnects, stored: true},
 	"F-N03": {run: uncacheableResponses},

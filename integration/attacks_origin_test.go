@@ -24,8 +24,6 @@ var originAttacks = map[string]attack{
 	"C21":   {run: redirects},
 	"C23":   {run: randomOrigins},
 	"F-N02": {run: noOriginHeaders},
-	"R14":   {run: crossSiteRefresh},
-	"R15":   {run: refreshByGET},
 	"S29":   {run: safeMethods},
 }
 

@@ -32,7 +32,6 @@ var sessionAttacks = map[string]attack{
 	"S17":   {run: prolongedCookie},
 	"S26":   {run: changedUserAgent},
 	"S27":   {run: listedSessions, stored: true},
-	"R10":   {run: refreshOfDisabledUser, stored: true},
 	"R17":   {run: refreshTokensAtRest, stored: true},
 	"D01":   {run: sqlInValues, stored: true},
 	"D14":   {run: identityWithoutSubject, stored: true},

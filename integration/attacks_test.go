@@ -36,6 +36,7 @@ func attacks() map[string]attack {
 		bodyAttacks,
 		originAttacks,
 		cookieAttacks,
+		refreshAttacks,
 		privacyAttacks,
 		configurationAttacks,
 	} {

@@ -21,8 +21,6 @@ func payloadFor(issuer *providertest.Issuer, session, transport string) string {
 }
 
 // bothSessionsStory sends the credentials of two session blocks in each order.
-//
-// Cases: S05. Frameworks: nethttp, gin, fiber.
 func bothSessionsStory(issuer *providertest.Issuer) []step {
 	const own, token = "Cookie: " + cookieName + "={own.cookie}", "Cookie: " + providerCookieName + "={provider.cookie}"
 	both := []string{own + "; " + providerCookieName + "={provider.cookie}"}

@@ -204,9 +204,15 @@ func (c *client) signedIn(t testing.TB, a reply) signedIn {
 	switch {
 	case len(a.Cookies) == 1 && s.Token.AccessToken == "":
 		s.credential = line("Cookie", a.Cookies[0].Name+"="+a.Cookies[0].Value)
+	case len(a.Cookies) == 2 && s.Token.AccessToken == "" && s.Token.RefreshToken == "":
+		s.credential = line("Cookie", a.Cookies[0].Name+"="+a.Cookies[0].Value)
+		s.Token.RefreshToken = a.Cookies[1].Value
 	case len(a.Cookies) == 0 && s.Token.AccessToken != "":
 		s.credential = bearer(s.Token.AccessToken)
 		c.add(s.Token.AccessToken)
+		if s.Token.RefreshToken != "" {
+			c.add(s.Token.RefreshToken)
+		}
 	default:
 		t.Fatalf("login: want one cookie or a token: %d cookies, %s", len(a.Cookies), a.Body)
 	}

@@ -12,6 +12,9 @@ const allowedOrigin = "http://localhost:5173"
 const (
 	ownSession       = `session "own" { transport = ["cookie", "bearer"] }`
 	ownBearer        = `session "own" { transport = ["bearer"] }`
+	ownJWT           = "session \"own\" {\n format = \"jwt\"\n transport = [\"cookie\", \"bearer\"]\n}"
+	ownJWTCookie     = "session \"own\" {\n format = \"jwt\"\n check = \"database\"\n}"
+	ownJWTBearer     = "session \"own\" {\n format = \"jwt\"\n check = \"database\"\n transport = [\"bearer\"]\n}"
 	tokenBearer      = `session "provider_token" {}`
 	tokenCookie      = `session "provider_token" { transport = ["cookie"] }`
 	tokenWithoutUser = `session "provider_token" { user = "none" }`

@@ -13,6 +13,8 @@ import (
 // TestFrameworks_SameResponses sends the same requests to the same application
 // in each framework and compares the responses: status, header fields (except
 // for their order and Date), transfer coding, and body.
+//
+// Cases: S05. Frameworks: nethttp, gin, fiber.
 func TestFrameworks_SameResponses(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {

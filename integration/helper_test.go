@@ -536,7 +536,9 @@ func TestHelper_ServerFault(t *testing.T) {
 	t.Parallel()
 	page := newHelperPage(t, "nethttp", jwtSession)
 	tabs := page.tabs(t, 2, "")
-	for _, status := range []int{503, 429, 500, 403} {
+	for _, status := range []int{
+		http.StatusServiceUnavailable, http.StatusTooManyRequests, http.StatusInternalServerError, http.StatusForbidden,
+	} {
 		page.setFault(status)
 		page.expire(tabs[0])
 		want := fmt.Sprintf("AuthError temporarily_unavailable %d %t", status, status != http.StatusForbidden)

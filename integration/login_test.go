@@ -14,6 +14,8 @@ const ada = "ada@example.com"
 // strategies are the session strategies, by the name of the subtest.
 var strategies = []struct{ name, session string }{
 	{"own", ownSession},
+	{"own-jwt-cookie", ownJWTCookie},
+	{"own-jwt-bearer", ownJWTBearer},
 	{"provider_token-bearer", tokenBearer},
 	{"provider_token-cookie", tokenCookie},
 	{"own+provider_token", bothSessions},
@@ -33,7 +35,7 @@ func testLogin(t *testing.T, framework, session string, b backend) {
 	testFirstAndSecondLogin(t, p, issuer)
 	testNotes(t, p, issuer)
 	switch session {
-	case ownSession:
+	case ownSession, ownJWTCookie, ownJWTBearer:
 		testOwnSessions(t, p, issuer)
 	case bothSessions:
 		testOwnSessions(t, p, issuer)
@@ -124,8 +126,13 @@ func testOwnSessions(t *testing.T, p *program, issuer *providertest.Issuer) {
 
 	out := p.send(t, "POST", "/auth/logout", one.credential)
 	out.is(t, http.StatusNoContent, "")
-	if len(out.Cookies) != 1 || out.Cookies[0].Value != "" || out.Cookies[0].MaxAge >= 0 {
-		t.Errorf("the cookie is not cleared: %v", out.Cookies)
+	for _, cookie := range out.Cookies {
+		if cookie.Value != "" || cookie.MaxAge >= 0 {
+			t.Errorf("the cookie is not cleared: %v", cookie)
+		}
+	}
+	if isCookie := one.Token.AccessToken == ""; isCookie != (len(out.Cookies) > 0) {
+		t.Errorf("cookies of the response: %v", out.Cookies)
 	}
 	p.rejects(t, one.credential)
 	p.me(t, two.credential)

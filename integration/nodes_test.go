@@ -125,9 +125,10 @@ func TestTwoNodes(t *testing.T) {
 	t.Parallel()
 	onMatrix(t, func(t *testing.T, framework, session string, b backend) {
 		t.Helper()
-		if session == ownSession || session == bothSessions {
+		switch session {
+		case ownSession, ownJWTCookie, ownJWTBearer, bothSessions:
 			testNodesWithSessions(t, startCluster(t, framework, session, b.create(t)))
-		} else {
+		default:
 			testNodesWithTokens(t, startCluster(t, framework, shortCacheTTL[session], b.create(t)))
 		}
 	})

@@ -26,12 +26,16 @@ var ErrNotFound = errors.New("session: not found")
 // The suite that each store must pass is sessiontest.Run.
 type Store interface {
 	// Find returns the session with that lookup, active or not, with the state of
-	// its user, in one statement. IdentityID, UserAgent and Address are left zero.
-	// ErrNotFound: there is none.
+	// its user, in one statement. IdentityID, the refresh token's fields, UserAgent
+	// and Address are left zero. ErrNotFound: there is none.
 	Find(ctx context.Context, l Lookup) (Session, error)
 
-	// FindByID returns the user's session with that public id, otherwise like Find.
-	// ErrNotFound: the user has none, even if another user has.
+	// FindRefresh is Find including the refresh token's fields. They are omitted
+	// there to keep requests with an opaque token fast.
+	FindRefresh(ctx context.Context, l Lookup) (Session, error)
+
+	// FindByID returns the user's session with that public id, otherwise like
+	// FindRefresh. ErrNotFound: the user has none, even if another user has.
 	FindByID(ctx context.Context, user identity.UserID, id string) (Session, error)
 
 	// Touch writes last-seen time and idle expiry of a session that is not

@@ -38,6 +38,7 @@ func Run(t *testing.T, e Engine) {
 	t.Run("Races", e.testRaces)
 	t.Run("Deletion", e.testDeletion)
 	t.Run("Statements", e.testStatements)
+	t.Run("Faults", e.testFaults)
 }
 
 // openNew opens a new database.

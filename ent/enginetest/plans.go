@@ -70,7 +70,8 @@ func CheckPlans(t testing.TB, d entstore.Dialect, connector driver.Connector) {
 		"Rotate": func(ctx context.Context) error {
 			return sessions.Rotate(ctx, r.UserID, session.Lookup{255}, session.Lookup{254}, [32]byte{})
 		},
-		"FindByID": func(ctx context.Context) error { _, err := sessions.FindByID(ctx, user.ID, r.ID); return err },
+		"FindRefresh": func(ctx context.Context) error { _, err := sessions.FindRefresh(ctx, r.Lookup); return err },
+		"FindByID":    func(ctx context.Context) error { _, err := sessions.FindByID(ctx, user.ID, r.ID); return err },
 		"Advance": func(ctx context.Context) error {
 			return sessions.Advance(ctx, session.Exchange{Lookup: r.Lookup, Presented: [32]byte{255}, At: now})
 		},

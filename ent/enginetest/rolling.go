@@ -179,9 +179,9 @@ func wantOpaque(t *testing.T, store session.Store, want session.Session) {
 
 func find(t *testing.T, store session.Store, l session.Lookup) session.Session {
 	t.Helper()
-	s, err := store.Find(t.Context(), l)
+	s, err := store.FindRefresh(t.Context(), l)
 	if err != nil {
-		t.Fatalf("Find: %v", err)
+		t.Fatalf("FindRefresh: %v", err)
 	}
 	return s
 }

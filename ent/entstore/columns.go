@@ -14,25 +14,30 @@ const recordColumns = `
 	s.id, s.user_id, s.provider, s.issuer, s.subject, s.auth_method, s.transport, s.claims,
 	s.created_ms, s.authenticated_ms, s.last_seen_ms, s.idle_expires_ms, s.expires_ms, s.revoked_ms, s.revoke_reason`
 
-// destinations has capacity for seven more.
+// destinations has capacity for three more.
 func destinations(r *session.Session) []any {
-	return append(make([]any, 0, 22),
+	return append(make([]any, 0, 18),
 		&r.ID, &r.UserID, &r.Provider, &r.Issuer, &r.Subject, &r.AuthMethod, &r.Transport, keptClaims{&r.Claims},
 		timeColumn{&r.CreatedAt}, timeColumn{&r.AuthenticatedAt}, timeColumn{&r.LastSeenAt},
 		timeColumn{&r.IdleExpiresAt}, timeColumn{&r.ExpiresAt}, timeColumn{&r.RevokedAt}, &r.RevokeReason,
 	)
 }
 
-// foundColumns lists the columns of a session and its user that Find reads, and
-// List does not; foundDestinations returns all scan targets of Find.
-const foundColumns = `
-	s.lookup, s.secret_hash, s.refresh_generation, s.previous_hash, s.refreshed_ms, u.disabled_ms IS NOT NULL, u.not_before_ms`
+// foundColumns lists what Find reads besides recordColumns; foundDestinations
+// returns the scan targets of both.
+const foundColumns = `, s.secret_hash, u.disabled_ms IS NOT NULL, u.not_before_ms`
 
 func foundDestinations(r *session.Session) []any {
-	return append(destinations(r),
-		(*lookup)(&r.Lookup), (*secretHash)(&r.SecretHash), &r.Generation, (*optionalHash)(&r.PreviousHash), timeColumn{&r.RefreshedAt},
-		&r.UserDisabled, timeColumn{&r.UserNotBefore},
-	)
+	return append(destinations(r), (*secretHash)(&r.SecretHash), &r.UserDisabled, timeColumn{&r.UserNotBefore})
+}
+
+// refreshColumns lists what FindRefresh reads besides the columns of Find;
+// refreshDestinations returns the scan targets of all.
+const refreshColumns = `, s.lookup, s.refresh_generation, s.previous_hash, s.refreshed_ms`
+
+func refreshDestinations(r *session.Session) []any {
+	return append(foundDestinations(r),
+		(*lookup)(&r.Lookup), &r.Generation, (*optionalHash)(&r.PreviousHash), timeColumn{&r.RefreshedAt})
 }
 
 // allColumns lists all columns of a session; values returns their values.

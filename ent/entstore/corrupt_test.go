@@ -29,10 +29,11 @@ func TestDatabase_CorruptSession(t *testing.T) {
 		garbage string
 		listed  bool // List reads the column too
 	}{
-		"secret_hash":   {"x'00'", false},
-		"previous_hash": {"x'00'", false},
-		"claims":        {"'{'", true},
-		"created_ms":    {"'yesterday'", true},
+		"secret_hash":        {"x'00'", false},
+		"previous_hash":      {"x'00'", false},
+		"refresh_generation": {"'many'", false},
+		"claims":             {"'{'", true},
+		"created_ms":         {"'yesterday'", true},
 	} {
 		t.Run(column, func(t *testing.T) {
 			t.Parallel()
@@ -48,14 +49,14 @@ func TestDatabase_CorruptSession(t *testing.T) {
 			if err := db.SignIn(t.Context(), database.SignIn{User: user, Session: &r, MaxSessions: 1}); err != nil {
 				t.Fatalf("SignIn: %v", err)
 			}
-			find := func() error { _, err := db.Sessions().Find(t.Context(), r.Lookup); return err }
+			find := func() error { _, err := db.Sessions().FindRefresh(t.Context(), r.Lookup); return err }
 			list := func() error { _, err := db.Sessions().List(t.Context(), user.ID, now); return err }
 			if err := find(); err != nil {
-				t.Fatalf("Find of the sound row: %v", err)
+				t.Fatalf("FindRefresh of the sound row: %v", err)
 			}
 			execute(t, pool, "UPDATE auth_sessions SET "+column+" = "+c.garbage)
 			if err := find(); err == nil || !strings.Contains(err.Error(), column) {
-				t.Errorf("Find: got %v, want an error about %s", err, column)
+				t.Errorf("FindRefresh: got %v, want an error about %s", err, column)
 			}
 			if err := list(); c.listed != (err != nil) {
 				t.Errorf("List: got %v", err)

@@ -46,18 +46,16 @@ func newKey(row *entgen.Key) session.Key {
 
 // Add implements session.KeyStore.
 func (k keys) Add(ctx context.Context, key session.Key) error {
-	create := k.client.Key.Create().
+	err := k.client.Key.Create().
 		SetID(key.ID).
 		SetPurpose(string(key.Purpose)).
 		SetSerial(int64(key.Serial)).
 		SetSecret(key.Secret).
+		SetPublic(key.Public).
 		SetCreatedMs(toMillis(key.CreatedAt)).
 		SetActiveMs(toMillis(key.ActiveAt)).
-		SetNillableRevokedMs(toNullMillis(key.RevokedAt))
-	if key.Public != nil {
-		create.SetPublic(key.Public)
-	}
-	err := create.Exec(ctx)
+		SetNillableRevokedMs(toNullMillis(key.RevokedAt)).
+		Exec(ctx)
 	switch {
 	case k.dialect.IsConflict(err):
 		return session.ErrKeyExists

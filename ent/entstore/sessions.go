@@ -23,10 +23,11 @@ const isActive = `s.revoked_ms IS NULL AND s.expires_ms > ? AND (s.idle_expires_
 // The statements of the methods. One that revokes leaves a session that another
 // caller has just ended as that caller left it.
 const (
-	selectSession = `SELECT ` + recordColumns + `, ` + foundColumns + `
-		FROM auth_sessions AS s JOIN auth_users AS u ON u.id = s.user_id WHERE `
-	selectSessionByLookup = selectSession + `s.lookup = ?`
-	selectSessionByID     = selectSession + `s.id = ? AND s.user_id = ?`
+	fromSessions          = ` FROM auth_sessions AS s JOIN auth_users AS u ON u.id = s.user_id`
+	selectSession         = `SELECT ` + recordColumns + foundColumns + fromSessions + ` WHERE s.lookup = ?`
+	selectRefresh         = `SELECT ` + recordColumns + foundColumns + refreshColumns + fromSessions
+	selectRefreshByLookup = selectRefresh + ` WHERE s.lookup = ?`
+	selectRefreshByID     = selectRefresh + ` WHERE s.id = ? AND s.user_id = ?`
 
 	selectActive = `SELECT ` + recordColumns + `, s.identity_id, s.user_agent, s.address
 		FROM auth_sessions AS s WHERE s.user_id = ? AND ` + isActive + `
@@ -56,7 +57,7 @@ const (
 type sessions struct {
 	engine
 	prepared
-	find, findByID                    *sql.Stmt
+	find, findRefresh, findByID       *sql.Stmt
 	touch, rotate, advance            *sql.Stmt
 	list, revoke, revokeOthers, ended *sql.Stmt
 }
@@ -66,8 +67,9 @@ var _ session.Store = (*sessions)(nil)
 func newSessions(ctx context.Context, e engine) (*sessions, error) {
 	s := &sessions{engine: e}
 	s.prepared = prepared{
-		&s.find:         selectSessionByLookup,
-		&s.findByID:     selectSessionByID,
+		&s.find:         selectSession,
+		&s.findRefresh:  selectRefreshByLookup,
+		&s.findByID:     selectRefreshByID,
 		&s.touch:        touchSession,
 		&s.rotate:       rotateSession,
 		&s.advance:      advanceSession,
@@ -84,7 +86,14 @@ func newSessions(ctx context.Context, e engine) (*sessions, error) {
 
 // Find implements session.Store.
 func (s *sessions) Find(ctx context.Context, l session.Lookup) (session.Session, error) {
-	return scanSession(s.find.QueryRowContext(ctx, l[:]))
+	r := session.Session{Lookup: l}
+	return found(&r, s.find.QueryRowContext(ctx, r.Lookup[:]), foundDestinations(&r))
+}
+
+// FindRefresh implements session.Store.
+func (s *sessions) FindRefresh(ctx context.Context, l session.Lookup) (session.Session, error) {
+	var r session.Session
+	return found(&r, s.findRefresh.QueryRowContext(ctx, l[:]), refreshDestinations(&r))
 }
 
 // FindByID implements session.Store.
@@ -92,19 +101,20 @@ func (s *sessions) FindByID(ctx context.Context, owner identity.UserID, id strin
 	if !isText(id) {
 		return session.Session{}, session.ErrNotFound
 	}
-	return scanSession(s.findByID.QueryRowContext(ctx, id, owner))
+	var r session.Session
+	return found(&r, s.findByID.QueryRowContext(ctx, id, owner), refreshDestinations(&r))
 }
 
-func scanSession(row *sql.Row) (session.Session, error) {
-	var r session.Session
-	err := row.Scan(foundDestinations(&r)...)
+// found scans a row into the columns of r.
+func found(r *session.Session, row *sql.Row, columns []any) (session.Session, error) {
+	err := row.Scan(columns...)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
 		return session.Session{}, session.ErrNotFound
 	case err != nil:
 		return session.Session{}, fmt.Errorf("entstore: reading a session: %w", err)
 	}
-	return r, nil
+	return *r, nil
 }
 
 // Touch implements session.Store.

@@ -61,6 +61,7 @@ func TestStores_Statements(t *testing.T) {
 		{"Rotate", func(ctx context.Context) error {
 			return sessions.Rotate(ctx, user.ID, session.Lookup{2}, session.Lookup{3}, [32]byte{})
 		}, "UPDATE"},
+		{"FindRefresh", func(ctx context.Context) error { _, err := sessions.FindRefresh(ctx, session.Lookup{3}); return err }, "SELECT"},
 		{"FindByID", func(ctx context.Context) error { _, err := sessions.FindByID(ctx, user.ID, "c"); return err }, "SELECT"},
 		{"Advance", func(ctx context.Context) error {
 			return sessions.Advance(ctx, session.Exchange{Lookup: session.Lookup{3}, At: now})
@@ -116,6 +117,11 @@ func newConnector(t *testing.T) driver.Connector {
 func TestDatabase_Statements(t *testing.T) {
 	t.Parallel()
 	enginetest.RunStatements(t, sqlite.Dialect(), newConnector)
+}
+
+func TestDatabase_Faults(t *testing.T) {
+	t.Parallel()
+	enginetest.RunFaults(t, sqlite.Dialect(), newConnector)
 }
 
 // A05.

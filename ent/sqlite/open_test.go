@@ -316,6 +316,36 @@ func TestOpen_OtherVersion(t *testing.T) {
 	}
 }
 
+// Another process may be creating the tables of a database without users, so that
+// they may be at an earlier version for a time.
+func TestOpen_InterruptedCreation(t *testing.T) {
+	t.Parallel()
+	path := filepath.Join(t.TempDir(), "auth.db")
+	db := open(t, path)
+	first := []string{
+		"DROP TABLE auth_keys", "ALTER TABLE auth_sessions DROP COLUMN refresh_generation", "ALTER TABLE auth_sessions DROP COLUMN previous_hash",
+		"ALTER TABLE auth_sessions DROP COLUMN refreshed_ms", "DELETE FROM auth_migrations WHERE version_id > 1",
+	}
+	for _, statement := range first {
+		execute(t, path, statement)
+	}
+	completed, err := sqlite.Open(t.Context(), sqlite.Settings{Path: path, Migrate: "check"})
+	if err != nil {
+		t.Fatalf("Open without users: %v", err)
+	}
+	if err := errors.Join(completed.Ready(t.Context()), completed.Close()); err != nil {
+		t.Error(err)
+	}
+	register(t, db, "ada")
+	for _, statement := range first {
+		execute(t, path, statement)
+	}
+	_, err = sqlite.Open(t.Context(), sqlite.Settings{Path: path, Migrate: "check"})
+	if err == nil || !strings.Contains(err.Error(), "are at version 1, this program requires version 2") {
+		t.Errorf("Open with a user: got %v, want an error about the version", err)
+	}
+}
+
 func TestOpen_NewerVersionNotMigrated(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "auth.db")

@@ -100,7 +100,7 @@ func open(ctx context.Context, s Settings, env database.Env) (database.Database,
 	if err != nil {
 		return nil, err
 	}
-	if s.Path == Memory || mode == database.MigrateCheck && isEmpty(ctx, pool) {
+	if s.Path == Memory || mode == database.MigrateCheck && isNew(ctx, pool) {
 		mode = database.MigrateApply
 	}
 	opened, err := entstore.OpenOwned(ctx, pool, Dialect(), mode, env.Log)
@@ -117,14 +117,21 @@ func Dialect() entstore.Dialect {
 	return entstore.Dialect{Name: dialect.SQLite, IsConflict: isConflict, IsReferenced: isReferenced, IsBusy: isBusy}
 }
 
-// isEmpty reports whether the database has no table, except for that of migrations
-// without any: another process may be creating the tables. After an error it
-// returns false, and the caller finds the error again.
-func isEmpty(ctx context.Context, pool *sql.DB) bool {
+// isNew reports whether another process may be creating the tables: there are none
+// except that of migrations, or those of some version without a user. Migrating
+// such tables needs no backup. After an error it returns false, and the caller
+// finds the error again.
+func isNew(ctx context.Context, pool *sql.DB) bool {
 	var tables int
 	err := pool.QueryRowContext(ctx,
 		"SELECT COUNT(*) FROM sqlite_master WHERE type = 'table' AND name NOT IN ('auth_migrations', 'sqlite_sequence')").Scan(&tables)
-	return err == nil && tables == 0
+	if err != nil || tables == 0 {
+		return err == nil
+	}
+	var unused bool
+	err = pool.QueryRowContext(ctx,
+		"SELECT EXISTS (SELECT 1 FROM auth_migrations WHERE version_id > 0) AND NOT EXISTS (SELECT 1 FROM auth_users)").Scan(&unused)
+	return err == nil && unused
 }
 
 // openPool returns the pool, with enough connections for readers in addition to

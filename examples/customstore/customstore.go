@@ -220,7 +220,18 @@ func (a accounts) Delete(ctx context.Context, id identity.UserID) error {
 
 type sessions struct{ *DB }
 
-func (s sessions) Find(ctx context.Context, l session.Lookup) (found session.Session, err error) {
+func (s sessions) Find(ctx context.Context, l session.Lookup) (session.Session, error) {
+	found, err := s.FindRefresh(ctx, l)
+	return withoutRefresh(found), err
+}
+
+// withoutRefresh returns the session without the fields of its refresh token.
+func withoutRefresh(s session.Session) session.Session {
+	s.Generation, s.PreviousHash, s.RefreshedAt = 0, [32]byte{}, time.Time{}
+	return s
+}
+
+func (s sessions) FindRefresh(ctx context.Context, l session.Lookup) (found session.Session, err error) {
 	err = s.atomically(ctx, func() error {
 		stored, ok := s.sessions[l]
 		if !ok {
@@ -245,7 +256,7 @@ func (s sessions) FindByID(ctx context.Context, user identity.UserID, id string)
 	return found, err
 }
 
-// withUser returns the session as Find reads it.
+// withUser returns the session as FindRefresh reads it.
 func (db *DB) withUser(s session.Session) session.Session {
 	user := db.users[s.UserID]
 	s.IdentityID, s.UserAgent, s.Address = uuid.Nil, "", ""
@@ -295,9 +306,9 @@ func (s sessions) Advance(ctx context.Context, e session.Exchange) error {
 func (s sessions) List(ctx context.Context, user identity.UserID, now time.Time) (list []session.Session, err error) {
 	err = s.atomically(ctx, func() error {
 		list = s.active(user, now)
-		for i := range list {
+		for i, r := range list {
+			list[i] = withoutRefresh(r)
 			list[i].Lookup, list[i].SecretHash = session.Lookup{}, [32]byte{}
-			list[i].Generation, list[i].PreviousHash, list[i].RefreshedAt = 0, [32]byte{}, time.Time{}
 		}
 		return nil
 	})

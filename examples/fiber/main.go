@@ -2,6 +2,7 @@
 package main
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"net"
@@ -35,6 +36,7 @@ func mount(app *demo.App) demo.Server {
 	f.Get("/", func(c *fiber.Ctx) error { return cotterfiber.Write(c, app.Page()) })
 	f.Get("/api/me", required, caller)
 	f.Get("/api/public", optional, caller)
+	f.Get("/api/stream", required, func(c *fiber.Ctx) error { return stream(c, app) })
 	f.Post("/api/notes", required, func(c *fiber.Ctx) error {
 		note, err := demo.Note(bytes.NewReader(c.BodyRaw()))
 		if err != nil {
@@ -48,6 +50,23 @@ func mount(app *demo.App) demo.Server {
 func caller(c *fiber.Ctx) error {
 	principal, _ := cotterfiber.Principal(c)
 	return cotterfiber.Write(c, demo.Caller(principal))
+}
+
+// stream writes after it has returned, when fiber reuses c. The context does not end
+// when the client disconnects, so it is canceled when a write fails.
+func stream(c *fiber.Ctx, app *demo.App) error {
+	ctx, cancel := context.WithCancel(c.UserContext())
+	c.Set(fiber.HeaderContentType, demo.StreamType)
+	c.Context().SetBodyStreamWriter(func(w *bufio.Writer) {
+		defer cancel()
+		app.Stream(ctx, func(event string) error {
+			if _, err := w.WriteString(event); err != nil {
+				return err
+			}
+			return w.Flush()
+		})
+	})
+	return nil
 }
 
 // server adapts a fiber.App to the demo.

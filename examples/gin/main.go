@@ -25,6 +25,7 @@ func mount(app *demo.App) demo.Server {
 	engine.Match(getOrHead, "/", func(c *gin.Context) { app.Page().WriteHTTP(c.Writer) })
 	engine.Match(getOrHead, "/api/me", required, caller)
 	engine.Match(getOrHead, "/api/public", optional, caller)
+	engine.Match(getOrHead, "/api/stream", required, func(c *gin.Context) { app.StreamHTTP(c.Writer, c.Request) })
 	engine.POST("/api/notes", required, func(c *gin.Context) {
 		note, err := demo.Note(c.Request.Body)
 		if err != nil {

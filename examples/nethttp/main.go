@@ -19,6 +19,7 @@ func mount(app *demo.App) demo.Server {
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, _ *http.Request) { app.Page().WriteHTTP(w) })
 	mux.Handle("GET /api/me", required(http.HandlerFunc(caller)))
 	mux.Handle("GET /api/public", optional(http.HandlerFunc(caller)))
+	mux.Handle("GET /api/stream", required(http.HandlerFunc(app.StreamHTTP)))
 	mux.Handle("POST /api/notes", required(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		note, err := demo.Note(r.Body)
 		if err != nil {

@@ -16,6 +16,17 @@ type sessions struct{ db *DB }
 var _ session.Store = sessions{}
 
 func (s sessions) Find(ctx context.Context, l session.Lookup) (session.Session, error) {
+	found, err := s.FindRefresh(ctx, l)
+	return withoutRefresh(found), err
+}
+
+// withoutRefresh returns the session without the fields of its refresh token.
+func withoutRefresh(s session.Session) session.Session {
+	s.Generation, s.PreviousHash, s.RefreshedAt = 0, [32]byte{}, time.Time{}
+	return s
+}
+
+func (s sessions) FindRefresh(ctx context.Context, l session.Lookup) (session.Session, error) {
 	end, err := s.db.begin(ctx)
 	if err != nil {
 		return session.Session{}, err
@@ -42,7 +53,7 @@ func (s sessions) FindByID(ctx context.Context, user identity.UserID, id string)
 	return session.Session{}, session.ErrNotFound
 }
 
-// withUser returns the session as Find reads it.
+// withUser returns the session as FindRefresh reads it.
 func (db *DB) withUser(s session.Session) session.Session {
 	user := db.users[s.UserID]
 	s.IdentityID, s.UserAgent, s.Address = uuid.Nil, "", ""
@@ -102,9 +113,8 @@ func (s sessions) List(ctx context.Context, user identity.UserID, now time.Time)
 	defer end()
 	var list []session.Session
 	for _, r := range s.db.active(user, now) {
-		public := *r
+		public := withoutRefresh(*r)
 		public.Lookup, public.SecretHash = session.Lookup{}, [32]byte{}
-		public.Generation, public.PreviousHash, public.RefreshedAt = 0, [32]byte{}, time.Time{}
 		list = append(list, public)
 	}
 	return list, nil

@@ -87,7 +87,9 @@ func (db *DB) evictOldest(user identity.UserID, now time.Time, limit int) {
 }
 
 func (db *DB) insert(s session.Session) {
-	for _, t := range []*time.Time{&s.CreatedAt, &s.AuthenticatedAt, &s.LastSeenAt, &s.IdleExpiresAt, &s.ExpiresAt, &s.RevokedAt, &s.RefreshedAt} {
+	for _, t := range []*time.Time{
+		&s.CreatedAt, &s.AuthenticatedAt, &s.LastSeenAt, &s.IdleExpiresAt, &s.ExpiresAt, &s.RevokedAt, &s.RefreshedAt,
+	} {
 		*t = millis(*t)
 	}
 	db.sessions[s.Lookup] = &s

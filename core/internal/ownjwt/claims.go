@@ -93,7 +93,7 @@ func keptMembers(kept identity.Claims) ([]byte, error) {
 	}
 	text, err := kept.MarshalJSON()
 	if err != nil || string(text) == "null" {
-		return nil, err //nolint:wrapcheck // it is never an error
+		return nil, err
 	}
 	return text[1:], nil
 }
@@ -102,7 +102,7 @@ func keptMembers(kept identity.Claims) ([]byte, error) {
 func filter(claims identity.Claims, keep func(name string) bool) (identity.Claims, error) {
 	text, err := claims.MarshalJSON()
 	if err != nil || string(text) == "null" {
-		return identity.Claims{}, err //nolint:wrapcheck // it is never an error
+		return identity.Claims{}, err
 	}
 	object, err := strictjson.Parse(text)
 	if err != nil {
@@ -181,9 +181,9 @@ func keptClaims(c token.Claims, o origin) (kept identity.Claims, err error) {
 	}
 	text, err := all.MarshalJSON()
 	if err != nil {
-		return identity.Claims{}, err //nolint:wrapcheck // it is never an error
+		return identity.Claims{}, err
 	}
-	return kept, kept.UnmarshalJSON(text) //nolint:wrapcheck // it is never an error
+	return kept, kept.UnmarshalJSON(text)
 }
 
 // view returns a session as its user may see it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cotterpin/cotterpin/core/session"
@@ -73,8 +74,13 @@ func (r *Keyring) Rotate(ctx context.Context, revoke bool) error {
 	if _, err := r.open(stored); err != nil && !revoke {
 		return err
 	}
+	kept := stored
+	if revoke {
+		kept = slices.DeleteFunc(slices.Clone(stored), r.isRevocable)
+	}
 	for _, purpose := range purposes {
-		if err := r.add(ctx, stored, purpose, r.activeAt(stored, purpose, revoke)); err != nil {
+		at, _ := r.sealer.nextActive(kept, purpose, r.now())
+		if err := r.add(ctx, stored, purpose, at); err != nil {
 			return err
 		}
 	}
@@ -82,18 +88,6 @@ func (r *Keyring) Rotate(ctx context.Context, revoke bool) error {
 		return nil
 	}
 	return r.revokeOlder(ctx)
-}
-
-// activeAt returns from when on the key that Rotate adds is used: at once if it
-// leaves no other.
-func (r *Keyring) activeAt(stored []session.Key, purpose session.KeyPurpose, revoke bool) time.Time {
-	now := r.now()
-	for _, k := range unrevoked(stored, purpose) {
-		if !revoke || !r.isRevocable(k) {
-			return now.Add(overlap)
-		}
-	}
-	return now
 }
 
 // isRevocable reports whether Rotate revokes k if it is not the newest.

@@ -40,6 +40,7 @@ var (
 type keyStore struct {
 	session.KeyStore
 
+	meet     *meeting // nil: List returns at once
 	lists    atomic.Int32
 	down     atomic.Bool
 	readOnly atomic.Bool
@@ -54,7 +55,29 @@ func (s *keyStore) List(ctx context.Context) ([]session.Key, error) {
 	if s.down.Load() {
 		return nil, errDown
 	}
+	if s.meet != nil {
+		defer s.meet.wait()
+	}
 	return s.KeyStore.List(ctx)
+}
+
+// meeting lets calls wait for each other until as many have arrived.
+type meeting struct {
+	missing atomic.Int32
+	all     chan struct{}
+}
+
+func newMeeting(size int32) *meeting {
+	m := &meeting{all: make(chan struct{})}
+	m.missing.Store(size)
+	return m
+}
+
+func (m *meeting) wait() {
+	if m.missing.Add(-1) == 0 {
+		close(m.all)
+	}
+	<-m.all
 }
 
 func (s *keyStore) Add(ctx context.Context, k session.Key) error {
@@ -201,9 +224,11 @@ func TestKeyring_Forgeries(t *testing.T) {
 func TestKeyring_FirstKeyRace(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
+		const size = 20
 		store := newKeyStore()
+		store.meet = newMeeting(size)
 		var nodes []*node
-		for range 20 {
+		for range size {
 			nodes = append(nodes, newNode(t, store, secretA))
 		}
 		var started sync.WaitGroup
@@ -362,6 +387,9 @@ func TestKeyring_Revoke(t *testing.T) {
 		if n := published(t, b); n != 1 {
 			t.Errorf("%d keys are published, want the new one", n)
 		}
+		if k := newest(t, store); !k.ActiveAt.Equal(k.CreatedAt) {
+			t.Errorf("the new key is active %v after it was stored, want at once", k.ActiveAt.Sub(k.CreatedAt))
+		}
 		if keys := refreshKeys(t, b); len(keys) != 2 || !hmac.Equal(keys[0], refresh[0]) {
 			t.Error("sessions do not continue: the refresh key is replaced before every node has the next one")
 		}
@@ -382,6 +410,48 @@ func refreshKeys(t *testing.T, n *node) [][]byte {
 		t.Fatal(err)
 	}
 	return keys
+}
+
+// Without a key that is not revoked, the next is used at once.
+func TestKeyring_AllRevoked(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		store := newKeyStore()
+		n := newNode(t, store, secretA)
+		n.accepts(t, n.issue(t))
+		if err := store.Revoke(t.Context(), store.keys(t, session.KeySigns)[0].ID, time.Now()); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(ownjwt.KeyMaxAge)
+		raw := n.issue(t)
+		n.accepts(t, raw)
+		if keys := store.keys(t, session.KeySigns); len(keys) != 2 || header(t, raw).Kid != keys[1].ID {
+			t.Errorf("stored %+v, want a second key that signs", keys)
+		}
+	})
+}
+
+// The first refresh key is the one in use, the others follow, newest first.
+func TestKeyring_RefreshKeys(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		n := newNode(t, newKeyStore(), secretA)
+		one := refreshKeys(t, n)
+		for range 2 {
+			n.rotate(t, false)
+			time.Sleep(time.Hour)
+		}
+		three := refreshKeys(t, n)
+		if len(one) != 1 || len(three) != 3 || !hmac.Equal(three[2], one[0]) {
+			t.Fatalf("%d keys, then %d, want 1 and 3, the first one last", len(one), len(three))
+		}
+		n.rotate(t, false)
+		time.Sleep(ownjwt.KeyMaxAge)
+		four := refreshKeys(t, n)
+		if len(four) != 4 || !hmac.Equal(four[0], three[0]) || !hmac.Equal(four[2], three[1]) || !hmac.Equal(four[3], three[2]) {
+			t.Error("the next key is not between the one in use and the older ones")
+		}
+	})
 }
 
 // A token of a key that this node has not read yet is valid at once.
@@ -562,7 +632,14 @@ func TestKeyring_WrongSecret(t *testing.T) {
 				if n := len(refreshKeys(t, wrong)); n != 1 {
 					t.Errorf("%d refresh keys, want the new one", n)
 				}
-				right.Key(t.Context(), token.KeyQuery{ID: "invented", Algorithm: "ES256", IssuedAt: time.Now()})
+				last := newest(t, store)
+				time.Sleep(30 * day)
+				wrong.issue(t)
+				synctest.Wait()
+				if next := newest(t, store); next.Serial != last.Serial+1 {
+					t.Errorf("key %d is the newest: those that were revoked prevent the next rotation", next.Serial)
+				}
+				_, _ = right.Key(t.Context(), token.KeyQuery{ID: "invented", Algorithm: "ES256", IssuedAt: time.Now()})
 				if c.secret.IsZero() {
 					right.rejects(t, old, autherr.InvalidToken) // it reads unencrypted keys
 				} else {
@@ -579,6 +656,13 @@ func TestKeyring_WrongSecret(t *testing.T) {
 			})
 		})
 	}
+}
+
+// newest returns the newest stored key that signs.
+func newest(t *testing.T, store *keyStore) session.Key {
+	t.Helper()
+	keys := store.keys(t, session.KeySigns)
+	return keys[len(keys)-1]
 }
 
 // A node with another secret adds a key that this node cannot use.
@@ -665,6 +749,41 @@ func TestKeyring_StoredSecrets(t *testing.T) {
 	})
 }
 
+func TestKeyring_MalformedKeys(t *testing.T) {
+	t.Parallel()
+	for name, secret := range map[string][]byte{
+		"Nothing":    nil,
+		"Form":       {2, 1, 2, 3},
+		"NoCipher":   {1},
+		"Short":      bytes.Repeat([]byte{1}, 20),
+		"ZeroScalar": make([]byte, 33),
+		"NoScalar":   {0},
+		"LongScalar": make([]byte, 34),
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				store := newKeyStore()
+				n := newNode(t, store, secretA)
+				valid := n.issue(t)
+				k := newest(t, store)
+				k.ID, k.Serial, k.Secret = "malformed", 2, secret
+				if err := store.Add(t.Context(), k); err != nil {
+					t.Fatal(err)
+				}
+				time.Sleep(ownjwt.KeyMaxAge)
+				raw := n.issue(t)
+				n.accepts(t, raw)
+				n.accepts(t, valid)
+				synctest.Wait()
+				if !strings.Contains(n.log.String(), "server_keys_defective") || !strings.Contains(n.log.String(), "malformed") {
+					t.Errorf("the log does not name the key:\n%s", &n.log)
+				}
+			})
+		})
+	}
+}
+
 // The published key is that of the private key, whatever is stored with it.
 func TestKeyring_PublicHalf(t *testing.T) {
 	t.Parallel()
@@ -698,8 +817,10 @@ func TestKeyring_ConcurrentRotate(t *testing.T) {
 				store := newKeyStore()
 				n := newNode(t, store, secretA)
 				n.issue(t)
+				const size = 10
+				store.meet = newMeeting(size)
 				var rotating sync.WaitGroup
-				for range 10 {
+				for range size {
 					rotating.Go(func() {
 						if err := newNode(t, store, secretA).Rotate(t.Context(), revoke); err != nil {
 							t.Error(err)
@@ -707,17 +828,13 @@ func TestKeyring_ConcurrentRotate(t *testing.T) {
 					})
 				}
 				rotating.Wait()
-				time.Sleep(2 * time.Hour)
-				n.accepts(t, n.issue(t))
-				active := 0
-				for _, k := range store.keys(t, session.KeySigns) {
-					if k.RevokedAt.IsZero() {
-						active++
+				for _, purpose := range []session.KeyPurpose{session.KeySigns, session.KeyRefreshes} {
+					if keys := store.keys(t, purpose); len(keys) != 2 || !keys[1].RevokedAt.IsZero() {
+						t.Errorf("%s: stored %+v, want one new key", purpose, keys)
 					}
 				}
-				if revoke && active != 1 {
-					t.Errorf("%d keys are not revoked, want 1", active)
-				}
+				time.Sleep(2 * time.Hour)
+				n.accepts(t, n.issue(t))
 			})
 		})
 	}

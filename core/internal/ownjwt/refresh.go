@@ -90,7 +90,7 @@ func (r *Refresh) attempt(ctx context.Context) (session.Issued, error) {
 	if err != nil && !errors.Is(err, session.ErrNotFound) {
 		return session.Issued{}, autherr.StoreFailed(err)
 	}
-	return issued, err //nolint:wrapcheck // Exchange handles it
+	return issued, err
 }
 
 // find parses a token and finds its session, active or not.
@@ -110,7 +110,7 @@ func (r *Refresh) find(ctx context.Context, raw string) (err error) {
 
 // reload reads the session and decides about the token.
 func (r *Refresh) reload(ctx context.Context) error {
-	stored, err := r.strategy.store.Find(ctx, r.token.lookup)
+	stored, err := r.strategy.store.FindRefresh(ctx, r.token.lookup)
 	unknown := errors.Is(err, session.ErrNotFound)
 	if err != nil && !unknown {
 		return autherr.StoreFailed(err)

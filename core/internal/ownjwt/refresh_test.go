@@ -148,7 +148,7 @@ func TestRefresh_EndedSession(t *testing.T) {
 	for reason, end := range map[string]func(*world) error{
 		"session_revoked": func(w *world) error {
 			_, err := w.db.Sessions().RevokeAll(t.Context(), w.user.ID, "", "test", w.now())
-			return err //nolint:wrapcheck // the test prints it
+			return err
 		},
 		"account_disabled": func(w *world) error { return w.db.Accounts().Disable(t.Context(), w.user.ID, w.now()) },
 		"issued_before_revocation": func(w *world) error {

@@ -37,12 +37,12 @@ type sessionStore struct {
 
 func (s *sessionStore) Find(ctx context.Context, l session.Lookup) (session.Session, error) {
 	s.finds.Add(1)
-	return s.Store.Find(ctx, l) //nolint:wrapcheck // a store in front of another
+	return s.Store.Find(ctx, l)
 }
 
 func (s *sessionStore) FindByID(ctx context.Context, user identity.UserID, id string) (session.Session, error) {
 	s.finds.Add(1)
-	return s.Store.FindByID(ctx, user, id) //nolint:wrapcheck // a store in front of another
+	return s.Store.FindByID(ctx, user, id)
 }
 
 func (s *sessionStore) Advance(ctx context.Context, e session.Exchange) error {
@@ -51,14 +51,14 @@ func (s *sessionStore) Advance(ctx context.Context, e session.Exchange) error {
 			return err
 		}
 	}
-	return s.Store.Advance(ctx, e) //nolint:wrapcheck // a store in front of another
+	return s.Store.Advance(ctx, e)
 }
 
 func (s *sessionStore) Revoke(ctx context.Context, user identity.UserID, id, reason string, at time.Time) error {
 	if s.failRevoke != nil {
 		return s.failRevoke
 	}
-	return s.Store.Revoke(ctx, user, id, reason, at) //nolint:wrapcheck // a store in front of another
+	return s.Store.Revoke(ctx, user, id, reason, at)
 }
 
 // world is a database with one user, a clock and a log.
@@ -138,9 +138,9 @@ func (w *world) signIn(t testing.TB, l session.Login) session.Issued {
 func (w *world) refresh(ctx context.Context, token string) (session.Issued, error) {
 	r, err := w.Refresh(ctx, bearer(token))
 	if err != nil {
-		return session.Issued{}, err //nolint:wrapcheck // it is the one under test
+		return session.Issued{}, err
 	}
-	return r.Exchange(ctx) //nolint:wrapcheck // it is the one under test
+	return r.Exchange(ctx)
 }
 
 // mustRefresh expects the token to be exchanged.
@@ -304,7 +304,7 @@ func mustJSON(t *testing.T, value any) string {
 	return string(text)
 }
 
-// Cases: S22, R09.
+// Cases: R09.
 func TestStrategy_Check_Rejects(t *testing.T) {
 	t.Parallel()
 	w, other := newWorld(t, config.OwnSession{}), newWorld(t, config.OwnSession{})
@@ -393,7 +393,9 @@ func TestStrategy_Check_Window(t *testing.T) {
 
 func TestStrategy_Check_LastSeen(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t, config.OwnSession{Check: config.CheckDatabase, AccessTTL: config.Duration(15 * time.Minute), IdleTTL: config.Duration(time.Hour)})
+	w := newWorld(t, config.OwnSession{
+		Check: config.CheckDatabase, AccessTTL: config.Duration(15 * time.Minute), IdleTTL: config.Duration(time.Hour),
+	})
 	got := w.signIn(t, w.login())
 	w.wait(10 * time.Minute)
 	w.mustCheck(t, got.Token, false)
@@ -420,7 +422,8 @@ func TestStrategy_Owns(t *testing.T) {
 		}
 	}
 	for _, issuer := range []string{"https://a.example", "https://ab.example", "https://abc.example"} {
-		s := ownjwt.New(ownjwt.Options{Own: session.NewOwn(config.OwnSession{}, nil, w.now, slog.Default()), Keys: &ownjwt.Keyring{}, Issuer: issuer})
+		own := session.NewOwn(config.OwnSession{}, nil, w.now, slog.Default())
+		s := ownjwt.New(ownjwt.Options{Own: own, Keys: &ownjwt.Keyring{}, Issuer: issuer})
 		if !s.Owns(claims(issuer)) || s.Owns(claims(issuer+".")) || s.Owns(claims(issuer[:len(issuer)-1])) {
 			t.Errorf("%s: the prefix does not end with iss", issuer)
 		}

@@ -159,17 +159,28 @@ func (s *stores) find(t *testing.T, l session.Lookup) session.Session {
 	return r
 }
 
-// wantFound expects Find and FindByID to return the session, which they read in
-// part.
+// wantFound expects Find, FindRefresh and FindByID to return the session, which
+// they read in part.
 func (s *stores) wantFound(t *testing.T, want session.Session) {
 	t.Helper()
 	want.IdentityID, want.UserAgent, want.Address = uuid.Nil, "", ""
-	wantSession(t, "Find", s.find(t, want.Lookup), want)
+	wantSession(t, "Find", s.find(t, want.Lookup), withoutRefresh(want))
+	refresh, err := s.FindRefresh(t.Context(), want.Lookup)
+	if err != nil {
+		t.Fatalf("FindRefresh: %v", err)
+	}
+	wantSession(t, "FindRefresh", refresh, want)
 	byID, err := s.FindByID(t.Context(), want.UserID, want.ID)
 	if err != nil {
 		t.Fatalf("FindByID: %v", err)
 	}
 	wantSession(t, "FindByID", byID, want)
+}
+
+// withoutRefresh returns the session without the fields of its refresh token.
+func withoutRefresh(r session.Session) session.Session {
+	r.Generation, r.PreviousHash, r.RefreshedAt = 0, [32]byte{}, time.Time{}
+	return r
 }
 
 // wantListed expects the user's active sessions to be these, newest first.
@@ -183,9 +194,8 @@ func (s *stores) wantListed(t *testing.T, user identity.User, now time.Time, wan
 		t.Fatalf("%d sessions are active, want %d", len(got), len(want))
 	}
 	for i := range want {
-		public := want[i]
+		public := withoutRefresh(want[i])
 		public.Lookup, public.SecretHash = session.Lookup{}, [32]byte{}
-		public.Generation, public.PreviousHash, public.RefreshedAt = 0, [32]byte{}, time.Time{}
 		wantSession(t, fmt.Sprint("session ", i), got[i], public)
 	}
 }

@@ -67,7 +67,10 @@ func testFind(t *testing.T, setup setup) {
 			other := r.Lookup
 			other[i] ^= 1
 			if _, err := s.Find(t.Context(), other); !errors.Is(err, session.ErrNotFound) {
-				t.Errorf("byte %d: got %v, want ErrNotFound", i, err)
+				t.Errorf("byte %d: Find: got %v, want ErrNotFound", i, err)
+			}
+			if _, err := s.FindRefresh(t.Context(), other); !errors.Is(err, session.ErrNotFound) {
+				t.Errorf("byte %d: FindRefresh: got %v, want ErrNotFound", i, err)
 			}
 		}
 	})
@@ -446,6 +449,10 @@ func testCanceled(t *testing.T, setup setup) {
 		},
 		"Advance": func(ctx context.Context, s *stores, r session.Session) error {
 			return s.Advance(ctx, exchange(r, start))
+		},
+		"FindRefresh": func(ctx context.Context, s *stores, r session.Session) error {
+			_, err := s.FindRefresh(ctx, r.Lookup)
+			return err
 		},
 		"Touch": func(ctx context.Context, s *stores, r session.Session) error {
 			return s.Touch(ctx, r.Lookup, start.Add(time.Hour), start.Add(2*time.Hour))

@@ -19,8 +19,9 @@ import (
 
 // App is the application behind its routes.
 type App struct {
-	Kit  *core.Kit
-	page core.Response
+	Kit      *core.Kit
+	page     core.Response
+	stopping <-chan struct{} // closed at shutdown
 }
 
 // Main is the main function of a program. It opens the kit, serves what mount
@@ -80,7 +81,8 @@ func inUTC(_ []string, a slog.Attr) slog.Attr {
 	return a
 }
 
-// Open opens the kit. The caller closes it.
+// Open opens the kit. The caller closes it. When ctx is done, streams end: a server
+// that shuts down waits for them.
 func Open(ctx context.Context, settings core.Settings, options ...core.Option) (*App, error) {
 	page, err := renderPage(settings)
 	if err != nil {
@@ -90,5 +92,5 @@ func Open(ctx context.Context, settings core.Settings, options ...core.Option) (
 	if err != nil {
 		return nil, err
 	}
-	return &App{Kit: kit, page: page}, nil
+	return &App{Kit: kit, page: page, stopping: ctx.Done()}, nil
 }

@@ -119,7 +119,9 @@ func write(path, name string, changes []*migrate.Change) (err error) {
 
 // format returns the statements in goose's format. The author replaces the
 // question mark; until then no program accepts the file. On MySQL a table may already
-// exist, because a version may have been interrupted between two statements.
+// exist, because a version may have been interrupted between two statements; the
+// author makes other statements repeatable, like those of version 2. On SQLite the
+// author replaces a copy of a table by ADD COLUMN, and renames the file.
 func format(name string, changes []*migrate.Change) string {
 	var text strings.Builder
 	text.WriteString("-- +goose Up\n-- oldest program: ?\n")
