@@ -1,11 +1,13 @@
 package integration_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"net/http/httputil"
 	"net/url"
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -32,7 +34,7 @@ if (options.has("plain")) {
   Object.defineProperty(navigator, "locks", { value: undefined });
   globalThis.BroadcastChannel = undefined;
 }
-const { createClient } = await import("/auth/client.js");
+const { createClient } = await import("ORIGIN/auth/client.js");
 globalThis.auth = createClient({ storage: options.has("local") ? localStorage : undefined });
 globalThis.states = [];
 globalThis.changedAt = 0;
@@ -44,6 +46,9 @@ globalThis.statusOf = async (path, init) => (await auth.fetch(path, init)).statu
 globalThis.failure = (call) => call.then(() => "", ({ name, code, status, temporary }) => [name, code, status, temporary].join(" "));
 `
 
+// lostOnce is the fault that loses the response of the application to one refresh.
+const lostOnce = -1
+
 // helperPage is a page that uses the browser helper. Its server passes other paths
 // to a demo application, so that both have one origin.
 type helperPage struct {
@@ -51,9 +56,11 @@ type helperPage struct {
 	issuer *providertest.Issuer
 	origin string
 
+	elsewhere string // URL of the same page at another origin, which is allowed
+
 	mu        sync.Mutex
 	refreshes int           // requests to /auth/refresh
-	fault     int           // status of the next responses of /auth/refresh; 0: that of the application
+	fault     int           // status of the next responses of /auth/refresh; 0: that of the application; or lostOnce
 	held      chan struct{} // holds the responses of /auth/refresh until it is closed
 	denied    chan struct{} // receives a value for each response 401 of /api/me
 	next      http.Handler
@@ -67,7 +74,14 @@ func newHelperPage(t *testing.T, framework, session string) *helperPage {
 		origin: "http://localhost:" + portOf(server.Listener),
 		denied: make(chan struct{}, 1000),
 	}
-	page.program = start(t, framework, edited(t, configuration(page.issuer, session), []edit{{"http://localhost:8080", page.origin}}))
+	other := httptest.NewServer(http.HandlerFunc(page.servePage))
+	t.Cleanup(other.Close)
+	otherOrigin := "http://localhost:" + portOf(other.Listener)
+	page.elsewhere = otherOrigin + "/page"
+	page.program = start(t, framework, edited(t, configuration(page.issuer, session), []edit{
+		{"http://localhost:8080", page.origin},
+		{allowedOrigin, otherOrigin},
+	}))
 	behind, err := url.Parse(page.program.origin)
 	if err != nil {
 		t.Fatal(err)
@@ -84,17 +98,24 @@ func newHelperPage(t *testing.T, framework, session string) *helperPage {
 
 func (p *helperPage) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch r.URL.Path {
-	case "/page":
-		w.Header().Set("Content-Security-Policy", "default-src 'none'; script-src 'self'; connect-src 'self' http://127.0.0.1:*; img-src data:")
-		_, _ = fmt.Fprint(w, `<!DOCTYPE html><title>Helper</title><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>`)
-	case "/page.js":
-		w.Header().Set("Content-Type", "text/javascript")
-		_, _ = fmt.Fprint(w, helperScript)
+	case "/page", "/page.js":
+		p.servePage(w, r)
 	case "/auth/refresh":
 		p.serveRefresh(w, r)
 	default:
 		p.next.ServeHTTP(w, r)
 	}
+}
+
+func (p *helperPage) servePage(w http.ResponseWriter, r *http.Request) {
+	if r.URL.Path == "/page.js" {
+		w.Header().Set("Content-Type", "text/javascript")
+		_, _ = fmt.Fprint(w, strings.ReplaceAll(helperScript, "ORIGIN", p.origin))
+		return
+	}
+	w.Header().Set("Content-Security-Policy",
+		fmt.Sprintf("default-src 'none'; script-src 'self' %s; connect-src 'self' %[1]s http://127.0.0.1:*; img-src data:", p.origin))
+	_, _ = fmt.Fprint(w, `<!DOCTYPE html><title>Helper</title><link rel="icon" href="data:,"><script type="module" src="/page.js"></script>`)
 }
 
 func (p *helperPage) serveRefresh(w http.ResponseWriter, r *http.Request) {
@@ -105,9 +126,14 @@ func (p *helperPage) serveRefresh(w http.ResponseWriter, r *http.Request) {
 	if held != nil {
 		<-held
 	}
-	if fault == 0 {
+	switch fault {
+	case 0:
 		p.next.ServeHTTP(w, r)
 		return
+	case lostOnce:
+		p.next.ServeHTTP(httptest.NewRecorder(), r)
+		p.setFault(0)
+		panic(http.ErrAbortHandler)
 	}
 	w.Header().Set("Content-Type", "application/problem+json")
 	w.Header().Set("Retry-After", "5")
@@ -157,10 +183,16 @@ func (p *helperPage) refreshed() int {
 func (p *helperPage) open(b *browser, query string) *browser {
 	b.t.Helper()
 	b.do(chromedp.Navigate(p.origin + "/page?" + query))
+	p.ready(b)
+	return b
+}
+
+// ready waits until the script of the page has run.
+func (p *helperPage) ready(b *browser) {
+	b.t.Helper()
 	if _, err := runAction(b, chromedp.Poll[bool]("Boolean(globalThis.failure)", chromedp.WithPollingTimeout(patience))); err != nil {
 		b.t.Fatal(err)
 	}
-	return b
 }
 
 // tabs opens the page in several tabs, of which the first has signed in.
@@ -272,6 +304,102 @@ func TestHelper_Tabs(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestHelper_LostResponse loses the response to a refresh, and closes a tab during
+// another. The refresh token is presented again, and the session survives.
+func TestHelper_LostResponse(t *testing.T) {
+	t.Parallel()
+	page := newHelperPage(t, "nethttp", jwtSession)
+	tabs := page.tabs(t, 2, "")
+	page.setFault(lostOnce)
+	page.expire(tabs[0])
+	onEachTab(tabs, func(tab *browser) { tab.status(http.StatusOK) })
+	if got := page.refreshed(); got != 2 {
+		t.Errorf("lost response: %d refreshes, want 2", got)
+	}
+
+	release := page.hold()
+	page.expire(tabs[0])
+	closing := page.open(newTab(tabs[0].ctx, t), "")
+	evaluate[any](closing, `void auth.refresh()`)
+	page.awaitRefreshes(t, 1)
+	closing.do(chromedp.Navigate("about:blank"))
+	var group sync.WaitGroup
+	group.Go(func() { tabs[0].status(http.StatusOK) })
+	page.awaitRefreshes(t, 2)
+	release()
+	group.Wait()
+	page.expire(tabs[0])
+	onEachTab(tabs, func(tab *browser) { tab.status(http.StatusOK) })
+	if got := page.refreshed(); got != 3 {
+		t.Errorf("closed tab: %d refreshes, want 3", got)
+	}
+}
+
+// awaitRefreshes waits until a number of refreshes have arrived.
+func (p *helperPage) awaitRefreshes(t *testing.T, count int) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	for {
+		p.mu.Lock()
+		arrived := p.refreshes
+		p.mu.Unlock()
+		switch {
+		case arrived >= count:
+			return
+		case ctx.Err() != nil:
+			t.Fatalf("%d refreshes, want %d", arrived, count)
+		}
+		runtime.Gosched()
+	}
+}
+
+// TestHelper_Unauthenticated opens a page without a session.
+func TestHelper_Unauthenticated(t *testing.T) {
+	t.Parallel()
+	page := newHelperPage(t, "nethttp", jwtSession)
+	tab := page.open(newBrowser(t), "")
+	if got := awaited[string](tab, `auth.session().then(String)`); got != "null" {
+		t.Errorf("the session is %s", got)
+	}
+	for range 3 {
+		tab.status(http.StatusUnauthorized)
+	}
+	tab.states("signed-out")
+	if got := page.refreshed(); got != 1 {
+		t.Errorf("%d refreshes, want 1", got)
+	}
+	if got := awaited[string](tab, `failure(auth.login({ oauth_token: { access_token: "x.y.z" } }))`); got != "AuthError invalid_token 401 false" {
+		t.Errorf("a bad login: %s", got)
+	}
+	page.signInAt(tab, ada, "cookie")
+	tab.status(http.StatusOK)
+	tab.states("signed-out", "signed-in")
+}
+
+// TestHelper_OtherOrigin imports the module from another origin, which is allowed.
+func TestHelper_OtherOrigin(t *testing.T) {
+	t.Parallel()
+	page := newHelperPage(t, "nethttp", jwtSession)
+	tab := newBrowser(t)
+	tab.do(chromedp.Navigate(page.elsewhere))
+	page.ready(tab)
+	page.signInAt(tab, ada, "cookie")
+	for range 2 {
+		page.expire(tab)
+		if got := awaited[int](tab, fmt.Sprintf(`statusOf(%q)`, page.origin+"/api/me")); got != http.StatusOK {
+			t.Errorf("got %d", got)
+		}
+	}
+	if got := page.refreshed(); got != 2 {
+		t.Errorf("%d refreshes, want 2", got)
+	}
+	awaited[any](tab, `auth.logout()`)
+	if got := awaited[int](tab, fmt.Sprintf(`statusOf(%q)`, page.origin+"/api/me")); got != http.StatusUnauthorized {
+		t.Errorf("after the sign-out: got %d", got)
+	}
 }
 
 // TestHelper_SlowNetwork has a latency of two seconds in all tabs.

@@ -1,20 +1,10 @@
 /**
- * The browser helper of cotterpin: requests of an application whose pages share one session.
+ * The browser helper of cotterpin, for the pages of an application that share one session. HTTP.md has a guide.
  *
  *     import { createClient } from "/auth/client.js";
  *     const auth = createClient();
  *     auth.onChange((state) => { if (state === "signed-out") showSignIn(); });
  *     const response = await auth.fetch("/api/notes");
- *
- * If a request is rejected because the access token has expired, the helper refreshes the session once for all tabs and
- * repeats the request. A sign-out signs out all tabs. Only the server's own response ends a session: if it cannot be reached,
- * responds 429 or 5xx, or takes too long, a call rejects with an {@link AuthError}, and the session remains.
- *
- * With cookies, no token is visible to scripts. With the transport "bearer", tokens are in the memory of the tab, which
- * then has its own session, or in the storage that the application passes to {@link createClient}.
- *
- * Without Web Locks (they require https or localhost) each tab refreshes by itself, and the server responds to concurrent
- * refreshes with the same tokens (refresh_grace). Without BroadcastChannel a tab notices a sign-out at its next request.
  *
  * @typedef {"signed-in" | "signed-out"} State
  * @typedef {{ id: string, identifier: string, email: string | null, email_verified: boolean, phone: string | null,
@@ -93,7 +83,6 @@ class Client {
    * session, and repeats a request that was rejected for it. A request whose body is a stream is not repeated: its
    * response is the 401. Requests to other origins are sent as they are. It rejects with an {@link AuthError} if the session
    * cannot be refreshed now, else as the platform's.
-   *
    * @param {RequestInfo | URL} input
    * @param {RequestInit} [init]
    * @returns {Promise<Response>}
@@ -102,7 +91,7 @@ class Client {
     const request = new Request(input, init);
     if (new URL(request.url).origin !== this.#base.origin) return globalThis.fetch(request);
     const repeatable = !(init?.body instanceof ReadableStream);
-    if (this.#tokens?.refresh && this.#tokens.dueAt <= Date.now()) await this.#renew(performance.now(), request.signal);
+    if (this.#isDue) await this.#renew(performance.now(), request.signal).catch(() => {}); // the token is still valid
     const sentAt = performance.now();
     const response = await this.#send(repeatable ? request.clone() : request);
     if (!await isRejected(response, request.method)) return response;
@@ -110,8 +99,7 @@ class Client {
   }
 
   /**
-   * session requests the user and the session, null if the browser is signed out.
-   *
+   * session requests the user and the session, null if the browser is signed out. Call it after a sign-in without the helper.
    * @returns {Promise<{ user: User | null, session: Session } | null>}
    */
   async session() {
@@ -126,14 +114,12 @@ class Client {
 
   /**
    * login exchanges the provider's tokens for a session. The result contains no token.
-   *
    * @param {object} payload the body of POST /login
    * @returns {Promise<{ created: boolean, user: User | null, session: Session }>}
    */
   login(payload) {
     return this.#locked(async () => {
-      const { token, ...body } = await parse(await this.#post("login", payload));
-      this.#keep(token);
+      const body = this.#keep(await parse(await this.#post("login", payload)));
       this.#begin(body, true);
       this.#broadcast("signed-in");
       return body;
@@ -152,7 +138,6 @@ class Client {
   /**
    * refresh renews the access token now, for requests that the helper does not send, such as those of EventSource and
    * WebSocket. It returns false if the browser is signed out.
-   *
    * @returns {Promise<boolean>}
    */
   async refresh() {
@@ -162,7 +147,6 @@ class Client {
   /**
    * onChange calls a function after the state has changed, in any tab. "signed-in" also follows each login: the user may be
    * another one. It returns a function that removes the listener.
-   *
    * @param {(state: State) => void} listener
    * @returns {() => void}
    */
@@ -196,14 +180,13 @@ class Client {
     const exchange = () => this.#post("refresh", this.#refreshBody);
     const response = await exchange().catch((error) => {
       if (error.code !== "network_error") throw error;
-      return exchange(); // soon, while the server still accepts the token: the response may have been lost
+      return exchange(); // at once, while the server accepts the same token again: the response may have been lost
     });
     const result = await parse(response).catch((error) => {
       if (!endings.has(error.code)) throw error;
     });
     if (!result) return this.#end(true);
-    const { token, ...body } = result;
-    this.#keep(token);
+    const body = this.#keep(result);
     this.#refreshedAt = performance.now();
     this.#begin(body, this.#state !== "signed-in");
     this.#broadcast("refreshed");
@@ -238,7 +221,7 @@ class Client {
   #end(everywhere = false) {
     const changed = this.#state !== "signed-out";
     if (everywhere && changed) this.#broadcast("signed-out");
-    this.#keep(undefined);
+    this.#keep({});
     this.#become("signed-out", changed);
     return false;
   }
@@ -274,14 +257,18 @@ class Client {
   /** @returns {Tokens | undefined} */
   get #tokens() { return this.#storage ? JSON.parse(this.#storage.getItem(this.#name)) ?? undefined : this.#memory; }
 
+  get #isDue() { return this.#tokens?.refresh && this.#tokens.dueAt <= Date.now(); }
+
   get #refreshBody() { return this.#tokens?.refresh && { refresh_token: this.#tokens.refresh }; }
 
-  #keep(token) {
+  /** keep stores the token of a response, and returns the rest. */
+  #keep({ token, ...rest }) {
     const lifetime = token && token.expires_in - Math.min(10, token.expires_in / 10);
     const tokens = token && { access: token.access_token, refresh: token.refresh_token, dueAt: Date.now() + lifetime * 1000 };
     if (!this.#storage) this.#memory = tokens;
     else if (tokens) this.#storage.setItem(this.#name, JSON.stringify(tokens));
     else this.#storage.removeItem(this.#name);
+    return rest;
   }
 
   // ---- requests
