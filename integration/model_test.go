@@ -342,6 +342,7 @@ func (m *model) logout(rt *rapid.T) {
 
 func (m *model) revoke(rt *rapid.T, which string) {
 	m.tick()
+	m.toFullSecond()
 	s := m.session(rt)
 	node, want := m.node(rt), m.accepts(s, s.token, true)
 	m.revokes(rt, node, which, want, m.credential(s.token))
@@ -354,6 +355,13 @@ func (m *model) revoke(rt *rapid.T, which string) {
 	} else {
 		m.revokeAll(slices.DeleteFunc(m.activeOf(s.of), func(other *modelSession) bool { return other == s }))
 	}
+}
+
+// toFullSecond advances the clock, so that a revocation does not wait for the next
+// second.
+func (m *model) toFullSecond() {
+	now := m.n.clock.Now()
+	m.n.clock.turnTo(now.Truncate(time.Second).Add(time.Second))
 }
 
 // revokes sends a revocation, and checks whether it is accepted.

@@ -90,6 +90,7 @@ func (m *model) tokenLogout(rt *rapid.T) {
 // tokenRevoke revokes own sessions, and with all also tokens, by a token.
 func (m *model) tokenRevoke(rt *rapid.T, which string) {
 	m.tick()
+	m.toFullSecond()
 	token, node := m.drawToken(rt), m.node(rt)
 	now := m.n.clock.Now()
 	if !now.Before(token.expires) && now.Before(token.expires.Add(modelSkew)) {
