@@ -34,36 +34,47 @@ func assemble(ctx context.Context, s Settings, o options, providers *verify.Set,
 		k.registrar = account.Registrar{Store: k.database.Accounts(), Create: *s.Users.Create, OnRegister: o.onRegister, Now: o.now}
 	}
 	if s.Own != nil {
-		own := session.NewOwn(*s.Own, k.database.Sessions(), o.now, o.log)
-		k.background.Go(func() { sweep(background, own, o) })
 		k.maxPerUser = s.Own.MaxPerUser
-		block := &sessionBlock{
-			Strategy:   own,
-			transports: s.Own.Transport,
-			cookie:     httpapi.NewCookie(s.Own.Cookie, s.Auth.BaseURL),
-		}
-		if s.Own.Format == config.FormatJWT {
-			keys := ownjwt.NewKeyring(k.database.Keys(), ownjwt.KeyringOptions{Secret: s.Own.KeySecret, Now: o.now, Log: o.log})
-			k.background.Go(func() { keys.Run(background) })
-			block.jwt = ownjwt.New(ownjwt.Options{
-				Settings: *s.Own, Own: own, Store: k.database.Sessions(), Keys: keys, Issuer: s.Auth.BaseURL, Log: o.log,
-			})
-			block.Strategy = block.jwt
-			block.refreshCookie = httpapi.NewRefreshCookie(s.Own.Cookie, s.Auth.BaseURL)
-		}
-		k.blocks = append(k.blocks, block)
+		k.blocks = append(k.blocks, k.ownBlock(background, s, o))
 	}
 	if s.ProviderToken != nil {
-		tokens := session.NewProviderToken(*s.ProviderToken, providers, k.registrar.Store, o.now)
-		k.changes.Subscribe(tokens.Evict)
-		k.blocks = append(k.blocks, &sessionBlock{
-			Strategy:   tokens,
-			transports: s.ProviderToken.Transport,
-			cookie:     httpapi.NewCookie(s.ProviderToken.Cookie, s.Auth.BaseURL),
-		})
+		k.blocks = append(k.blocks, k.tokenBlock(s, o))
 	}
 	if s.DefaultSession == config.StrategyProviderToken {
 		slices.Reverse(k.blocks)
 	}
 	return k.mount()
+}
+
+// ownBlock returns the session block "own", and starts its work in the background.
+func (k *Kit) ownBlock(background context.Context, s Settings, o options) *sessionBlock {
+	own := session.NewOwn(*s.Own, k.database.Sessions(), o.now, o.log)
+	k.background.Go(func() { sweep(background, own, o) })
+	block := &sessionBlock{
+		Strategy:   own,
+		transports: s.Own.Transport,
+		cookie:     httpapi.NewCookie(s.Own.Cookie, s.Auth.BaseURL),
+	}
+	if s.Own.Format != config.FormatJWT {
+		return block
+	}
+	keys := ownjwt.NewKeyring(k.database.Keys(), ownjwt.KeyringOptions{Secret: s.Own.KeySecret, Now: o.now, Log: o.log})
+	k.background.Go(func() { keys.Run(background) })
+	block.jwt = ownjwt.New(ownjwt.Options{
+		Settings: *s.Own, Own: own, Store: k.database.Sessions(), Keys: keys, Issuer: s.Auth.BaseURL, Log: o.log,
+	})
+	block.Strategy = block.jwt
+	block.refreshCookie = httpapi.NewRefreshCookie(s.Own.Cookie, s.Auth.BaseURL)
+	return block
+}
+
+// tokenBlock returns the session block "provider_token".
+func (k *Kit) tokenBlock(s Settings, o options) *sessionBlock {
+	tokens := session.NewProviderToken(*s.ProviderToken, k.providers, k.registrar.Store, o.now)
+	k.changes.Subscribe(tokens.Evict)
+	return &sessionBlock{
+		Strategy:   tokens,
+		transports: s.ProviderToken.Transport,
+		cookie:     httpapi.NewCookie(s.ProviderToken.Cookie, s.Auth.BaseURL),
+	}
 }

@@ -107,7 +107,10 @@ func open(ctx context.Context, s Settings, env database.Env) (database.Database,
 	if err != nil {
 		return nil, explain(s.Path, err)
 	}
-	return opened, nil
+	if s.Path == Memory || !isUTF8(ctx, pool) {
+		return opened, nil
+	}
+	return withReaders(opened, s.Path)
 }
 
 // Dialect returns the dialect of SQLite, for a program that opens the file
@@ -134,12 +137,20 @@ func isNew(ctx context.Context, pool *sql.DB) bool {
 	return err == nil && unused
 }
 
+// isUTF8 reports whether the file has the default encoding. After an error it
+// returns false.
+func isUTF8(ctx context.Context, pool *sql.DB) bool {
+	var encoding string
+	err := pool.QueryRowContext(ctx, "PRAGMA encoding").Scan(&encoding)
+	return err == nil && encoding == "UTF-8"
+}
+
 // openPool returns the pool, with enough connections for readers in addition to
 // the writer. A database in memory belongs to a single connection.
 func openPool(path string, mode database.Migrate) (*sql.DB, error) {
 	connections := 1
 	if path != Memory {
-		connections = max(4, 2*runtime.GOMAXPROCS(0))
+		connections = fileConnections()
 		if err := ensureFile(path, mode != database.MigrateOff); err != nil {
 			return nil, err
 		}
@@ -153,3 +164,6 @@ func openPool(path string, mode database.Migrate) (*sql.DB, error) {
 	pool.SetMaxIdleConns(connections)
 	return pool, nil
 }
+
+// fileConnections is the maximum number of a pool's connections to a file.
+func fileConnections() int { return max(4, 2*runtime.GOMAXPROCS(0)) }
