@@ -310,7 +310,8 @@ func (m *model) looks(rt *rapid.T, node *core.Kit, s *modelSession, token string
 }
 
 func callerOf(rt *rapid.T, node *core.Kit, isFresh bool, credential ...string) (caller core.Principal, rejection *core.Response) {
-	ctx, rejection := node.Adapter().Authorize(rt.Context(), message("GET", "/api/me", "", credential...), http.Header{}, core.Guard{Fresh: isFresh})
+	r := message("GET", "/api/me", "", credential...)
+	ctx, rejection := node.Adapter().Authorize(rt.Context(), r, http.Header{}, core.Guard{Fresh: isFresh})
 	if rejection == nil {
 		caller, _ = core.PrincipalFromContext(ctx)
 	}

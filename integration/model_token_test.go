@@ -69,7 +69,7 @@ func (m *model) tokenLooks(rt *rapid.T, node *core.Kit, token *modelToken, isFre
 		rt.Fatalf("%+v: %d %s", p, rejection.Status, rejection.Body)
 	case recognized && !now.Before(token.expires.Add(modelSkew)):
 		rt.Fatalf("a token of %+v that expired at %v is accepted at %v", p, token.expires, now)
-	case recognized && user != p.user && !(isCached && m.formerly[user]):
+	case recognized && user != p.user && (!isCached || !m.formerly[user]):
 		rt.Fatalf("a token of %+v is recognized as %s", p, user)
 	case recognized && !token.admits() && !isCached:
 		rt.Fatalf("a token of %+v, issued at %v, is accepted (fresh: %t)", p, token.issued, isFresh)
