@@ -5,7 +5,6 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
-	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -16,42 +15,82 @@ import (
 	"pgregory.net/rapid"
 
 	"github.com/cotterpin/cotterpin/core"
-	"github.com/cotterpin/cotterpin/ent/enginetest/faultdriver"
 )
 
 // TestModel performs random operations at two nodes on one database, while
 // statements fail and time passes. A simple model must agree on the valid
-// sessions after each step.
+// sessions and tokens after each step.
+//
+// Cases: R01, R02, R03, R05, R10, R11, R12, R13, S05. Databases: sqlite, postgres, mariadb.
 func TestModel(t *testing.T) {
 	t.Parallel()
-	onEach(t, servable(), func(t *testing.T, b backend) {
-		n := newNodes(t, b, ownSessions, nil)
-		histories := 0
-		rapid.Check(t, func(rt *rapid.T) {
-			histories++
-			m := newModel(rt, n, histories)
-			rt.Repeat(map[string]func(*rapid.T){
-				"":              m.agrees,
-				"login":         m.login,
-				"failing login": m.failingLogin,
-				"look":          m.look,
-				"logout":        m.logout,
-				"revoke others": func(rt *rapid.T) { m.revoke(rt, `{"others":true}`) },
-				"revoke all":    func(rt *rapid.T) { m.revoke(rt, `{"all":true}`) },
-				"disable":       m.disable,
-				"enable":        m.enable,
-				"delete":        m.remove,
-				"wait":          m.wait,
+	for name, session := range modelSessions {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			onEach(t, servable(), func(t *testing.T, b backend) {
+				n := newNodes(t, b, session, nil)
+				histories := 0
+				rapid.Check(t, func(rt *rapid.T) {
+					histories++
+					rt.Repeat(newModel(rt, n, histories, session).operations())
+				})
 			})
 		})
-	})
+	}
+}
+
+// modelSessions contains the session blocks of the deployments, by name.
+var modelSessions = map[string]string{
+	"Opaque": ownSessions + modelTokens,
+	"JWT": `session "own" {
+  format       = "jwt"
+  transport    = ["bearer"]
+  access_ttl   = "5m"
+  max_per_user = 3
+  idle_ttl     = "10h"
+}` + modelTokens,
+}
+
+const modelTokens = `
+session "provider_token" { cache_ttl = "1m" }`
+
+// operations returns what a history consists of.
+func (m *model) operations() map[string]func(*rapid.T) {
+	operations := map[string]func(*rapid.T){
+		"":                    m.agrees,
+		"login":               m.login,
+		"failing login":       m.failingLogin,
+		"look":                m.look,
+		"logout":              m.logout,
+		"revoke others":       func(rt *rapid.T) { m.revoke(rt, `{"others":true}`) },
+		"revoke all":          func(rt *rapid.T) { m.revoke(rt, `{"all":true}`) },
+		"disable":             m.disable,
+		"enable":              m.enable,
+		"delete":              m.remove,
+		"wait":                m.wait,
+		"token login":         m.tokenLogin,
+		"token look":          m.tokenLook,
+		"token logout":        m.tokenLogout,
+		"token revoke others": func(rt *rapid.T) { m.tokenRevoke(rt, `{"others":true}`) },
+		"token revoke all":    func(rt *rapid.T) { m.tokenRevoke(rt, `{"all":true}`) },
+	}
+	if m.isSigned {
+		operations["refresh"] = m.refresh
+		operations["repeat refresh"] = m.repeatRefresh
+		operations["replay refresh"] = m.replayRefresh
+		operations["failing refresh"] = m.failingRefresh
+		operations["pause"] = m.pause
+	}
+	return operations
 }
 
 // model contains the expected users and sessions.
 type model struct {
 	n        *nodes
 	people   []*modelPerson
-	sessions []*modelSession
+	sessions []*modelSession // own sessions
+	tokens   []*modelToken   // provider tokens
+	isSigned bool            // own sessions are in format "jwt"
 	formerly map[string]bool // ids of deleted users
 	others   rows            // of other runs
 }
@@ -60,19 +99,34 @@ type modelPerson struct {
 	email    string
 	user     string // "": not registered
 	disabled bool
+
+	notBefore time.Time               // tokens issued until then are revoked
+	changed   map[*core.Kit]time.Time // the last change at the other node
 }
 
 type modelSession struct {
 	of              *modelPerson
-	user, token     string
+	id              string
+	user, token     string // the token is the newest
 	lastSeen, until time.Time
 	revoked         bool
+
+	// In format "jwt":
+	access      []string // all access tokens
+	refresh     []string // all refresh tokens; the last is the current one
+	refreshedAt time.Time
 }
 
-func newModel(rt *rapid.T, n *nodes, history int) *model {
-	m := &model{n: n, formerly: map[string]bool{}, others: countRows(rt, n)}
+func newModel(rt *rapid.T, n *nodes, history int, session string) *model {
+	m := &model{
+		n: n, formerly: map[string]bool{}, others: countRows(rt, n),
+		isSigned: session == modelSessions["JWT"],
+	}
 	for i := range 3 {
-		m.people = append(m.people, &modelPerson{email: fmt.Sprintf("model-%d-%d@example.com", history, i)})
+		m.people = append(m.people, &modelPerson{
+			email:   fmt.Sprintf("model-%d-%d@example.com", history, i),
+			changed: map[*core.Kit]time.Time{},
+		})
 	}
 	return m
 }
@@ -86,8 +140,12 @@ const (
 
 // active reports whether a session is valid.
 func (m *model) active(s *modelSession) bool {
+	return !s.revoked && !m.expired(s)
+}
+
+func (m *model) expired(s *modelSession) bool {
 	now := m.n.clock.Now()
-	return !s.revoked && now.Before(s.until) && now.Before(s.lastSeen.Add(modelIdle))
+	return !now.Before(s.until) || !now.Before(s.lastSeen.Add(modelIdle))
 }
 
 func (m *model) activeOf(p *modelPerson) []*modelSession {
@@ -127,8 +185,27 @@ func (m *model) login(rt *rapid.T) {
 	m.signedIn(rt, p, r)
 }
 
-// signedIn applies the response to a login to the model.
+// signedIn applies the response to a login with an own session to the model.
 func (m *model) signedIn(rt *rapid.T, p *modelPerson, r core.Response) {
+	result, accepted := m.registered(rt, p, r)
+	if !accepted {
+		return
+	}
+	active := m.activeOf(p)
+	m.revokeAll(active[:max(0, len(active)+1-maxPerUser)]) // the oldest
+	now := m.n.clock.Now()
+	s := &modelSession{of: p, id: result.Session.ID, user: p.user, lastSeen: now, until: now.Add(modelTTL)}
+	m.sessions = append(m.sessions, s)
+	if m.isSigned {
+		m.issued(rt, s, result)
+		s.refresh = []string{result.Token.RefreshToken}
+	} else {
+		s.token = toReply(r).Cookies[0].Value
+	}
+}
+
+// registered applies the user in the response to a login to the model.
+func (m *model) registered(rt *rapid.T, p *modelPerson, r core.Response) (result signedIn, accepted bool) {
 	want := http.StatusOK
 	switch {
 	case p.disabled:
@@ -140,9 +217,8 @@ func (m *model) signedIn(rt *rapid.T, p *modelPerson, r core.Response) {
 		rt.Fatalf("login of %+v: %d %s, want %d", p, r.Status, r.Body, want)
 	}
 	if p.disabled {
-		return
+		return signedIn{}, false
 	}
-	var result signedIn
 	if err := json.Unmarshal(r.Body, &result); err != nil {
 		rt.Fatal(err)
 	}
@@ -154,12 +230,7 @@ func (m *model) signedIn(rt *rapid.T, p *modelPerson, r core.Response) {
 	case p.user != result.User.ID:
 		rt.Fatalf("user %s became %s", p.user, result.User.ID)
 	}
-	active := m.activeOf(p)
-	m.revokeAll(active[:max(0, len(active)+1-maxPerUser)]) // the oldest
-	now := m.n.clock.Now()
-	m.sessions = append(m.sessions, &modelSession{
-		of: p, user: p.user, token: toReply(r).Cookies[0].Value, lastSeen: now, until: now.Add(modelTTL),
-	})
+	return result, true
 }
 
 // failingLogin has a statement of a login fail. The login may have been stored,
@@ -168,11 +239,7 @@ func (m *model) signedIn(rt *rapid.T, p *modelPerson, r core.Response) {
 func (m *model) failingLogin(rt *rapid.T) {
 	m.tick()
 	p := m.drawPerson(rt)
-	fault := faultdriver.Faults[rapid.SampledFrom(slices.Sorted(maps.Keys(faultdriver.Faults))).Draw(rt, "fault")]
-	if fault == faultdriver.HangBefore || fault == faultdriver.HangAfter {
-		rt.Skip("waits until the deadline")
-	}
-	script := &faultdriver.Script{At: rapid.IntRange(1, 8).Draw(rt, "statement"), Fault: fault}
+	script := m.drawFault(rt)
 	body := string(m.n.issuer.Login(p.email).Body())
 	r := send(script.In(rt.Context()), m.n.faulty, "POST", "/auth/login", body)
 	if r.Status != http.StatusServiceUnavailable {
@@ -199,38 +266,76 @@ func (m *model) failingLogin(rt *rapid.T) {
 	if err := m.n.sound.Sessions().RevokeAll(rt.Context(), uuid.MustParse(p.user)); err != nil {
 		rt.Fatal(err)
 	}
-	m.revokeAll(m.activeOf(p))
+	m.shutOut(p, m.n.sound)
 }
 
-// look requests the caller of a session.
+// look requests the caller of a session. A fresh guard always queries the database.
 func (m *model) look(rt *rapid.T) {
 	m.tick()
 	s := m.session(rt)
-	m.looks(rt, m.node(rt), s)
-	if now := m.n.clock.Now(); m.active(s) && now.Sub(s.lastSeen) >= modelLastSeen {
+	token, isFresh := m.drawAccess(rt, s), rapid.Bool().Draw(rt, "fresh")
+	m.looks(rt, m.node(rt), s, token, isFresh)
+	if (isFresh || !m.isSigned) && m.accepts(s, token, true) {
+		m.seen(s)
+	}
+}
+
+// accepts reports whether a guard accepts a token of a session. A signed token
+// alone decides at a guard that is not fresh.
+func (m *model) accepts(s *modelSession, token string, isFresh bool) bool {
+	if !m.isSigned {
+		return m.active(s)
+	}
+	return m.n.clock.Now().Before(expiryOf(token)) && (m.active(s) || !isFresh)
+}
+
+// seen applies a query for an active session to the model.
+func (m *model) seen(s *modelSession) {
+	if now := m.n.clock.Now(); now.Sub(s.lastSeen) >= modelLastSeen {
 		s.lastSeen = now
 	}
 }
 
-func (m *model) looks(rt *rapid.T, node *core.Kit, s *modelSession) {
-	ctx, rejection := node.Adapter().Authorize(rt.Context(), message("GET", "/api/me", "", withCookie(s)...), http.Header{}, core.Guard{})
-	if rejection != nil {
-		if m.active(s) {
-			rt.Fatalf("%+v is active, but: %d %s", s, rejection.Status, rejection.Body)
-		}
-		return
-	}
-	if caller, _ := core.PrincipalFromContext(ctx); !m.active(s) || caller.UserID.String() != s.user {
-		rt.Fatalf("%+v: the guard recognizes %v", s, caller.UserID)
+func (m *model) looks(rt *rapid.T, node *core.Kit, s *modelSession, token string, isFresh bool) {
+	want := m.accepts(s, token, isFresh)
+	caller, rejection := callerOf(rt, node, isFresh, m.credential(token)...)
+	switch {
+	case rejection != nil && want:
+		rt.Fatalf("%+v is valid (fresh: %t), but: %d %s", s, isFresh, rejection.Status, rejection.Body)
+	case rejection != nil && rejection.Status != http.StatusUnauthorized:
+		rt.Fatalf("%+v: %d %s, want 401", s, rejection.Status, rejection.Body)
+	case rejection == nil && (!want || caller.UserID.String() != s.user || caller.SessionID != s.id):
+		rt.Fatalf("%+v: the guard (fresh: %t) recognizes session %s of %v", s, isFresh, caller.SessionID, caller.UserID)
 	}
 }
 
-func withCookie(s *modelSession) []string { return []string{"Cookie", cookieName + "=" + s.token} }
+func callerOf(rt *rapid.T, node *core.Kit, isFresh bool, credential ...string) (caller core.Principal, rejection *core.Response) {
+	r := message("GET", "/api/me", "", credential...)
+	ctx, rejection := node.Adapter().Authorize(rt.Context(), r, http.Header{}, core.Guard{Fresh: isFresh})
+	if rejection == nil {
+		caller, _ = core.PrincipalFromContext(ctx)
+	}
+	return caller, rejection
+}
+
+// credential returns the header field of a token of an own session.
+func (m *model) credential(token string) []string {
+	if m.isSigned {
+		return bearerField(token)
+	}
+	return []string{"Cookie", cookieName + "=" + token}
+}
+
+func bearerField(token string) []string { return []string{"Authorization", "Bearer " + token} }
 
 func (m *model) logout(rt *rapid.T) {
 	m.tick()
 	s := m.session(rt)
-	if r := send(rt.Context(), m.node(rt), "POST", "/auth/logout", "", withCookie(s)...); r.Status != http.StatusNoContent {
+	body, credential := "", m.credential(s.token)
+	if m.isSigned && rapid.Bool().Draw(rt, "by refresh token") {
+		body, credential = refreshBody(m.drawRefresh(rt, s)), nil
+	}
+	if r := send(rt.Context(), m.node(rt), "POST", "/auth/logout", body, credential...); r.Status != http.StatusNoContent {
 		rt.Fatalf("logout: %d %s", r.Status, r.Body)
 	}
 	s.revoked = true
@@ -238,51 +343,84 @@ func (m *model) logout(rt *rapid.T) {
 
 func (m *model) revoke(rt *rapid.T, which string) {
 	m.tick()
+	m.toFullSecond()
 	s := m.session(rt)
-	want, revoked := http.StatusUnauthorized, []*modelSession(nil)
-	if m.active(s) {
-		want, revoked = http.StatusNoContent, m.activeOf(s.of)
-		if now := m.n.clock.Now(); now.Sub(s.lastSeen) >= modelLastSeen {
-			s.lastSeen = now
-		}
+	node, want := m.node(rt), m.accepts(s, s.token, true)
+	m.revokes(rt, node, which, want, m.credential(s.token))
+	if !want {
+		return
 	}
-	if r := send(rt.Context(), m.node(rt), "POST", "/auth/sessions/revoke", which, withCookie(s)...); r.Status != want {
-		rt.Fatalf("revoke: %d %s, want %d", r.Status, r.Body, want)
+	m.seen(s)
+	if strings.Contains(which, "all") {
+		m.shutOut(s.of, node)
+	} else {
+		m.revokeAll(slices.DeleteFunc(m.activeOf(s.of), func(other *modelSession) bool { return other == s }))
 	}
-	m.revokeAll(slices.DeleteFunc(revoked, func(other *modelSession) bool { return other == s && strings.Contains(which, "others") }))
+}
+
+// toFullSecond advances the clock, so that a revocation does not wait for the next
+// second.
+func (m *model) toFullSecond() {
+	now := m.n.clock.Now()
+	m.n.clock.turnTo(now.Truncate(time.Second).Add(time.Second))
+}
+
+// revokes sends a revocation, and checks whether it is accepted.
+func (m *model) revokes(rt *rapid.T, node *core.Kit, which string, accepted bool, credential []string) {
+	r := send(rt.Context(), node, "POST", "/auth/sessions/revoke", which, credential...)
+	if got := r.Status == http.StatusNoContent; got != accepted || r.Status >= http.StatusInternalServerError {
+		rt.Fatalf("revoke: %d %s, want accepted: %t", r.Status, r.Body, accepted)
+	}
+}
+
+// shutOut applies the revocation of all credentials of a person to the model.
+func (m *model) shutOut(p *modelPerson, at *core.Kit) {
+	m.revokeAll(m.activeOf(p))
+	p.notBefore = m.n.clock.Now()
+	m.change(p, at)
+}
+
+// change records that the other node may still have the unchanged user in its cache.
+func (m *model) change(p *modelPerson, at *core.Kit) {
+	other := m.n.sound
+	if at == other {
+		other = m.n.faulty
+	}
+	p.changed[other] = m.n.clock.Now()
 }
 
 func (m *model) disable(rt *rapid.T) {
-	m.administer(rt, func(p *modelPerson, user uuid.UUID) error {
+	m.administer(rt, func(p *modelPerson, node *core.Kit, user uuid.UUID) error {
 		p.disabled = true
-		m.revokeAll(m.activeOf(p))
-		return m.node(rt).Users().Disable(rt.Context(), user)
+		m.shutOut(p, node)
+		return node.Users().Disable(rt.Context(), user)
 	})
 }
 
 func (m *model) enable(rt *rapid.T) {
-	m.administer(rt, func(p *modelPerson, user uuid.UUID) error {
+	m.administer(rt, func(p *modelPerson, node *core.Kit, user uuid.UUID) error {
 		p.disabled = false
-		return m.node(rt).Users().Enable(rt.Context(), user)
+		m.change(p, node)
+		return node.Users().Enable(rt.Context(), user)
 	})
 }
 
 func (m *model) remove(rt *rapid.T) {
-	m.administer(rt, func(p *modelPerson, user uuid.UUID) error {
-		m.revokeAll(m.activeOf(p))
+	m.administer(rt, func(p *modelPerson, node *core.Kit, user uuid.UUID) error {
+		m.shutOut(p, node)
 		m.formerly[p.user] = true
-		p.user, p.disabled = "", false
-		return m.node(rt).Users().Delete(rt.Context(), user)
+		p.user, p.disabled, p.notBefore = "", false, time.Time{}
+		return node.Users().Delete(rt.Context(), user)
 	})
 }
 
-func (m *model) administer(rt *rapid.T, do func(*modelPerson, uuid.UUID) error) {
+func (m *model) administer(rt *rapid.T, do func(*modelPerson, *core.Kit, uuid.UUID) error) {
 	m.tick()
 	p := m.drawPerson(rt)
 	if p.user == "" {
 		rt.Skip("not registered")
 	}
-	if err := do(p, uuid.MustParse(p.user)); err != nil {
+	if err := do(p, m.node(rt), uuid.MustParse(p.user)); err != nil {
 		rt.Fatal(err)
 	}
 }
@@ -310,20 +448,43 @@ func (m *model) agrees(rt *rapid.T) {
 	}
 	stored := secretHashes(rt, m.n)
 	for _, s := range m.sessions {
-		secret, err := base64.RawURLEncoding.DecodeString(s.token[strings.IndexByte(s.token, '.')+1:])
-		if err != nil {
-			rt.Fatal(err)
+		hash := m.hash(rt, s, stored)
+		isStored, isUnrevoked := false, false
+		if revoked, found := stored[hash]; found {
+			isStored, isUnrevoked = true, !revoked
 		}
-		if stored[string(secret)] {
-			rt.Fatalf("the secret of %+v is stored", s)
-		}
-		if digest := sha256.Sum256(secret); m.active(s) && !stored[string(digest[:])] {
+		switch {
+		case m.active(s) && !isStored:
 			rt.Fatalf("%+v is active, but not stored", s)
+		case m.active(s) != isUnrevoked && !m.expired(s):
+			rt.Fatalf("%+v is active: %t, but in the database: %t", s, m.active(s), isUnrevoked)
 		}
 		if !m.active(s) {
-			m.looks(rt, m.n.sound, s)
+			m.looks(rt, m.n.sound, s, s.token, true)
+		}
+		for _, token := range s.access {
+			m.looks(rt, m.n.sound, s, token, false)
 		}
 	}
+	for _, token := range m.tokens {
+		m.tokenLooks(rt, m.n.sound, token, false)
+	}
+}
+
+// hash returns the hash that is stored of a session, whose secret is not.
+func (m *model) hash(rt *rapid.T, s *modelSession, stored map[string]bool) string {
+	secret := []byte(s.currentRefresh())
+	if !m.isSigned {
+		var err error
+		if secret, err = base64.RawURLEncoding.DecodeString(s.token[strings.IndexByte(s.token, '.')+1:]); err != nil {
+			rt.Fatal(err)
+		}
+	}
+	if _, found := stored[string(secret)]; found {
+		rt.Fatalf("the secret of %+v is stored", s)
+	}
+	digest := sha256.Sum256(secret)
+	return string(digest[:])
 }
 
 func countRows(rt *rapid.T, n *nodes) (r rows) {
@@ -334,8 +495,9 @@ func countRows(rt *rapid.T, n *nodes) (r rows) {
 	return r
 }
 
+// secretHashes returns what is stored of secrets, and whether it is revoked.
 func secretHashes(rt *rapid.T, n *nodes) map[string]bool {
-	found, err := n.outside.QueryContext(rt.Context(), "SELECT secret_hash FROM auth_sessions")
+	found, err := n.outside.QueryContext(rt.Context(), "SELECT secret_hash, revoked_ms IS NOT NULL FROM auth_sessions")
 	if err != nil {
 		rt.Fatal(err)
 	}
@@ -343,10 +505,11 @@ func secretHashes(rt *rapid.T, n *nodes) map[string]bool {
 	stored := map[string]bool{}
 	for found.Next() {
 		var hash []byte
-		if err := found.Scan(&hash); err != nil {
+		var revoked bool
+		if err := found.Scan(&hash, &revoked); err != nil {
 			rt.Fatal(err)
 		}
-		stored[string(hash)] = true
+		stored[string(hash)] = revoked
 	}
 	if err := found.Err(); err != nil {
 		rt.Fatal(err)
