@@ -36,6 +36,10 @@ func assemble(ctx context.Context, s Settings, o options, providers *verify.Set,
 	if s.Own != nil {
 		own := session.NewOwn(*s.Own, k.database.Sessions(), o.now, o.log)
 		k.background.Go(func() { sweep(background, own, o) })
+		k.changes.Subscribe(own.Evict)
+		if s.Own.CacheTTL.Std() > 0 {
+			k.listen(background, db, own)
+		}
 		k.maxPerUser = s.Own.MaxPerUser
 		block := &sessionBlock{
 			Strategy:   own,
