@@ -115,8 +115,8 @@ func (c *cache[K, V]) evict(user identity.UserID) {
 	}
 }
 
-// forget removes the value of a key.
-func (c *cache[K, V]) forget(key K) {
+// remove removes the value of a key.
+func (c *cache[K, V]) remove(key K) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.generation++
