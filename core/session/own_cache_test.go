@@ -145,7 +145,9 @@ func TestOwnCache_WrongCredential(t *testing.T) {
 func TestOwnCache_Expiry(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	own, _, s := b.cached(t, config.OwnSession{CacheTTL: config.Duration(48 * time.Hour), TTL: config.Duration(24 * time.Hour), IdleTTL: config.Off})
+	own, _, s := b.cached(t, config.OwnSession{
+		CacheTTL: config.Duration(48 * time.Hour), TTL: config.Duration(24 * time.Hour), IdleTTL: config.Off,
+	})
 	check(t, own, s.Credential)
 	b.at = b.at.Add(24*time.Hour - time.Millisecond)
 	check(t, own, s.Credential)
