@@ -53,6 +53,13 @@ func (s countedSessions) FindByID(ctx context.Context, user identity.UserID, id 
 // session expires after 24 hours, and after one hour without a request.
 func watch(t *testing.T, test func(*testing.T, *watching)) {
 	t.Helper()
+	watchFormat(t, config.FormatOpaque, test)
+}
+
+// watchFormat is watch with a format of own sessions. An access token expires
+// after a second.
+func watchFormat(t *testing.T, format string, test func(*testing.T, *watching)) {
+	t.Helper()
 	issuer := providertest.NewIssuer(t)
 	synctest.Test(t, func(t *testing.T) {
 		w := &watching{harness: &harness{issuer: issuer, clock: &clock{}, log: &record{}}}
@@ -61,6 +68,7 @@ func watch(t *testing.T, test func(*testing.T, *watching)) {
 		own, tokens := config.OwnSession{}, config.ProviderTokenSession{}
 		own.Transport, tokens.Transport = []string{config.TransportBearer}, []string{config.TransportBearer}
 		own.TTL, own.IdleTTL = config.Duration(24*time.Hour), config.Duration(time.Hour)
+		own.Format, own.AccessTTL = format, config.Duration(time.Second)
 		s.Own, s.ProviderToken = &own, &tokens
 		s.Database = database.Existing(countedDatabase{memstore.New(), w})
 		w.open(t, s, core.WithClock(time.Now), core.WithTransport(&http.Transport{DisableKeepAlives: true})) // no connection outlasts a request
@@ -242,6 +250,41 @@ func TestKit_WatchExpiry(t *testing.T) {
 		if took := time.Since(began); took < time.Hour || took > time.Hour+time.Second {
 			t.Errorf("the idle stream ended after %v", took)
 		}
+	})
+}
+
+// A stream outlives the access token of its session, and ends with the session.
+//
+// Cases: S06.
+func TestKit_WatchJWT(t *testing.T) {
+	t.Parallel()
+	watchFormat(t, config.FormatJWT, func(t *testing.T, w *watching) {
+		t.Helper()
+		first := jwtTokens(t, w.login(t, ada, config.TransportBearer))
+		second := jwtTokens(t, w.login(t, ada, config.TransportBearer))
+		third := jwtTokens(t, w.login(t, ada, config.TransportBearer))
+		revoked, loggedOut, other := w.stream(t, first.access), w.stream(t, second.access), w.stream(t, third.access)
+		bobs := w.stream(t, w.signInBy(t, config.StrategyOwn, bob))
+		time.Sleep(time.Minute)
+		for _, access := range []string{first.access, second.access, third.access} {
+			w.admits(t, core.Guard{}, access, "token_expired")
+		}
+		streams(revoked, t)
+		second = jwtTokens(t, w.refresh(t, second.refresh))
+		time.Sleep(time.Minute)
+		streams(loggedOut, t)
+
+		principal, _ := core.PrincipalFromContext(revoked)
+		if err := w.kit.Sessions().Revoke(t.Context(), principal.UserID, principal.SessionID); err != nil {
+			t.Fatal(err)
+		}
+		streamEnds(revoked, t, autherr.InvalidToken)
+		streams(loggedOut, t)
+		second = jwtTokens(t, w.refresh(t, second.refresh))
+		is(t, w.call(t, "POST", "/auth/logout", "", "Authorization", "Bearer "+second.access), http.StatusNoContent, "")
+		streamEnds(loggedOut, t, autherr.InvalidToken)
+		streams(other, t)
+		streams(bobs, t)
 	})
 }
 

@@ -36,7 +36,7 @@ func (c *client) openSocket(t *testing.T, changes ...with) *socket {
 		name, value, _ := strings.Cut(line, ": ")
 		options.HTTPHeader.Add(name, value)
 	}
-	connection, _, err := websocket.Dial(ctx, "ws://"+c.host()+socketPath, options) //nolint:bodyclose // of an upgrade
+	connection, _, err := websocket.Dial(ctx, "ws://"+c.host()+socketPath, options)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -99,7 +99,9 @@ func (s *eventStream) isOpen() bool {
 func (s *eventStream) ends(t *testing.T, since time.Time, within time.Duration, code string) {
 	t.Helper()
 	<-s.ended
-	if took := s.at.Sub(since); took > within {
+	took := s.at.Sub(since)
+	t.Logf("the stream ended after %v", took)
+	if took > within {
 		t.Errorf("the stream ended after %v, want at most %v", took, within)
 	}
 	ticks := slices.Clone(s.events)
