@@ -201,6 +201,35 @@ func TestStream_Token(t *testing.T) {
 	})
 }
 
+// TestStream_JWT ends a stream by logout after its access token has expired.
+//
+// Cases: S06. Frameworks: nethttp, gin, fiber. Databases: sqlite.
+func TestStream_JWT(t *testing.T) {
+	t.Parallel()
+	const session = "session \"own\" {\n transport = [\"bearer\"]\n format = \"jwt\"\n access_ttl = \"5s\"\n}"
+	onEachFramework(t, func(t *testing.T, framework string) {
+		t.Helper()
+		issuer := providertest.NewIssuer(t)
+		p := start(t, framework, configuration(issuer, session))
+		me, bob := p.signIn(t, issuer, ada), p.signIn(t, issuer, "bob@example.com")
+		stream, other := p.openStream(t, me.credential), p.openStream(t, bob.credential)
+		expired := repeat(func() reply { return p.send(t, "GET", "/api/me", me.credential) }, reply.accepted)
+		expired.is(t, http.StatusUnauthorized, "token_expired")
+		if !stream.isOpen() {
+			t.Fatalf("the stream ended with the access token: %q", stream.events)
+		}
+		me = p.signedIn(t, p.refresh(t, me.credential, me.Token.RefreshToken))
+		since := time.Now()
+		p.send(t, "POST", "/auth/logout", me.credential).is(t, http.StatusNoContent, "")
+		stream.ends(t, since, sameNode, "invalid_token")
+		if !other.isOpen() {
+			t.Errorf("the stream of another user ended: %q", other.events)
+		}
+	})
+}
+
+func (a reply) accepted() bool { return a.Status == http.StatusOK }
+
 // TestStream_Requests checks the guard and the methods of the route.
 func TestStream_Requests(t *testing.T) {
 	t.Parallel()
