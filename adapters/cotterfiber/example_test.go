@@ -1,10 +1,12 @@
 package cotterfiber_test
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"time"
 
 	"github.com/gofiber/fiber/v2"
 
@@ -71,4 +73,51 @@ func Example() {
 	// /auth/ok 200
 	// /api/me 401
 	// /api/notes/7 404
+}
+
+// A stream ends with the session of its caller. fiber reuses c after the handler has
+// returned, and its context does not end when the client disconnects: a write then
+// fails, and the context is canceled.
+func Example_stream() {
+	kit := newKit()
+	defer kit.Close()
+
+	app := fiber.New(fiber.Config{
+		ReadBufferSize:               cotterfiber.MinReadBufferSize,
+		DisablePreParseMultipartForm: true,
+		ErrorHandler:                 cotterfiber.ErrorHandler(kit),
+	})
+	if err := cotterfiber.Mount(app, kit); err != nil {
+		panic(err)
+	}
+	app.Get("/api/stream", cotterfiber.Require(kit, core.Guard{}), func(c *fiber.Ctx) error {
+		ctx, cancel := context.WithCancel(c.UserContext())
+		c.Set(fiber.HeaderContentType, "text/event-stream")
+		c.Context().SetBodyStreamWriter(func(w *bufio.Writer) {
+			defer cancel()
+			watched := kit.Watch(ctx)
+			seconds := time.NewTicker(time.Second)
+			defer seconds.Stop()
+			for tick := 1; ; tick++ {
+				fmt.Fprintf(w, "data: {\"tick\":%d}\n\n", tick)
+				if err := w.Flush(); err != nil {
+					return
+				}
+				select {
+				case <-seconds.C:
+				case <-watched.Done():
+					return
+				}
+			}
+		})
+		return nil
+	})
+
+	response, err := app.Test(httptest.NewRequest(http.MethodGet, "/api/stream", nil))
+	if err != nil {
+		panic(err)
+	}
+	response.Body.Close()
+	fmt.Println(response.StatusCode)
+	// Output: 401
 }
