@@ -35,7 +35,7 @@ func assemble(ctx context.Context, s Settings, o options, providers *verify.Set,
 	}
 	if s.Own != nil {
 		k.maxPerUser = s.Own.MaxPerUser
-		k.blocks = append(k.blocks, k.ownBlock(background, s, o))
+		k.blocks = append(k.blocks, k.ownBlock(background, s, o, db))
 	}
 	if s.ProviderToken != nil {
 		k.blocks = append(k.blocks, k.tokenBlock(s, o))
@@ -47,9 +47,13 @@ func assemble(ctx context.Context, s Settings, o options, providers *verify.Set,
 }
 
 // ownBlock returns the session block "own", and starts its work in the background.
-func (k *Kit) ownBlock(background context.Context, s Settings, o options) *sessionBlock {
+func (k *Kit) ownBlock(background context.Context, s Settings, o options, db database.Database) *sessionBlock {
 	own := session.NewOwn(*s.Own, k.database.Sessions(), o.now, o.log)
 	k.background.Go(func() { sweep(background, own, o) })
+	k.changes.Subscribe(own.Evict)
+	if s.Own.CacheTTL.Std() > 0 {
+		k.listen(background, db, own)
+	}
 	block := &sessionBlock{
 		Strategy:   own,
 		transports: s.Own.Transport,

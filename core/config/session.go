@@ -55,6 +55,14 @@ type OwnSession struct {
 	// and auth_time are always kept. Default none.
 	Claims []string `hcl:"claims,optional" doc:"further claims of the provider's token, by name or JSON Pointer, that the session keeps for guards: as many of the first as fit into 1 KiB"`
 
+	// CacheTTL is how long a session in format "opaque" that was found is accepted
+	// without another database query. The default, zero, queries at each request.
+	//
+	// Logout, revocation, disabling and deletion take effect on the same process at
+	// once, on other processes within CacheTTL. A guard can demand a query, and the
+	// kit's own routes always do.
+	CacheTTL Duration `hcl:"cache_ttl,optional" doc:"format opaque: how long a session that was found is accepted without another database query, also after its revocation by another process; 0s queries at each request"`
+
 	// Format is [FormatOpaque], the default: random tokens that are looked up in the
 	// database at each request; or [FormatJWT]: signed access tokens, which other
 	// services can verify with /jwks.json, and refresh tokens.
@@ -96,6 +104,7 @@ func (s OwnSession) WithDefaults() OwnSession {
 		IdleTTL:    Duration(7 * day),
 		Transport:  []string{TransportCookie},
 		MaxPerUser: 20,
+		CacheTTL:   Off,
 
 		Format:       FormatOpaque,
 		AccessTTL:    Duration(5 * time.Minute),

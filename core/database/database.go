@@ -80,6 +80,12 @@ func Existing(db Database) *Instance {
 		Type:    "existing",
 		Summary: "a database that the program has opened itself",
 		Open: func(context.Context, struct{}, Env) (Database, error) {
+			if l, ok := db.(Listener); ok {
+				return struct {
+					unclosed
+					Listener
+				}{unclosed{db}, l}, nil
+			}
 			return unclosed{db}, nil
 		},
 	})

@@ -43,6 +43,10 @@ type touch struct {
 // revocation, disabling and deletion take effect at the next request on every
 // node.
 //
+// With cache_ttl a session that was found is accepted that long without a look-up.
+// [Own.Evict] and [Own.Trust] invalidate the cache. Only acceptance comes from the
+// cache: a session is rejected as the database has it.
+//
 // A session expires at its absolute expiry, after its idle time without a request,
 // when it is revoked, and when its user is disabled, deleted, or has all
 // credentials revoked. The last-seen time is written at most every
@@ -56,19 +60,24 @@ type Own struct {
 	log      *slog.Logger
 
 	updates *otter.Cache[touch, struct{}]
+	cache   *cache[Lookup, Session] // nil: off
 }
 
 var _ Strategy = (*Own)(nil)
 
 // NewOwn returns the strategy. now and log must not be nil.
 func NewOwn(s config.OwnSession, store Store, now func() time.Time, log *slog.Logger) *Own {
-	return &Own{
+	o := &Own{
 		settings: s.WithDefaults(),
 		store:    store,
 		now:      now,
 		log:      log,
 		updates:  otter.Must(&otter.Options[touch, struct{}]{MaximumSize: maxUpdates}),
 	}
+	if ttl := o.settings.CacheTTL.Std(); ttl > 0 {
+		o.cache = newCache(store.Find, func(s Session) identity.UserID { return s.UserID }, ttl, now)
+	}
+	return o
 }
 
 // Name returns config.StrategyOwn.
@@ -96,17 +105,21 @@ func (o *Own) Issue(ctx context.Context, l Login) (Issued, error) {
 // Owns implements [Strategy].
 func (o *Own) Owns(token string) bool { return strings.HasPrefix(token, opaquePrefix) }
 
-// Check looks the session up, in one statement, whether fresh or not, and updates its last-seen time
-// from time to time. Of many concurrent requests one does so; it waits for the
-// store for at most 250 ms. A failed update is logged and does not fail the
-// request.
+// Check looks the session up, in one statement, unless it is cached and the request
+// not fresh, and updates its last-seen time from time to time. Of many concurrent
+// requests one does so; it waits for the store for at most 250 ms. A failed update
+// is logged and does not fail the request.
 //
 // Errors by code: InvalidToken for every token without an active session, for a
 // token that was issued for the other transport, and for a transport that is
 // not configured; TemporarilyUnavailable.
-func (o *Own) Check(ctx context.Context, c Credential, _ bool) (identity.Principal, View, error) {
+func (o *Own) Check(ctx context.Context, c Credential, fresh bool) (identity.Principal, View, error) {
 	now := o.Now()
-	s, err := o.active(ctx, c, now)
+	s, ok := o.cached(c, fresh, now)
+	var err error
+	if !ok {
+		s, err = o.active(ctx, c, now, fresh)
+	}
 	if err != nil {
 		return identity.Principal{}, View{}, err
 	}
@@ -119,7 +132,7 @@ func (o *Own) Check(ctx context.Context, c Credential, _ bool) (identity.Princip
 //
 // Errors by code: TemporarilyUnavailable; the session may still be active.
 func (o *Own) End(ctx context.Context, c Credential, reason string) (*Session, error) {
-	s, err := o.find(ctx, c)
+	s, err := o.find(ctx, c, true)
 	switch {
 	case autherr.CodeOf(err) == autherr.InvalidToken:
 		return nil, nil
@@ -133,7 +146,7 @@ func (o *Own) End(ctx context.Context, c Credential, reason string) (*Session, e
 //
 // Errors by code: TemporarilyUnavailable; the session may still be active.
 func (o *Own) Replace(ctx context.Context, l Login, c Credential) (continued, ended *Session, err error) {
-	s, err := o.find(ctx, c)
+	s, err := o.find(ctx, c, true)
 	switch {
 	case autherr.CodeOf(err) == autherr.InvalidToken:
 		return nil, nil, nil
@@ -178,7 +191,7 @@ func (o *Own) Revoke(ctx context.Context, s Session, reason string) (*Session, e
 //
 // Errors by code: as Check.
 func (o *Own) Renew(ctx context.Context, c Credential) (Issued, error) {
-	s, err := o.active(ctx, c, o.Now())
+	s, err := o.active(ctx, c, o.Now(), true)
 	if err != nil {
 		return Issued{}, err
 	}
@@ -214,12 +227,12 @@ func (o *Own) Sweep(ctx context.Context) (int, error) {
 }
 
 // find returns the session whose token this is, active or not.
-func (o *Own) find(ctx context.Context, c Credential) (Session, error) {
+func (o *Own) find(ctx context.Context, c Credential, fresh bool) (Session, error) {
 	token, ok := parseOpaque(c.Token)
 	if !ok {
 		return Session{}, autherr.New(autherr.InvalidToken, "malformed_token")
 	}
-	s, err := o.store.Find(ctx, token.lookup)
+	s, err := o.lookup(ctx, token.lookup, fresh)
 	unknown := errors.Is(err, ErrNotFound)
 	if err != nil && !unknown {
 		return Session{}, autherr.StoreFailed(err)
@@ -238,11 +251,11 @@ func (o *Own) find(ctx context.Context, c Credential) (Session, error) {
 	return s, nil
 }
 
-func (o *Own) active(ctx context.Context, c Credential, now time.Time) (Session, error) {
+func (o *Own) active(ctx context.Context, c Credential, now time.Time, fresh bool) (Session, error) {
 	if !slices.Contains(o.settings.Transport, c.Transport) {
 		return Session{}, autherr.New(autherr.InvalidToken, "transport_not_listed")
 	}
-	s, err := o.find(ctx, c)
+	s, err := o.find(ctx, c, fresh)
 	if err != nil {
 		return Session{}, err
 	}
@@ -296,6 +309,9 @@ func (o *Own) Seen(ctx context.Context, s Session, now time.Time) Session {
 		o.log.WarnContext(ctx, "could not update the last-seen time of a session",
 			"event", "session_touch_failed", "session_id", s.ID, "error", err.Error())
 		return s
+	}
+	if o.cache != nil {
+		o.cache.forget(s.Lookup)
 	}
 	s.LastSeenAt, s.IdleExpiresAt = now, idleExpires
 	return s

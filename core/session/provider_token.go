@@ -28,7 +28,8 @@ type Authenticator interface {
 type ProviderToken struct {
 	settings config.ProviderTokenSession
 	tokens   Authenticator
-	users    *userCache // nil where settings.User is "none"
+	users    account.Finder
+	cache    *cache[identity.Key, identity.User] // of users; nil where settings.User is "none"
 }
 
 var _ Strategy = (*ProviderToken)(nil)
@@ -39,11 +40,15 @@ func NewProviderToken(
 	s config.ProviderTokenSession, tokens Authenticator, users account.Finder, now func() time.Time,
 ) *ProviderToken {
 	s = s.WithDefaults()
-	p := &ProviderToken{settings: s, tokens: tokens}
+	p := &ProviderToken{settings: s, tokens: tokens, users: users}
 	if s.User != config.UserNone {
-		p.users = newUserCache(users, s.CacheTTL.Std(), now)
+		p.cache = newUserCache(users, s.CacheTTL.Std(), now)
 	}
 	return p
+}
+
+func newUserCache(users account.Finder, ttl time.Duration, now func() time.Time) *cache[identity.Key, identity.User] {
+	return newCache(users.Find, func(u identity.User) identity.UserID { return u.ID }, ttl, now)
 }
 
 // Name returns config.StrategyProviderToken.
@@ -102,19 +107,19 @@ func (p *ProviderToken) End(context.Context, Credential, string) (*Session, erro
 // Evict removes a user from the cache, so that the next request reads the
 // store.
 func (p *ProviderToken) Evict(user identity.UserID) {
-	if p.users != nil {
-		p.users.evict(user)
+	if p.cache != nil {
+		p.cache.evict(user)
 	}
 }
 
 // user returns the zero user for a machine, and where no users are stored.
 func (p *ProviderToken) user(ctx context.Context, id identity.Identity, fresh bool) (identity.User, error) {
 	switch {
-	case p.users == nil || id.Machine:
+	case p.cache == nil || id.Machine:
 		return identity.User{}, nil
 	case fresh:
-		return account.Known(ctx, p.users.users, id)
-	default:
 		return account.Known(ctx, p.users, id)
+	default:
+		return account.Known(ctx, p.cache, id)
 	}
 }

@@ -100,6 +100,12 @@ func (r *rules) format(at Path, own config.OwnSession) {
 	if grace := own.RefreshGrace.Std(); grace < 0 || grace > maxRefreshGrace {
 		r.wrong(at.in("refresh_grace"), `must be at most "1m"`)
 	}
+	switch ttl := own.CacheTTL.Std(); {
+	case ttl < 0:
+		r.wrong(at.in("cache_ttl"), `must not be negative; "0s" queries the database at each request`)
+	case ttl > 0 && own.Format == config.FormatJWT:
+		r.wrong(at.in("cache_ttl"), `must be "0s" with format "jwt", whose access tokens are valid for access_ttl without the database if check = "none"`)
+	}
 	if own.Format == config.FormatJWT {
 		r.noTokenClaims(at.in("claims"), own.Claims)
 	}

@@ -20,5 +20,5 @@ Error: Unsupported block type
   10:   store "redis" {
 
 Blocks of type "store" are not expected here. This block has access_ttl,
-check, claims, cookie, format, idle_ttl, key_secret, max_per_user,
+cache_ttl, check, claims, cookie, format, idle_ttl, key_secret, max_per_user,
 refresh_grace, transport, ttl.

@@ -48,7 +48,7 @@ func (u *slowUsers) wantLookups(t *testing.T, want int64) {
 
 var slowAda = identity.Key{Issuer: "https://issuer.example", Subject: "ada"}
 
-func TestUserCache_Concurrent(t *testing.T) {
+func TestCache_Concurrent(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		users := new(slowUsers)
@@ -69,7 +69,7 @@ func TestUserCache_Concurrent(t *testing.T) {
 	})
 }
 
-func TestUserCache_CanceledLeader(t *testing.T) {
+func TestCache_CanceledLeader(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		users := new(slowUsers)
@@ -95,7 +95,7 @@ func TestUserCache_CanceledLeader(t *testing.T) {
 	})
 }
 
-func TestUserCache_Failure(t *testing.T) {
+func TestCache_Failure(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		users := new(slowUsers)
@@ -113,7 +113,7 @@ func TestUserCache_Failure(t *testing.T) {
 	})
 }
 
-func TestUserCache_EvictDuringLookup(t *testing.T) {
+func TestCache_EvictDuringLookup(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		users := new(slowUsers)
@@ -138,7 +138,7 @@ func TestUserCache_EvictDuringLookup(t *testing.T) {
 	})
 }
 
-func TestUserCache_ZeroTTL(t *testing.T) {
+func TestCache_ZeroTTL(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		users := new(slowUsers)
@@ -156,18 +156,18 @@ func TestUserCache_ZeroTTL(t *testing.T) {
 	})
 }
 
-func TestUserCache_Bounded(t *testing.T) {
+func TestCache_Bounded(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		c := newUserCache(new(slowUsers), 24*time.Hour, time.Now)
-		for n := range maxCachedUsers + 2000 {
+		for n := range maxCached + 2000 {
 			if _, err := c.Find(t.Context(), identity.Key{Issuer: "i", Subject: fmt.Sprint(n)}); err != nil {
 				t.Fatal(err)
 			}
 		}
 		c.found.CleanUp()
-		if got := c.found.EstimatedSize(); got > maxCachedUsers || got < maxCachedUsers/2 {
-			t.Errorf("%d users are cached, want at most %d", got, maxCachedUsers)
+		if got := c.found.EstimatedSize(); got > maxCached || got < maxCached/2 {
+			t.Errorf("%d users are cached, want at most %d", got, maxCached)
 		}
 	})
 }
