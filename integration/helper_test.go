@@ -91,6 +91,7 @@ func newHelperPage(t *testing.T, framework, session string) *helperPage {
 		r.Out.Host = r.In.Host
 	}, ModifyResponse: page.watch}
 	server.Config.Handler = page
+	server.Config.SetKeepAlivesEnabled(false) // browsers repeat requests themselves that fail on a connection that was used before
 	server.Start()
 	t.Cleanup(server.Close)
 	return page

@@ -83,9 +83,11 @@ func (m *model) repeatRefresh(rt *rapid.T) {
 	}
 }
 
-// replayRefresh presents any token, also one that was exchanged long before.
+// replayRefresh presents any token, also one that was exchanged long before, after
+// an exchange and a pause.
 func (m *model) replayRefresh(rt *rapid.T) {
-	m.tick()
+	m.refresh(rt)
+	m.pause(rt)
 	s := m.session(rt)
 	token := m.drawRefresh(rt, s)
 	m.refreshes(rt, s, token, m.send(rt, m.node(rt), token))

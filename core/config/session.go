@@ -59,9 +59,11 @@ type OwnSession struct {
 	// without another database query. The default, zero, queries at each request.
 	//
 	// Logout, revocation, disabling and deletion take effect on the same process at
-	// once, on other processes within CacheTTL. A guard can demand a query, and the
-	// kit's own routes always do.
-	CacheTTL Duration `hcl:"cache_ttl,optional" doc:"format opaque: how long a session that was found is accepted without another database query, also after its revocation by another process; 0s queries at each request"`
+	// once. On other processes they take effect within a second with PostgreSQL, whose
+	// notifications remove the session; while they are lost nothing is cached. With
+	// other databases they take effect within CacheTTL. A guard can demand a query, and
+	// the kit's own routes always do.
+	CacheTTL Duration `hcl:"cache_ttl,optional" doc:"format opaque: how long a session that was found is accepted without another database query; another process may revoke it: with postgres that takes effect within a second, otherwise within this time; 0s queries at each request"`
 
 	// Format is [FormatOpaque], the default: random tokens that are looked up in the
 	// database at each request; or [FormatJWT]: signed access tokens, which other

@@ -115,8 +115,8 @@ func (c *cache[K, V]) evict(user identity.UserID) {
 	}
 }
 
-// evictKey removes one value.
-func (c *cache[K, V]) evictKey(key K) {
+// remove removes the value of a key.
+func (c *cache[K, V]) remove(key K) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.generation++

@@ -311,7 +311,7 @@ func (o *Own) Seen(ctx context.Context, s Session, now time.Time) Session {
 		return s
 	}
 	if o.cache != nil {
-		o.cache.evictKey(s.Lookup)
+		o.cache.remove(s.Lookup)
 	}
 	s.LastSeenAt, s.IdleExpiresAt = now, idleExpires
 	return s

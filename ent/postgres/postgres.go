@@ -38,6 +38,11 @@ type Settings struct {
 	// See https://www.postgresql.org/docs/15/libpq-connect.html.
 	URL config.Secret `hcl:"url" doc:"postgres://user:password@host:5432/name?sslmode=verify-full"`
 
+	// ListenURL is the URL over which the kit is notified of what other processes
+	// write, for session "own" with cache_ttl: a pooler in transaction mode passes on
+	// no notifications. Default URL.
+	ListenURL config.Secret `hcl:"listen_url,optional" doc:"for session \"own\" with cache_ttl: a URL for notifications, without a pooler in transaction mode; default url"`
+
 	// MaxOpenConns is the maximum number of connections of this process, at
 	// least 2. Default 10; 0 means the default.
 	MaxOpenConns int `hcl:"max_open_conns,optional" doc:"how many connections a process has at most"`
@@ -67,6 +72,9 @@ func validate(s Settings, _ database.Env) []config.Problem {
 	if problem := checkURL(s.URL); problem != "" {
 		problems = append(problems, config.Problem{Argument: "url", Message: problem})
 	}
+	if problem := checkURL(s.ListenURL); problem != "" && !s.ListenURL.IsZero() {
+		problems = append(problems, config.Problem{Argument: "listen_url", Message: problem})
+	}
 	return problems
 }
 
@@ -89,7 +97,7 @@ func open(ctx context.Context, s Settings, env database.Env) (database.Database,
 	if err != nil {
 		return nil, entstore.Unreachable(address(s.URL), err)
 	}
-	return opened, nil
+	return withListener(opened, s, env.Log)
 }
 
 // Dialect returns the dialect of PostgreSQL, for a program that opens the pool

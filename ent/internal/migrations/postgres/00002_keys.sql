@@ -16,3 +16,27 @@ CREATE TABLE "auth_keys" (
 );
 -- create index "auth_keys_purpose_serial" to table: "auth_keys"
 CREATE UNIQUE INDEX "auth_keys_purpose_serial" ON "auth_keys" ("purpose", "serial");
+
+-- Notifies processes that cache sessions of each committed change that ends one.
+-- +goose StatementBegin
+CREATE OR REPLACE FUNCTION "auth_session_changed"() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_notify('cotterpin_changes', OLD.user_id::text);
+  RETURN NULL;
+END $$;
+-- +goose StatementEnd
+-- +goose StatementBegin
+CREATE OR REPLACE FUNCTION "auth_user_changed"() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  PERFORM pg_notify('cotterpin_changes', OLD.id::text);
+  RETURN NULL;
+END $$;
+-- +goose StatementEnd
+CREATE OR REPLACE TRIGGER "auth_session_updated" AFTER UPDATE OF "revoked_ms", "lookup" ON "auth_sessions" FOR EACH ROW
+  WHEN (OLD.revoked_ms IS DISTINCT FROM NEW.revoked_ms OR OLD.lookup IS DISTINCT FROM NEW.lookup)
+  EXECUTE FUNCTION "auth_session_changed"();
+CREATE OR REPLACE TRIGGER "auth_session_deleted" AFTER DELETE ON "auth_sessions" FOR EACH ROW
+  WHEN (OLD.revoked_ms IS NULL) EXECUTE FUNCTION "auth_session_changed"();
+CREATE OR REPLACE TRIGGER "auth_user_updated" AFTER UPDATE OF "disabled_ms", "not_before_ms" ON "auth_users" FOR EACH ROW
+  WHEN (OLD.disabled_ms IS DISTINCT FROM NEW.disabled_ms OR OLD.not_before_ms IS DISTINCT FROM NEW.not_before_ms)
+  EXECUTE FUNCTION "auth_user_changed"();
