@@ -90,6 +90,18 @@ func TestOwnCache_Fresh(t *testing.T) {
 	wantError(t, err, "invalid_token", "session_revoked")
 }
 
+// A fresh look-up is not shared either: it does not reach the cache.
+func TestOwnCache_Fresh_Unshared(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	own, store, s := b.cached(t, config.OwnSession{})
+	if _, _, err := own.Check(t.Context(), s.Credential, true); err != nil {
+		t.Fatalf("Check: %v", err)
+	}
+	check(t, own, s.Credential)
+	store.want(t, 2, "a fresh request and another one")
+}
+
 func TestOwnCache_Evict(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
@@ -136,7 +148,10 @@ func TestOwnCache_WrongCredential(t *testing.T) {
 	own, _, s := b.cached(t, config.OwnSession{Transport: []string{config.TransportCookie, config.TransportBearer}})
 	check(t, own, s.Credential)
 	wrong := []byte(s.Token)
-	wrong[40] ^= 1
+	wrong[40] = 'A'
+	if s.Token[40] == 'A' {
+		wrong[40] = 'B'
+	}
 	wantRejected(t, own, cookie(string(wrong)), "wrong_secret")
 	wantRejected(t, own, session.Credential{Token: s.Token, Transport: config.TransportBearer}, "wrong_transport")
 	wantRejected(t, own, cookie("cps_"), "malformed_token")
@@ -145,12 +160,12 @@ func TestOwnCache_WrongCredential(t *testing.T) {
 func TestOwnCache_Expiry(t *testing.T) {
 	t.Parallel()
 	b := newBench(t)
-	own, _, s := b.cached(t, config.OwnSession{
-		CacheTTL: config.Duration(48 * time.Hour), TTL: config.Duration(24 * time.Hour), IdleTTL: config.Off,
-	})
+	const ttl = 30 * time.Minute // shorter than the time between two last-seen updates
+	own, store, s := b.cached(t, config.OwnSession{TTL: config.Duration(ttl), IdleTTL: config.Off})
 	check(t, own, s.Credential)
-	b.at = b.at.Add(24*time.Hour - time.Millisecond)
+	b.at = b.at.Add(ttl - time.Millisecond)
 	check(t, own, s.Credential)
+	store.want(t, 1, "two requests")
 	b.at = b.at.Add(time.Millisecond)
 	wantRejected(t, own, s.Credential, "session_expired")
 }

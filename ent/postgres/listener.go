@@ -27,7 +27,7 @@ const (
 )
 
 const countTriggers = `SELECT count(*) FROM pg_trigger AS t JOIN pg_class AS c ON c.oid = t.tgrelid
-	WHERE c.relnamespace = current_schema()::regnamespace AND t.tgenabled <> 'D'
+	WHERE c.relnamespace = current_schema()::regnamespace AND t.tgenabled IN ('O', 'A')
 	AND t.tgname IN ('auth_session_updated', 'auth_session_deleted', 'auth_user_updated')`
 
 // listening is a database that notifies this process of what others write. Triggers

@@ -21,14 +21,14 @@ CREATE UNIQUE INDEX "auth_keys_purpose_serial" ON "auth_keys" ("purpose", "seria
 -- +goose StatementBegin
 CREATE OR REPLACE FUNCTION "auth_session_changed"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM pg_notify('cotterpin_changes', OLD.user_id::text);
+  PERFORM pg_catalog.pg_notify('cotterpin_changes', OLD.user_id::text);
   RETURN NULL;
 END $$;
 -- +goose StatementEnd
 -- +goose StatementBegin
 CREATE OR REPLACE FUNCTION "auth_user_changed"() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  PERFORM pg_notify('cotterpin_changes', OLD.id::text);
+  PERFORM pg_catalog.pg_notify('cotterpin_changes', OLD.id::text);
   RETURN NULL;
 END $$;
 -- +goose StatementEnd
