@@ -112,7 +112,7 @@ func fiberStreams(t *testing.T, kit *core.Kit) *fiber.App {
 	return app
 }
 
-// serveSocket closes a WebSocket when its session ends. The guard has checked the
+// serveSocket closes a WebSocket when its session expires or is revoked. The guard has checked the
 // origin.
 func serveSocket(kit *core.Kit) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
@@ -193,7 +193,7 @@ func serveFiberEvents(kit *core.Kit, c *fiber.Ctx) error {
 	return nil
 }
 
-// sendEvents sends events until the session ends or the client has disconnected.
+// sendEvents sends events until the session expires or is revoked or the client has disconnected.
 func sendEvents(watched context.Context, send func(event string) error) {
 	ticks := time.NewTicker(20 * time.Millisecond)
 	defer ticks.Stop()
