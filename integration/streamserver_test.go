@@ -112,8 +112,8 @@ func fiberStreams(t *testing.T, kit *core.Kit) *fiber.App {
 	return app
 }
 
-// serveSocket closes a WebSocket when its session expires or is revoked. The guard has checked the
-// origin.
+// serveSocket closes a WebSocket when its session expires or is revoked. The guard
+// has checked the origin.
 func serveSocket(kit *core.Kit) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		socket, err := websocket.Accept(w, r, &websocket.AcceptOptions{InsecureSkipVerify: true})
@@ -193,7 +193,8 @@ func serveFiberEvents(kit *core.Kit, c *fiber.Ctx) error {
 	return nil
 }
 
-// sendEvents sends events until the session expires or is revoked or the client has disconnected.
+// sendEvents sends events until the session expires or is revoked, or the client has
+// disconnected.
 func sendEvents(watched context.Context, send func(event string) error) {
 	ticks := time.NewTicker(20 * time.Millisecond)
 	defer ticks.Stop()
