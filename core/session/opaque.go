@@ -4,8 +4,9 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"crypto/subtle"
-	"encoding/base64"
 	"strings"
+
+	"github.com/cotterpin/cotterpin/core/internal/base64url"
 )
 
 // opaque is the token of an own session: the lookup, which is its key, and the
@@ -18,9 +19,6 @@ type opaque struct {
 }
 
 const opaquePrefix = "cps_"
-
-// Strict rejects set bits behind the last byte: each token has one encoding.
-var base64url = base64.RawURLEncoding.Strict()
 
 func newOpaque() opaque {
 	var t opaque
@@ -35,22 +33,12 @@ func parseOpaque(raw string) (opaque, bool) {
 	var t opaque
 	body, prefixed := strings.CutPrefix(raw, opaquePrefix)
 	lookup, secret, dotted := strings.Cut(body, ".")
-	ok := prefixed && dotted && decode(t.lookup[:], lookup) && decode(t.secret[:], secret)
+	ok := prefixed && dotted && base64url.Decode(t.lookup[:], lookup) && base64url.Decode(t.secret[:], secret)
 	return t, ok
 }
 
-// decode fills dst from its encoding, which must have exactly as many bytes. The
-// length is compared first because the decoder skips line breaks.
-func decode(dst []byte, encoded string) bool {
-	if len(encoded) != base64url.EncodedLen(len(dst)) {
-		return false
-	}
-	n, err := base64url.Decode(dst, []byte(encoded))
-	return err == nil && n == len(dst)
-}
-
 func (t opaque) String() string {
-	return opaquePrefix + base64url.EncodeToString(t.lookup[:]) + "." + base64url.EncodeToString(t.secret[:])
+	return opaquePrefix + base64url.Encode(t.lookup[:]) + "." + base64url.Encode(t.secret[:])
 }
 
 // hash is what is stored of the secret. A slow hash would add nothing: 256

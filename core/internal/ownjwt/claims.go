@@ -13,6 +13,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/internal/base64url"
 	"github.com/cotterpin/cotterpin/core/internal/claim"
 	"github.com/cotterpin/cotterpin/core/internal/strictjson"
 	"github.com/cotterpin/cotterpin/core/session"
@@ -129,7 +130,7 @@ func encodeJSON(value any) ([]byte, error) {
 func issuerPrefix(issuer string) string {
 	text, _ := encodeJSON(issuer) // a string is never an error
 	begin := `{"iss":` + string(text) + `,"aud":[`
-	return encode([]byte(begin[:len(begin)-len(begin)%3]))
+	return base64url.Encode([]byte(begin[:len(begin)-len(begin)%3]))
 }
 
 // accessToken is a verified access token.

@@ -2,9 +2,10 @@ package ownjwt
 
 import (
 	"crypto/ecdsa"
-	"encoding/base64"
 	"encoding/json"
 	"fmt"
+
+	"github.com/cotterpin/cotterpin/core/internal/base64url"
 )
 
 // es256 is the only algorithm of own tokens (RFC 7518, section 3.4).
@@ -28,11 +29,11 @@ func newJWK(id string, public *ecdsa.PublicKey) (json.RawMessage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("public key: %w", err)
 	}
-	return marshal(jwk{
+	return encodeJSON(jwk{
 		KeyType:   "EC",
 		Curve:     "P-256",
-		X:         encode(point[1 : 1+coordinate]),
-		Y:         encode(point[1+coordinate:]),
+		X:         base64url.Encode(point[1 : 1+coordinate]),
+		Y:         base64url.Encode(point[1+coordinate:]),
 		Use:       "sig",
 		Algorithm: es256,
 		ID:        id,
@@ -41,15 +42,5 @@ func newJWK(id string, public *ecdsa.PublicKey) (json.RawMessage, error) {
 
 // newJWKS returns a JWK Set document (RFC 7517, section 5).
 func newJWKS(keys []json.RawMessage) ([]byte, error) {
-	return marshal(map[string][]json.RawMessage{"keys": keys})
+	return encodeJSON(map[string][]json.RawMessage{"keys": keys})
 }
-
-func marshal(value any) ([]byte, error) {
-	document, err := json.Marshal(value)
-	if err != nil {
-		return nil, fmt.Errorf("marshaling keys: %w", err)
-	}
-	return document, nil
-}
-
-func encode(b []byte) string { return base64.RawURLEncoding.EncodeToString(b) }

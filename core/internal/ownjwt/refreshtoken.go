@@ -4,10 +4,10 @@ import (
 	"crypto/hmac"
 	"crypto/rand"
 	"crypto/sha256"
-	"encoding/base64"
 	"encoding/binary"
 	"strings"
 
+	"github.com/cotterpin/cotterpin/core/internal/base64url"
 	"github.com/cotterpin/cotterpin/core/session"
 )
 
@@ -26,9 +26,6 @@ type refreshToken struct {
 }
 
 const refreshPrefix = "cpr_"
-
-// Strict rejects set bits behind the last byte: each token has one encoding.
-var base64url = base64.RawURLEncoding.Strict()
 
 // IsRefreshToken reports whether a token has the form of an own refresh token. It
 // verifies nothing.
@@ -82,7 +79,7 @@ func (t refreshToken) String() string {
 	body = append(body, t.counter()...)
 	body = append(body, t.secret[:]...)
 	body = append(body, t.tag[:]...)
-	return refreshPrefix + base64url.EncodeToString(t.lookup[:]) + "." + base64url.EncodeToString(body)
+	return refreshPrefix + base64url.Encode(t.lookup[:]) + "." + base64url.Encode(body)
 }
 
 func (t refreshToken) counter() []byte { return binary.BigEndian.AppendUint32(nil, t.generation) }
@@ -99,7 +96,7 @@ func parseRefreshToken(raw string) (refreshToken, bool) {
 	var body [bodySize]byte
 	rest, prefixed := strings.CutPrefix(raw, refreshPrefix)
 	lookup, encoded, dotted := strings.Cut(rest, ".")
-	if !prefixed || !dotted || !decode(t.lookup[:], lookup) || !decode(body[:], encoded) {
+	if !prefixed || !dotted || !base64url.Decode(t.lookup[:], lookup) || !base64url.Decode(body[:], encoded) {
 		return refreshToken{}, false
 	}
 	t.generation = binary.BigEndian.Uint32(body[:generationSize])
@@ -107,16 +104,6 @@ func parseRefreshToken(raw string) (refreshToken, bool) {
 	copy(t.secret[:], secret)
 	copy(t.tag[:], tag)
 	return t, true
-}
-
-// decode fills dst from its encoding, which must have exactly as many bytes. The
-// length is compared first because the decoder skips line breaks.
-func decode(dst []byte, encoded string) bool {
-	if len(encoded) != base64url.EncodedLen(len(dst)) {
-		return false
-	}
-	n, err := base64url.Decode(dst, []byte(encoded))
-	return err == nil && n == len(dst)
 }
 
 // mac returns the HMAC-SHA-256 of the parts, for one purpose.

@@ -8,6 +8,7 @@ import (
 	"encoding/json"
 	"fmt"
 
+	"github.com/cotterpin/cotterpin/core/internal/base64url"
 	"github.com/cotterpin/cotterpin/core/session"
 )
 
@@ -27,7 +28,7 @@ type serverKey struct {
 func newKey(purpose session.KeyPurpose) (k session.Key, secret []byte, err error) {
 	var id [16]byte
 	_, _ = rand.Read(id[:]) // it does not return errors: it crashes the process instead
-	k = session.Key{ID: encode(id[:]), Purpose: purpose}
+	k = session.Key{ID: base64url.Encode(id[:]), Purpose: purpose}
 	if purpose == session.KeyRefreshes {
 		secret = make([]byte, sha256.Size)
 		_, _ = rand.Read(secret)
@@ -62,8 +63,8 @@ func openKey(k session.Key, s sealer) (serverKey, error) {
 	if err != nil {
 		return serverKey{}, fmt.Errorf("server key %q: %w", k.ID, err)
 	}
-	header, err := marshal(map[string]string{"alg": es256, "kid": k.ID, "typ": TokenType})
-	return serverKey{Key: k, private: private, public: public, header: encode(header)}, err
+	header, err := encodeJSON(map[string]string{"alg": es256, "kid": k.ID, "typ": TokenType})
+	return serverKey{Key: k, private: private, public: public, header: base64url.Encode(header)}, err
 }
 
 // TokenType is the typ of own tokens (RFC 9068, section 2.1).
@@ -72,7 +73,7 @@ const TokenType = "at+jwt"
 // sign returns a token (RFC 7515, section 3.1) with the claims.
 func (k serverKey) sign(claims []byte) (string, error) {
 	const half = 32
-	input := k.header + "." + encode(claims)
+	input := k.header + "." + base64url.Encode(claims)
 	digest := sha256.Sum256([]byte(input))
 	r, s, err := ecdsa.Sign(rand.Reader, k.private, digest[:])
 	if err != nil {
@@ -81,5 +82,5 @@ func (k serverKey) sign(claims []byte) (string, error) {
 	signature := make([]byte, 2*half)
 	r.FillBytes(signature[:half])
 	s.FillBytes(signature[half:])
-	return input + "." + encode(signature), nil
+	return input + "." + base64url.Encode(signature), nil
 }
