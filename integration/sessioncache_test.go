@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
 // A session that another node has ended is rejected at once on this node if the
@@ -28,6 +30,28 @@ func TestSessionCache_OtherNode(t *testing.T) {
 	})
 }
 
+// A cached session is accepted without a query: also after a revocation of which the
+// database notifies no node.
+//
+// Databases: postgres.
+func TestSessionCache_Notified(t *testing.T) {
+	t.Parallel()
+	onEach(t, servable(), func(t *testing.T, b backend) {
+		t.Helper()
+		if !strings.HasPrefix(b.name, "postgres") {
+			return // no notifications
+		}
+		n := startCluster(t, "nethttp", `session "own" { cache_ttl = "1h" }`, b.create(t))
+		accepted := repeat(func() reply {
+			s := n.one.signIn(t, n.issuer, ada)
+			n.two.me(t, s.credential)
+			n.database.execute(t, "DO $$ BEGIN SET LOCAL session_replication_role = replica; UPDATE auth_sessions SET revoked_ms = 1; END $$")
+			return n.two.send(t, "GET", "/api/me", s.credential)
+		}, func(a reply) bool { return a.Status != http.StatusOK }) // until the node listens
+		accepted.is(t, http.StatusOK, "")
+	})
+}
+
 // A node whose notifications are lost caches nothing, so that it misses no
 // revocation.
 //
@@ -44,11 +68,35 @@ func TestSessionCache_LostConnection(t *testing.T) {
 		for range 3 {
 			n.two.me(t, s.credential)
 			n.database.execute(t, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-				WHERE datname = current_database() AND query LIKE '%pg_notify%' AND pid <> pg_backend_pid()`)
+				WHERE datname = current_database() AND query LIKE '%pg_trigger%' AND pid <> pg_backend_pid()`)
 			n.one.send(t, "POST", "/auth/logout", s.credential).is(t, http.StatusNoContent, "")
 			n.two.turns(t, s.credential, http.StatusOK, http.StatusUnauthorized, "invalid_token")
 			s = n.one.signIn(t, n.issuer, ada)
 		}
+	})
+}
+
+// A node whose listen_url is that of another database hears of nothing, and caches
+// nothing.
+//
+// Databases: postgres.
+func TestSessionCache_OtherDatabase(t *testing.T) {
+	t.Parallel()
+	onEach(t, servable(), func(t *testing.T, b backend) {
+		t.Helper()
+		if !strings.HasPrefix(b.name, "postgres") {
+			return // no notifications
+		}
+		database, other := b.create(t), b.create(t)
+		startOn(t, other, "nethttp", providertest.NewIssuer(t), ownSession) // creates the tables
+		_, url, _ := strings.Cut(other.block, "url = ")
+		database.block = strings.Replace(database.block, "{\n", "{\n  listen_url = "+strings.TrimSuffix(url, "}\n"), 1)
+		n := startCluster(t, "nethttp", `session "own" { cache_ttl = "1h" }`, database)
+		s := n.one.signIn(t, n.issuer, ada)
+		n.two.me(t, s.credential)
+		n.two.me(t, s.credential)
+		n.one.send(t, "POST", "/auth/logout", s.credential).is(t, http.StatusNoContent, "")
+		n.two.rejects(t, s.credential)
 	})
 }
 

@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"crypto/rand"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -33,15 +34,19 @@ const countTriggers = `SELECT count(*) FROM pg_trigger AS t JOIN pg_class AS c O
 // listening is a database that notifies this process of what others write. Triggers
 // of the tables notify, in the transaction that writes, so that writes of other
 // programs are included.
+//
+// Beats, the notifications of a process to itself, are sent through the pool, so
+// that only a connection to the same database hears them.
 type listening struct {
 	database.Database
-	connector driver.Connector // of a separate connection
+	pool      *sql.DB          // of the database
+	connector driver.Connector // of the connection that listens
 	log       *slog.Logger
 }
 
 var _ database.Listener = listening{}
 
-func withListener(opened database.Database, s Settings, log *slog.Logger) (database.Database, error) {
+func withListener(opened database.Database, pool *sql.DB, s Settings, log *slog.Logger) (database.Database, error) {
 	url := s.URL
 	if !s.ListenURL.IsZero() {
 		url = s.ListenURL
@@ -50,18 +55,18 @@ func withListener(opened database.Database, s Settings, log *slog.Logger) (datab
 	if err != nil {
 		return nil, errors.Join(err, opened.Close())
 	}
-	return listening{opened, connector, log}, nil
+	return listening{opened, pool, connector, log}, nil
 }
 
 // Listen implements database.Listener.
 func (l listening) Listen(ctx context.Context, heard func(identity.UserID), trusted func(until time.Time)) {
-	for connected := true; ctx.Err() == nil; connected = false {
+	for first := true; ctx.Err() == nil; first = false {
 		trusted(time.Time{})
 		err := l.listen(ctx, heard, trusted)
 		if ctx.Err() != nil {
 			return
 		}
-		if connected || !errors.Is(err, errNotConnected) {
+		if first || !errors.Is(err, errNotConnected) {
 			l.log.Warn("notifications of PostgreSQL are lost: sessions are not cached until they are back",
 				"event", "session_cache_off", "error", err.Error())
 		}
@@ -90,7 +95,7 @@ func (l listening) listen(ctx context.Context, heard func(identity.UserID), trus
 	}
 	trusted(time.Time{}) // what was read before is not covered by notifications
 	for {
-		if err := beat(ctx, conn, beats, heard, trusted); err != nil {
+		if err := l.beat(ctx, conn, beats, heard, trusted); err != nil {
 			return err
 		}
 	}
@@ -116,11 +121,13 @@ func subscribe(ctx context.Context, conn *pgx.Conn, beats string) error {
 // beat sends a notification to this process, and passes on all that arrive until the
 // next is due. Notifications arrive in the order of commits, so that all that were
 // committed before it have been heard when it arrives.
-func beat(ctx context.Context, conn *pgx.Conn, beats string, heard func(identity.UserID), trusted func(until time.Time)) error {
+func (l listening) beat(
+	ctx context.Context, conn *pgx.Conn, beats string, heard func(identity.UserID), trusted func(until time.Time),
+) error {
 	sent := time.Now()
 	lost, cancel := context.WithDeadline(ctx, sent.Add(beatTimeout))
 	defer cancel()
-	if _, err := conn.Exec(lost, "SELECT pg_notify($1, '')", pgx.QueryExecModeSimpleProtocol, beats); err != nil {
+	if _, err := l.pool.ExecContext(lost, "SELECT pg_notify($1, '')", beats); err != nil {
 		return fmt.Errorf("postgres: notifying: %w", err)
 	}
 	due, cancelDue := context.WithDeadline(ctx, sent.Add(beatEvery))

@@ -97,7 +97,7 @@ func open(ctx context.Context, s Settings, env database.Env) (database.Database,
 	if err != nil {
 		return nil, entstore.Unreachable(address(s.URL), err)
 	}
-	return withListener(opened, s, env.Log)
+	return withListener(opened, pool, s, env.Log)
 }
 
 // Dialect returns the dialect of PostgreSQL, for a program that opens the pool
