@@ -61,8 +61,9 @@ func (f *failures) count(client netip.Addr) {
 // limited applies the limit to a route: a 4xx response is a rejection, and so is a
 // 503 that the client may have caused with an invented key id. Other faults of the
 // server are not, nor is a request without a credential, which tries none: the
-// pages of unauthenticated users request a refresh too. Requests with an unknown address, and those that an unlisted
-// proxy forwards, are not counted, because all clients would share one limit.
+// pages of unauthenticated users request a refresh too. Requests with an unknown
+// address, and those that an unlisted proxy forwards, are not counted, because all
+// clients would share one limit.
 func (k *Kit) limited(handle handler) handler {
 	if k.failures == nil {
 		return handle

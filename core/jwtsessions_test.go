@@ -118,7 +118,7 @@ func TestJWTSessions_Cookies(t *testing.T) {
 	wantCode(t, h.sessionBy(t, "Cookie", pair), http.StatusOK, "")
 	h.clock.Advance(time.Minute)
 	for name, lines := range map[string][]string{
-		"NoBody":   nil,
+		"Empty":    nil,
 		"Repeated": {"Content-Type", "application/json"},
 	} {
 		r = h.refreshByCookie(t, pair, lines...)

@@ -63,7 +63,7 @@ func bothSessionsStory(issuer *providertest.Issuer) []step {
 		step{http.StatusOK, "GET", "/auth/sessions", "", []string{byToken("providerBearer")}, ""},
 		step{http.StatusOK, "GET", "/auth/sessions", "", []string{own}, ""},
 		step{http.StatusUnauthorized, "POST", "/auth/refresh", `{"refresh_token":"x"}`, []string{own}, ""},
-		step{http.StatusNotFound, "POST", "/auth/sessions/revoke", `{"id":"nobody's"}`, []string{token}, ""},
+		step{http.StatusNotFound, "POST", "/auth/sessions/revoke", `{"id":"unknown"}`, []string{token}, ""},
 		step{http.StatusNoContent, "POST", "/auth/sessions/revoke", `{"id":"{first.session}"}`, []string{byToken("providerBearer")}, ""},
 		step{http.StatusOK, "POST", "/auth/login", payloadFor(issuer, "provider_token", "cookie"), []string{own, token}, "again"},
 		get(unauthorized, own), get(ok, token),

@@ -72,7 +72,7 @@ type OwnSession struct {
 
 	// AccessTTL is how long after its logout or revocation a session in format "jwt"
 	// is still recognized with Check [CheckNone], and how long its access tokens are
-	// valid: 1 second to 15 minutes, at most TTL. Default 5 minutes.
+	// valid: 1 second to 15 minutes. No token outlives its session. Default 5 minutes.
 	AccessTTL Duration `hcl:"access_ttl,optional" doc:"format jwt: how long an access token is valid, at most 15m, also after logout if check is none"`
 
 	// RefreshGrace is how long the last refresh token that was exchanged may be

@@ -2,7 +2,6 @@ package configfile
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/cotterpin/cotterpin/core/config"
@@ -34,7 +33,7 @@ var (
 
 // bothSessions checks what two session blocks must not share.
 func (r *rules) bothSessions(own config.OwnSession, token config.ProviderTokenSession) {
-	https := !strings.HasPrefix(r.settings.Auth.BaseURL, "http://")
+	https := r.settings.usesHTTPS()
 	if name := token.Cookie.NameFor(https); name == own.Cookie.NameFor(https) ||
 		own.Format == config.FormatJWT && name == own.Cookie.RefreshNameFor(https) {
 		r.wrong(tokenPath.in("cookie").in("name"), "must not be %q: that is a cookie of session \"own\"", name)

@@ -63,9 +63,13 @@ func (f File) separateCookies() {
 		return
 	}
 	cookie := *f.ProviderToken.Cookie
-	cookie.Name = config.ProviderCookieName(!strings.HasPrefix(f.Auth.BaseURL, "http://"))
+	cookie.Name = config.ProviderCookieName(f.usesHTTPS())
 	f.ProviderToken.Cookie = &cookie
 }
+
+// usesHTTPS reports whether cookies have their names over https: also while
+// base_url is invalid.
+func (f File) usesHTTPS() bool { return !strings.HasPrefix(f.Auth.BaseURL, "http://") }
 
 // Warnings returns what deserves attention in valid settings without being an
 // error, such as a literal secret in the file.
