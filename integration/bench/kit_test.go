@@ -19,9 +19,11 @@ import (
 
 // The session blocks that are measured.
 const (
-	ownSession = `session "own" { transport = ["bearer", "cookie"] }`
-	tokenAlone = `session "provider_token" { user = "none" }`
-	tokenUser  = `session "provider_token" {}`
+	ownSession    = `session "own" { transport = ["bearer", "cookie"] }`
+	cachedSession = "session \"own\" {\n  transport = [\"bearer\"]\n  cache_ttl = \"1h\"\n}"
+	jwtSession    = "session \"own\" {\n  transport = [\"bearer\"]\n  format = \"jwt\"\n  access_ttl = \"15m\"\n}"
+	tokenAlone    = `session "provider_token" { user = "none" }`
+	tokenUser     = `session "provider_token" {}`
 )
 
 // configuration returns a file for an issuer, with that cache size.

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/alexedwards/scs/v2/memstore"
+
+	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
 // BenchmarkPeers is a guarded route of net/http over sockets, by the kit and by
@@ -28,11 +30,9 @@ func BenchmarkPeers(b *testing.B) {
 		{"coreos/go-oidc v3", func(b *testing.B) (http.Handler, string) { b.Helper(); return checkedBy(s.goOIDC(b)), bearer }},
 		{"jwx v2, jwt.Parse with validation", func(b *testing.B) (http.Handler, string) { b.Helper(); return checkedBy(s.jwtParse(b)), bearer }},
 		{"auth0/go-jwt-middleware v2", func(b *testing.B) (http.Handler, string) { b.Helper(); return s.auth0Handler(b), bearer }},
-		{"cotterpin, an own session, SQLite", func(b *testing.B) (http.Handler, string) {
-			b.Helper()
-			kit := newKit(b, configuration(s.issuer, 0, ownSession, inAFile(b).block))
-			return guarded(kit), "Authorization: Bearer " + login(b, kit, s.issuer)
-		}},
+		{"cotterpin, an own session, SQLite", own(s.issuer, ownSession)},
+		{"cotterpin, an own session, cached", own(s.issuer, cachedSession)},
+		{"cotterpin, an own JWT", own(s.issuer, jwtSession)},
 		{"scs v2 in memory", func(b *testing.B) (http.Handler, string) {
 			b.Helper()
 			handler, cookie := scsHandler(b, memstore.NewWithCleanupInterval(0))
@@ -45,6 +45,15 @@ func BenchmarkPeers(b *testing.B) {
 			defer server.Close()
 			loads.add(series, c.name, program{strings.TrimPrefix(server.URL, "http://")}.load(b, "/api/me", header))
 		})
+	}
+}
+
+// own returns what prepares a route that is guarded by a session of the block.
+func own(issuer *providertest.Issuer, session string) func(b *testing.B) (handler http.Handler, header string) {
+	return func(b *testing.B) (http.Handler, string) {
+		b.Helper()
+		kit := newKit(b, configuration(issuer, 0, session, inAFile(b).block))
+		return guarded(kit), "Authorization: Bearer " + login(b, kit, issuer)
 	}
 }
 
