@@ -18,6 +18,7 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/cotterpin/cotterpin/ent/internal/entgen/identity"
 	"github.com/cotterpin/cotterpin/ent/internal/entgen/key"
+	"github.com/cotterpin/cotterpin/ent/internal/entgen/mark"
 	"github.com/cotterpin/cotterpin/ent/internal/entgen/session"
 	"github.com/cotterpin/cotterpin/ent/internal/entgen/user"
 )
@@ -31,6 +32,8 @@ type Client struct {
 	Identity *IdentityClient
 	// Key is the client for interacting with the Key builders.
 	Key *KeyClient
+	// Mark is the client for interacting with the Mark builders.
+	Mark *MarkClient
 	// Session is the client for interacting with the Session builders.
 	Session *SessionClient
 	// User is the client for interacting with the User builders.
@@ -48,6 +51,7 @@ func (c *Client) init() {
 	c.Schema = migrate.NewSchema(c.driver)
 	c.Identity = NewIdentityClient(c.config)
 	c.Key = NewKeyClient(c.config)
+	c.Mark = NewMarkClient(c.config)
 	c.Session = NewSessionClient(c.config)
 	c.User = NewUserClient(c.config)
 }
@@ -144,6 +148,7 @@ func (c *Client) Tx(ctx context.Context) (*Tx, error) {
 		config:   cfg,
 		Identity: NewIdentityClient(cfg),
 		Key:      NewKeyClient(cfg),
+		Mark:     NewMarkClient(cfg),
 		Session:  NewSessionClient(cfg),
 		User:     NewUserClient(cfg),
 	}, nil
@@ -167,6 +172,7 @@ func (c *Client) BeginTx(ctx context.Context, opts *sql.TxOptions) (*Tx, error) 
 		config:   cfg,
 		Identity: NewIdentityClient(cfg),
 		Key:      NewKeyClient(cfg),
+		Mark:     NewMarkClient(cfg),
 		Session:  NewSessionClient(cfg),
 		User:     NewUserClient(cfg),
 	}, nil
@@ -199,6 +205,7 @@ func (c *Client) Close() error {
 func (c *Client) Use(hooks ...Hook) {
 	c.Identity.Use(hooks...)
 	c.Key.Use(hooks...)
+	c.Mark.Use(hooks...)
 	c.Session.Use(hooks...)
 	c.User.Use(hooks...)
 }
@@ -208,6 +215,7 @@ func (c *Client) Use(hooks ...Hook) {
 func (c *Client) Intercept(interceptors ...Interceptor) {
 	c.Identity.Intercept(interceptors...)
 	c.Key.Intercept(interceptors...)
+	c.Mark.Intercept(interceptors...)
 	c.Session.Intercept(interceptors...)
 	c.User.Intercept(interceptors...)
 }
@@ -219,6 +227,8 @@ func (c *Client) Mutate(ctx context.Context, m Mutation) (Value, error) {
 		return c.Identity.mutate(ctx, m)
 	case *KeyMutation:
 		return c.Key.mutate(ctx, m)
+	case *MarkMutation:
+		return c.Mark.mutate(ctx, m)
 	case *SessionMutation:
 		return c.Session.mutate(ctx, m)
 	case *UserMutation:
@@ -523,6 +533,139 @@ func (c *KeyClient) mutate(ctx context.Context, m *KeyMutation) (Value, error) {
 		return (&KeyDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
 	default:
 		return nil, fmt.Errorf("entgen: unknown Key mutation op: %q", m.Op())
+	}
+}
+
+// MarkClient is a client for the Mark schema.
+type MarkClient struct {
+	config
+}
+
+// NewMarkClient returns a client for the Mark from the given config.
+func NewMarkClient(c config) *MarkClient {
+	return &MarkClient{config: c}
+}
+
+// Use adds a list of mutation hooks to the hooks stack.
+// A call to `Use(f, g, h)` equals to `mark.Hooks(f(g(h())))`.
+func (c *MarkClient) Use(hooks ...Hook) {
+	c.hooks.Mark = append(c.hooks.Mark, hooks...)
+}
+
+// Intercept adds a list of query interceptors to the interceptors stack.
+// A call to `Intercept(f, g, h)` equals to `mark.Intercept(f(g(h())))`.
+func (c *MarkClient) Intercept(interceptors ...Interceptor) {
+	c.inters.Mark = append(c.inters.Mark, interceptors...)
+}
+
+// Create returns a builder for creating a Mark entity.
+func (c *MarkClient) Create() *MarkCreate {
+	mutation := newMarkMutation(c.config, OpCreate)
+	return &MarkCreate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// CreateBulk returns a builder for creating a bulk of Mark entities.
+func (c *MarkClient) CreateBulk(builders ...*MarkCreate) *MarkCreateBulk {
+	return &MarkCreateBulk{config: c.config, builders: builders}
+}
+
+// MapCreateBulk creates a bulk creation builder from the given slice. For each item in the slice, the function creates
+// a builder and applies setFunc on it.
+func (c *MarkClient) MapCreateBulk(slice any, setFunc func(*MarkCreate, int)) *MarkCreateBulk {
+	rv := reflect.ValueOf(slice)
+	if rv.Kind() != reflect.Slice {
+		return &MarkCreateBulk{err: fmt.Errorf("calling to MarkClient.MapCreateBulk with wrong type %T, need slice", slice)}
+	}
+	builders := make([]*MarkCreate, rv.Len())
+	for i := 0; i < rv.Len(); i++ {
+		builders[i] = c.Create()
+		setFunc(builders[i], i)
+	}
+	return &MarkCreateBulk{config: c.config, builders: builders}
+}
+
+// Update returns an update builder for Mark.
+func (c *MarkClient) Update() *MarkUpdate {
+	mutation := newMarkMutation(c.config, OpUpdate)
+	return &MarkUpdate{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOne returns an update builder for the given entity.
+func (c *MarkClient) UpdateOne(_m *Mark) *MarkUpdateOne {
+	mutation := newMarkMutation(c.config, OpUpdateOne, withMark(_m))
+	return &MarkUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// UpdateOneID returns an update builder for the given id.
+func (c *MarkClient) UpdateOneID(id string) *MarkUpdateOne {
+	mutation := newMarkMutation(c.config, OpUpdateOne, withMarkID(id))
+	return &MarkUpdateOne{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// Delete returns a delete builder for Mark.
+func (c *MarkClient) Delete() *MarkDelete {
+	mutation := newMarkMutation(c.config, OpDelete)
+	return &MarkDelete{config: c.config, hooks: c.Hooks(), mutation: mutation}
+}
+
+// DeleteOne returns a builder for deleting the given entity.
+func (c *MarkClient) DeleteOne(_m *Mark) *MarkDeleteOne {
+	return c.DeleteOneID(_m.ID)
+}
+
+// DeleteOneID returns a builder for deleting the given entity by its id.
+func (c *MarkClient) DeleteOneID(id string) *MarkDeleteOne {
+	builder := c.Delete().Where(mark.ID(id))
+	builder.mutation.id = &id
+	builder.mutation.op = OpDeleteOne
+	return &MarkDeleteOne{builder}
+}
+
+// Query returns a query builder for Mark.
+func (c *MarkClient) Query() *MarkQuery {
+	return &MarkQuery{
+		config: c.config,
+		ctx:    &QueryContext{Type: TypeMark},
+		inters: c.Interceptors(),
+	}
+}
+
+// Get returns a Mark entity by its id.
+func (c *MarkClient) Get(ctx context.Context, id string) (*Mark, error) {
+	return c.Query().Where(mark.ID(id)).Only(ctx)
+}
+
+// GetX is like Get, but panics if an error occurs.
+func (c *MarkClient) GetX(ctx context.Context, id string) *Mark {
+	obj, err := c.Get(ctx, id)
+	if err != nil {
+		panic(err)
+	}
+	return obj
+}
+
+// Hooks returns the client hooks.
+func (c *MarkClient) Hooks() []Hook {
+	return c.hooks.Mark
+}
+
+// Interceptors returns the client interceptors.
+func (c *MarkClient) Interceptors() []Interceptor {
+	return c.inters.Mark
+}
+
+func (c *MarkClient) mutate(ctx context.Context, m *MarkMutation) (Value, error) {
+	switch m.Op() {
+	case OpCreate:
+		return (&MarkCreate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdate:
+		return (&MarkUpdate{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpUpdateOne:
+		return (&MarkUpdateOne{config: c.config, hooks: c.Hooks(), mutation: m}).Save(ctx)
+	case OpDelete, OpDeleteOne:
+		return (&MarkDelete{config: c.config, hooks: c.Hooks(), mutation: m}).Exec(ctx)
+	default:
+		return nil, fmt.Errorf("entgen: unknown Mark mutation op: %q", m.Op())
 	}
 }
 
@@ -859,9 +1002,9 @@ func (c *UserClient) mutate(ctx context.Context, m *UserMutation) (Value, error)
 // hooks and interceptors per client, for fast access.
 type (
 	hooks struct {
-		Identity, Key, Session, User []ent.Hook
+		Identity, Key, Mark, Session, User []ent.Hook
 	}
 	inters struct {
-		Identity, Key, Session, User []ent.Interceptor
+		Identity, Key, Mark, Session, User []ent.Interceptor
 	}
 )

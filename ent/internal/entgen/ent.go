@@ -14,6 +14,7 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/cotterpin/cotterpin/ent/internal/entgen/identity"
 	"github.com/cotterpin/cotterpin/ent/internal/entgen/key"
+	"github.com/cotterpin/cotterpin/ent/internal/entgen/mark"
 	"github.com/cotterpin/cotterpin/ent/internal/entgen/session"
 	"github.com/cotterpin/cotterpin/ent/internal/entgen/user"
 )
@@ -78,6 +79,7 @@ func checkColumn(t, c string) error {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
 			identity.Table: identity.ValidColumn,
 			key.Table:      key.ValidColumn,
+			mark.Table:     mark.ValidColumn,
 			session.Table:  session.ValidColumn,
 			user.Table:     user.ValidColumn,
 		})

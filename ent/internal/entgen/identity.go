@@ -32,13 +32,15 @@ type Identity struct {
 	Email string `json:"email,omitempty"`
 	// EmailVerified holds the value of the "email_verified" field.
 	EmailVerified bool `json:"email_verified,omitempty"`
+	// Email with ASCII letters in lower case, for searches. Null: an older program wrote the row.
+	EmailFolded *string `json:"email_folded,omitempty"`
 	// Phone holds the value of the "phone" field.
 	Phone string `json:"phone,omitempty"`
 	// PhoneVerified holds the value of the "phone_verified" field.
 	PhoneVerified bool `json:"phone_verified,omitempty"`
 	// CreatedMs holds the value of the "created_ms" field.
 	CreatedMs int64 `json:"created_ms,omitempty"`
-	// LastLoginMs holds the value of the "last_login_ms" field.
+	// 0: the identity was imported or added, and has not signed in yet.
 	LastLoginMs int64 `json:"last_login_ms,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the IdentityQuery when eager-loading is set.
@@ -86,7 +88,7 @@ func (*Identity) scanValues(columns []string) ([]any, error) {
 			values[i] = new(sql.NullBool)
 		case identity.FieldCreatedMs, identity.FieldLastLoginMs:
 			values[i] = new(sql.NullInt64)
-		case identity.FieldIssuer, identity.FieldSubject, identity.FieldProvider, identity.FieldIdentifier, identity.FieldEmail, identity.FieldPhone:
+		case identity.FieldIssuer, identity.FieldSubject, identity.FieldProvider, identity.FieldIdentifier, identity.FieldEmail, identity.FieldEmailFolded, identity.FieldPhone:
 			values[i] = new(sql.NullString)
 		case identity.FieldID, identity.FieldUserID:
 			values[i] = new(uuid.UUID)
@@ -152,6 +154,13 @@ func (_m *Identity) assignValues(columns []string, values []any) error {
 				return fmt.Errorf("unexpected type %T for field email_verified", values[i])
 			} else if value.Valid {
 				_m.EmailVerified = value.Bool
+			}
+		case identity.FieldEmailFolded:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field email_folded", values[i])
+			} else if value.Valid {
+				_m.EmailFolded = new(string)
+				*_m.EmailFolded = value.String
 			}
 		case identity.FieldPhone:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -243,6 +252,11 @@ func (_m *Identity) String() string {
 	builder.WriteString(", ")
 	builder.WriteString("email_verified=")
 	builder.WriteString(fmt.Sprintf("%v", _m.EmailVerified))
+	builder.WriteString(", ")
+	if v := _m.EmailFolded; v != nil {
+		builder.WriteString("email_folded=")
+		builder.WriteString(*v)
+	}
 	builder.WriteString(", ")
 	builder.WriteString("phone=")
 	builder.WriteString(_m.Phone)

@@ -5,7 +5,9 @@ package entgen
 import (
 	"github.com/cotterpin/cotterpin/ent/internal/entgen/identity"
 	"github.com/cotterpin/cotterpin/ent/internal/entgen/key"
+	"github.com/cotterpin/cotterpin/ent/internal/entgen/mark"
 	"github.com/cotterpin/cotterpin/ent/internal/entgen/session"
+	"github.com/cotterpin/cotterpin/ent/internal/entgen/user"
 	"github.com/cotterpin/cotterpin/ent/schema"
 )
 
@@ -58,6 +60,10 @@ func init() {
 	identityDescProvider := identityMixinFields0[4].Descriptor()
 	// identity.ProviderValidator is a validator for the "provider" field. It is called by the builders before save.
 	identity.ProviderValidator = identityDescProvider.Validators[0].(func(string) error)
+	// identityDescEmailFolded is the schema descriptor for email_folded field.
+	identityDescEmailFolded := identityMixinFields0[8].Descriptor()
+	// identity.EmailFoldedValidator is a validator for the "email_folded" field. It is called by the builders before save.
+	identity.EmailFoldedValidator = identityDescEmailFolded.Validators[0].(func(string) error)
 	keyMixin := schema.Key{}.Mixin()
 	keyMixinFields0 := keyMixin[0].Fields()
 	_ = keyMixinFields0
@@ -86,6 +92,33 @@ func init() {
 	// key.IDValidator is a validator for the "id" field. It is called by the builders before save.
 	key.IDValidator = func() func(string) error {
 		validators := keyDescID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(id string) error {
+			for _, fn := range fns {
+				if err := fn(id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	markMixin := schema.Mark{}.Mixin()
+	markMixinFields0 := markMixin[0].Fields()
+	_ = markMixinFields0
+	markFields := schema.Mark{}.Fields()
+	_ = markFields
+	// markDescRecorded is the schema descriptor for recorded field.
+	markDescRecorded := markMixinFields0[1].Descriptor()
+	// mark.DefaultRecorded holds the default value on creation for the recorded field.
+	mark.DefaultRecorded = markDescRecorded.Default.(bool)
+	// markDescID is the schema descriptor for id field.
+	markDescID := markMixinFields0[0].Descriptor()
+	// mark.IDValidator is a validator for the "id" field. It is called by the builders before save.
+	mark.IDValidator = func() func(string) error {
+		validators := markDescID.Validators
 		fns := [...]func(string) error{
 			validators[0].(func(string) error),
 			validators[1].(func(string) error),
@@ -178,6 +211,10 @@ func init() {
 			return nil
 		}
 	}()
+	// sessionDescProviderSession is the schema descriptor for provider_session field.
+	sessionDescProviderSession := sessionMixinFields0[21].Descriptor()
+	// session.ProviderSessionValidator is a validator for the "provider_session" field. It is called by the builders before save.
+	session.ProviderSessionValidator = sessionDescProviderSession.Validators[0].(func(string) error)
 	// sessionDescID is the schema descriptor for id field.
 	sessionDescID := sessionMixinFields0[0].Descriptor()
 	// session.IDValidator is a validator for the "id" field. It is called by the builders before save.
@@ -190,6 +227,29 @@ func init() {
 		return func(id string) error {
 			for _, fn := range fns {
 				if err := fn(id); err != nil {
+					return err
+				}
+			}
+			return nil
+		}
+	}()
+	userMixin := schema.User{}.Mixin()
+	userMixinFields0 := userMixin[0].Fields()
+	_ = userMixinFields0
+	userFields := schema.User{}.Fields()
+	_ = userFields
+	// userDescExternalID is the schema descriptor for external_id field.
+	userDescExternalID := userMixinFields0[4].Descriptor()
+	// user.ExternalIDValidator is a validator for the "external_id" field. It is called by the builders before save.
+	user.ExternalIDValidator = func() func(string) error {
+		validators := userDescExternalID.Validators
+		fns := [...]func(string) error{
+			validators[0].(func(string) error),
+			validators[1].(func(string) error),
+		}
+		return func(external_id string) error {
+			for _, fn := range fns {
+				if err := fn(external_id); err != nil {
 					return err
 				}
 			}

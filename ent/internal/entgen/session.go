@@ -60,6 +60,8 @@ type Session struct {
 	PreviousHash []byte `json:"-"`
 	// Time of the last exchange. Null: none.
 	RefreshedMs *int64 `json:"refreshed_ms,omitempty"`
+	// Id of the mark of the provider's session, issuer and sid, that the session began in. Null: unknown.
+	ProviderSession *string `json:"provider_session,omitempty"`
 	// UserAgent holds the value of the "user_agent" field.
 	UserAgent string `json:"user_agent,omitempty"`
 	// Address holds the value of the "address" field.
@@ -112,7 +114,7 @@ func (*Session) scanValues(columns []string) ([]any, error) {
 			values[i] = new([]byte)
 		case session.FieldCreatedMs, session.FieldAuthenticatedMs, session.FieldLastSeenMs, session.FieldIdleExpiresMs, session.FieldExpiresMs, session.FieldRevokedMs, session.FieldRefreshGeneration, session.FieldRefreshedMs:
 			values[i] = new(sql.NullInt64)
-		case session.FieldID, session.FieldProvider, session.FieldIssuer, session.FieldSubject, session.FieldAuthMethod, session.FieldTransport, session.FieldClaims, session.FieldRevokeReason, session.FieldUserAgent, session.FieldAddress:
+		case session.FieldID, session.FieldProvider, session.FieldIssuer, session.FieldSubject, session.FieldAuthMethod, session.FieldTransport, session.FieldClaims, session.FieldRevokeReason, session.FieldProviderSession, session.FieldUserAgent, session.FieldAddress:
 			values[i] = new(sql.NullString)
 		case session.FieldUserID, session.FieldIdentityID:
 			values[i] = new(uuid.UUID)
@@ -262,6 +264,13 @@ func (_m *Session) assignValues(columns []string, values []any) error {
 				_m.RefreshedMs = new(int64)
 				*_m.RefreshedMs = value.Int64
 			}
+		case session.FieldProviderSession:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field provider_session", values[i])
+			} else if value.Valid {
+				_m.ProviderSession = new(string)
+				*_m.ProviderSession = value.String
+			}
 		case session.FieldUserAgent:
 			if value, ok := values[i].(*sql.NullString); !ok {
 				return fmt.Errorf("unexpected type %T for field user_agent", values[i])
@@ -385,6 +394,11 @@ func (_m *Session) String() string {
 	if v := _m.RefreshedMs; v != nil {
 		builder.WriteString("refreshed_ms=")
 		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	if v := _m.ProviderSession; v != nil {
+		builder.WriteString("provider_session=")
+		builder.WriteString(*v)
 	}
 	builder.WriteString(", ")
 	builder.WriteString("user_agent=")

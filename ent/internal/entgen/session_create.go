@@ -198,6 +198,20 @@ func (_c *SessionCreate) SetNillableRefreshedMs(v *int64) *SessionCreate {
 	return _c
 }
 
+// SetProviderSession sets the "provider_session" field.
+func (_c *SessionCreate) SetProviderSession(v string) *SessionCreate {
+	_c.mutation.SetProviderSession(v)
+	return _c
+}
+
+// SetNillableProviderSession sets the "provider_session" field if the given value is not nil.
+func (_c *SessionCreate) SetNillableProviderSession(v *string) *SessionCreate {
+	if v != nil {
+		_c.SetProviderSession(*v)
+	}
+	return _c
+}
+
 // SetUserAgent sets the "user_agent" field.
 func (_c *SessionCreate) SetUserAgent(v string) *SessionCreate {
 	_c.mutation.SetUserAgent(v)
@@ -345,6 +359,11 @@ func (_c *SessionCreate) check() error {
 			return &ValidationError{Name: "previous_hash", err: fmt.Errorf(`entgen: validator failed for field "Session.previous_hash": %w`, err)}
 		}
 	}
+	if v, ok := _c.mutation.ProviderSession(); ok {
+		if err := session.ProviderSessionValidator(v); err != nil {
+			return &ValidationError{Name: "provider_session", err: fmt.Errorf(`entgen: validator failed for field "Session.provider_session": %w`, err)}
+		}
+	}
 	if _, ok := _c.mutation.UserAgent(); !ok {
 		return &ValidationError{Name: "user_agent", err: errors.New(`entgen: missing required field "Session.user_agent"`)}
 	}
@@ -468,6 +487,10 @@ func (_c *SessionCreate) createSpec() (*Session, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.RefreshedMs(); ok {
 		_spec.SetField(session.FieldRefreshedMs, field.TypeInt64, value)
 		_node.RefreshedMs = &value
+	}
+	if value, ok := _c.mutation.ProviderSession(); ok {
+		_spec.SetField(session.FieldProviderSession, field.TypeString, value)
+		_node.ProviderSession = &value
 	}
 	if value, ok := _c.mutation.UserAgent(); ok {
 		_spec.SetField(session.FieldUserAgent, field.TypeString, value)

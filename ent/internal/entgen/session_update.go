@@ -325,6 +325,9 @@ func (_u *SessionUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	if _u.mutation.RefreshedMsCleared() {
 		_spec.ClearField(session.FieldRefreshedMs, field.TypeInt64)
 	}
+	if _u.mutation.ProviderSessionCleared() {
+		_spec.ClearField(session.FieldProviderSession, field.TypeString)
+	}
 	_spec.AddModifiers(_u.modifiers...)
 	if _node, err = sqlgraph.UpdateNodes(ctx, _u.driver, _spec); err != nil {
 		if _, ok := err.(*sqlgraph.NotFoundError); ok {
@@ -673,6 +676,9 @@ func (_u *SessionUpdateOne) sqlSave(ctx context.Context) (_node *Session, err er
 	}
 	if _u.mutation.RefreshedMsCleared() {
 		_spec.ClearField(session.FieldRefreshedMs, field.TypeInt64)
+	}
+	if _u.mutation.ProviderSessionCleared() {
+		_spec.ClearField(session.FieldProviderSession, field.TypeString)
 	}
 	_spec.AddModifiers(_u.modifiers...)
 	_node = &Session{config: _u.config}

@@ -16,6 +16,8 @@ type Tx struct {
 	Identity *IdentityClient
 	// Key is the client for interacting with the Key builders.
 	Key *KeyClient
+	// Mark is the client for interacting with the Mark builders.
+	Mark *MarkClient
 	// Session is the client for interacting with the Session builders.
 	Session *SessionClient
 	// User is the client for interacting with the User builders.
@@ -153,6 +155,7 @@ func (tx *Tx) Client() *Client {
 func (tx *Tx) init() {
 	tx.Identity = NewIdentityClient(tx.config)
 	tx.Key = NewKeyClient(tx.config)
+	tx.Mark = NewMarkClient(tx.config)
 	tx.Session = NewSessionClient(tx.config)
 	tx.User = NewUserClient(tx.config)
 }

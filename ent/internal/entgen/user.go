@@ -23,6 +23,8 @@ type User struct {
 	DisabledMs *int64 `json:"disabled_ms,omitempty"`
 	// Credentials issued before this time are rejected. Null: no limit.
 	NotBeforeMs *int64 `json:"not_before_ms,omitempty"`
+	// The application's own id of the user. Null: none.
+	ExternalID *string `json:"external_id,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
 	// The values are being populated by the UserQuery when eager-loading is set.
 	Edges        UserEdges `json:"edges"`
@@ -65,6 +67,8 @@ func (*User) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case user.FieldCreatedMs, user.FieldDisabledMs, user.FieldNotBeforeMs:
 			values[i] = new(sql.NullInt64)
+		case user.FieldExternalID:
+			values[i] = new(sql.NullString)
 		case user.FieldID:
 			values[i] = new(uuid.UUID)
 		default:
@@ -107,6 +111,13 @@ func (_m *User) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.NotBeforeMs = new(int64)
 				*_m.NotBeforeMs = value.Int64
+			}
+		case user.FieldExternalID:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field external_id", values[i])
+			} else if value.Valid {
+				_m.ExternalID = new(string)
+				*_m.ExternalID = value.String
 			}
 		default:
 			_m.selectValues.Set(columns[i], values[i])
@@ -165,6 +176,11 @@ func (_m *User) String() string {
 	if v := _m.NotBeforeMs; v != nil {
 		builder.WriteString("not_before_ms=")
 		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	if v := _m.ExternalID; v != nil {
+		builder.WriteString("external_id=")
+		builder.WriteString(*v)
 	}
 	builder.WriteByte(')')
 	return builder.String()

@@ -33,6 +33,18 @@ func (f KeyFunc) Mutate(ctx context.Context, m entgen.Mutation) (entgen.Value, e
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *entgen.KeyMutation", m)
 }
 
+// The MarkFunc type is an adapter to allow the use of ordinary
+// function as Mark mutator.
+type MarkFunc func(context.Context, *entgen.MarkMutation) (entgen.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f MarkFunc) Mutate(ctx context.Context, m entgen.Mutation) (entgen.Value, error) {
+	if mv, ok := m.(*entgen.MarkMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *entgen.MarkMutation", m)
+}
+
 // The SessionFunc type is an adapter to allow the use of ordinary
 // function as Session mutator.
 type SessionFunc func(context.Context, *entgen.SessionMutation) (entgen.Value, error)

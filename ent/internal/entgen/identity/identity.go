@@ -26,6 +26,8 @@ const (
 	FieldEmail = "email"
 	// FieldEmailVerified holds the string denoting the email_verified field in the database.
 	FieldEmailVerified = "email_verified"
+	// FieldEmailFolded holds the string denoting the email_folded field in the database.
+	FieldEmailFolded = "email_folded"
 	// FieldPhone holds the string denoting the phone field in the database.
 	FieldPhone = "phone"
 	// FieldPhoneVerified holds the string denoting the phone_verified field in the database.
@@ -66,6 +68,7 @@ var Columns = []string{
 	FieldIdentifier,
 	FieldEmail,
 	FieldEmailVerified,
+	FieldEmailFolded,
 	FieldPhone,
 	FieldPhoneVerified,
 	FieldCreatedMs,
@@ -89,6 +92,8 @@ var (
 	SubjectValidator func(string) error
 	// ProviderValidator is a validator for the "provider" field. It is called by the builders before save.
 	ProviderValidator func(string) error
+	// EmailFoldedValidator is a validator for the "email_folded" field. It is called by the builders before save.
+	EmailFoldedValidator func(string) error
 )
 
 // OrderOption defines the ordering options for the Identity queries.
@@ -132,6 +137,11 @@ func ByEmail(opts ...sql.OrderTermOption) OrderOption {
 // ByEmailVerified orders the results by the email_verified field.
 func ByEmailVerified(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldEmailVerified, opts...).ToFunc()
+}
+
+// ByEmailFolded orders the results by the email_folded field.
+func ByEmailFolded(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldEmailFolded, opts...).ToFunc()
 }
 
 // ByPhone orders the results by the phone field.

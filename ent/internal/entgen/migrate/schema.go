@@ -18,6 +18,7 @@ var (
 		{Name: "identifier", Type: field.TypeString, Size: 2147483647},
 		{Name: "email", Type: field.TypeString},
 		{Name: "email_verified", Type: field.TypeBool},
+		{Name: "email_folded", Type: field.TypeString, Nullable: true, Size: 255, SchemaType: map[string]string{"mysql": "varbinary(255)"}},
 		{Name: "phone", Type: field.TypeString},
 		{Name: "phone_verified", Type: field.TypeBool},
 		{Name: "created_ms", Type: field.TypeInt64},
@@ -32,7 +33,7 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "auth_identities_auth_users_identities",
-				Columns:    []*schema.Column{AuthIdentitiesColumns[11]},
+				Columns:    []*schema.Column{AuthIdentitiesColumns[12]},
 				RefColumns: []*schema.Column{AuthUsersColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -46,7 +47,22 @@ var (
 			{
 				Name:    "auth_identities_user_id",
 				Unique:  false,
-				Columns: []*schema.Column{AuthIdentitiesColumns[11]},
+				Columns: []*schema.Column{AuthIdentitiesColumns[12]},
+			},
+			{
+				Name:    "auth_identities_email_folded",
+				Unique:  false,
+				Columns: []*schema.Column{AuthIdentitiesColumns[7]},
+			},
+			{
+				Name:    "auth_identities_phone",
+				Unique:  false,
+				Columns: []*schema.Column{AuthIdentitiesColumns[8]},
+			},
+			{
+				Name:    "auth_identities_provider",
+				Unique:  false,
+				Columns: []*schema.Column{AuthIdentitiesColumns[3]},
 			},
 		},
 	}
@@ -74,6 +90,25 @@ var (
 			},
 		},
 	}
+	// AuthMarksColumns holds the columns for the "auth_marks" table.
+	AuthMarksColumns = []*schema.Column{
+		{Name: "id", Type: field.TypeString, Size: 255, SchemaType: map[string]string{"mysql": "varbinary(255)"}},
+		{Name: "recorded", Type: field.TypeBool, Default: false},
+		{Name: "expires_ms", Type: field.TypeInt64},
+	}
+	// AuthMarksTable holds the schema information for the "auth_marks" table.
+	AuthMarksTable = &schema.Table{
+		Name:       "auth_marks",
+		Columns:    AuthMarksColumns,
+		PrimaryKey: []*schema.Column{AuthMarksColumns[0]},
+		Indexes: []*schema.Index{
+			{
+				Name:    "auth_marks_expires_ms",
+				Unique:  false,
+				Columns: []*schema.Column{AuthMarksColumns[2]},
+			},
+		},
+	}
 	// AuthSessionsColumns holds the columns for the "auth_sessions" table.
 	AuthSessionsColumns = []*schema.Column{
 		{Name: "id", Type: field.TypeString, Size: 255, SchemaType: map[string]string{"mysql": "varbinary(255)"}},
@@ -95,6 +130,7 @@ var (
 		{Name: "refresh_generation", Type: field.TypeInt64, Default: 0},
 		{Name: "previous_hash", Type: field.TypeBytes, Nullable: true, Size: 32, SchemaType: map[string]string{"mysql": "binary(32)"}},
 		{Name: "refreshed_ms", Type: field.TypeInt64, Nullable: true},
+		{Name: "provider_session", Type: field.TypeString, Nullable: true, Size: 255, SchemaType: map[string]string{"mysql": "varbinary(255)"}},
 		{Name: "user_agent", Type: field.TypeString},
 		{Name: "address", Type: field.TypeString},
 		{Name: "identity_id", Type: field.TypeUUID, SchemaType: map[string]string{"mysql": "char(36)"}},
@@ -108,13 +144,13 @@ var (
 		ForeignKeys: []*schema.ForeignKey{
 			{
 				Symbol:     "auth_sessions_auth_identities_sessions",
-				Columns:    []*schema.Column{AuthSessionsColumns[21]},
+				Columns:    []*schema.Column{AuthSessionsColumns[22]},
 				RefColumns: []*schema.Column{AuthIdentitiesColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
 			{
 				Symbol:     "auth_sessions_auth_users_sessions",
-				Columns:    []*schema.Column{AuthSessionsColumns[22]},
+				Columns:    []*schema.Column{AuthSessionsColumns[23]},
 				RefColumns: []*schema.Column{AuthUsersColumns[0]},
 				OnDelete:   schema.Cascade,
 			},
@@ -123,12 +159,12 @@ var (
 			{
 				Name:    "auth_sessions_user_id_revoked_ms_created_ms",
 				Unique:  false,
-				Columns: []*schema.Column{AuthSessionsColumns[22], AuthSessionsColumns[14], AuthSessionsColumns[9]},
+				Columns: []*schema.Column{AuthSessionsColumns[23], AuthSessionsColumns[14], AuthSessionsColumns[9]},
 			},
 			{
 				Name:    "auth_sessions_identity_id",
 				Unique:  false,
-				Columns: []*schema.Column{AuthSessionsColumns[21]},
+				Columns: []*schema.Column{AuthSessionsColumns[22]},
 			},
 			{
 				Name:    "auth_sessions_expires_ms",
@@ -145,6 +181,11 @@ var (
 				Unique:  false,
 				Columns: []*schema.Column{AuthSessionsColumns[14]},
 			},
+			{
+				Name:    "auth_sessions_provider_session",
+				Unique:  false,
+				Columns: []*schema.Column{AuthSessionsColumns[19]},
+			},
 		},
 	}
 	// AuthUsersColumns holds the columns for the "auth_users" table.
@@ -153,6 +194,7 @@ var (
 		{Name: "created_ms", Type: field.TypeInt64},
 		{Name: "disabled_ms", Type: field.TypeInt64, Nullable: true},
 		{Name: "not_before_ms", Type: field.TypeInt64, Nullable: true},
+		{Name: "external_id", Type: field.TypeString, Unique: true, Nullable: true, Size: 255, SchemaType: map[string]string{"mysql": "varbinary(255)"}},
 	}
 	// AuthUsersTable holds the schema information for the "auth_users" table.
 	AuthUsersTable = &schema.Table{
@@ -164,6 +206,7 @@ var (
 	Tables = []*schema.Table{
 		AuthIdentitiesTable,
 		AuthKeysTable,
+		AuthMarksTable,
 		AuthSessionsTable,
 		AuthUsersTable,
 	}
@@ -176,6 +219,9 @@ func init() {
 	}
 	AuthKeysTable.Annotation = &entsql.Annotation{
 		Table: "auth_keys",
+	}
+	AuthMarksTable.Annotation = &entsql.Annotation{
+		Table: "auth_marks",
 	}
 	AuthSessionsTable.ForeignKeys[0].RefTable = AuthIdentitiesTable
 	AuthSessionsTable.ForeignKeys[1].RefTable = AuthUsersTable

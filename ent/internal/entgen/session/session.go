@@ -52,6 +52,8 @@ const (
 	FieldPreviousHash = "previous_hash"
 	// FieldRefreshedMs holds the string denoting the refreshed_ms field in the database.
 	FieldRefreshedMs = "refreshed_ms"
+	// FieldProviderSession holds the string denoting the provider_session field in the database.
+	FieldProviderSession = "provider_session"
 	// FieldUserAgent holds the string denoting the user_agent field in the database.
 	FieldUserAgent = "user_agent"
 	// FieldAddress holds the string denoting the address field in the database.
@@ -101,6 +103,7 @@ var Columns = []string{
 	FieldRefreshGeneration,
 	FieldPreviousHash,
 	FieldRefreshedMs,
+	FieldProviderSession,
 	FieldUserAgent,
 	FieldAddress,
 }
@@ -132,6 +135,8 @@ var (
 	DefaultRefreshGeneration int64
 	// PreviousHashValidator is a validator for the "previous_hash" field. It is called by the builders before save.
 	PreviousHashValidator func([]byte) error
+	// ProviderSessionValidator is a validator for the "provider_session" field. It is called by the builders before save.
+	ProviderSessionValidator func(string) error
 	// IDValidator is a validator for the "id" field. It is called by the builders before save.
 	IDValidator func(string) error
 )
@@ -227,6 +232,11 @@ func ByRefreshGeneration(opts ...sql.OrderTermOption) OrderOption {
 // ByRefreshedMs orders the results by the refreshed_ms field.
 func ByRefreshedMs(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldRefreshedMs, opts...).ToFunc()
+}
+
+// ByProviderSession orders the results by the provider_session field.
+func ByProviderSession(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldProviderSession, opts...).ToFunc()
 }
 
 // ByUserAgent orders the results by the user_agent field.

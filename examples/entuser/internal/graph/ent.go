@@ -14,6 +14,7 @@ import (
 	"entgo.io/ent/dialect/sql/sqlgraph"
 	"github.com/cotterpin/cotterpin/examples/entuser/internal/graph/identity"
 	"github.com/cotterpin/cotterpin/examples/entuser/internal/graph/key"
+	"github.com/cotterpin/cotterpin/examples/entuser/internal/graph/mark"
 	"github.com/cotterpin/cotterpin/examples/entuser/internal/graph/note"
 	"github.com/cotterpin/cotterpin/examples/entuser/internal/graph/session"
 	"github.com/cotterpin/cotterpin/examples/entuser/internal/graph/user"
@@ -79,6 +80,7 @@ func checkColumn(t, c string) error {
 		columnCheck = sql.NewColumnCheck(map[string]func(string) bool{
 			identity.Table: identity.ValidColumn,
 			key.Table:      key.ValidColumn,
+			mark.Table:     mark.ValidColumn,
 			note.Table:     note.ValidColumn,
 			session.Table:  session.ValidColumn,
 			user.Table:     user.ValidColumn,

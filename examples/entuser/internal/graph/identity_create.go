@@ -64,6 +64,20 @@ func (_c *IdentityCreate) SetEmailVerified(v bool) *IdentityCreate {
 	return _c
 }
 
+// SetEmailFolded sets the "email_folded" field.
+func (_c *IdentityCreate) SetEmailFolded(v string) *IdentityCreate {
+	_c.mutation.SetEmailFolded(v)
+	return _c
+}
+
+// SetNillableEmailFolded sets the "email_folded" field if the given value is not nil.
+func (_c *IdentityCreate) SetNillableEmailFolded(v *string) *IdentityCreate {
+	if v != nil {
+		_c.SetEmailFolded(*v)
+	}
+	return _c
+}
+
 // SetPhone sets the "phone" field.
 func (_c *IdentityCreate) SetPhone(v string) *IdentityCreate {
 	_c.mutation.SetPhone(v)
@@ -184,6 +198,11 @@ func (_c *IdentityCreate) check() error {
 	if _, ok := _c.mutation.EmailVerified(); !ok {
 		return &ValidationError{Name: "email_verified", err: errors.New(`graph: missing required field "Identity.email_verified"`)}
 	}
+	if v, ok := _c.mutation.EmailFolded(); ok {
+		if err := identity.EmailFoldedValidator(v); err != nil {
+			return &ValidationError{Name: "email_folded", err: fmt.Errorf(`graph: validator failed for field "Identity.email_folded": %w`, err)}
+		}
+	}
 	if _, ok := _c.mutation.Phone(); !ok {
 		return &ValidationError{Name: "phone", err: errors.New(`graph: missing required field "Identity.phone"`)}
 	}
@@ -257,6 +276,10 @@ func (_c *IdentityCreate) createSpec() (*Identity, *sqlgraph.CreateSpec) {
 	if value, ok := _c.mutation.EmailVerified(); ok {
 		_spec.SetField(identity.FieldEmailVerified, field.TypeBool, value)
 		_node.EmailVerified = value
+	}
+	if value, ok := _c.mutation.EmailFolded(); ok {
+		_spec.SetField(identity.FieldEmailFolded, field.TypeString, value)
+		_node.EmailFolded = &value
 	}
 	if value, ok := _c.mutation.Phone(); ok {
 		_spec.SetField(identity.FieldPhone, field.TypeString, value)

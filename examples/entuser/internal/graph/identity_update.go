@@ -84,6 +84,26 @@ func (_u *IdentityUpdate) SetNillableEmailVerified(v *bool) *IdentityUpdate {
 	return _u
 }
 
+// SetEmailFolded sets the "email_folded" field.
+func (_u *IdentityUpdate) SetEmailFolded(v string) *IdentityUpdate {
+	_u.mutation.SetEmailFolded(v)
+	return _u
+}
+
+// SetNillableEmailFolded sets the "email_folded" field if the given value is not nil.
+func (_u *IdentityUpdate) SetNillableEmailFolded(v *string) *IdentityUpdate {
+	if v != nil {
+		_u.SetEmailFolded(*v)
+	}
+	return _u
+}
+
+// ClearEmailFolded clears the value of the "email_folded" field.
+func (_u *IdentityUpdate) ClearEmailFolded() *IdentityUpdate {
+	_u.mutation.ClearEmailFolded()
+	return _u
+}
+
 // SetPhone sets the "phone" field.
 func (_u *IdentityUpdate) SetPhone(v string) *IdentityUpdate {
 	_u.mutation.SetPhone(v)
@@ -208,6 +228,11 @@ func (_u *IdentityUpdate) check() error {
 			return &ValidationError{Name: "provider", err: fmt.Errorf(`graph: validator failed for field "Identity.provider": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.EmailFolded(); ok {
+		if err := identity.EmailFoldedValidator(v); err != nil {
+			return &ValidationError{Name: "email_folded", err: fmt.Errorf(`graph: validator failed for field "Identity.email_folded": %w`, err)}
+		}
+	}
 	if _u.mutation.UserCleared() && len(_u.mutation.UserIDs()) > 0 {
 		return errors.New(`graph: clearing a required unique edge "Identity.user"`)
 	}
@@ -237,6 +262,12 @@ func (_u *IdentityUpdate) sqlSave(ctx context.Context) (_node int, err error) {
 	}
 	if value, ok := _u.mutation.EmailVerified(); ok {
 		_spec.SetField(identity.FieldEmailVerified, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.EmailFolded(); ok {
+		_spec.SetField(identity.FieldEmailFolded, field.TypeString, value)
+	}
+	if _u.mutation.EmailFoldedCleared() {
+		_spec.ClearField(identity.FieldEmailFolded, field.TypeString)
 	}
 	if value, ok := _u.mutation.Phone(); ok {
 		_spec.SetField(identity.FieldPhone, field.TypeString, value)
@@ -368,6 +399,26 @@ func (_u *IdentityUpdateOne) SetNillableEmailVerified(v *bool) *IdentityUpdateOn
 	if v != nil {
 		_u.SetEmailVerified(*v)
 	}
+	return _u
+}
+
+// SetEmailFolded sets the "email_folded" field.
+func (_u *IdentityUpdateOne) SetEmailFolded(v string) *IdentityUpdateOne {
+	_u.mutation.SetEmailFolded(v)
+	return _u
+}
+
+// SetNillableEmailFolded sets the "email_folded" field if the given value is not nil.
+func (_u *IdentityUpdateOne) SetNillableEmailFolded(v *string) *IdentityUpdateOne {
+	if v != nil {
+		_u.SetEmailFolded(*v)
+	}
+	return _u
+}
+
+// ClearEmailFolded clears the value of the "email_folded" field.
+func (_u *IdentityUpdateOne) ClearEmailFolded() *IdentityUpdateOne {
+	_u.mutation.ClearEmailFolded()
 	return _u
 }
 
@@ -508,6 +559,11 @@ func (_u *IdentityUpdateOne) check() error {
 			return &ValidationError{Name: "provider", err: fmt.Errorf(`graph: validator failed for field "Identity.provider": %w`, err)}
 		}
 	}
+	if v, ok := _u.mutation.EmailFolded(); ok {
+		if err := identity.EmailFoldedValidator(v); err != nil {
+			return &ValidationError{Name: "email_folded", err: fmt.Errorf(`graph: validator failed for field "Identity.email_folded": %w`, err)}
+		}
+	}
 	if _u.mutation.UserCleared() && len(_u.mutation.UserIDs()) > 0 {
 		return errors.New(`graph: clearing a required unique edge "Identity.user"`)
 	}
@@ -554,6 +610,12 @@ func (_u *IdentityUpdateOne) sqlSave(ctx context.Context) (_node *Identity, err 
 	}
 	if value, ok := _u.mutation.EmailVerified(); ok {
 		_spec.SetField(identity.FieldEmailVerified, field.TypeBool, value)
+	}
+	if value, ok := _u.mutation.EmailFolded(); ok {
+		_spec.SetField(identity.FieldEmailFolded, field.TypeString, value)
+	}
+	if _u.mutation.EmailFoldedCleared() {
+		_spec.ClearField(identity.FieldEmailFolded, field.TypeString)
 	}
 	if value, ok := _u.mutation.Phone(); ok {
 		_spec.SetField(identity.FieldPhone, field.TypeString, value)

@@ -12,6 +12,7 @@ import (
 	"entgo.io/ent/dialect/sql"
 	"github.com/cotterpin/cotterpin/examples/entuser/internal/graph/identity"
 	"github.com/cotterpin/cotterpin/examples/entuser/internal/graph/key"
+	"github.com/cotterpin/cotterpin/examples/entuser/internal/graph/mark"
 	"github.com/cotterpin/cotterpin/examples/entuser/internal/graph/note"
 	"github.com/cotterpin/cotterpin/examples/entuser/internal/graph/predicate"
 	"github.com/cotterpin/cotterpin/examples/entuser/internal/graph/session"
@@ -30,6 +31,7 @@ const (
 	// Node types.
 	TypeIdentity = "Identity"
 	TypeKey      = "Key"
+	TypeMark     = "Mark"
 	TypeNote     = "Note"
 	TypeSession  = "Session"
 	TypeUser     = "User"
@@ -47,6 +49,7 @@ type IdentityMutation struct {
 	identifier       *string
 	email            *string
 	email_verified   *bool
+	email_folded     *string
 	phone            *string
 	phone_verified   *bool
 	created_ms       *int64
@@ -420,6 +423,55 @@ func (m *IdentityMutation) ResetEmailVerified() {
 	m.email_verified = nil
 }
 
+// SetEmailFolded sets the "email_folded" field.
+func (m *IdentityMutation) SetEmailFolded(s string) {
+	m.email_folded = &s
+}
+
+// EmailFolded returns the value of the "email_folded" field in the mutation.
+func (m *IdentityMutation) EmailFolded() (r string, exists bool) {
+	v := m.email_folded
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldEmailFolded returns the old "email_folded" field's value of the Identity entity.
+// If the Identity object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *IdentityMutation) OldEmailFolded(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldEmailFolded is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldEmailFolded requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldEmailFolded: %w", err)
+	}
+	return oldValue.EmailFolded, nil
+}
+
+// ClearEmailFolded clears the value of the "email_folded" field.
+func (m *IdentityMutation) ClearEmailFolded() {
+	m.email_folded = nil
+	m.clearedFields[identity.FieldEmailFolded] = struct{}{}
+}
+
+// EmailFoldedCleared returns if the "email_folded" field was cleared in this mutation.
+func (m *IdentityMutation) EmailFoldedCleared() bool {
+	_, ok := m.clearedFields[identity.FieldEmailFolded]
+	return ok
+}
+
+// ResetEmailFolded resets all changes to the "email_folded" field.
+func (m *IdentityMutation) ResetEmailFolded() {
+	m.email_folded = nil
+	delete(m.clearedFields, identity.FieldEmailFolded)
+}
+
 // SetPhone sets the "phone" field.
 func (m *IdentityMutation) SetPhone(s string) {
 	m.phone = &s
@@ -719,7 +771,7 @@ func (m *IdentityMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *IdentityMutation) Fields() []string {
-	fields := make([]string, 0, 11)
+	fields := make([]string, 0, 12)
 	if m.user != nil {
 		fields = append(fields, identity.FieldUserID)
 	}
@@ -740,6 +792,9 @@ func (m *IdentityMutation) Fields() []string {
 	}
 	if m.email_verified != nil {
 		fields = append(fields, identity.FieldEmailVerified)
+	}
+	if m.email_folded != nil {
+		fields = append(fields, identity.FieldEmailFolded)
 	}
 	if m.phone != nil {
 		fields = append(fields, identity.FieldPhone)
@@ -775,6 +830,8 @@ func (m *IdentityMutation) Field(name string) (ent.Value, bool) {
 		return m.Email()
 	case identity.FieldEmailVerified:
 		return m.EmailVerified()
+	case identity.FieldEmailFolded:
+		return m.EmailFolded()
 	case identity.FieldPhone:
 		return m.Phone()
 	case identity.FieldPhoneVerified:
@@ -806,6 +863,8 @@ func (m *IdentityMutation) OldField(ctx context.Context, name string) (ent.Value
 		return m.OldEmail(ctx)
 	case identity.FieldEmailVerified:
 		return m.OldEmailVerified(ctx)
+	case identity.FieldEmailFolded:
+		return m.OldEmailFolded(ctx)
 	case identity.FieldPhone:
 		return m.OldPhone(ctx)
 	case identity.FieldPhoneVerified:
@@ -871,6 +930,13 @@ func (m *IdentityMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetEmailVerified(v)
+		return nil
+	case identity.FieldEmailFolded:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetEmailFolded(v)
 		return nil
 	case identity.FieldPhone:
 		v, ok := value.(string)
@@ -956,7 +1022,11 @@ func (m *IdentityMutation) AddField(name string, value ent.Value) error {
 // ClearedFields returns all nullable fields that were cleared during this
 // mutation.
 func (m *IdentityMutation) ClearedFields() []string {
-	return nil
+	var fields []string
+	if m.FieldCleared(identity.FieldEmailFolded) {
+		fields = append(fields, identity.FieldEmailFolded)
+	}
+	return fields
 }
 
 // FieldCleared returns a boolean indicating if a field with the given name was
@@ -969,6 +1039,11 @@ func (m *IdentityMutation) FieldCleared(name string) bool {
 // ClearField clears the value of the field with the given name. It returns an
 // error if the field is not defined in the schema.
 func (m *IdentityMutation) ClearField(name string) error {
+	switch name {
+	case identity.FieldEmailFolded:
+		m.ClearEmailFolded()
+		return nil
+	}
 	return fmt.Errorf("unknown Identity nullable field %s", name)
 }
 
@@ -996,6 +1071,9 @@ func (m *IdentityMutation) ResetField(name string) error {
 		return nil
 	case identity.FieldEmailVerified:
 		m.ResetEmailVerified()
+		return nil
+	case identity.FieldEmailFolded:
+		m.ResetEmailFolded()
 		return nil
 	case identity.FieldPhone:
 		m.ResetPhone()
@@ -1948,6 +2026,428 @@ func (m *KeyMutation) ResetEdge(name string) error {
 	return fmt.Errorf("unknown Key edge %s", name)
 }
 
+// MarkMutation represents an operation that mutates the Mark nodes in the graph.
+type MarkMutation struct {
+	config
+	op            Op
+	typ           string
+	id            *string
+	recorded      *bool
+	expires_ms    *int64
+	addexpires_ms *int64
+	clearedFields map[string]struct{}
+	done          bool
+	oldValue      func(context.Context) (*Mark, error)
+	predicates    []predicate.Mark
+}
+
+var _ ent.Mutation = (*MarkMutation)(nil)
+
+// markOption allows management of the mutation configuration using functional options.
+type markOption func(*MarkMutation)
+
+// newMarkMutation creates new mutation for the Mark entity.
+func newMarkMutation(c config, op Op, opts ...markOption) *MarkMutation {
+	m := &MarkMutation{
+		config:        c,
+		op:            op,
+		typ:           TypeMark,
+		clearedFields: make(map[string]struct{}),
+	}
+	for _, opt := range opts {
+		opt(m)
+	}
+	return m
+}
+
+// withMarkID sets the ID field of the mutation.
+func withMarkID(id string) markOption {
+	return func(m *MarkMutation) {
+		var (
+			err   error
+			once  sync.Once
+			value *Mark
+		)
+		m.oldValue = func(ctx context.Context) (*Mark, error) {
+			once.Do(func() {
+				if m.done {
+					err = errors.New("querying old values post mutation is not allowed")
+				} else {
+					value, err = m.Client().Mark.Get(ctx, id)
+				}
+			})
+			return value, err
+		}
+		m.id = &id
+	}
+}
+
+// withMark sets the old Mark of the mutation.
+func withMark(node *Mark) markOption {
+	return func(m *MarkMutation) {
+		m.oldValue = func(context.Context) (*Mark, error) {
+			return node, nil
+		}
+		m.id = &node.ID
+	}
+}
+
+// Client returns a new `ent.Client` from the mutation. If the mutation was
+// executed in a transaction (ent.Tx), a transactional client is returned.
+func (m MarkMutation) Client() *Client {
+	client := &Client{config: m.config}
+	client.init()
+	return client
+}
+
+// Tx returns an `ent.Tx` for mutations that were executed in transactions;
+// it returns an error otherwise.
+func (m MarkMutation) Tx() (*Tx, error) {
+	if _, ok := m.driver.(*txDriver); !ok {
+		return nil, errors.New("graph: mutation is not running in a transaction")
+	}
+	tx := &Tx{config: m.config}
+	tx.init()
+	return tx, nil
+}
+
+// SetID sets the value of the id field. Note that this
+// operation is only accepted on creation of Mark entities.
+func (m *MarkMutation) SetID(id string) {
+	m.id = &id
+}
+
+// ID returns the ID value in the mutation. Note that the ID is only available
+// if it was provided to the builder or after it was returned from the database.
+func (m *MarkMutation) ID() (id string, exists bool) {
+	if m.id == nil {
+		return
+	}
+	return *m.id, true
+}
+
+// IDs queries the database and returns the entity ids that match the mutation's predicate.
+// That means, if the mutation is applied within a transaction with an isolation level such
+// as sql.LevelSerializable, the returned ids match the ids of the rows that will be updated
+// or updated by the mutation.
+func (m *MarkMutation) IDs(ctx context.Context) ([]string, error) {
+	switch {
+	case m.op.Is(OpUpdateOne | OpDeleteOne):
+		id, exists := m.ID()
+		if exists {
+			return []string{id}, nil
+		}
+		fallthrough
+	case m.op.Is(OpUpdate | OpDelete):
+		return m.Client().Mark.Query().Where(m.predicates...).IDs(ctx)
+	default:
+		return nil, fmt.Errorf("IDs is not allowed on %s operations", m.op)
+	}
+}
+
+// SetRecorded sets the "recorded" field.
+func (m *MarkMutation) SetRecorded(b bool) {
+	m.recorded = &b
+}
+
+// Recorded returns the value of the "recorded" field in the mutation.
+func (m *MarkMutation) Recorded() (r bool, exists bool) {
+	v := m.recorded
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldRecorded returns the old "recorded" field's value of the Mark entity.
+// If the Mark object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MarkMutation) OldRecorded(ctx context.Context) (v bool, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldRecorded is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldRecorded requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldRecorded: %w", err)
+	}
+	return oldValue.Recorded, nil
+}
+
+// ResetRecorded resets all changes to the "recorded" field.
+func (m *MarkMutation) ResetRecorded() {
+	m.recorded = nil
+}
+
+// SetExpiresMs sets the "expires_ms" field.
+func (m *MarkMutation) SetExpiresMs(i int64) {
+	m.expires_ms = &i
+	m.addexpires_ms = nil
+}
+
+// ExpiresMs returns the value of the "expires_ms" field in the mutation.
+func (m *MarkMutation) ExpiresMs() (r int64, exists bool) {
+	v := m.expires_ms
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExpiresMs returns the old "expires_ms" field's value of the Mark entity.
+// If the Mark object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *MarkMutation) OldExpiresMs(ctx context.Context) (v int64, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExpiresMs is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExpiresMs requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExpiresMs: %w", err)
+	}
+	return oldValue.ExpiresMs, nil
+}
+
+// AddExpiresMs adds i to the "expires_ms" field.
+func (m *MarkMutation) AddExpiresMs(i int64) {
+	if m.addexpires_ms != nil {
+		*m.addexpires_ms += i
+	} else {
+		m.addexpires_ms = &i
+	}
+}
+
+// AddedExpiresMs returns the value that was added to the "expires_ms" field in this mutation.
+func (m *MarkMutation) AddedExpiresMs() (r int64, exists bool) {
+	v := m.addexpires_ms
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// ResetExpiresMs resets all changes to the "expires_ms" field.
+func (m *MarkMutation) ResetExpiresMs() {
+	m.expires_ms = nil
+	m.addexpires_ms = nil
+}
+
+// Where appends a list predicates to the MarkMutation builder.
+func (m *MarkMutation) Where(ps ...predicate.Mark) {
+	m.predicates = append(m.predicates, ps...)
+}
+
+// WhereP appends storage-level predicates to the MarkMutation builder. Using this method,
+// users can use type-assertion to append predicates that do not depend on any generated package.
+func (m *MarkMutation) WhereP(ps ...func(*sql.Selector)) {
+	p := make([]predicate.Mark, len(ps))
+	for i := range ps {
+		p[i] = ps[i]
+	}
+	m.Where(p...)
+}
+
+// Op returns the operation name.
+func (m *MarkMutation) Op() Op {
+	return m.op
+}
+
+// SetOp allows setting the mutation operation.
+func (m *MarkMutation) SetOp(op Op) {
+	m.op = op
+}
+
+// Type returns the node type of this mutation (Mark).
+func (m *MarkMutation) Type() string {
+	return m.typ
+}
+
+// Fields returns all fields that were changed during this mutation. Note that in
+// order to get all numeric fields that were incremented/decremented, call
+// AddedFields().
+func (m *MarkMutation) Fields() []string {
+	fields := make([]string, 0, 2)
+	if m.recorded != nil {
+		fields = append(fields, mark.FieldRecorded)
+	}
+	if m.expires_ms != nil {
+		fields = append(fields, mark.FieldExpiresMs)
+	}
+	return fields
+}
+
+// Field returns the value of a field with the given name. The second boolean
+// return value indicates that this field was not set, or was not defined in the
+// schema.
+func (m *MarkMutation) Field(name string) (ent.Value, bool) {
+	switch name {
+	case mark.FieldRecorded:
+		return m.Recorded()
+	case mark.FieldExpiresMs:
+		return m.ExpiresMs()
+	}
+	return nil, false
+}
+
+// OldField returns the old value of the field from the database. An error is
+// returned if the mutation operation is not UpdateOne, or the query to the
+// database failed.
+func (m *MarkMutation) OldField(ctx context.Context, name string) (ent.Value, error) {
+	switch name {
+	case mark.FieldRecorded:
+		return m.OldRecorded(ctx)
+	case mark.FieldExpiresMs:
+		return m.OldExpiresMs(ctx)
+	}
+	return nil, fmt.Errorf("unknown Mark field %s", name)
+}
+
+// SetField sets the value of a field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *MarkMutation) SetField(name string, value ent.Value) error {
+	switch name {
+	case mark.FieldRecorded:
+		v, ok := value.(bool)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetRecorded(v)
+		return nil
+	case mark.FieldExpiresMs:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExpiresMs(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Mark field %s", name)
+}
+
+// AddedFields returns all numeric fields that were incremented/decremented during
+// this mutation.
+func (m *MarkMutation) AddedFields() []string {
+	var fields []string
+	if m.addexpires_ms != nil {
+		fields = append(fields, mark.FieldExpiresMs)
+	}
+	return fields
+}
+
+// AddedField returns the numeric value that was incremented/decremented on a field
+// with the given name. The second boolean return value indicates that this field
+// was not set, or was not defined in the schema.
+func (m *MarkMutation) AddedField(name string) (ent.Value, bool) {
+	switch name {
+	case mark.FieldExpiresMs:
+		return m.AddedExpiresMs()
+	}
+	return nil, false
+}
+
+// AddField adds the value to the field with the given name. It returns an error if
+// the field is not defined in the schema, or if the type mismatched the field
+// type.
+func (m *MarkMutation) AddField(name string, value ent.Value) error {
+	switch name {
+	case mark.FieldExpiresMs:
+		v, ok := value.(int64)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.AddExpiresMs(v)
+		return nil
+	}
+	return fmt.Errorf("unknown Mark numeric field %s", name)
+}
+
+// ClearedFields returns all nullable fields that were cleared during this
+// mutation.
+func (m *MarkMutation) ClearedFields() []string {
+	return nil
+}
+
+// FieldCleared returns a boolean indicating if a field with the given name was
+// cleared in this mutation.
+func (m *MarkMutation) FieldCleared(name string) bool {
+	_, ok := m.clearedFields[name]
+	return ok
+}
+
+// ClearField clears the value of the field with the given name. It returns an
+// error if the field is not defined in the schema.
+func (m *MarkMutation) ClearField(name string) error {
+	return fmt.Errorf("unknown Mark nullable field %s", name)
+}
+
+// ResetField resets all changes in the mutation for the field with the given name.
+// It returns an error if the field is not defined in the schema.
+func (m *MarkMutation) ResetField(name string) error {
+	switch name {
+	case mark.FieldRecorded:
+		m.ResetRecorded()
+		return nil
+	case mark.FieldExpiresMs:
+		m.ResetExpiresMs()
+		return nil
+	}
+	return fmt.Errorf("unknown Mark field %s", name)
+}
+
+// AddedEdges returns all edge names that were set/added in this mutation.
+func (m *MarkMutation) AddedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// AddedIDs returns all IDs (to other nodes) that were added for the given edge
+// name in this mutation.
+func (m *MarkMutation) AddedIDs(name string) []ent.Value {
+	return nil
+}
+
+// RemovedEdges returns all edge names that were removed in this mutation.
+func (m *MarkMutation) RemovedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// RemovedIDs returns all IDs (to other nodes) that were removed for the edge with
+// the given name in this mutation.
+func (m *MarkMutation) RemovedIDs(name string) []ent.Value {
+	return nil
+}
+
+// ClearedEdges returns all edge names that were cleared in this mutation.
+func (m *MarkMutation) ClearedEdges() []string {
+	edges := make([]string, 0, 0)
+	return edges
+}
+
+// EdgeCleared returns a boolean which indicates if the edge with the given name
+// was cleared in this mutation.
+func (m *MarkMutation) EdgeCleared(name string) bool {
+	return false
+}
+
+// ClearEdge clears the value of the edge with the given name. It returns an error
+// if that edge is not defined in the schema.
+func (m *MarkMutation) ClearEdge(name string) error {
+	return fmt.Errorf("unknown Mark unique edge %s", name)
+}
+
+// ResetEdge resets all changes to the edge with the given name in this mutation.
+// It returns an error if the edge is not defined in the schema.
+func (m *MarkMutation) ResetEdge(name string) error {
+	return fmt.Errorf("unknown Mark edge %s", name)
+}
+
 // NoteMutation represents an operation that mutates the Note nodes in the graph.
 type NoteMutation struct {
 	config
@@ -2414,6 +2914,7 @@ type SessionMutation struct {
 	previous_hash         *[]byte
 	refreshed_ms          *int64
 	addrefreshed_ms       *int64
+	provider_session      *string
 	user_agent            *string
 	address               *string
 	clearedFields         map[string]struct{}
@@ -3492,6 +3993,55 @@ func (m *SessionMutation) ResetRefreshedMs() {
 	delete(m.clearedFields, session.FieldRefreshedMs)
 }
 
+// SetProviderSession sets the "provider_session" field.
+func (m *SessionMutation) SetProviderSession(s string) {
+	m.provider_session = &s
+}
+
+// ProviderSession returns the value of the "provider_session" field in the mutation.
+func (m *SessionMutation) ProviderSession() (r string, exists bool) {
+	v := m.provider_session
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldProviderSession returns the old "provider_session" field's value of the Session entity.
+// If the Session object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *SessionMutation) OldProviderSession(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldProviderSession is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldProviderSession requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldProviderSession: %w", err)
+	}
+	return oldValue.ProviderSession, nil
+}
+
+// ClearProviderSession clears the value of the "provider_session" field.
+func (m *SessionMutation) ClearProviderSession() {
+	m.provider_session = nil
+	m.clearedFields[session.FieldProviderSession] = struct{}{}
+}
+
+// ProviderSessionCleared returns if the "provider_session" field was cleared in this mutation.
+func (m *SessionMutation) ProviderSessionCleared() bool {
+	_, ok := m.clearedFields[session.FieldProviderSession]
+	return ok
+}
+
+// ResetProviderSession resets all changes to the "provider_session" field.
+func (m *SessionMutation) ResetProviderSession() {
+	m.provider_session = nil
+	delete(m.clearedFields, session.FieldProviderSession)
+}
+
 // SetUserAgent sets the "user_agent" field.
 func (m *SessionMutation) SetUserAgent(s string) {
 	m.user_agent = &s
@@ -3652,7 +4202,7 @@ func (m *SessionMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *SessionMutation) Fields() []string {
-	fields := make([]string, 0, 22)
+	fields := make([]string, 0, 23)
 	if m.lookup != nil {
 		fields = append(fields, session.FieldLookup)
 	}
@@ -3713,6 +4263,9 @@ func (m *SessionMutation) Fields() []string {
 	if m.refreshed_ms != nil {
 		fields = append(fields, session.FieldRefreshedMs)
 	}
+	if m.provider_session != nil {
+		fields = append(fields, session.FieldProviderSession)
+	}
 	if m.user_agent != nil {
 		fields = append(fields, session.FieldUserAgent)
 	}
@@ -3767,6 +4320,8 @@ func (m *SessionMutation) Field(name string) (ent.Value, bool) {
 		return m.PreviousHash()
 	case session.FieldRefreshedMs:
 		return m.RefreshedMs()
+	case session.FieldProviderSession:
+		return m.ProviderSession()
 	case session.FieldUserAgent:
 		return m.UserAgent()
 	case session.FieldAddress:
@@ -3820,6 +4375,8 @@ func (m *SessionMutation) OldField(ctx context.Context, name string) (ent.Value,
 		return m.OldPreviousHash(ctx)
 	case session.FieldRefreshedMs:
 		return m.OldRefreshedMs(ctx)
+	case session.FieldProviderSession:
+		return m.OldProviderSession(ctx)
 	case session.FieldUserAgent:
 		return m.OldUserAgent(ctx)
 	case session.FieldAddress:
@@ -3972,6 +4529,13 @@ func (m *SessionMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetRefreshedMs(v)
+		return nil
+	case session.FieldProviderSession:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetProviderSession(v)
 		return nil
 	case session.FieldUserAgent:
 		v, ok := value.(string)
@@ -4134,6 +4698,9 @@ func (m *SessionMutation) ClearedFields() []string {
 	if m.FieldCleared(session.FieldRefreshedMs) {
 		fields = append(fields, session.FieldRefreshedMs)
 	}
+	if m.FieldCleared(session.FieldProviderSession) {
+		fields = append(fields, session.FieldProviderSession)
+	}
 	return fields
 }
 
@@ -4165,6 +4732,9 @@ func (m *SessionMutation) ClearField(name string) error {
 		return nil
 	case session.FieldRefreshedMs:
 		m.ClearRefreshedMs()
+		return nil
+	case session.FieldProviderSession:
+		m.ClearProviderSession()
 		return nil
 	}
 	return fmt.Errorf("unknown Session nullable field %s", name)
@@ -4233,6 +4803,9 @@ func (m *SessionMutation) ResetField(name string) error {
 		return nil
 	case session.FieldRefreshedMs:
 		m.ResetRefreshedMs()
+		return nil
+	case session.FieldProviderSession:
+		m.ResetProviderSession()
 		return nil
 	case session.FieldUserAgent:
 		m.ResetUserAgent()
@@ -4348,6 +4921,7 @@ type UserMutation struct {
 	adddisabled_ms    *int64
 	not_before_ms     *int64
 	addnot_before_ms  *int64
+	external_id       *string
 	nickname          *string
 	clearedFields     map[string]struct{}
 	identities        map[uuid.UUID]struct{}
@@ -4664,6 +5238,55 @@ func (m *UserMutation) ResetNotBeforeMs() {
 	delete(m.clearedFields, user.FieldNotBeforeMs)
 }
 
+// SetExternalID sets the "external_id" field.
+func (m *UserMutation) SetExternalID(s string) {
+	m.external_id = &s
+}
+
+// ExternalID returns the value of the "external_id" field in the mutation.
+func (m *UserMutation) ExternalID() (r string, exists bool) {
+	v := m.external_id
+	if v == nil {
+		return
+	}
+	return *v, true
+}
+
+// OldExternalID returns the old "external_id" field's value of the User entity.
+// If the User object wasn't provided to the builder, the object is fetched from the database.
+// An error is returned if the mutation operation is not UpdateOne, or the database query fails.
+func (m *UserMutation) OldExternalID(ctx context.Context) (v *string, err error) {
+	if !m.op.Is(OpUpdateOne) {
+		return v, errors.New("OldExternalID is only allowed on UpdateOne operations")
+	}
+	if m.id == nil || m.oldValue == nil {
+		return v, errors.New("OldExternalID requires an ID field in the mutation")
+	}
+	oldValue, err := m.oldValue(ctx)
+	if err != nil {
+		return v, fmt.Errorf("querying old value for OldExternalID: %w", err)
+	}
+	return oldValue.ExternalID, nil
+}
+
+// ClearExternalID clears the value of the "external_id" field.
+func (m *UserMutation) ClearExternalID() {
+	m.external_id = nil
+	m.clearedFields[user.FieldExternalID] = struct{}{}
+}
+
+// ExternalIDCleared returns if the "external_id" field was cleared in this mutation.
+func (m *UserMutation) ExternalIDCleared() bool {
+	_, ok := m.clearedFields[user.FieldExternalID]
+	return ok
+}
+
+// ResetExternalID resets all changes to the "external_id" field.
+func (m *UserMutation) ResetExternalID() {
+	m.external_id = nil
+	delete(m.clearedFields, user.FieldExternalID)
+}
+
 // SetNickname sets the "nickname" field.
 func (m *UserMutation) SetNickname(s string) {
 	m.nickname = &s
@@ -4909,7 +5532,7 @@ func (m *UserMutation) Type() string {
 // order to get all numeric fields that were incremented/decremented, call
 // AddedFields().
 func (m *UserMutation) Fields() []string {
-	fields := make([]string, 0, 4)
+	fields := make([]string, 0, 5)
 	if m.created_ms != nil {
 		fields = append(fields, user.FieldCreatedMs)
 	}
@@ -4918,6 +5541,9 @@ func (m *UserMutation) Fields() []string {
 	}
 	if m.not_before_ms != nil {
 		fields = append(fields, user.FieldNotBeforeMs)
+	}
+	if m.external_id != nil {
+		fields = append(fields, user.FieldExternalID)
 	}
 	if m.nickname != nil {
 		fields = append(fields, user.FieldNickname)
@@ -4936,6 +5562,8 @@ func (m *UserMutation) Field(name string) (ent.Value, bool) {
 		return m.DisabledMs()
 	case user.FieldNotBeforeMs:
 		return m.NotBeforeMs()
+	case user.FieldExternalID:
+		return m.ExternalID()
 	case user.FieldNickname:
 		return m.Nickname()
 	}
@@ -4953,6 +5581,8 @@ func (m *UserMutation) OldField(ctx context.Context, name string) (ent.Value, er
 		return m.OldDisabledMs(ctx)
 	case user.FieldNotBeforeMs:
 		return m.OldNotBeforeMs(ctx)
+	case user.FieldExternalID:
+		return m.OldExternalID(ctx)
 	case user.FieldNickname:
 		return m.OldNickname(ctx)
 	}
@@ -4984,6 +5614,13 @@ func (m *UserMutation) SetField(name string, value ent.Value) error {
 			return fmt.Errorf("unexpected type %T for field %s", value, name)
 		}
 		m.SetNotBeforeMs(v)
+		return nil
+	case user.FieldExternalID:
+		v, ok := value.(string)
+		if !ok {
+			return fmt.Errorf("unexpected type %T for field %s", value, name)
+		}
+		m.SetExternalID(v)
 		return nil
 	case user.FieldNickname:
 		v, ok := value.(string)
@@ -5067,6 +5704,9 @@ func (m *UserMutation) ClearedFields() []string {
 	if m.FieldCleared(user.FieldNotBeforeMs) {
 		fields = append(fields, user.FieldNotBeforeMs)
 	}
+	if m.FieldCleared(user.FieldExternalID) {
+		fields = append(fields, user.FieldExternalID)
+	}
 	if m.FieldCleared(user.FieldNickname) {
 		fields = append(fields, user.FieldNickname)
 	}
@@ -5090,6 +5730,9 @@ func (m *UserMutation) ClearField(name string) error {
 	case user.FieldNotBeforeMs:
 		m.ClearNotBeforeMs()
 		return nil
+	case user.FieldExternalID:
+		m.ClearExternalID()
+		return nil
 	case user.FieldNickname:
 		m.ClearNickname()
 		return nil
@@ -5109,6 +5752,9 @@ func (m *UserMutation) ResetField(name string) error {
 		return nil
 	case user.FieldNotBeforeMs:
 		m.ResetNotBeforeMs()
+		return nil
+	case user.FieldExternalID:
+		m.ResetExternalID()
 		return nil
 	case user.FieldNickname:
 		m.ResetNickname()

@@ -23,6 +23,8 @@ type User struct {
 	DisabledMs *int64 `json:"disabled_ms,omitempty"`
 	// Credentials issued before this time are rejected. Null: no limit.
 	NotBeforeMs *int64 `json:"not_before_ms,omitempty"`
+	// The application's own id of the user. Null: none.
+	ExternalID *string `json:"external_id,omitempty"`
 	// Nickname holds the value of the "nickname" field.
 	Nickname *string `json:"nickname,omitempty"`
 	// Edges holds the relations/edges for other nodes in the graph.
@@ -78,7 +80,7 @@ func (*User) scanValues(columns []string) ([]any, error) {
 		switch columns[i] {
 		case user.FieldCreatedMs, user.FieldDisabledMs, user.FieldNotBeforeMs:
 			values[i] = new(sql.NullInt64)
-		case user.FieldNickname:
+		case user.FieldExternalID, user.FieldNickname:
 			values[i] = new(sql.NullString)
 		case user.FieldID:
 			values[i] = new(uuid.UUID)
@@ -122,6 +124,13 @@ func (_m *User) assignValues(columns []string, values []any) error {
 			} else if value.Valid {
 				_m.NotBeforeMs = new(int64)
 				*_m.NotBeforeMs = value.Int64
+			}
+		case user.FieldExternalID:
+			if value, ok := values[i].(*sql.NullString); !ok {
+				return fmt.Errorf("unexpected type %T for field external_id", values[i])
+			} else if value.Valid {
+				_m.ExternalID = new(string)
+				*_m.ExternalID = value.String
 			}
 		case user.FieldNickname:
 			if value, ok := values[i].(*sql.NullString); !ok {
@@ -192,6 +201,11 @@ func (_m *User) String() string {
 	if v := _m.NotBeforeMs; v != nil {
 		builder.WriteString("not_before_ms=")
 		builder.WriteString(fmt.Sprintf("%v", *v))
+	}
+	builder.WriteString(", ")
+	if v := _m.ExternalID; v != nil {
+		builder.WriteString("external_id=")
+		builder.WriteString(*v)
 	}
 	builder.WriteString(", ")
 	if v := _m.Nickname; v != nil {

@@ -33,6 +33,18 @@ func (f KeyFunc) Mutate(ctx context.Context, m graph.Mutation) (graph.Value, err
 	return nil, fmt.Errorf("unexpected mutation type %T. expect *graph.KeyMutation", m)
 }
 
+// The MarkFunc type is an adapter to allow the use of ordinary
+// function as Mark mutator.
+type MarkFunc func(context.Context, *graph.MarkMutation) (graph.Value, error)
+
+// Mutate calls f(ctx, m).
+func (f MarkFunc) Mutate(ctx context.Context, m graph.Mutation) (graph.Value, error) {
+	if mv, ok := m.(*graph.MarkMutation); ok {
+		return f(ctx, mv)
+	}
+	return nil, fmt.Errorf("unexpected mutation type %T. expect *graph.MarkMutation", m)
+}
+
 // The NoteFunc type is an adapter to allow the use of ordinary
 // function as Note mutator.
 type NoteFunc func(context.Context, *graph.NoteMutation) (graph.Value, error)

@@ -89,6 +89,11 @@ func EmailVerified(v bool) predicate.Identity {
 	return predicate.Identity(sql.FieldEQ(FieldEmailVerified, v))
 }
 
+// EmailFolded applies equality check predicate on the "email_folded" field. It's identical to EmailFoldedEQ.
+func EmailFolded(v string) predicate.Identity {
+	return predicate.Identity(sql.FieldEQ(FieldEmailFolded, v))
+}
+
 // Phone applies equality check predicate on the "phone" field. It's identical to PhoneEQ.
 func Phone(v string) predicate.Identity {
 	return predicate.Identity(sql.FieldEQ(FieldPhone, v))
@@ -462,6 +467,81 @@ func EmailVerifiedEQ(v bool) predicate.Identity {
 // EmailVerifiedNEQ applies the NEQ predicate on the "email_verified" field.
 func EmailVerifiedNEQ(v bool) predicate.Identity {
 	return predicate.Identity(sql.FieldNEQ(FieldEmailVerified, v))
+}
+
+// EmailFoldedEQ applies the EQ predicate on the "email_folded" field.
+func EmailFoldedEQ(v string) predicate.Identity {
+	return predicate.Identity(sql.FieldEQ(FieldEmailFolded, v))
+}
+
+// EmailFoldedNEQ applies the NEQ predicate on the "email_folded" field.
+func EmailFoldedNEQ(v string) predicate.Identity {
+	return predicate.Identity(sql.FieldNEQ(FieldEmailFolded, v))
+}
+
+// EmailFoldedIn applies the In predicate on the "email_folded" field.
+func EmailFoldedIn(vs ...string) predicate.Identity {
+	return predicate.Identity(sql.FieldIn(FieldEmailFolded, vs...))
+}
+
+// EmailFoldedNotIn applies the NotIn predicate on the "email_folded" field.
+func EmailFoldedNotIn(vs ...string) predicate.Identity {
+	return predicate.Identity(sql.FieldNotIn(FieldEmailFolded, vs...))
+}
+
+// EmailFoldedGT applies the GT predicate on the "email_folded" field.
+func EmailFoldedGT(v string) predicate.Identity {
+	return predicate.Identity(sql.FieldGT(FieldEmailFolded, v))
+}
+
+// EmailFoldedGTE applies the GTE predicate on the "email_folded" field.
+func EmailFoldedGTE(v string) predicate.Identity {
+	return predicate.Identity(sql.FieldGTE(FieldEmailFolded, v))
+}
+
+// EmailFoldedLT applies the LT predicate on the "email_folded" field.
+func EmailFoldedLT(v string) predicate.Identity {
+	return predicate.Identity(sql.FieldLT(FieldEmailFolded, v))
+}
+
+// EmailFoldedLTE applies the LTE predicate on the "email_folded" field.
+func EmailFoldedLTE(v string) predicate.Identity {
+	return predicate.Identity(sql.FieldLTE(FieldEmailFolded, v))
+}
+
+// EmailFoldedContains applies the Contains predicate on the "email_folded" field.
+func EmailFoldedContains(v string) predicate.Identity {
+	return predicate.Identity(sql.FieldContains(FieldEmailFolded, v))
+}
+
+// EmailFoldedHasPrefix applies the HasPrefix predicate on the "email_folded" field.
+func EmailFoldedHasPrefix(v string) predicate.Identity {
+	return predicate.Identity(sql.FieldHasPrefix(FieldEmailFolded, v))
+}
+
+// EmailFoldedHasSuffix applies the HasSuffix predicate on the "email_folded" field.
+func EmailFoldedHasSuffix(v string) predicate.Identity {
+	return predicate.Identity(sql.FieldHasSuffix(FieldEmailFolded, v))
+}
+
+// EmailFoldedIsNil applies the IsNil predicate on the "email_folded" field.
+func EmailFoldedIsNil() predicate.Identity {
+	return predicate.Identity(sql.FieldIsNull(FieldEmailFolded))
+}
+
+// EmailFoldedNotNil applies the NotNil predicate on the "email_folded" field.
+func EmailFoldedNotNil() predicate.Identity {
+	return predicate.Identity(sql.FieldNotNull(FieldEmailFolded))
+}
+
+// EmailFoldedEqualFold applies the EqualFold predicate on the "email_folded" field.
+func EmailFoldedEqualFold(v string) predicate.Identity {
+	return predicate.Identity(sql.FieldEqualFold(FieldEmailFolded, v))
+}
+
+// EmailFoldedContainsFold applies the ContainsFold predicate on the "email_folded" field.
+func EmailFoldedContainsFold(v string) predicate.Identity {
+	return predicate.Identity(sql.FieldContainsFold(FieldEmailFolded, v))
 }
 
 // PhoneEQ applies the EQ predicate on the "phone" field.

@@ -12,6 +12,9 @@ type Identity func(*sql.Selector)
 // Key is the predicate function for key builders.
 type Key func(*sql.Selector)
 
+// Mark is the predicate function for mark builders.
+type Mark func(*sql.Selector)
+
 // Note is the predicate function for note builders.
 type Note func(*sql.Selector)
 

@@ -164,6 +164,11 @@ func RefreshedMs(v int64) predicate.Session {
 	return predicate.Session(sql.FieldEQ(FieldRefreshedMs, v))
 }
 
+// ProviderSession applies equality check predicate on the "provider_session" field. It's identical to ProviderSessionEQ.
+func ProviderSession(v string) predicate.Session {
+	return predicate.Session(sql.FieldEQ(FieldProviderSession, v))
+}
+
 // UserAgent applies equality check predicate on the "user_agent" field. It's identical to UserAgentEQ.
 func UserAgent(v string) predicate.Session {
 	return predicate.Session(sql.FieldEQ(FieldUserAgent, v))
@@ -1167,6 +1172,81 @@ func RefreshedMsIsNil() predicate.Session {
 // RefreshedMsNotNil applies the NotNil predicate on the "refreshed_ms" field.
 func RefreshedMsNotNil() predicate.Session {
 	return predicate.Session(sql.FieldNotNull(FieldRefreshedMs))
+}
+
+// ProviderSessionEQ applies the EQ predicate on the "provider_session" field.
+func ProviderSessionEQ(v string) predicate.Session {
+	return predicate.Session(sql.FieldEQ(FieldProviderSession, v))
+}
+
+// ProviderSessionNEQ applies the NEQ predicate on the "provider_session" field.
+func ProviderSessionNEQ(v string) predicate.Session {
+	return predicate.Session(sql.FieldNEQ(FieldProviderSession, v))
+}
+
+// ProviderSessionIn applies the In predicate on the "provider_session" field.
+func ProviderSessionIn(vs ...string) predicate.Session {
+	return predicate.Session(sql.FieldIn(FieldProviderSession, vs...))
+}
+
+// ProviderSessionNotIn applies the NotIn predicate on the "provider_session" field.
+func ProviderSessionNotIn(vs ...string) predicate.Session {
+	return predicate.Session(sql.FieldNotIn(FieldProviderSession, vs...))
+}
+
+// ProviderSessionGT applies the GT predicate on the "provider_session" field.
+func ProviderSessionGT(v string) predicate.Session {
+	return predicate.Session(sql.FieldGT(FieldProviderSession, v))
+}
+
+// ProviderSessionGTE applies the GTE predicate on the "provider_session" field.
+func ProviderSessionGTE(v string) predicate.Session {
+	return predicate.Session(sql.FieldGTE(FieldProviderSession, v))
+}
+
+// ProviderSessionLT applies the LT predicate on the "provider_session" field.
+func ProviderSessionLT(v string) predicate.Session {
+	return predicate.Session(sql.FieldLT(FieldProviderSession, v))
+}
+
+// ProviderSessionLTE applies the LTE predicate on the "provider_session" field.
+func ProviderSessionLTE(v string) predicate.Session {
+	return predicate.Session(sql.FieldLTE(FieldProviderSession, v))
+}
+
+// ProviderSessionContains applies the Contains predicate on the "provider_session" field.
+func ProviderSessionContains(v string) predicate.Session {
+	return predicate.Session(sql.FieldContains(FieldProviderSession, v))
+}
+
+// ProviderSessionHasPrefix applies the HasPrefix predicate on the "provider_session" field.
+func ProviderSessionHasPrefix(v string) predicate.Session {
+	return predicate.Session(sql.FieldHasPrefix(FieldProviderSession, v))
+}
+
+// ProviderSessionHasSuffix applies the HasSuffix predicate on the "provider_session" field.
+func ProviderSessionHasSuffix(v string) predicate.Session {
+	return predicate.Session(sql.FieldHasSuffix(FieldProviderSession, v))
+}
+
+// ProviderSessionIsNil applies the IsNil predicate on the "provider_session" field.
+func ProviderSessionIsNil() predicate.Session {
+	return predicate.Session(sql.FieldIsNull(FieldProviderSession))
+}
+
+// ProviderSessionNotNil applies the NotNil predicate on the "provider_session" field.
+func ProviderSessionNotNil() predicate.Session {
+	return predicate.Session(sql.FieldNotNull(FieldProviderSession))
+}
+
+// ProviderSessionEqualFold applies the EqualFold predicate on the "provider_session" field.
+func ProviderSessionEqualFold(v string) predicate.Session {
+	return predicate.Session(sql.FieldEqualFold(FieldProviderSession, v))
+}
+
+// ProviderSessionContainsFold applies the ContainsFold predicate on the "provider_session" field.
+func ProviderSessionContainsFold(v string) predicate.Session {
+	return predicate.Session(sql.FieldContainsFold(FieldProviderSession, v))
 }
 
 // UserAgentEQ applies the EQ predicate on the "user_agent" field.

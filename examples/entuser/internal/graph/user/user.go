@@ -18,6 +18,8 @@ const (
 	FieldDisabledMs = "disabled_ms"
 	// FieldNotBeforeMs holds the string denoting the not_before_ms field in the database.
 	FieldNotBeforeMs = "not_before_ms"
+	// FieldExternalID holds the string denoting the external_id field in the database.
+	FieldExternalID = "external_id"
 	// FieldNickname holds the string denoting the nickname field in the database.
 	FieldNickname = "nickname"
 	// EdgeIdentities holds the string denoting the identities edge name in mutations.
@@ -57,6 +59,7 @@ var Columns = []string{
 	FieldCreatedMs,
 	FieldDisabledMs,
 	FieldNotBeforeMs,
+	FieldExternalID,
 	FieldNickname,
 }
 
@@ -69,6 +72,11 @@ func ValidColumn(column string) bool {
 	}
 	return false
 }
+
+var (
+	// ExternalIDValidator is a validator for the "external_id" field. It is called by the builders before save.
+	ExternalIDValidator func(string) error
+)
 
 // OrderOption defines the ordering options for the User queries.
 type OrderOption func(*sql.Selector)
@@ -91,6 +99,11 @@ func ByDisabledMs(opts ...sql.OrderTermOption) OrderOption {
 // ByNotBeforeMs orders the results by the not_before_ms field.
 func ByNotBeforeMs(opts ...sql.OrderTermOption) OrderOption {
 	return sql.OrderByField(FieldNotBeforeMs, opts...).ToFunc()
+}
+
+// ByExternalID orders the results by the external_id field.
+func ByExternalID(opts ...sql.OrderTermOption) OrderOption {
+	return sql.OrderByField(FieldExternalID, opts...).ToFunc()
 }
 
 // ByNickname orders the results by the nickname field.
