@@ -83,8 +83,11 @@ func (e Engine) testFiveNodes(t *testing.T) {
 func (e Engine) testOtherVersions(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ statement, want string }{
-		"Older": {"DELETE FROM auth_migrations WHERE version_id > 0", "are at version 0, this program requires version 2"},
-		"Newer": {"INSERT INTO auth_migrations (version_id, is_applied) VALUES (3, true)", "are at version 3, this program supports only version 2"},
+		"Older": {"DELETE FROM auth_migrations WHERE version_id > 0", fmt.Sprintf("are at version 0, this program requires version %d", migrations.Program)},
+		"Newer": {
+			fmt.Sprintf("INSERT INTO auth_migrations (version_id, is_applied) VALUES (%d, true)", migrations.Program+1),
+			fmt.Sprintf("are at version %d, this program supports only version %d", migrations.Program+1, migrations.Program),
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

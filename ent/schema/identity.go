@@ -39,10 +39,13 @@ func (IdentityMixin) Fields() []ent.Field {
 			Comment("Identifier used to sign in, as received."),
 		field.String("email"),
 		field.Bool("email_verified"),
+		field.String("email_folded").MaxLen(255).SchemaType(binaryString).Optional().Nillable().
+			Comment("Email with ASCII letters in lower case, for searches. Null: an older program wrote the row."),
 		field.String("phone"),
 		field.Bool("phone_verified"),
 		field.Int64("created_ms").Immutable(),
-		field.Int64("last_login_ms"),
+		field.Int64("last_login_ms").
+			Comment("0: the identity was imported or added, and has not signed in yet."),
 	}
 }
 
@@ -54,12 +57,16 @@ func (IdentityMixin) Edges() []ent.Edge {
 	}
 }
 
-// Indexes returns the unique key that identifies an account, and the index for
-// the foreign key. The latter contains no column that a login updates: InnoDB
-// would lock the user's row for it and deadlock with a new session of that user.
+// Indexes returns the unique key that identifies an account, the index for the
+// foreign key, and those for searches. That of the foreign key contains no column
+// that a login updates: InnoDB would lock the user's row for it and deadlock with
+// a new session of that user.
 func (IdentityMixin) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("issuer", "subject").Unique().StorageKey("auth_identities_issuer_subject"),
 		index.Fields("user_id").StorageKey("auth_identities_user_id"),
+		index.Fields("email_folded").StorageKey("auth_identities_email_folded"),
+		index.Fields("phone").StorageKey("auth_identities_phone"),
+		index.Fields("provider").StorageKey("auth_identities_provider"),
 	}
 }

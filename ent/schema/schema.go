@@ -1,11 +1,11 @@
-// Package schema defines the tables auth_users, auth_identities, auth_sessions
-// and auth_keys. The kit's ent client and the migrations are generated from it.
+// Package schema defines the tables auth_users, auth_identities, auth_sessions,
+// auth_keys and auth_marks. The kit's ent client and the migrations are generated from it.
 //
 // # Extending the user
 //
 // An application that uses ent can add fields and edges to the table of users:
-// it declares User, Identity, Session and Key in its own schema package, each
-// with the mixin of that name.
+// it declares User, Identity, Session, Key and Mark in its own schema package,
+// each with the mixin of that name.
 //
 //	type User struct{ ent.Schema }
 //
@@ -16,7 +16,7 @@
 //	}
 //
 // User, Identity and Session must have these names, since they refer to each
-// other; Key may have another. Additional fields must be nullable or have a
+// other; Key and Mark may have others. Additional fields must be nullable or have a
 // default in the database, because the kit inserts users without them. The
 // application then migrates the tables, and the database block contains
 // migrate = "off".

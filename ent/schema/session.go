@@ -68,6 +68,9 @@ func (SessionMixin) Fields() []ent.Field {
 		field.Int64("refreshed_ms").Optional().Nillable().
 			Comment("Time of the last exchange. Null: none."),
 
+		field.String("provider_session").MaxLen(255).SchemaType(binaryString).Optional().Nillable().Immutable().
+			Comment("Id of the mark of the provider's session, issuer and sid, that the session began in. Null: unknown."),
+
 		field.String("user_agent").Immutable(),
 		field.String("address").Immutable(),
 	}
@@ -83,7 +86,8 @@ func (SessionMixin) Edges() []ent.Edge {
 
 // Indexes returns the index for a user's sessions that are not revoked, ordered
 // by age, so that revoked sessions do not slow down a login; the index for the
-// foreign key; and one index for each condition under which a session is swept.
+// foreign key; one index for each condition under which a session is swept; and
+// that for a logout at the provider.
 func (SessionMixin) Indexes() []ent.Index {
 	return []ent.Index{
 		index.Fields("user_id", "revoked_ms", "created_ms").StorageKey("auth_sessions_user_id_revoked_ms_created_ms"),
@@ -91,5 +95,6 @@ func (SessionMixin) Indexes() []ent.Index {
 		index.Fields("expires_ms").StorageKey("auth_sessions_expires_ms"),
 		index.Fields("idle_expires_ms").StorageKey("auth_sessions_idle_expires_ms"),
 		index.Fields("revoked_ms").StorageKey("auth_sessions_revoked_ms"),
+		index.Fields("provider_session").StorageKey("auth_sessions_provider_session"),
 	}
 }

@@ -33,6 +33,8 @@ func (UserMixin) Fields() []ent.Field {
 			Comment("Null: the user is not disabled."),
 		field.Int64("not_before_ms").Optional().Nillable().
 			Comment("Credentials issued before this time are rejected. Null: no limit."),
+		field.String("external_id").MaxLen(255).SchemaType(binaryString).Optional().Nillable().NotEmpty().Unique().
+			Comment("The application's own id of the user. Null: none."),
 	}
 }
 

@@ -294,8 +294,8 @@ func TestOpen_ConcurrentMigrations(t *testing.T) {
 func TestOpen_OtherVersion(t *testing.T) {
 	t.Parallel()
 	cases := map[string]struct{ statement, want string }{
-		"Older": {"DELETE FROM auth_migrations WHERE version_id > 0", "are at version 0, this program requires version 2"},
-		"Newer": {"INSERT INTO auth_migrations (version_id, is_applied) VALUES (3, 1)", "are at version 3, this program supports only version 2"},
+		"Older": {"DELETE FROM auth_migrations WHERE version_id > 0", "are at version 0, this program requires version 3"},
+		"Newer": {"INSERT INTO auth_migrations (version_id, is_applied) VALUES (4, 1)", "are at version 4, this program supports only version 3"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -341,7 +341,7 @@ func TestOpen_InterruptedCreation(t *testing.T) {
 		execute(t, path, statement)
 	}
 	_, err = sqlite.Open(t.Context(), sqlite.Settings{Path: path, Migrate: "check"})
-	if err == nil || !strings.Contains(err.Error(), "are at version 1, this program requires version 2") {
+	if err == nil || !strings.Contains(err.Error(), "are at version 1, this program requires version 3") {
 		t.Errorf("Open with a user: got %v, want an error about the version", err)
 	}
 }
@@ -350,9 +350,9 @@ func TestOpen_NewerVersionNotMigrated(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "auth.db")
 	open(t, path)
-	execute(t, path, "INSERT INTO auth_migrations (version_id, is_applied) VALUES (3, 1)")
+	execute(t, path, "INSERT INTO auth_migrations (version_id, is_applied) VALUES (4, 1)")
 	_, err := sqlite.Open(t.Context(), sqlite.Settings{Path: path, Migrate: "apply"})
-	if err == nil || !strings.Contains(err.Error(), "supports only version 2") {
+	if err == nil || !strings.Contains(err.Error(), "supports only version 3") {
 		t.Errorf("Open: got %v, want an error about the version", err)
 	}
 }

@@ -54,7 +54,7 @@ const Table = "auth_migrations"
 
 // Program is the version of this program as far as the tables are concerned. It
 // is the same for all databases.
-const Program = 2
+const Program = 3
 
 // Files contains the migrations, in a directory per database.
 //

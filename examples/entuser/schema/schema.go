@@ -57,3 +57,9 @@ type Key struct{ ent.Schema }
 
 // Mixin adds the fields of the kit's server key.
 func (Key) Mixin() []ent.Mixin { return []ent.Mixin{schema.KeyMixin{}} }
+
+// Mark is the kit's mark.
+type Mark struct{ ent.Schema }
+
+// Mixin adds the fields of the kit's mark.
+func (Mark) Mixin() []ent.Mixin { return []ent.Mixin{schema.MarkMixin{}} }

@@ -1,0 +1,26 @@
+-- +goose Up
+-- oldest program: 1
+-- add column to table: "auth_users"
+ALTER TABLE `auth_users` ADD COLUMN `external_id` text NULL;
+-- create index "auth_users_external_id_key" to table: "auth_users"
+CREATE UNIQUE INDEX `auth_users_external_id_key` ON `auth_users` (`external_id`);
+-- add column to table: "auth_identities"
+ALTER TABLE `auth_identities` ADD COLUMN `email_folded` text NULL;
+UPDATE `auth_identities` SET `email_folded` = LOWER(`email`);
+-- create indexes to table: "auth_identities"
+CREATE INDEX `auth_identities_email_folded` ON `auth_identities` (`email_folded`);
+CREATE INDEX `auth_identities_phone` ON `auth_identities` (`phone`);
+CREATE INDEX `auth_identities_provider` ON `auth_identities` (`provider`);
+-- add column to table: "auth_sessions"
+ALTER TABLE `auth_sessions` ADD COLUMN `provider_session` text NULL;
+-- create index "auth_sessions_provider_session" to table: "auth_sessions"
+CREATE INDEX `auth_sessions_provider_session` ON `auth_sessions` (`provider_session`);
+-- create "auth_marks" table
+CREATE TABLE `auth_marks` (
+  `id` text NOT NULL,
+  `recorded` bool NOT NULL DEFAULT false,
+  `expires_ms` integer NOT NULL,
+  PRIMARY KEY (`id`)
+);
+-- create index "auth_marks_expires_ms" to table: "auth_marks"
+CREATE INDEX `auth_marks_expires_ms` ON `auth_marks` (`expires_ms`);
