@@ -39,7 +39,7 @@ var importLaw = []lawRow{
 	{"core/token", vocabulary},
 	{"core/internal/jwt", vocabulary + "core/internal/digest core/token github.com/lestrrat-go/jwx/v2/... github.com/maypok86/otter/v2 golang.org/x/sync/singleflight golang.org/x/time/..."},
 	{"core/provider", vocabulary + "core/internal/jwt core/token"},
-	{"core/internal/verify", vocabulary + "core/internal/digest core/internal/jwt core/provider core/token github.com/maypok86/otter/v2"},
+	{"core/internal/verify", vocabulary + "core/account core/internal/digest core/internal/jwt core/provider core/token github.com/maypok86/otter/v2"},
 	{"core/provider/emulator", vocabulary + "core/internal/httpapi core/internal/jwt core/internal/signer core/provider core/provider/cotter core/token"},
 	{"core/provider/cotter core/provider/oidc", vocabulary + "core/provider core/token"},
 	{"core/account", vocabulary},
