@@ -31,6 +31,10 @@ type Registrar struct {
 	// one.
 	OnRegister func(ctx context.Context, r Registration) error
 
+	// Blocks returns the provider block that an identity belongs to, by its provider's
+	// name and its issuer; false if there is none. nil: there are no blocks.
+	Blocks func(provider, issuer string) (Block, bool)
+
 	// Now is the clock. It must not be nil.
 	Now func() time.Time
 }
