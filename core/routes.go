@@ -66,6 +66,11 @@ func (k *Kit) table() map[string]methods {
 	}
 	if k.database != nil {
 		routes["/sessions/revoke"] = methods{{post, "end one, the other, or all of my sessions", k.revokeSessions}}
+		routes["/identities"] = methods{
+			{get, "the ways I sign in", k.listIdentities},
+			{post, "add another way to sign in", k.limited(k.addIdentity)},
+		}
+		routes["/identities/remove"] = methods{{post, "remove a way to sign in", k.removeIdentity}}
 	}
 	return routes
 }
