@@ -17,17 +17,28 @@ import (
 // handler handles the requests to a route. Its caller renders the error.
 type handler func(context.Context, web.Request) (web.Response, error)
 
-// route is the one method of a path. A GET route accepts HEAD too.
+// route is a path and its methods.
 type route struct {
-	method  string
+	methods string
 	summary string
 	handle  handler
 }
 
+// The methods of a route, as the field Allow has them. A link or another site leads
+// browsers to a visit, whatever its origin, and each has effects.
+const (
+	get   = "GET, HEAD"
+	visit = "GET"
+	post  = "POST"
+)
+
 // mount derives the routes and the checks of each request from the settings.
 func (k *Kit) mount() *Kit {
 	k.mounted = map[string]web.Handler{}
-	k.origins = httpapi.NewCrossOriginGuard(append([]string{k.auth.BaseURL}, k.auth.AllowedOrigins...)...)
+	origins := append([]string{k.auth.BaseURL}, k.auth.AllowedOrigins...)
+	k.origins = httpapi.NewCrossOriginGuard(origins...)
+	k.returnURLs = httpapi.NewReturnURLs(origins...)
+	k.flows = httpapi.NewFlowCookies(k.auth.BaseURL, k.now)
 	k.cors = httpapi.CORS{AllowedOrigins: k.auth.AllowedOrigins}
 	k.failures = newFailures(k.auth, k.now)
 	for _, p := range k.providers.All() {
@@ -42,13 +53,13 @@ func (k *Kit) mount() *Kit {
 // table returns the kit's routes, without those that the session blocks do
 // not support.
 func (k *Kit) table() map[string]route {
-	get, post := http.MethodGet, http.MethodPost
 	routes := map[string]route{
-		"/login":   {post, "exchange the provider's tokens for a session", k.limited(k.login)},
-		"/session": {get, "who am I", k.showSession},
-		"/logout":  {post, "end the session", k.logout},
-		"/ok":      {get, "the process runs", k.ok},
-		"/ready":   {get, "requests can be served", k.ready},
+		"/login":     {post, "exchange the provider's tokens for a session", k.limited(k.login)},
+		"/session":   {get, "who am I", k.showSession},
+		"/logout":    {post, "end the session", k.logout},
+		"/ok":        {get, "the process runs", k.ok},
+		"/ready":     {get, "requests can be served", k.ready},
+		"/providers": {get, "where users can sign in", k.listProviders},
 	}
 	if k.block(config.StrategyOwn) != nil {
 		routes["/sessions"] = route{get, "my sessions", k.listSessions}
@@ -63,6 +74,7 @@ func (k *Kit) table() map[string]route {
 	if k.database != nil {
 		routes["/sessions/revoke"] = route{post, "end one, the other, or all of my sessions", k.revokeSessions}
 	}
+	k.addCodeFlows(routes)
 	return routes
 }
 
@@ -77,7 +89,7 @@ type Endpoint struct {
 func (k *Kit) Endpoints() []Endpoint {
 	list := make([]Endpoint, 0, len(k.routes))
 	for path, r := range k.routes {
-		list = append(list, Endpoint{Method: r.method, Path: k.auth.Path + path, Summary: r.summary})
+		list = append(list, Endpoint{Method: r.method(), Path: k.auth.Path + path, Summary: r.summary})
 	}
 	slices.SortFunc(list, func(a, b Endpoint) int { return strings.Compare(a.Path, b.Path) })
 	return list
@@ -117,27 +129,26 @@ func (k *Kit) dispatch(ctx context.Context, path string, r web.Request) (_ web.R
 		return web.Response{}, autherr.New(autherr.NotFound, "no_such_route")
 	}
 	if r.Preflight() {
-		return k.cors.Preflight(r, found.allow(), "Authorization, Content-Type"), nil
+		return k.cors.Preflight(r, found.methods, "Authorization, Content-Type"), nil
 	}
 	if !found.accepts(r.Method) {
 		rejection := autherr.New(autherr.MethodNotAllowed, "wrong_method")
-		return k.reject(ctx, r, rejection).With("Allow", found.allow()), nil
+		return k.reject(ctx, r, rejection).With("Allow", found.methods), nil
 	}
-	if err := k.checkOrigin(r); err != nil {
+	if err := k.checkOrigin(r); err != nil && found.methods != visit {
 		return web.Response{}, err
 	}
 	return found.handle(ctx, r)
 }
 
 func (r route) accepts(method string) bool {
-	return method == r.method || method == http.MethodHead && r.method == http.MethodGet
+	return method == r.method() || method == http.MethodHead && r.methods == get
 }
 
-func (r route) allow() string {
-	if r.method == http.MethodGet {
-		return "GET, HEAD"
-	}
-	return r.method
+// method returns the first method of the route.
+func (r route) method() string {
+	first, _, _ := strings.Cut(r.methods, ",")
+	return first
 }
 
 // providerRoutes returns the provider whose own routes a path belongs to.
