@@ -192,7 +192,7 @@ func redirectFailures(handle handler) handler {
 
 func (e *flowError) response(ctx context.Context) web.Response {
 	k, id := e.flow.Kit, e.flow.requestID(e.request)
-	k.logProblem(ctx, e.error, id, func() []any { return k.requestAttributes(e.request) })
+	k.logProblem(ctx, e, id, func() []any { return k.requestAttributes(e.request) })
 	location := httpapi.WithFailure(e.returnTo, string(autherr.CodeOf(e.error)), id)
 	return redirect(location).WithCookie(k.flows.Clear(e.state))
 }

@@ -138,8 +138,9 @@ var requestIDForm = regexp.MustCompile(`\A[A-Za-z0-9._~+/=:-]{1,128}\z`)
 
 // severity returns the level and message of an error's log line.
 func severity(err error) (slog.Level, string) {
+	_, isFlow := errors.AsType[*flowError](err)
 	switch {
-	case autherr.CodeOf(err) == autherr.Unauthenticated:
+	case autherr.CodeOf(err) == autherr.Unauthenticated && !isFlow:
 		return slog.LevelDebug, "request refused"
 	case errors.Is(err, context.Canceled):
 		return slog.LevelInfo, "client gone"
