@@ -80,20 +80,15 @@ func originOf(raw string) (origin string, ok bool) {
 	if err != nil || parsed.Opaque != "" || parsed.User != nil || parsed.Hostname() == "" {
 		return "", false
 	}
-	port := parsed.Port()
-	switch parsed.Scheme {
-	case "https":
-		port = strings.TrimPrefix(port, "443")
-	case "http":
-		port = strings.TrimPrefix(port, "80")
-	default:
+	standard := map[string]string{"https": "443", "http": "80"}[parsed.Scheme]
+	if standard == "" {
 		return "", false
 	}
 	host := strings.ToLower(parsed.Hostname())
 	if strings.Contains(host, ":") {
 		host = "[" + host + "]"
 	}
-	if port != "" {
+	if port := parsed.Port(); port != "" && port != standard {
 		host += ":" + port
 	}
 	return parsed.Scheme + "://" + host, true
