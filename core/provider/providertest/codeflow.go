@@ -67,6 +67,15 @@ func (i *Issuer) SetTokenResponse(members map[string]any, edits ...Edit) {
 	i.endpoint.members, i.endpoint.edits = members, edits
 }
 
+// OIDCRefreshToken returns a refresh token of the user for the token endpoint.
+func (i *Issuer) OIDCRefreshToken(email string) string {
+	token := rand.Text()
+	i.mu.Lock()
+	defer i.mu.Unlock()
+	i.endpoint.grants[token] = grant{email: email}
+	return token
+}
+
 // ClientAuth returns how the latest client of the token endpoint authenticated:
 // "client_secret_basic", "client_secret_post" or "none".
 func (i *Issuer) ClientAuth() string {
@@ -156,9 +165,8 @@ func (i *Issuer) redeem(r *http.Request) (grant, bool) {
 // granted returns the response of the token endpoint. The ID token of a refresh has
 // no nonce.
 func (i *Issuer) granted(g grant) map[string]any {
-	refresh := rand.Text()
+	refresh := i.OIDCRefreshToken(g.email)
 	i.mu.Lock()
-	i.endpoint.grants[refresh] = grant{email: g.email}
 	members, edits := i.endpoint.members, i.endpoint.edits
 	i.mu.Unlock()
 	if g.nonce != "" {
