@@ -89,12 +89,23 @@ func (k *Kit) finishLogin(
 	return in, nil
 }
 
-// verify verifies the tokens of a sign-in. It returns the identity, and the token
-// that is the session in strategy "provider_token", which needs one.
+// verify verifies the tokens that a front end posted. See verifyBy.
 func (k *Kit) verify(ctx context.Context, block *sessionBlock, name string, tokens provider.Tokens) (identity.Identity, string, error) {
+	return k.verifyBy(ctx, block, tokens, func(ctx context.Context, tokens provider.Tokens) (identity.Identity, string, error) {
+		return k.providers.Login(ctx, name, tokens)
+	})
+}
+
+// verifyBy verifies tokens in one of the ways of package verify. It returns the
+// identity, and the token that is the session in strategy "provider_token", which
+// needs one.
+func (k *Kit) verifyBy(
+	ctx context.Context, block *sessionBlock, tokens provider.Tokens,
+	login func(context.Context, provider.Tokens) (identity.Identity, string, error),
+) (identity.Identity, string, error) {
 	ctx, cancel := context.WithTimeout(ctx, providerTimeout)
 	defer cancel()
-	id, token, err := k.providers.Login(ctx, name, tokens)
+	id, token, err := login(ctx, tokens)
 	if err == nil && token == "" && !block.isOwn() {
 		return identity.Identity{}, "", autherr.New(autherr.InvalidRequest, "missing_session_token")
 	}

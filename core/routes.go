@@ -18,9 +18,9 @@ import (
 // handler handles the requests to a route. Its caller renders the error.
 type handler func(context.Context, web.Request) (web.Response, error)
 
-// route is a method of a path. A GET route accepts HEAD too.
+// route is a handler for the methods of a path.
 type route struct {
-	method  string
+	methods string
 	summary string
 	handle  handler
 }
@@ -28,10 +28,21 @@ type route struct {
 // methods are the routes of a path.
 type methods []route
 
+// The methods of a route, as the field Allow has them. A link or another site leads
+// browsers to a visit, whatever its origin, and each has effects.
+const (
+	get   = "GET, HEAD"
+	visit = "GET"
+	post  = "POST"
+)
+
 // mount derives the routes and the checks of each request from the settings.
 func (k *Kit) mount() *Kit {
 	k.mounted = map[string]web.Handler{}
-	k.origins = httpapi.NewCrossOriginGuard(append([]string{k.auth.BaseURL}, k.auth.AllowedOrigins...)...)
+	origins := append([]string{k.auth.BaseURL}, k.auth.AllowedOrigins...)
+	k.origins = httpapi.NewCrossOriginGuard(origins...)
+	k.returnURLs = httpapi.NewReturnURLs(origins...)
+	k.flows = httpapi.NewFlowCookies(k.auth.BaseURL, k.now)
 	k.cors = httpapi.CORS{AllowedOrigins: k.auth.AllowedOrigins}
 	k.failures = newFailures(k.auth, k.now)
 	for _, p := range k.providers.All() {
@@ -46,13 +57,13 @@ func (k *Kit) mount() *Kit {
 // table returns the kit's routes, without those that the session blocks do
 // not support.
 func (k *Kit) table() map[string]methods {
-	get, post := http.MethodGet, http.MethodPost
 	routes := map[string]methods{
-		"/login":   {{post, "exchange the provider's tokens for a session", k.limited(k.login)}},
-		"/session": {{get, "who am I", k.showSession}},
-		"/logout":  {{post, "end the session", k.logout}},
-		"/ok":      {{get, "the process runs", k.ok}},
-		"/ready":   {{get, "requests can be served", k.ready}},
+		"/login":     {{post, "exchange the provider's tokens for a session", k.limited(k.login)}},
+		"/session":   {{get, "who am I", k.showSession}},
+		"/logout":    {{post, "end the session", k.logout}},
+		"/ok":        {{get, "the process runs", k.ok}},
+		"/ready":     {{get, "requests can be served", k.ready}},
+		"/providers": {{get, "where users can sign in", k.listProviders}},
 	}
 	if k.block(config.StrategyOwn) != nil {
 		routes["/sessions"] = methods{{get, "my sessions", k.listSessions}}
@@ -72,6 +83,7 @@ func (k *Kit) table() map[string]methods {
 		}
 		routes["/identities/remove"] = methods{{post, "remove a way to sign in", k.removeIdentity}}
 	}
+	k.addCodeFlows(routes)
 	return routes
 }
 
@@ -87,7 +99,7 @@ func (k *Kit) Endpoints() []Endpoint {
 	list := make([]Endpoint, 0, len(k.routes))
 	for path, m := range k.routes {
 		for _, r := range m {
-			list = append(list, Endpoint{Method: r.method, Path: k.auth.Path + path, Summary: r.summary})
+			list = append(list, Endpoint{Method: r.method(), Path: k.auth.Path + path, Summary: r.summary})
 		}
 	}
 	slices.SortFunc(list, func(a, b Endpoint) int {
@@ -137,7 +149,7 @@ func (k *Kit) dispatch(ctx context.Context, path string, r web.Request) (_ web.R
 		rejection := autherr.New(autherr.MethodNotAllowed, "wrong_method")
 		return k.reject(ctx, r, rejection).With("Allow", found.allow()), nil
 	}
-	if err := k.checkOrigin(r); err != nil {
+	if err := k.checkOrigin(r); err != nil && accepted.methods != visit {
 		return web.Response{}, err
 	}
 	return accepted.handle(ctx, r)
@@ -156,20 +168,19 @@ func (m methods) accepting(method string) (route, bool) {
 func (m methods) allow() string {
 	names := make([]string, len(m))
 	for i, r := range m {
-		names[i] = r.allow()
+		names[i] = r.methods
 	}
 	return strings.Join(names, ", ")
 }
 
 func (r route) accepts(method string) bool {
-	return method == r.method || method == http.MethodHead && r.method == http.MethodGet
+	return method == r.method() || method == http.MethodHead && r.methods == get
 }
 
-func (r route) allow() string {
-	if r.method == http.MethodGet {
-		return "GET, HEAD"
-	}
-	return r.method
+// method returns the first method of the route.
+func (r route) method() string {
+	first, _, _ := strings.Cut(r.methods, ",")
+	return first
 }
 
 // providerRoutes returns the provider whose own routes a path belongs to.
