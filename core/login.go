@@ -134,6 +134,9 @@ func (k *Kit) signIn(ctx context.Context, block *sessionBlock, l session.Login, 
 // user's maximum.
 func (k *Kit) attemptSignIn(ctx context.Context, block *sessionBlock, l session.Login, replaced []credential) (in signedIn, err error) {
 	if k.database != nil {
+		if err := k.registrar.CheckProviderSession(ctx, l.Identity.ProviderSession); err != nil {
+			return signedIn{}, err
+		}
 		if l.User, in.created, err = k.registrar.RegisterOrLogin(ctx, l.Identity); err != nil {
 			return signedIn{}, err
 		}

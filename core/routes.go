@@ -63,6 +63,7 @@ func (k *Kit) table() map[string]route {
 	if k.database != nil {
 		routes["/sessions/revoke"] = route{post, "end one, the other, or all of my sessions", k.revokeSessions}
 	}
+	k.addBackchannels(routes)
 	return routes
 }
 
@@ -123,8 +124,10 @@ func (k *Kit) dispatch(ctx context.Context, path string, r web.Request) (_ web.R
 		rejection := autherr.New(autherr.MethodNotAllowed, "wrong_method")
 		return k.reject(ctx, r, rejection).With("Allow", found.allow()), nil
 	}
-	if err := k.checkOrigin(r); err != nil {
-		return web.Response{}, err
+	if !isBackchannel(path) {
+		if err := k.checkOrigin(r); err != nil {
+			return web.Response{}, err
+		}
 	}
 	return found.handle(ctx, r)
 }

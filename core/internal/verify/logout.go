@@ -63,6 +63,22 @@ func (s *Set) Logout(ctx context.Context, name, raw string) (Logout, error) {
 	}, nil
 }
 
+// LoginWindow returns how long a token of the issuer may be posted to a login after
+// its issue, unlimited if a provider does not limit that. It is zero if no provider
+// accepts tokens of the issuer.
+func (s *Set) LoginWindow(issuer string, unlimited time.Duration) (window time.Duration) {
+	for _, p := range s.providers {
+		switch {
+		case !slices.Contains(p.issuers, issuer):
+		case p.maxAge == 0:
+			return unlimited
+		default:
+			window = max(window, p.maxAge+p.skew+time.Second) // ages are compared in whole seconds
+		}
+	}
+	return window
+}
+
 // asRequestError gives the fault of a token the code of the request that posts it:
 // the token is not the caller's credential.
 func asRequestError(err error) error {

@@ -2,7 +2,7 @@ package verify
 
 import (
 	"crypto/sha256"
-	"encoding/base64"
+	"encoding/hex"
 
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/token"
@@ -22,7 +22,7 @@ func mark(claim, issuer, id string) string {
 		return ""
 	}
 	digest := sha256.Sum256([]byte(claim + "\n" + issuer + "\n" + id))
-	return claim + ":" + base64.RawURLEncoding.EncodeToString(digest[:])
+	return hex.EncodeToString(digest[:])
 }
 
 // providerSession returns the mark of the session at the provider to which the
