@@ -73,8 +73,8 @@ func (db *DB) Ready(context.Context) error { return nil }
 // Close does nothing.
 func (db *DB) Close() error { return nil }
 
-// atomically is the transaction of this database: one at a time, undone on error and
-// panic.
+// atomically is the transaction of this database: one at a time, rolled back on
+// error and panic.
 func (db *DB) atomically(ctx context.Context, fn func() error) error {
 	select {
 	case db.lock <- struct{}{}:
@@ -95,7 +95,10 @@ func (db *DB) atomically(ctx context.Context, fn func() error) error {
 			*db = before
 		}
 	}()
-	err := errors.Join(fn(), ctx.Err())
+	err := fn()
+	if err == nil {
+		err = ctx.Err()
+	}
 	done = err == nil
 	return err
 }
