@@ -43,23 +43,25 @@ func TestRefreshKill(t *testing.T) {
 		b.create = func(*testing.T) scratch { return database }
 		n := newNodes(t, b, killSessions, nil)
 		file := existingConfiguration(t, n.issuer, killSessions)
-		var before, after int // killed before and after the exchange was committed
-		for message, killed := 0, true; killed; message++ {
-			tokens := n.signInByJWT(t)
-			killed = killedRefresh{
-				Driver: database.driver, Path: database.path, URL: database.url.Reveal(), File: file,
-				Now: n.clock.Now(), Token: tokens.Token.RefreshToken, Message: message,
-			}.run(t)
-			if n.isExchanged(t, tokens) {
-				after++
-			} else {
-				before++
+		for _, isWarm := range []bool{false, true} {
+			var before, after int // killed before and after the exchange was committed
+			for message, killed := 0, true; killed; message++ {
+				tokens := n.signInByJWT(t)
+				killed = killedRefresh{
+					Driver: database.driver, Path: database.path, URL: database.url.Reveal(), File: file,
+					Now: n.clock.Now(), IsWarm: isWarm, Token: tokens.Token.RefreshToken, Message: message,
+				}.run(t)
+				if n.isExchanged(t, tokens) {
+					after++
+				} else {
+					before++
+				}
+				n.checkContinues(t, tokens)
 			}
-			n.checkContinues(t, tokens)
-		}
-		t.Logf("%d processes ended before the commit, %d after it", before, after)
-		if before < 2 || after < 2 {
-			t.Error("want at least two of each")
+			t.Logf("keys in memory: %t; %d processes ended before the commit, %d after it", isWarm, before, after)
+			if before < 2 || isWarm && after != 2 {
+				t.Error("want at least two before and, with keys in memory, two after: of the last message, and the last process")
+			}
 		}
 	})
 }
@@ -124,6 +126,7 @@ type killedRefresh struct {
 	Driver, Path, URL string
 	File              string // the configuration
 	Now               time.Time
+	IsWarm            bool // the process has the server keys in memory
 	Token             string
 	Message           int
 }
@@ -163,6 +166,11 @@ func TestRefreshKill_Process(t *testing.T) { //nolint:paralleltest // alone in i
 		t.Fatal(err)
 	}
 	kit := openExisting(t, k.File, k.open(t), core.WithClock(func() time.Time { return k.Now }))
+	if k.IsWarm {
+		if r := send(t.Context(), kit, "GET", "/auth/jwks.json", ""); r.Status != http.StatusOK {
+			t.Fatalf("the keys: %d %s", r.Status, r.Body)
+		}
+	}
 	script := &faultdriver.Script{At: max(k.Message, 1), Fault: faultdriver.HangAfter, OnHang: killProcess}
 	if k.Message == 0 {
 		script.Fault = faultdriver.HangBefore
