@@ -35,7 +35,7 @@ func TestRefreshRace(t *testing.T) {
 		t.Helper()
 		n := newNodes(t, b, raceSessions, nil)
 		for name, end := range refreshEndings {
-			t.Run(name, func(t *testing.T) { //nolint:paralleltest // they share the clock
+			t.Run(name, func(t *testing.T) {
 				chains := n.newChains(t)
 				n.refreshDuring(t, chains, func() { end(t, n, chains) })
 				for _, c := range chains {
