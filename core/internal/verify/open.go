@@ -76,6 +76,7 @@ func newProvider(instance provider.Instance, driver provider.Driver, host Host) 
 	}
 	p := &Provider{
 		Name:      instance.Name,
+		state:     instance.Common.State,
 		driver:    driver,
 		rules:     rules,
 		issuers:   issuersOf(rules),
