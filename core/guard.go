@@ -187,7 +187,11 @@ func (k *Kit) authenticate(ctx context.Context, r web.Request) (found recognized
 func (k *Kit) checkCredential(ctx context.Context, c credential, fresh bool) (identity.Principal, session.View, error) {
 	bounded := &deadline{parent: ctx, limit: storeTimeout}
 	defer bounded.end()
-	return c.block.Check(bounded, c.Credential, fresh) //nolint:contextcheck // bounded is ctx with a limit
+	principal, view, err := c.block.Check(bounded, c.Credential, fresh) //nolint:contextcheck // bounded is ctx with a limit
+	if err != nil {
+		return identity.Principal{}, session.View{}, err
+	}
+	return principal, view, k.providers.CheckSession(principal.Provider, principal.Issuer)
 }
 
 // check returns nil if the caller meets the requirements. One that a new sign-in
@@ -201,12 +205,17 @@ func (g Guard) check(c *caller, now func() time.Time) error {
 		return autherr.New(autherr.InsufficientScope, reason)
 	}
 	if reason := g.stepUp(p, now); reason != "" {
-		return &autherr.Error{
-			Code: autherr.ReauthenticationRequired, Reason: reason,
-			MaxAge: g.MaxAge, ACRValues: slices.Concat(g.ACR, g.AuthMethods),
-		}
+		return g.reauthentication(reason)
 	}
 	return nil
+}
+
+// reauthentication is the error of a caller who must authenticate again.
+func (g Guard) reauthentication(reason string) error {
+	return &autherr.Error{
+		Code: autherr.ReauthenticationRequired, Reason: reason,
+		MaxAge: g.MaxAge, ACRValues: slices.Concat(g.ACR, g.AuthMethods),
+	}
 }
 
 // missing returns the reason why the caller lacks access, "" if it does not.

@@ -26,10 +26,15 @@ var (
 	CrossOrigin              = declare("cross_origin", http.StatusForbidden, "Requests from this origin are not allowed")
 	AccountDisabled          = declare("account_disabled", http.StatusForbidden, "The account is disabled")
 	RegistrationClosed       = declare("registration_closed", http.StatusForbidden, "Registration is closed")
+	ProviderDraining         = declare("provider_draining", http.StatusForbidden, "New users sign in another way")
 	NotRegistered            = declare("not_registered", http.StatusForbidden, "The identity is not registered")
 	InsufficientScope        = declare("insufficient_scope", http.StatusForbidden, "This sign-in does not suffice here")
 	MachineCaller            = declare("machine_caller", http.StatusForbidden, "This is for users, and the caller is a machine")
 	UserInUse                = declare("user_in_use", http.StatusConflict, "The user is still in use") // Users.Delete
+	AccountExists            = declare("account_exists", http.StatusConflict, "There is an account with this address")
+	IdentityInUse            = declare("identity_in_use", http.StatusConflict, "Another user signs in with this")
+	ExternalIDInUse          = declare("external_id_in_use", http.StatusConflict, "Another user has this id") // Users.Create, Users.SetExternalID
+	LastIdentity             = declare("last_identity", http.StatusConflict, "This is the only way to sign in")
 	NotFound                 = declare("not_found", http.StatusNotFound, "There is nothing here")
 	MethodNotAllowed         = declare("method_not_allowed", http.StatusMethodNotAllowed, "The method is not allowed here")
 	PayloadTooLarge          = declare("payload_too_large", http.StatusRequestEntityTooLarge, "The body is too large")

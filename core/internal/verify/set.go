@@ -26,6 +26,8 @@ type Set struct {
 	// selected caches the providers of verified tokens, so that a token need not
 	// be parsed to find its provider again. The token alone decides it.
 	selected *otter.Cache[digest.Digest, *Provider]
+
+	allEnabled bool // no provider is disabled
 }
 
 const (
@@ -36,8 +38,9 @@ const (
 // NewSet returns a set of opened providers.
 func NewSet(providers ...*Provider) *Set {
 	return &Set{
-		providers: providers,
-		selected:  otter.Must(&otter.Options[digest.Digest, *Provider]{MaximumSize: maxSelected}),
+		providers:  providers,
+		allEnabled: !slices.ContainsFunc(providers, func(p *Provider) bool { return !p.Enabled() }),
+		selected:   otter.Must(&otter.Options[digest.Digest, *Provider]{MaximumSize: maxSelected}),
 	}
 }
 
@@ -66,7 +69,7 @@ func (s *Set) Login(ctx context.Context, name string, tokens provider.Tokens) (i
 	if err != nil {
 		return identity.Identity{}, "", err
 	}
-	id, err := p.login(ctx, tokens)
+	id, err := p.login(ctx, tokens, p.rules.CheckNonce)
 	if err != nil {
 		return identity.Identity{}, "", err
 	}
@@ -112,11 +115,46 @@ func (s *Set) ChangesAccount(name string) bool {
 	return false
 }
 
+// LinksIdentities reports whether the token that recognizes a caller at the named
+// provider may add and remove the user's identities: an ID token, or an access token
+// that suffices for a login and has no list of clients. One with a list is made for
+// an API and sent to it by all of them.
+func (s *Set) LinksIdentities(name string) bool {
+	for _, p := range s.providers {
+		if p.Name == name {
+			return p.suffices(p.Recognizes) && len(p.rules.Of(p.Recognizes).Clients) == 0
+		}
+	}
+	return false
+}
+
+// IssuerOf returns the issuer that identities of the named provider are stored with:
+// the given one, or with "" the provider's only one.
+//
+// Errors by code: InvalidRequest for a name that no block has, for an issuer that
+// the provider does not have, and for "" if it has several.
+func (s *Set) IssuerOf(name, issuer string) (string, error) {
+	at := slices.IndexFunc(s.providers, func(p *Provider) bool { return p.Name == name })
+	if at < 0 {
+		return "", autherr.New(autherr.InvalidRequest, "unknown_provider")
+	}
+	rules := s.providers[at].rules
+	_, isFurther := rules.MoreIssuers[issuer]
+	switch {
+	case issuer == "" && len(rules.MoreIssuers) == 0, issuer == rules.Issuer:
+		return rules.Issuer, nil
+	case isFurther:
+		return issuer, nil
+	}
+	return "", autherr.New(autherr.InvalidRequest, "issuer_of_no_provider")
+}
+
 // Refresher returns a provider that can refresh. With an empty name it is the
 // only one that can.
 //
 // Errors by code: NotFound if no provider can; InvalidRequest if the named one
-// cannot or is unknown, or several can and none is named.
+// cannot or is unknown, or several can and none is named; InvalidToken if the
+// block is disabled.
 func (s *Set) Refresher(name string) (*Provider, error) {
 	cannot := func(p *Provider) bool { return p.Refresher() == nil }
 	able := slices.DeleteFunc(slices.Clone(s.providers), cannot)
@@ -128,7 +166,7 @@ func (s *Set) Refresher(name string) (*Provider, error) {
 	}
 	for _, p := range able {
 		if name == "" || name == p.Name {
-			return p, nil
+			return p, p.checkEnabled()
 		}
 	}
 	return nil, autherr.New(autherr.InvalidRequest, "provider_cannot_refresh")

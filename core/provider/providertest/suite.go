@@ -60,6 +60,7 @@ func Run(t *testing.T, s Subject) {
 	t.Run("KeyRotation", s.keyRotation)
 	t.Run("ConcurrentUse", s.concurrentUse)
 	t.Run("Selection", s.selection)
+	t.Run("CodeFlow", s.codeFlow)
 }
 
 const (
