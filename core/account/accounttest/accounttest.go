@@ -34,6 +34,7 @@ func Run(t *testing.T, open func(t *testing.T) database.Database) {
 	t.Run("Canceled", func(t *testing.T) { testCanceled(t, accounts) })
 	t.Run("Race", func(t *testing.T) { testRace(t, accounts) })
 	t.Run("Registrar", func(t *testing.T) { testRegistrar(t, accounts) })
+	t.Run("Link", func(t *testing.T) { testLink(t, open) })
 }
 
 const (
