@@ -2,9 +2,9 @@ package accounttest
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
-	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -19,332 +19,158 @@ import (
 	"github.com/cotterpin/cotterpin/core/session"
 )
 
-// testLink checks that the store is sufficient for adding identities to users at
-// their first login.
+// testLink checks that the store is sufficient for users that add and remove
+// identities concurrently.
 func testLink(t *testing.T, open func(t *testing.T) database.Database) {
 	t.Parallel()
-	t.Run("EndsSessions", func(t *testing.T) { testLinkEndsSessions(t, open) })
-	t.Run("NotBefore", func(t *testing.T) { testLinkNotBefore(t, open) })
-	t.Run("Join", func(t *testing.T) { testJoin(t, open) })
-	t.Run("ExternalID", func(t *testing.T) { testHookExternalID(t, open) })
-	t.Run("FirstLogins", func(t *testing.T) { testRaceFirstLogins(t, open) })
-	t.Run("AgainstChange", func(t *testing.T) { testRaceLinkAgainst(t, open) })
-}
 
-// linking returns a registrar that links on email addresses of two providers.
-func linking(store account.Store, now time.Time) account.Registrar {
-	return account.Registrar{
-		Store: store, Create: true, LinkOn: []string{"email"},
-		Blocks: func(provider, _ string) (account.Block, bool) {
-			return account.Block{Name: provider, State: config.StateActive, TrustsEmail: true}, true
+	t.Run("Sessions", func(t *testing.T) {
+		t.Parallel()
+		db := open(t)
+		registrar := newRegistrar(db.Accounts())
+		user, linked := registerTwo(t, registrar, "ada")
+		first, second := newSession(user), newSession(user.With(linked))
+		for _, s := range []database.SignIn{{User: user, Session: &first}, {User: user.With(linked), Session: &second}} {
+			s.MaxSessions = 10
+			if err := db.SignIn(t.Context(), s); err != nil {
+				t.Fatalf("SignIn: %v", err)
+			}
+		}
+		if removed, err := registrar.Unlink(t.Context(), user.ID, linked.ID, nil); err != nil || removed.Key != linked.Key {
+			t.Fatalf("Unlink: %+v, %v", removed, err)
+		}
+		active, err := db.Sessions().List(t.Context(), user.ID, start)
+		if err != nil || len(active) != 1 || active[0].ID != first.ID {
+			t.Errorf("active are %+v (error %v), want the session of the identity that is left", active, err)
+		}
+		if _, err := db.Accounts().Find(t.Context(), linked.Key); !errors.Is(err, account.ErrNotFound) {
+			t.Errorf("Find of the removed identity: got %v, want ErrNotFound", err)
+		}
+	})
+
+	t.Run("OneIdentity", func(t *testing.T) {
+		t.Parallel()
+		registrar := newRegistrar(open(t).Accounts())
+		for round := range rounds {
+			users := []identity.UserID{
+				registered(t, registrar, fmt.Sprint("ada ", round)).ID, registered(t, registrar, fmt.Sprint("bob ", round)).ID,
+			}
+			var added, conflicts atomic.Int32
+			race(func(racer int) {
+				_, first, err := registrar.Link(t.Context(), users[racer%2], newIdentity(fmt.Sprint("shared ", round)), nil)
+				switch {
+				case errors.Is(err, autherr.IdentityInUse):
+					conflicts.Add(1)
+				case err != nil:
+					t.Errorf("Link: %v", err)
+				case first:
+					added.Add(1)
+				}
+			})
+			if added.Load() != 1 || conflicts.Load() != racers/2 {
+				t.Fatalf("%d added the identity, %d are rejected; want 1 and %d", added.Load(), conflicts.Load(), racers/2)
+			}
+		}
+	})
+
+	t.Run("LastIdentity", func(t *testing.T) {
+		t.Parallel()
+		registrar := newRegistrar(open(t).Accounts())
+		for round := range rounds {
+			user, linked := registerTwo(t, registrar, fmt.Sprint("ada ", round))
+			ids := []uuid.UUID{user.IdentityID, linked.ID}
+			var removed atomic.Int32
+			race(func(racer int) {
+				switch _, err := registrar.Unlink(t.Context(), user.ID, ids[racer%2], nil); {
+				case err == nil:
+					removed.Add(1)
+				case !errors.Is(err, autherr.LastIdentity) && !errors.Is(err, autherr.NotFound):
+					t.Errorf("Unlink: got %v, want LastIdentity or NotFound", err)
+				}
+			})
+			left, err := registrar.Store.Identities(t.Context(), user.ID)
+			if err != nil || len(left) != 1 || removed.Load() != 1 {
+				t.Fatalf("%d removals, left %+v (error %v), want one of each", removed.Load(), left, err)
+			}
+		}
+	})
+
+	for name, end := range map[string]func(context.Context, account.Store, identity.UserID) error{
+		"Disabled": func(ctx context.Context, s account.Store, user identity.UserID) error {
+			return s.Disable(ctx, user, start.Add(time.Hour))
 		},
-		Now: func() time.Time { return now },
-	}
-}
-
-// signedAt returns an identity of a provider with its own issuer, as signed at that
-// time.
-func signedAt(provider, email string, issued time.Time) identity.Identity {
-	id := newIdentity(email)
-	id.Issuer, id.Provider = "https://"+provider+".example", provider
-	id.Identifier, id.Email.Value = email, email
-	id.IssuedAt = issued
-	return id
-}
-
-// login signs an identity in, and repeats an overtaken login.
-func login(ctx context.Context, r account.Registrar, id identity.Identity) (account.Result, error) {
-	for {
-		result, err := r.RegisterOrLogin(ctx, id)
-		if !errors.Is(err, account.ErrOvertaken) {
-			return result, err
-		}
-	}
-}
-
-func mustLogin(t *testing.T, r account.Registrar, id identity.Identity) account.Result {
-	t.Helper()
-	result, err := login(t.Context(), r, id)
-	if err != nil {
-		t.Fatalf("login at %s: %v", id.Provider, err)
-	}
-	return result
-}
-
-// beginSession begins a session of the user that expires in an hour.
-func beginSession(t *testing.T, db database.Database, user identity.User, lookup byte, at time.Time) {
-	t.Helper()
-	s := session.Session{
-		Lookup: session.Lookup{lookup}, SecretHash: [32]byte{lookup}, ID: fmt.Sprint("session ", lookup),
-		UserID: user.ID, IdentityID: user.IdentityID, Provider: user.Provider, Issuer: user.Issuer, Subject: user.Subject,
-		Transport: config.TransportBearer, CreatedAt: at, AuthenticatedAt: at, LastSeenAt: at, ExpiresAt: at.Add(time.Hour),
-	}
-	if err := db.SignIn(t.Context(), database.SignIn{User: user, Session: &s, MaxSessions: 10}); err != nil {
-		t.Fatalf("SignIn: %v", err)
-	}
-}
-
-func isActive(t *testing.T, db database.Database, lookup byte, at time.Time) bool {
-	t.Helper()
-	s, err := db.Sessions().Find(t.Context(), session.Lookup{lookup})
-	if err != nil {
-		t.Fatalf("session %d: %v", lookup, err)
-	}
-	return s.ActiveAt(at)
-}
-
-func testLinkEndsSessions(t *testing.T, open func(t *testing.T) database.Database) {
-	t.Parallel()
-	db := open(t)
-	later := start.Add(time.Second)
-	first := mustLogin(t, linking(db.Accounts(), start), signedAt("old", "ada@example.com", start))
-	bystander := mustLogin(t, linking(db.Accounts(), start), signedAt("old", "bob@example.com", start))
-	beginSession(t, db, first.User, 1, start)
-	beginSession(t, db, bystander.User, 2, start)
-	if !isActive(t, db, 1, later) {
-		t.Fatal("the session is not active")
-	}
-
-	second := mustLogin(t, linking(db.Accounts(), later), signedAt("new", "Ada@example.com", start))
-	if !first.Created || first.Linked || second.Created || !second.Linked || second.User.ID != first.User.ID {
-		t.Fatalf("got %+v, then %+v, want one user, created and linked", first, second)
-	}
-	wantFound(t, db.Accounts(), second.User)
-	if user := second.User; user.Email != "Ada@example.com" || !user.EmailVerified || user.Provider != "new" ||
-		!user.CreatedAt.Equal(first.User.CreatedAt) || user.IdentityID == first.User.IdentityID {
-		t.Errorf("the user signs in as %+v", user)
-	}
-	if isActive(t, db, 1, later) || !isActive(t, db, 2, later) {
-		t.Error("the older session is active, or that of another user is not")
-	}
-	beginSession(t, db, second.User, 3, later)
-	if !isActive(t, db, 3, later) {
-		t.Error("the session of the linking login is not active")
-	}
-	third := mustLogin(t, linking(db.Accounts(), later), signedAt("new", "Ada@example.com", start))
-	if third.Created || third.Linked || third.User.ID != first.User.ID || !isActive(t, db, 3, later) {
-		t.Errorf("the next login: %+v", third)
-	}
-	identities, err := db.Accounts().Identities(t.Context(), first.User.ID)
-	if err != nil || len(identities) != 2 || identities[0].Provider != "old" || identities[1].ID != second.User.IdentityID {
-		t.Errorf("the identities are %+v, %v", identities, err)
-	}
-}
-
-// not-before moves to the earlier of now and the token's issue, never back.
-func testLinkNotBefore(t *testing.T, open func(t *testing.T) database.Database) {
-	t.Parallel()
-	second := start.Truncate(time.Second)
-	for name, c := range map[string]struct {
-		before, issued, want time.Time
-		code                 autherr.Code
-	}{
-		"IssuedEarlier":         {time.Time{}, second.Add(-time.Minute), second.Add(-time.Minute), ""},
-		"IssuedLater":           {time.Time{}, second.Add(time.Minute), start, ""},
-		"NeverBack":             {second.Add(time.Millisecond), second, second.Add(time.Millisecond), ""},
-		"IssuedBeforeTheChange": {second, second.Add(-time.Second), second, autherr.InvalidToken},
+		"Deleted": func(ctx context.Context, s account.Store, user identity.UserID) error { return s.Delete(ctx, user) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			db := open(t)
-			user := mustLogin(t, linking(db.Accounts(), start), signedAt("old", "ada@example.com", start)).User
-			if !c.before.IsZero() {
-				if err := db.Accounts().SetNotBefore(t.Context(), user.ID, c.before); err != nil {
-					t.Fatal(err)
-				}
-			}
-			result, err := login(t.Context(), linking(db.Accounts(), start), signedAt("new", "ada@example.com", c.issued))
-			if autherr.CodeOf(err) != c.code || result.Linked != (c.code == "") {
-				t.Errorf("got %+v and %v, want code %q", result, err, c.code)
-			}
-			stored, err := db.Accounts().Get(t.Context(), user.ID)
-			if err != nil || !stored.NotBefore.Equal(c.want) {
-				t.Errorf("not-before is %v (error %v), want %v", stored.NotBefore, err, c.want)
-			}
-		})
-	}
-}
-
-func testJoin(t *testing.T, open func(t *testing.T) database.Database) {
-	t.Parallel()
-	unknown := uuid.Must(uuid.NewV7())
-	for name, c := range map[string]struct {
-		prepare func(context.Context, account.Store, identity.UserID) error
-		join    func(existing, created identity.UserID) identity.UserID
-		issued  time.Time
-		code    autherr.Code
-		reason  string
-	}{
-		"Existing": {join: existing, issued: start},
-		"Itself":   {join: func(_, created identity.UserID) identity.UserID { return created }, issued: start},
-		"Unknown":  {join: func(_, _ identity.UserID) identity.UserID { return unknown }, issued: start, code: autherr.Internal, reason: "joined_user_unknown"},
-		"None":     {join: func(_, _ identity.UserID) identity.UserID { return uuid.Nil }, issued: start, code: autherr.Internal, reason: "joined_user_unknown"},
-		"Disabled": {func(ctx context.Context, s account.Store, id identity.UserID) error {
-			return s.Disable(ctx, id, start.Add(-time.Hour))
-		}, existing, start, autherr.AccountDisabled, "account_disabled"},
-		"Revoked": {func(ctx context.Context, s account.Store, id identity.UserID) error {
-			return s.SetNotBefore(ctx, id, start)
-		}, existing, start.Add(-time.Minute), autherr.InvalidToken, "issued_before_revocation"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			db := open(t)
-			user := mustLogin(t, newRegistrar(db.Accounts()), signedAt("old", "ada@example.com", start)).User
-			beginSession(t, db, user, 1, start)
-			if c.prepare != nil {
-				if err := c.prepare(t.Context(), db.Accounts(), user.ID); err != nil {
-					t.Fatal(err)
-				}
-			}
-			var created identity.UserID
-			registrar := newRegistrar(db.Accounts())
-			registrar.OnRegister = func(_ context.Context, r account.Registration) error {
-				created = r.UserID
-				r.Join(c.join(user.ID, created))
-				return nil
-			}
-			result, err := login(t.Context(), registrar, signedAt("new", "eve@example.com", c.issued))
-			if autherr.CodeOf(err) != c.code || err != nil && autherr.ReasonOf(err) != c.reason {
-				t.Fatalf("got %v, want %q and %q", err, c.code, c.reason)
-			}
-			_, createdErr := db.Accounts().Get(t.Context(), created)
-			switch joins := name == "Existing"; {
-			case name == "Itself":
-				if !result.Created || result.Linked || result.User.ID != created {
-					t.Errorf("got %+v", result)
-				}
-			case !errors.Is(createdErr, account.ErrNotFound):
-				t.Errorf("the created user: %v, want ErrNotFound", createdErr)
-			case joins && (result.Created || !result.Linked || result.User.ID != user.ID):
-				t.Errorf("got %+v", result)
-			case joins:
-				wantFound(t, db.Accounts(), result.User)
-				if isActive(t, db, 1, start) {
-					t.Error("the older session is active")
-				}
-			default:
-				if _, err := db.Accounts().Find(t.Context(), signedAt("new", "eve@example.com", start).Key); !errors.Is(err, account.ErrNotFound) {
-					t.Errorf("the rejected identity: %v, want ErrNotFound", err)
-				}
-			}
-		})
-	}
-}
-
-func existing(user, _ identity.UserID) identity.UserID { return user }
-
-func testHookExternalID(t *testing.T, open func(t *testing.T) database.Database) {
-	t.Parallel()
-	db := open(t)
-	var decide func(account.Registration)
-	registrar := newRegistrar(db.Accounts())
-	registrar.OnRegister = func(_ context.Context, r account.Registration) error {
-		decide(r)
-		return nil
-	}
-	try := func(email, code, reason string, hook func(account.Registration)) identity.User {
-		t.Helper()
-		decide = hook
-		result, err := login(t.Context(), registrar, signedAt("old", email, start))
-		if autherr.CodeOf(err) != autherr.Code(code) || err != nil && autherr.ReasonOf(err) != reason {
-			t.Fatalf("%s: got %v, want %q and %q", email, err, code, reason)
-		}
-		if err == nil {
-			wantFound(t, db.Accounts(), result.User)
-		}
-		return result.User
-	}
-	ada := try("ada@example.com", "", "", func(r account.Registration) { r.SetExternalID("7") })
-	if ada.ExternalID != "7" {
-		t.Errorf("the external id is %q", ada.ExternalID)
-	}
-	try("bob@example.com", "internal", "external_id_taken", func(r account.Registration) { r.SetExternalID("7") })
-	try("bob@example.com", "internal", "external_id_malformed", func(r account.Registration) { r.SetExternalID("a\x00") })
-	if bob := try("bob@example.com", "", "", func(r account.Registration) { r.SetExternalID("7"); r.SetExternalID("") }); bob.ExternalID != "" {
-		t.Errorf("the external id is %q, want none", bob.ExternalID)
-	}
-	joined := try("carl@example.com", "", "", func(r account.Registration) { r.Join(ada.ID); r.SetExternalID("8") })
-	if joined.ID != ada.ID || joined.ExternalID != "8" {
-		t.Errorf("joined %+v", joined)
-	}
-}
-
-// Of two providers' first logins of one person at once, one creates the user and one
-// adds the other identity.
-func testRaceFirstLogins(t *testing.T, open func(t *testing.T) database.Database) {
-	t.Parallel()
-	registrar := linking(open(t).Accounts(), start)
-	providers := []string{"one", "two", "three"}
-	for round := range rounds {
-		email := fmt.Sprintf("ada%d@example.com", round)
-		var created, linked atomic.Int32
-		users := make([]identity.UserID, racers)
-		race(func(racer int) {
-			result, err := login(t.Context(), registrar, signedAt(providers[racer%len(providers)], email, start))
-			if err != nil {
-				t.Errorf("login: %v", err)
-			}
-			if result.Created {
-				created.Add(1)
-			}
-			if result.Linked {
-				linked.Add(1)
-			}
-			users[racer] = result.User.ID
-		})
-		if created.Load() != 1 || int(linked.Load()) != len(providers)-1 || len(slices.Compact(slices.Clone(users))) != 1 {
-			t.Fatalf("created %d, linked %d, users %v", created.Load(), linked.Load(), users)
-		}
-	}
-}
-
-// A login that links a user, and a change of that user at the same time, end as if
-// one had followed the other.
-func testRaceLinkAgainst(t *testing.T, open func(t *testing.T) database.Database) {
-	t.Parallel()
-	for _, name := range []string{"Disable", "Delete"} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			store := open(t).Accounts()
-			registrar := linking(store, start)
+			registrar := newRegistrar(open(t).Accounts())
 			for round := range rounds {
-				email := fmt.Sprintf("ada%d@example.com", round)
-				user := mustLogin(t, registrar, signedAt("old", email, start)).User
-				var result account.Result
-				var loginErr, changeErr error
+				user := registered(t, registrar, fmt.Sprint("ada ", round))
+				ended := make(chan struct{})
 				race(func(racer int) {
-					switch racer {
-					case 0:
-						result, loginErr = login(t.Context(), registrar, signedAt("new", email, start))
-					case 1:
-						changeErr = changes[name](t.Context(), store, user)
+					if racer == racers/2 {
+						if err := end(t.Context(), registrar.Store, user.ID); err != nil {
+							t.Errorf("ending the user: %v", err)
+						}
+						close(ended)
+						return
+					}
+					late := isClosed(ended)
+					_, _, err := registrar.Link(t.Context(), user.ID, newIdentity(fmt.Sprint("added ", round, " ", racer)), nil)
+					switch {
+					case err == nil && late:
+						t.Error("an identity was added to a user that had been disabled or deleted")
+					case err != nil && !errors.Is(err, autherr.AccountDisabled) && !errors.Is(err, account.ErrNotFound):
+						t.Errorf("Link: %v", err)
 					}
 				})
-				if changeErr != nil {
-					t.Fatalf("%s: %v", name, changeErr)
-				}
-				found, err := store.Find(t.Context(), signedAt("new", email, start).Key)
-				switch {
-				case loginErr == nil && name == "Disable":
-					if !result.Linked || err != nil || found.ID != user.ID || !found.Disabled {
-						t.Fatalf("the login was first: %+v, stored %+v, %v", result, found, err)
-					}
-				case loginErr == nil && result.Linked:
-					if !errors.Is(err, account.ErrNotFound) {
-						t.Fatalf("deleted after the link: stored %+v, %v", found, err)
-					}
-				case loginErr == nil:
-					if !result.Created || err != nil || found.ID == user.ID {
-						t.Fatalf("the deletion was first: %+v, stored %+v, %v", result, found, err)
-					}
-				case name == "Disable" && errors.Is(loginErr, autherr.AccountDisabled):
-					if !errors.Is(err, account.ErrNotFound) {
-						t.Fatalf("rejected, and stored %+v, %v", found, err)
-					}
-				default:
-					t.Fatalf("login: %v", loginErr)
-				}
 			}
 		})
+	}
+}
+
+func isClosed(c chan struct{}) bool {
+	select {
+	case <-c:
+		return true
+	default:
+		return false
+	}
+}
+
+func registered(t *testing.T, registrar account.Registrar, subject string) identity.User {
+	t.Helper()
+	result, err := registrar.RegisterOrLogin(t.Context(), newIdentity(subject))
+	if err != nil {
+		t.Fatalf("RegisterOrLogin: %v", err)
+	}
+	return result.User
+}
+
+// registerTwo returns a user and its second identity.
+func registerTwo(t *testing.T, registrar account.Registrar, subject string) (identity.User, identity.Stored) {
+	t.Helper()
+	user := registered(t, registrar, subject)
+	linked, added, err := registrar.Link(t.Context(), user.ID, newIdentity("second "+subject), nil)
+	if err != nil || !added {
+		t.Fatalf("Link: added %t, error %v", added, err)
+	}
+	return user, linked
+}
+
+func newSession(user identity.User) session.Session {
+	return session.Session{
+		Lookup:          session.Lookup([]byte(rand.Text()[:16])),
+		ID:              rand.Text(),
+		UserID:          user.ID,
+		IdentityID:      user.IdentityID,
+		Provider:        user.Provider,
+		Issuer:          user.Issuer,
+		Subject:         user.Subject,
+		Transport:       config.TransportCookie,
+		CreatedAt:       start,
+		AuthenticatedAt: start,
+		LastSeenAt:      start,
+		ExpiresAt:       start.Add(time.Hour),
 	}
 }
