@@ -18,8 +18,8 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/providertest"
 )
 
-// linkingBlocks are the provider blocks of the truth table, each with an issuer of
-// its own; identities of the block "gone" belong to none.
+// linkingBlocks are the provider blocks of the truth table, each with another
+// issuer; identities of the block "gone" belong to none.
 var linkingBlocks = []struct{ name, arguments string }{
 	{"new", `trust = ["email", "phone"]`},
 	{"old", `trust = ["email", "phone"]`},
@@ -217,8 +217,8 @@ func (w linkingWorld) check(t *testing.T, p *program, row linkingRow, users []id
 	}
 }
 
-// A linking login ends the older sessions of the user and begins its own, and both
-// providers then sign in the same user.
+// A login that links revokes the older sessions of the user, and both providers then
+// sign in the same user.
 func TestLinking_Sessions(t *testing.T) {
 	t.Parallel()
 	onEachFramework(t, func(t *testing.T, framework string) {

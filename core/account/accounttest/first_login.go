@@ -23,8 +23,8 @@ import (
 // their first login.
 func testFirstLogin(t *testing.T, open func(t *testing.T) database.Database) {
 	t.Parallel()
-	t.Run("EndsSessions", func(t *testing.T) { testFirstLoginEndsSessions(t, open) })
-	t.Run("NotBefore", func(t *testing.T) { testFirstLoginNotBefore(t, open) })
+	t.Run("Sessions", func(t *testing.T) { testLinkedSessions(t, open) })
+	t.Run("NotBefore", func(t *testing.T) { testLinkedNotBefore(t, open) })
 	t.Run("Join", func(t *testing.T) { testJoin(t, open) })
 	t.Run("ExternalID", func(t *testing.T) { testHookExternalID(t, open) })
 	t.Run("FirstLogins", func(t *testing.T) { testRaceFirstLogins(t, open) })
@@ -93,7 +93,7 @@ func isActive(t *testing.T, db database.Database, lookup byte, at time.Time) boo
 	return s.ActiveAt(at)
 }
 
-func testFirstLoginEndsSessions(t *testing.T, open func(t *testing.T) database.Database) {
+func testLinkedSessions(t *testing.T, open func(t *testing.T) database.Database) {
 	t.Parallel()
 	db := open(t)
 	later := start.Add(time.Second)
@@ -132,7 +132,7 @@ func testFirstLoginEndsSessions(t *testing.T, open func(t *testing.T) database.D
 }
 
 // not-before moves to the earlier of now and the token's issue, never back.
-func testFirstLoginNotBefore(t *testing.T, open func(t *testing.T) database.Database) {
+func testLinkedNotBefore(t *testing.T, open func(t *testing.T) database.Database) {
 	t.Parallel()
 	second := start.Truncate(time.Second)
 	for name, c := range map[string]struct {
