@@ -32,8 +32,14 @@ func assemble(ctx context.Context, s Settings, o options, providers *verify.Set,
 	if db != nil {
 		k.database = changes.Announce(db, &k.changes)
 		k.registrar = account.Registrar{
-			Store: k.database.Accounts(), Create: *s.Users.Create, Blocks: providers.Block, OnRegister: o.onRegister, Now: o.now,
+			Store:      k.database.Accounts(),
+			Create:     *s.Users.Create,
+			LinkOn:     s.Users.LinkOn,
+			Blocks:     providers.Block,
+			OnRegister: o.onRegister,
+			Now:        o.now,
 		}
+		k.onLogin = o.onLogin
 	}
 	if s.Own != nil {
 		k.maxPerUser = s.Own.MaxPerUser

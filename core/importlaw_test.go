@@ -14,7 +14,7 @@ const modulePath = "github.com/cotterpin/cotterpin/"
 // The groups of the law, each granted as a whole. Leaves know nothing of ours but
 // each other. Every package may import the vocabulary.
 const (
-	leaves = " core/autherr core/config core/identity core/internal/algorithm core/internal/base64url core/internal/claim core/internal/defaults core/internal/strictjson core/web "
+	leaves = " core/autherr core/config core/identity core/internal/algorithm core/internal/base64url core/internal/claim core/internal/defaults core/internal/hooks core/internal/strictjson core/web "
 
 	vocabulary = leaves + "github.com/google/uuid "
 
