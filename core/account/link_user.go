@@ -9,7 +9,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
-	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/identity"
 )
 
@@ -153,15 +152,4 @@ func (r Registrar) added(id identity.Identity) identity.Stored {
 	added := afterLogin(identity.User{IdentityID: uuid.Must(uuid.NewV7()), Key: id.Key}, id, time.Time{}).Stored()
 	added.CreatedAt = r.Now().UTC().Truncate(time.Millisecond)
 	return added
-}
-
-// checkDraining rejects an unknown identity of a block that accepts known ones only.
-func (r Registrar) checkDraining(id identity.Identity) error {
-	if r.Blocks == nil {
-		return nil
-	}
-	if block, ok := r.Blocks(id.Provider, id.Issuer); ok && block.State == config.StateDraining {
-		return autherr.New(autherr.ProviderDraining, "unknown_identity")
-	}
-	return nil
 }
