@@ -33,6 +33,7 @@ func assemble(ctx context.Context, s Settings, o options, providers *verify.Set,
 	if db != nil {
 		k.database = changes.Announce(db, &k.changes)
 		k.registrar = account.Registrar{Store: k.database.Accounts(), Create: *s.Users.Create, OnRegister: o.onRegister, Now: o.now}
+		k.background.Go(func() { sweeper{"mark_sweep", "expired marks", k.sweepMarks}.run(background, o) })
 	}
 	if s.Own != nil {
 		k.maxPerUser = s.Own.MaxPerUser
@@ -50,7 +51,7 @@ func assemble(ctx context.Context, s Settings, o options, providers *verify.Set,
 // ownBlock returns the session block "own", and starts its work in the background.
 func (k *Kit) ownBlock(background context.Context, s Settings, o options, db database.Database) *sessionBlock {
 	own := session.NewOwn(*s.Own, k.database.Sessions(), o.now, o.log)
-	k.background.Go(func() { sweep(background, own, o) })
+	k.background.Go(func() { sweeper{"session_sweep", "ended sessions", own.Sweep}.run(background, o) })
 	k.changes.Subscribe(own.Evict)
 	if s.Own.CacheTTL.Std() > 0 {
 		k.listen(background, db, own)
