@@ -17,13 +17,13 @@ const backchannelPath = "/backchannel/"
 
 // addBackchannels adds the routes of logout tokens. There is none where nothing is
 // stored: nothing could end.
-func (k *Kit) addBackchannels(routes map[string]route) {
+func (k *Kit) addBackchannels(routes map[string]methods) {
 	if k.database == nil {
 		return
 	}
 	for _, p := range k.providers.All() {
 		if p.AcceptsLogoutTokens() {
-			routes[backchannelPath+p.Name] = route{http.MethodPost, "the provider's logout tokens", k.backchannelLogout(p.Name)}
+			routes[backchannelPath+p.Name] = methods{{post, "the provider's logout tokens", k.backchannelLogout(p.Name)}}
 		}
 	}
 }

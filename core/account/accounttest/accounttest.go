@@ -35,6 +35,7 @@ func Run(t *testing.T, open func(t *testing.T) database.Database) {
 	t.Run("Race", func(t *testing.T) { testRace(t, accounts) })
 	t.Run("Marks", func(t *testing.T) { testMarks(t, accounts) })
 	t.Run("Registrar", func(t *testing.T) { testRegistrar(t, accounts) })
+	t.Run("Link", func(t *testing.T) { testLink(t, open) })
 }
 
 const (

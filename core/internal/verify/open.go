@@ -74,8 +74,15 @@ func newProvider(instance provider.Instance, driver provider.Driver, host Host) 
 	if err := checkRules(rules); err != nil {
 		return nil, err
 	}
+	if err := checkAbilities(driver, rules); err != nil {
+		return nil, err
+	}
 	p := &Provider{
-		Name:      instance.Name,
+		Name:        instance.Name,
+		Type:        instance.Type.Name(),
+		DisplayName: cmp.Or(instance.Common.DisplayName, instance.Name),
+		Issuer:      rules.Issuer,
+
 		state:     instance.Common.State,
 		driver:    driver,
 		rules:     rules,

@@ -32,6 +32,9 @@ func open(_ context.Context, s Settings, env provider.Env) (provider.Driver, err
 		d.sources[one.Issuer] = opened
 	}
 	d.pointers, _ = s.Claims.pointers()
+	if s.ClientID != "" {
+		return &client{d, d.sources[s.perIssuer()[0].Issuer].discovery}, nil
+	}
 	return d, nil
 }
 

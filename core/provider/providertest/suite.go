@@ -62,6 +62,7 @@ func Run(t *testing.T, s Subject) {
 	t.Run("Selection", s.selection)
 	t.Run("ProviderSession", s.providerSession)
 	t.Run("LogoutTokens", s.logoutTokens)
+	t.Run("CodeFlow", s.codeFlow)
 }
 
 const (
