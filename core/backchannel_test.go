@@ -166,7 +166,7 @@ func TestBackchannel_JWT(t *testing.T) {
 	h.admits(t, core.Guard{}, session.access, "token_expired")
 }
 
-// A repeated logout token ends nothing: a user who signs in again stays signed in.
+// A repeated logout token has no effect: a user who signs in again stays signed in.
 func TestBackchannel_Replay(t *testing.T) {
 	t.Parallel()
 	h := newLogoutHarness(t, nil)
@@ -181,7 +181,7 @@ func TestBackchannel_Replay(t *testing.T) {
 	h.recognizes(t, map[string]bool{again: false})
 }
 
-// Each valid token is accepted until the moment it is changed in one way.
+// Each token is valid except for one change; the unchanged one is accepted.
 func TestBackchannel_Faults(t *testing.T) {
 	t.Parallel()
 	h := newLogoutHarness(t, func(s *core.Settings) { s.Own.MaxPerUser = 1000 })

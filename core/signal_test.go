@@ -72,8 +72,8 @@ func TestSignal_Errors(t *testing.T) {
 	none.wantSignal(t, core.Signal{Issuer: none.issuer.URL(), Subject: sub}, false, autherr.NotFound)
 }
 
-// Provider tokens live longer than login_max_age: the session at the provider is
-// remembered for 30 days.
+// Provider tokens may be valid for longer than login_max_age: the end of the session
+// at the provider is stored for 30 days.
 func TestSignal_ProviderTokenLife(t *testing.T) {
 	t.Parallel()
 	h := newLogoutHarness(t, providerToken(nil))

@@ -13,7 +13,8 @@ import (
 	"github.com/cotterpin/cotterpin/core/session"
 )
 
-// reasonEnded is why sessions end with the session at the provider.
+// reasonEnded is the reason of sessions that are revoked with the session at the
+// provider.
 const reasonEnded = "provider_signal"
 
 // endLife is how long an ended session at the provider is recorded.
