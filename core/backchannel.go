@@ -4,7 +4,6 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"strings"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/internal/verify"
@@ -23,14 +22,10 @@ func (k *Kit) addBackchannels(routes map[string]methods) {
 	}
 	for _, p := range k.providers.All() {
 		if p.AcceptsLogoutTokens() {
-			routes[backchannelPath+p.Name] = methods{{post, "the provider's logout tokens", k.backchannelLogout(p.Name)}}
+			routes[backchannelPath+p.Name] = methods{{message, "the provider's logout tokens", k.backchannelLogout(p.Name)}}
 		}
 	}
 }
-
-// isBackchannel reports whether a path is that of logout tokens. The cross-origin
-// guard does not apply to it: the signed token is the only credential.
-func isBackchannel(path string) bool { return strings.HasPrefix(path, backchannelPath) }
 
 // backchannelLogout handles logout tokens (OpenID Connect Back-Channel Logout 1.0,
 // sections 2.5 to 2.8). If a token has a sid, that alone decides what ends.
