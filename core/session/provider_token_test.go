@@ -342,7 +342,8 @@ func TestProviderToken_ProviderSession(t *testing.T) {
 		t.Errorf("a fresh check: %v, want provider_session_ended", err)
 	}
 	b.EvictEnded("a")
-	if _, _, err := b.Check(t.Context(), bearer, false); autherr.ReasonOf(err) != "provider_session_ended" || autherr.CodeOf(err) != autherr.InvalidToken {
+	_, _, err := b.Check(t.Context(), bearer, false)
+	if autherr.ReasonOf(err) != "provider_session_ended" || autherr.CodeOf(err) != autherr.InvalidToken {
 		t.Errorf("after EvictEnded: %v, want provider_session_ended", err)
 	}
 }

@@ -85,7 +85,8 @@ func (s *signIns) holdProviderSession(ctx context.Context, tx *sql.Tx, mark stri
 	if err := s.dialect.lock(ctx, tx, []string{mark}); err != nil {
 		return err
 	}
-	ended, err := isRecorded(tx.StmtContext(ctx, s.recorded).QueryRowContext(ctx, mark, toMillis(at)))
+	row := tx.StmtContext(ctx, s.recorded).QueryRowContext(ctx, mark, toMillis(at)) //nolint:sqlclosecheck // the transaction closes it
+	ended, err := isRecorded(row)
 	if err == nil && ended {
 		err = account.ErrOvertaken
 	}

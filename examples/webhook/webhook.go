@@ -34,8 +34,11 @@ func Handler(kit *core.Kit, issuer string, secret []byte) http.Handler {
 			return
 		}
 		var message struct {
-			Type string
-			Data struct{ SID, Sub string }
+			Type string `json:"type"`
+			Data struct {
+				SID string `json:"sid"`
+				Sub string `json:"sub"`
+			} `json:"data"`
 		}
 		signal := core.Signal{Issuer: issuer, ID: "webhook " + r.Header.Get("Webhook-Id"), ExpiresAt: sent.Add(tolerance + time.Second)}
 		err = json.Unmarshal(body, &message)
@@ -67,7 +70,7 @@ func verify(header http.Header, body, secret []byte) (sent time.Time, ok bool) {
 	mac.Write([]byte(id + "." + timestamp + "."))
 	mac.Write(body)
 	want := "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil))
-	for _, signature := range strings.Fields(header.Get("Webhook-Signature")) {
+	for signature := range strings.FieldsSeq(header.Get("Webhook-Signature")) {
 		ok = ok || hmac.Equal([]byte(signature), []byte(want))
 	}
 	seconds, err := strconv.ParseInt(timestamp, 10, 64)

@@ -162,10 +162,10 @@ func testLoginBeforeEnd(t *testing.T, s *stores) {
 	var once bool
 	err := s.db.SignIn(t.Context(), database.SignIn{
 		User: newLogin(r), Session: &r, MaxSessions: unlimited,
-		Within: func(context.Context, account.Tx) error {
+		Within: func(ctx context.Context, _ account.Tx) error {
 			if !once {
 				once = true
-				go func() { ended <- s.tryEnd(t.Context(), "a", nil) }()
+				go func() { ended <- s.tryEnd(context.WithoutCancel(ctx), "a", nil) }()
 				waitFor(ended)
 			}
 			return nil
