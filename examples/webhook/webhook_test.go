@@ -94,7 +94,7 @@ func message(id string, sent time.Time, body string, key []byte) []string {
 	return []string{"Webhook-Id", id, "Webhook-Timestamp", timestamp, "Webhook-Signature", signature}
 }
 
-func TestHandler_SessionEnded(t *testing.T) {
+func TestHandler_EndSession(t *testing.T) {
 	t.Parallel()
 	a := newApplication(t)
 	first, second := a.signIn(t, "a"), a.signIn(t, "b")
