@@ -134,6 +134,7 @@ func (k *Kit) endedFor(issuer string) time.Duration {
 }
 
 func (k *Kit) logSignal(ctx context.Context, s Signal, users []identity.UserID) {
+	k.log.InfoContext(ctx, "provider signal", "event", "provider_signal", "issuer", s.Issuer, "users", len(users), "actor_user_id", actorID(ctx))
 	for _, user := range users {
 		k.log.InfoContext(ctx, "sessions revoked", "event", "session_revoked", "reason", reasonSignal,
 			"user_id", user.String(), "issuer", s.Issuer, "actor_user_id", actorID(ctx))

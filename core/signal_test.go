@@ -2,6 +2,7 @@ package core_test
 
 import (
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -82,4 +83,7 @@ func TestSignal_ProviderTokenLife(t *testing.T) {
 	h.wantSignal(t, core.Signal{Issuer: h.issuer.URL(), ProviderSession: "a"}, true, "")
 	h.clock.Advance(30*24*time.Hour - time.Second)
 	h.recognizes(t, map[string]bool{ended: false, other: true})
+	if !strings.Contains(h.log.String(), `"event":"provider_signal"`) {
+		t.Error("a signal that concerns no own session is not in the log")
+	}
 }
