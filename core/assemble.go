@@ -41,13 +41,14 @@ func assemble(ctx context.Context, s Settings, o options, providers *verify.Set,
 			Now:        o.now,
 		}
 		k.onLogin = o.onLogin
+		k.background.Go(func() { sweeper{"mark_sweep", "expired marks", k.sweepMarks}.run(background, o) })
 	}
 	if s.Own != nil {
 		k.maxPerUser = s.Own.MaxPerUser
 		k.blocks = append(k.blocks, k.ownBlock(background, s, o, db))
 	}
 	if s.ProviderToken != nil {
-		k.blocks = append(k.blocks, k.tokenBlock(s, o))
+		k.blocks = append(k.blocks, k.tokenBlock(s))
 	}
 	if s.DefaultSession == config.StrategyProviderToken {
 		slices.Reverse(k.blocks)
@@ -58,7 +59,7 @@ func assemble(ctx context.Context, s Settings, o options, providers *verify.Set,
 // ownBlock returns the session block "own", and starts its work in the background.
 func (k *Kit) ownBlock(background context.Context, s Settings, o options, db database.Database) *sessionBlock {
 	own := session.NewOwn(*s.Own, k.database.Sessions(), o.now, o.log)
-	k.background.Go(func() { sweep(background, own, o) })
+	k.background.Go(func() { sweeper{"session_sweep", "ended sessions", own.Sweep}.run(background, o) })
 	k.changes.Subscribe(own.Evict)
 	if s.Own.CacheTTL.Std() > 0 {
 		k.listen(background, db, own)
@@ -82,7 +83,7 @@ func (k *Kit) ownBlock(background context.Context, s Settings, o options, db dat
 }
 
 // tokenBlock returns the session block "provider_token".
-func (k *Kit) tokenBlock(s Settings, o options) *sessionBlock {
+func (k *Kit) tokenBlock(s Settings) *sessionBlock {
 	tokens := session.NewProviderToken(*s.ProviderToken, k.providers, k.registrar)
 	k.changes.Subscribe(tokens.Evict)
 	k.changes.SubscribeEnded(tokens.EvictEnded)

@@ -166,7 +166,36 @@ func TestBackchannel_JWT(t *testing.T) {
 	h.admits(t, core.Guard{}, session.access, "token_expired")
 }
 
-// A repeated logout token ends nothing: a user who signs in again stays signed in.
+// A sign-in whose session at the provider was ended adds no identity.
+func TestBackchannel_Identities(t *testing.T) {
+	t.Parallel()
+	h := newPeople(t)
+	token := h.signIn(t, ada)
+	add := func(sid string) core.Response {
+		t.Helper()
+		return h.call(t, "POST", "/auth/identities", h.corpPayload(t, atCorp, providertest.Claim("sid", sid)), authorization(token)...)
+	}
+	is(t, h.postLogout(t, h.issuer.LogoutToken("", "a")), http.StatusOK, "")
+	is(t, add("a"), http.StatusUnauthorized, "invalid_token")
+	is(t, add("b"), http.StatusCreated, "")
+}
+
+// New tokens of an ended session at the provider are no session either.
+func TestBackchannel_Refresh(t *testing.T) {
+	t.Parallel()
+	h := newHarness(t, providerToken(nil))
+	h.signIn(t, ada)
+	refresh := func(sid string) core.Response {
+		t.Helper()
+		h.issuer.SetRefreshResponse(map[string]any{"access_token": h.issuer.AccessToken(ada, providertest.Claim("sid", sid))})
+		return h.refresh(t, h.issuer.Login(ada).RefreshToken)
+	}
+	h.wantSignal(t, core.Signal{Issuer: providertest.CotterIssuer, ProviderSession: "a"}, true, "")
+	is(t, refresh("a"), http.StatusUnauthorized, "invalid_token")
+	is(t, refresh("b"), http.StatusOK, "")
+}
+
+// A repeated logout token has no effect: a user who signs in again stays signed in.
 func TestBackchannel_Replay(t *testing.T) {
 	t.Parallel()
 	h := newLogoutHarness(t, nil)
@@ -181,7 +210,7 @@ func TestBackchannel_Replay(t *testing.T) {
 	h.recognizes(t, map[string]bool{again: false})
 }
 
-// Each valid token is accepted until the moment it is changed in one way.
+// Each token is valid except for one change; the unchanged one is accepted.
 func TestBackchannel_Faults(t *testing.T) {
 	t.Parallel()
 	h := newLogoutHarness(t, func(s *core.Settings) { s.Own.MaxPerUser = 1000 })

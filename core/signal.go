@@ -20,22 +20,22 @@ type Signal struct {
 	Issuer string
 
 	// ProviderSession is the sid of a session at the provider. The own sessions that
-	// began with its tokens end. Until login_max_age of the provider block has passed
-	// no session begins with it, with session "provider_token" or login_max_age = "0s"
-	// for 30 days; its tokens are rejected.
+	// began with its tokens are revoked, and its tokens are rejected. No session begins
+	// with it until login_max_age of the provider block has passed, with session
+	// "provider_token" or login_max_age = "0s" for 30 days.
 	ProviderSession string
 
 	// Subject is the sub of a user. Without ProviderSession and Disable, all its
-	// sessions end and all tokens issued until now are revoked, as by
-	// [Sessions.RevokeAll]. An unknown user is not an error: nothing ends.
+	// sessions and all tokens issued until now are revoked, as by
+	// [Sessions.RevokeAll]. An unknown user is not an error: nothing is revoked.
 	Subject string
 
 	// Disable disables the user with that Subject, as [Users.Disable] does.
 	Disable bool
 
 	// ID is the id of the message, unique at the issuer: the signal is applied once.
-	// ExpiresAt is when the id is forgotten: the caller rejects the message itself from
-	// then on. An empty ID is applied each time.
+	// From ExpiresAt on the caller rejects the message itself, and the ID is deleted.
+	// A signal with an empty ID is applied each time.
 	ID        string
 	ExpiresAt time.Time
 }
@@ -43,8 +43,8 @@ type Signal struct {
 // reasonSignal is why the sessions of a signal end.
 const reasonSignal = "provider_signal"
 
-// maxTokenLife is how long a session that has ended at its provider is remembered if
-// the configuration does not limit how long its tokens can be used.
+// maxTokenLife is how long the end of a session at its provider is stored if the
+// configuration does not limit how long its tokens can be used.
 const maxTokenLife = 30 * 24 * time.Hour
 
 // Signal ends what the provider has ended, and records the ID, in one transaction.
@@ -124,7 +124,7 @@ func (k *Kit) apply(ctx context.Context, tx account.Tx, s Signal) (users []ident
 	return append(users, user.ID), tx.RevokeSessions(ctx, user.ID, reasonSignal, now)
 }
 
-// endedFor returns how long tokens of a session that has ended could be used.
+// endedFor returns how long tokens that an issuer has issued until now could be used.
 func (k *Kit) endedFor(issuer string) time.Duration {
 	window := k.providers.LoginWindow(issuer, maxTokenLife)
 	if k.block(config.StrategyProviderToken) != nil {
@@ -134,6 +134,7 @@ func (k *Kit) endedFor(issuer string) time.Duration {
 }
 
 func (k *Kit) logSignal(ctx context.Context, s Signal, users []identity.UserID) {
+	k.log.InfoContext(ctx, "provider signal", "event", "provider_signal", "issuer", s.Issuer, "users", len(users), "actor_user_id", actorID(ctx))
 	for _, user := range users {
 		k.log.InfoContext(ctx, "sessions revoked", "event", "session_revoked", "reason", reasonSignal,
 			"user_id", user.String(), "issuer", s.Issuer, "actor_user_id", actorID(ctx))

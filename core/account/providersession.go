@@ -6,10 +6,10 @@ import (
 	"github.com/cotterpin/cotterpin/core/autherr"
 )
 
-// CheckProviderSession returns nil unless the session at the provider has ended; see
+// CheckProviderSession returns nil unless the provider has ended its session; see
 // identity.Identity.ProviderSession. It returns nil for "".
 //
-// Errors by code: InvalidToken if the session has ended; TemporarilyUnavailable if
+// Errors by code: InvalidToken if the provider has ended it; TemporarilyUnavailable if
 // the store failed.
 func (r Registrar) CheckProviderSession(ctx context.Context, providerSession string) error {
 	if providerSession == "" {

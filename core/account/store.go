@@ -41,7 +41,7 @@ var ErrOvertaken = errors.New("account: another transaction has changed the user
 // the identity that signed in last; without identities, with zero fields.
 //
 // The suite that each store must pass is accounttest.Run.
-type Store interface {
+type Store interface { //nolint:interfacebloat // one method per statement or atomic change
 	// Find returns the user of the identity, with the contacts of that identity.
 	// ErrNotFound: it is not registered.
 	Find(ctx context.Context, key identity.Key) (identity.User, error)
@@ -115,7 +115,7 @@ type Query struct {
 // lock the users that they return until the transaction ends: their logins and
 // their administration wait. After an error the function must return it, except
 // ErrNotFound of a method that reads.
-type Tx interface {
+type Tx interface { //nolint:interfacebloat // what a transaction may read and write
 	// SQL returns the transaction, for rows of the application; nil in a store
 	// without SQL. It must neither be committed nor rolled back.
 	SQL() *sql.Tx

@@ -21,7 +21,7 @@ const maxCached = 10_000
 // zero caches and shares nothing.
 type cache[K comparable, V any] struct {
 	find    func(context.Context, K) (V, error)
-	owner   func(V) identity.UserID
+	owner   func(V) identity.UserID // nil: values belong to no user
 	ttl     time.Duration
 	now     func() time.Time
 	found   *otter.Cache[K, cached[V]]
@@ -51,12 +51,13 @@ func newCache[K comparable, V any](
 		owners:  newOwners[K](),
 		started: time.Now(),
 	}
-	c.found = otter.Must(&otter.Options[K, cached[V]]{
-		MaximumSize: maxCached,
-		OnAtomicDeletion: func(e otter.DeletionEvent[K, cached[V]]) {
+	options := otter.Options[K, cached[V]]{MaximumSize: maxCached}
+	if owner != nil {
+		options.OnAtomicDeletion = func(e otter.DeletionEvent[K, cached[V]]) {
 			c.owners.remove(owner(e.Value.value), e.Key)
-		},
-	})
+		}
+	}
+	c.found = otter.Must(&options)
 	c.until.Store(math.MaxInt64)
 	return c
 }
@@ -109,7 +110,9 @@ func (c *cache[K, V]) store(key K, entry cached[V], generation int) {
 		return
 	}
 	c.found.Compute(key, func(cached[V], bool) (cached[V], otter.ComputeOp) {
-		c.owners.add(c.owner(entry.value), key) // before anything can remove the entry
+		if c.owner != nil {
+			c.owners.add(c.owner(entry.value), key) // before anything can remove the entry
+		}
 		return entry, otter.WriteOp
 	})
 }

@@ -5,8 +5,6 @@ import (
 	"slices"
 	"time"
 
-	"github.com/google/uuid"
-
 	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/config"
@@ -50,7 +48,7 @@ func NewProviderToken(s config.ProviderTokenSession, tokens Authenticator, users
 	p := &ProviderToken{settings: s, tokens: tokens, users: users}
 	if s.User != config.UserNone {
 		p.cache = newUserCache(users.Store, s.CacheTTL.Std(), users.Now)
-		p.sessions = newCache(p.findSession, func(struct{}) identity.UserID { return uuid.Nil }, s.CacheTTL.Std(), users.Now)
+		p.sessions = newCache(p.findSession, nil, s.CacheTTL.Std(), users.Now)
 	}
 	return p
 }

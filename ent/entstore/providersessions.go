@@ -79,13 +79,14 @@ func (t *transaction) EndProviderSession(
 }
 
 // holdProviderSession waits for a transaction that ends a session at the provider,
-// and lets none begin until this one ends. It returns ErrOvertaken if the session
-// has ended.
+// and lets none begin until this one ends. It returns ErrOvertaken if that
+// was ended before.
 func (s *signIns) holdProviderSession(ctx context.Context, tx *sql.Tx, mark string, at time.Time) error {
 	if err := s.dialect.lock(ctx, tx, []string{mark}); err != nil {
 		return err
 	}
-	ended, err := isRecorded(tx.StmtContext(ctx, s.recorded).QueryRowContext(ctx, mark, toMillis(at)))
+	row := tx.StmtContext(ctx, s.recorded).QueryRowContext(ctx, mark, toMillis(at)) //nolint:sqlclosecheck // the transaction closes it
+	ended, err := isRecorded(row)
 	if err == nil && ended {
 		err = account.ErrOvertaken
 	}

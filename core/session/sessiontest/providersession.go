@@ -13,7 +13,8 @@ import (
 	"github.com/cotterpin/cotterpin/core/session"
 )
 
-// reasonEnded is why sessions end with the session at the provider.
+// reasonEnded is the reason of sessions that are revoked with the session at the
+// provider.
 const reasonEnded = "provider_signal"
 
 // endLife is how long an ended session at the provider is recorded.
@@ -161,10 +162,10 @@ func testLoginBeforeEnd(t *testing.T, s *stores) {
 	var once bool
 	err := s.db.SignIn(t.Context(), database.SignIn{
 		User: newLogin(r), Session: &r, MaxSessions: unlimited,
-		Within: func(context.Context, account.Tx) error {
+		Within: func(ctx context.Context, _ account.Tx) error {
 			if !once {
 				once = true
-				go func() { ended <- s.tryEnd(t.Context(), "a", nil) }()
+				go func() { ended <- s.tryEnd(context.WithoutCancel(ctx), "a", nil) }()
 				waitFor(ended)
 			}
 			return nil
