@@ -181,7 +181,7 @@ func (e Engine) testListenerWrites(t *testing.T) {
 		}},
 	}
 	for i, w := range writes {
-		user, s := l.signedIn(t, byte(i)) //nolint:gosec // there are few writes
+		user, s := l.signedIn(t, byte(i))
 		if w.name == "Enable" {
 			if err := accounts.Disable(ctx, user.ID, now); err != nil {
 				t.Fatalf("Disable: %v", err)
@@ -202,7 +202,7 @@ func (e Engine) testListenerTransactions(t *testing.T) {
 	l := e.listen(t)
 	errUndo := errors.New("undo")
 	for i, undo := range []error{errUndo, nil} {
-		user, _ := l.signedIn(t, byte(i)) //nolint:gosec // there are two
+		user, _ := l.signedIn(t, byte(i))
 		begin := l.position()
 		isHeard := func() bool {
 			l.mu.Lock()
