@@ -47,7 +47,7 @@ func assemble(ctx context.Context, s Settings, o options, providers *verify.Set,
 		k.blocks = append(k.blocks, k.ownBlock(background, s, o, db))
 	}
 	if s.ProviderToken != nil {
-		k.blocks = append(k.blocks, k.tokenBlock(s, o))
+		k.blocks = append(k.blocks, k.tokenBlock(s))
 	}
 	if s.DefaultSession == config.StrategyProviderToken {
 		slices.Reverse(k.blocks)
@@ -82,7 +82,7 @@ func (k *Kit) ownBlock(background context.Context, s Settings, o options, db dat
 }
 
 // tokenBlock returns the session block "provider_token".
-func (k *Kit) tokenBlock(s Settings, o options) *sessionBlock {
+func (k *Kit) tokenBlock(s Settings) *sessionBlock {
 	tokens := session.NewProviderToken(*s.ProviderToken, k.providers, k.registrar)
 	k.changes.Subscribe(tokens.Evict)
 	k.changes.SubscribeEnded(tokens.EvictEnded)
