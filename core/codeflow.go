@@ -127,7 +127,7 @@ func (f codeFlow) signIn(ctx context.Context, r web.Request, begun httpapi.Flow,
 	if err != nil {
 		return web.Response{}, err
 	}
-	in, err := f.finishLogin(ctx, r, f.block, f.newLogin(r, id, token, config.TransportCookie), replaced)
+	in, err := f.finishLogin(ctx, f.block, f.newLogin(r, id, token, config.TransportCookie), replaced)
 	if err != nil {
 		return web.Response{}, err
 	}

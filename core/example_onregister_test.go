@@ -23,7 +23,7 @@ import (
 // An application has a table of members already. At the first login, a user becomes
 // the member with the verified email address, or a new one, in the same transaction.
 // The member's id is then in Principal.ExternalID at each request. An application
-// that uses ent gets a client on that transaction from entstore.TxDriver.
+// that uses ent gets a driver of that transaction from entstore.DriverFromContext.
 func ExampleWithOnRegister() {
 	onRegister := func(ctx context.Context, r core.Registration) error {
 		if !r.EmailVerified {

@@ -175,6 +175,7 @@ func TestOnLogin_NothingStored(t *testing.T) {
 func TestOnRegister_Join(t *testing.T) {
 	t.Parallel()
 	var existing identity.UserID
+	var vetoes bool
 	h := newHarness(t, nil, core.WithOnRegister(func(_ context.Context, r core.Registration) error {
 		if r.Email == ada {
 			existing = r.UserID
@@ -183,6 +184,11 @@ func TestOnRegister_Join(t *testing.T) {
 		r.Join(existing)
 		r.SetExternalID("7")
 		return nil
+	}), core.WithOnLogin(func(_ context.Context, l core.Login) error {
+		if !vetoes || !l.Linked {
+			return nil
+		}
+		return autherr.AccountDisabled
 	}))
 	older := h.signIn(t, ada)
 	h.admits(t, core.Guard{}, older, "")
@@ -208,7 +214,10 @@ func TestOnRegister_Join(t *testing.T) {
 	if p, _ := core.PrincipalFromContext(ctx); p.UserID != existing || p.ExternalID != "7" {
 		t.Errorf("the caller is %+v", p)
 	}
-	if !strings.Contains(h.log.String(), `"event":"identity_linked"`) {
-		t.Error("the log has no event identity_linked")
+	vetoes = true
+	is(t, h.login(t, "carl@example.com", ""), 403, "account_disabled")
+	is(t, h.login(t, "carl@example.com", ""), 200, "") // the identity was added
+	if n := strings.Count(h.log.String(), `"event":"identity_linked"`); n != 2 {
+		t.Errorf("%d events identity_linked, want 2", n)
 	}
 }

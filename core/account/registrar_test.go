@@ -204,7 +204,9 @@ func TestRegistrar_UnknownContacts(t *testing.T) {
 	}
 }
 
-// A15: the hook reads what the user will have, whatever the token proves.
+// The hook reads what the user will have, whatever the token proves.
+//
+// Cases: A15.
 func TestRegistrar_OnRegister_Verified(t *testing.T) {
 	t.Parallel()
 	for verification, want := range map[identity.Verification]bool{
