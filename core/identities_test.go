@@ -561,6 +561,22 @@ func TestIdentities_Add_OldToken(t *testing.T) {
 	is(t, h.call(t, "POST", "/auth/identities", h.corpPayload(t, atCorp), authorization(token)...), http.StatusCreated, "")
 }
 
+// TestIdentities_Add_EndedSession posts a token of a session that has ended at the
+// provider.
+func TestIdentities_Add_EndedSession(t *testing.T) {
+	t.Parallel()
+	h := newPeople(t)
+	token := h.signIn(t, ada)
+	if _, err := h.kit.Signal(t.Context(), core.Signal{Issuer: h.issuer.URL(), ProviderSession: "ended"}); err != nil {
+		t.Fatal(err)
+	}
+	post := func(session string) core.Response {
+		return h.call(t, "POST", "/auth/identities", h.corpPayload(t, atCorp, providertest.Claim("sid", session)), authorization(token)...)
+	}
+	is(t, post("ended"), http.StatusUnauthorized, "invalid_token")
+	is(t, post("active"), http.StatusCreated, "")
+}
+
 // TestIdentities_Concurrent adds one identity to two users at once.
 func TestIdentities_Concurrent(t *testing.T) {
 	t.Parallel()
