@@ -189,7 +189,7 @@ type contactKind struct {
 var contactKinds = []contactKind{
 	{
 		"email",
-		func(i identity.User) (string, bool) { return lowerASCII(i.Email), i.EmailVerified },
+		func(i identity.User) (string, bool) { return identity.FoldEmail(i.Email), i.EmailVerified },
 		func(b account.Block) bool { return b.TrustsEmail },
 	},
 	{
