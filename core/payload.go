@@ -2,7 +2,6 @@ package core
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/identity"
@@ -75,7 +74,7 @@ type hints struct {
 // differs.
 func (h hints) check(id identity.Identity) error {
 	switch {
-	case bothSet(h.email, id.Email.Value) && lowerASCII(*h.email) != lowerASCII(id.Email.Value):
+	case bothSet(h.email, id.Email.Value) && identity.FoldEmail(*h.email) != identity.FoldEmail(id.Email.Value):
 		return mismatch("email_differs")
 	case bothSet(h.phone, id.Phone.Value) && *h.phone != id.Phone.Value:
 		return mismatch("phone_differs")
@@ -90,17 +89,6 @@ func (h hints) check(id identity.Identity) error {
 }
 
 func bothSet(hint *string, signed string) bool { return hint != nil && signed != "" }
-
-// lowerASCII maps A-Z to a-z. Unicode case folding would make different addresses
-// equal.
-func lowerASCII(s string) string {
-	return strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			return r - 'A' + 'a'
-		}
-		return r
-	}, s)
-}
 
 func mismatch(reason string) error {
 	return autherr.New(autherr.IdentityMismatch, reason)

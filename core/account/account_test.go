@@ -96,11 +96,11 @@ func (b *broken) Find(ctx context.Context, key identity.Key) (identity.User, err
 	return b.Store.Find(ctx, key)
 }
 
-func (b *broken) Register(ctx context.Context, user identity.User, within account.Within) error {
-	if err := b.fail("Register"); err != nil {
+func (b *broken) Transact(ctx context.Context, locks []string, do func(context.Context, account.Tx) error) error {
+	if err := b.fail("Transact"); err != nil {
 		return err
 	}
-	return b.Store.Register(ctx, user, within)
+	return b.Store.Transact(ctx, locks, do)
 }
 
 func newStore() account.Store { return memstore.New().Accounts() }

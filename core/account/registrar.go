@@ -2,7 +2,6 @@ package account
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"time"
@@ -79,8 +78,14 @@ func (r Registrar) register(ctx context.Context, id identity.Identity, at time.T
 	}, id, at)
 
 	var rejected error
-	err := r.Store.Register(ctx, user, func(ctx context.Context, tx *sql.Tx) error {
-		rejected = r.runHook(ctx, newRegistration(user, id, tx))
+	err := r.Store.Transact(ctx, nil, func(ctx context.Context, tx Tx) error {
+		if err := tx.CreateUser(ctx, user); err != nil {
+			return err
+		}
+		if err := tx.AddIdentity(ctx, user.ID, user.Stored()); err != nil {
+			return err
+		}
+		rejected = r.runHook(ctx, newRegistration(user, id, tx.SQL()))
 		return rejected
 	})
 	switch {

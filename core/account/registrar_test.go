@@ -254,7 +254,7 @@ func TestRegistrar_OnRegister_Error(t *testing.T) {
 
 func TestRegistrar_StoreFailure(t *testing.T) {
 	t.Parallel()
-	for _, method := range []string{"Find", "Register"} {
+	for _, method := range []string{"Find", "Transact"} {
 		t.Run(method, func(t *testing.T) {
 			t.Parallel()
 			sound := newStore()
@@ -275,7 +275,7 @@ func TestRegistrar_Overtaken(t *testing.T) {
 	t.Parallel()
 	store := newStore()
 	var winner identity.User
-	overtaken := newRegistrar(&broken{Store: store, method: "Register", before: func() {
+	overtaken := newRegistrar(&broken{Store: store, method: "Transact", before: func() {
 		if winner.ID == uuid.Nil {
 			winner = register(t, store)
 		}
@@ -322,9 +322,9 @@ type repeating struct {
 	second error // of the second attempt, before its hook
 }
 
-func (r *repeating) Register(ctx context.Context, user identity.User, within account.Within) error {
-	if err := r.Store.Register(ctx, user, within); err == nil || r.second != nil {
+func (r *repeating) Transact(ctx context.Context, locks []string, do func(context.Context, account.Tx) error) error {
+	if err := r.Store.Transact(ctx, locks, do); err == nil || r.second != nil {
 		return errors.Join(r.second)
 	}
-	return r.Store.Register(ctx, user, within)
+	return r.Store.Transact(ctx, locks, do)
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/account/accounttest"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/session"
@@ -47,7 +48,7 @@ func CheckPlans(t testing.TB, d entstore.Dialect, connector driver.Connector) {
 	user := newUser("planned")
 	r, evicting := newSession(user, 249), newSession(user, 250)
 	if err := errors.Join(
-		db.Accounts().Register(t.Context(), user, nil), db.SignIn(t.Context(), database.SignIn{User: user, Session: &r, MaxSessions: 2}),
+		accounttest.Register(t.Context(), db.Accounts(), user, nil), db.SignIn(t.Context(), database.SignIn{User: user, Session: &r, MaxSessions: 2}),
 	); err != nil {
 		t.Fatal(err)
 	}
@@ -57,7 +58,7 @@ func CheckPlans(t testing.TB, d entstore.Dialect, connector driver.Connector) {
 		"Find":         func(ctx context.Context) error { _, err := accounts.Find(ctx, user.Key); return err },
 		"Get":          func(ctx context.Context) error { _, err := accounts.Get(ctx, user.ID); return err },
 		"RecordLogin":  func(ctx context.Context) error { return db.SignIn(ctx, database.SignIn{User: user}) },
-		"Register":     func(ctx context.Context) error { return accounts.Register(ctx, fresh, nil) },
+		"Register":     func(ctx context.Context) error { return accounttest.Register(ctx, accounts, fresh, nil) },
 		"SetNotBefore": func(ctx context.Context) error { return accounts.SetNotBefore(ctx, fresh.ID, now) },
 		"Disable":      func(ctx context.Context) error { return accounts.Disable(ctx, fresh.ID, now) },
 		"Enable":       func(ctx context.Context) error { return accounts.Enable(ctx, fresh.ID) },

@@ -28,7 +28,7 @@ var (
 // selfCheck registers a user in a transaction that it rolls back, and checks the
 // behavior of the tables that the stores rely on.
 func selfCheck(ctx context.Context, e engine) error {
-	tx, err := e.begin(ctx)
+	tx, err := e.begin(ctx, nil)
 	if err != nil {
 		return err
 	}

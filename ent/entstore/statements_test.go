@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/cotterpin/cotterpin/core/account/accounttest"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/session"
@@ -46,7 +47,7 @@ func TestStores_Statements(t *testing.T) {
 		do   func(context.Context) error
 		want string
 	}{
-		{"Register", func(ctx context.Context) error { return accounts.Register(ctx, user, nil) }, "BEGIN INSERT INSERT COMMIT"},
+		{"Register", func(ctx context.Context) error { return accounttest.Register(ctx, accounts, user, nil) }, "BEGIN INSERT INSERT COMMIT"},
 		{"Find", func(ctx context.Context) error { _, err := accounts.Find(ctx, user.Key); return err }, "SELECT"},
 		{"Get", func(ctx context.Context) error { _, err := accounts.Get(ctx, user.ID); return err }, "SELECT"},
 		{"SignInWithoutSession", func(ctx context.Context) error { return db.SignIn(ctx, database.SignIn{User: user}) }, "UPDATE"},

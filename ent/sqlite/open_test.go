@@ -17,6 +17,7 @@ import (
 	_ "modernc.org/sqlite" // registers "sqlite"
 
 	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/account/accounttest"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/ent/sqlite"
@@ -34,7 +35,7 @@ func newUser(subject string) identity.User {
 func register(t *testing.T, db database.Database, subject string) identity.User {
 	t.Helper()
 	user := newUser(subject)
-	if err := db.Accounts().Register(t.Context(), user, nil); err != nil {
+	if err := accounttest.Register(t.Context(), db.Accounts(), user, nil); err != nil {
 		t.Fatalf("Register: %v", err)
 	}
 	return user
@@ -217,7 +218,7 @@ func TestOpen_MemoryAfterCancel(t *testing.T) {
 	db := open(t, sqlite.Memory)
 	user := register(t, db, "ada")
 	ctx, cancel := context.WithCancel(t.Context())
-	err := db.Accounts().Register(ctx, newUser("eve"), func(context.Context, *sql.Tx) error {
+	err := accounttest.Register(ctx, db.Accounts(), newUser("eve"), func(context.Context, account.Tx) error {
 		cancel()
 		return nil
 	})
@@ -378,10 +379,10 @@ func TestDatabase_WriteTimeout(t *testing.T) {
 	t.Parallel()
 	db := openFile(t)
 	writes := map[string]func(context.Context) error{
-		"Register": func(ctx context.Context) error { return db.Accounts().Register(ctx, newUser("eve"), nil) },
+		"Register": func(ctx context.Context) error { return accounttest.Register(ctx, db.Accounts(), newUser("eve"), nil) },
 		"Enable":   func(ctx context.Context) error { return db.Accounts().Enable(ctx, uuid.Must(uuid.NewV7())) },
 	}
-	err := db.Accounts().Register(t.Context(), newUser("ada"), func(ctx context.Context, _ *sql.Tx) error {
+	err := accounttest.Register(t.Context(), db.Accounts(), newUser("ada"), func(ctx context.Context, _ account.Tx) error {
 		for name, write := range writes {
 			limited, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
 			began := time.Now()
@@ -404,7 +405,7 @@ func TestDatabase_ReadDuringWrite(t *testing.T) {
 	t.Parallel()
 	db := openFile(t)
 	user := register(t, db, "ada")
-	err := db.Accounts().Register(t.Context(), newUser("eve"), func(ctx context.Context, _ *sql.Tx) error {
+	err := accounttest.Register(t.Context(), db.Accounts(), newUser("eve"), func(ctx context.Context, _ account.Tx) error {
 		_, err := db.Accounts().Find(ctx, user.Key)
 		return err
 	})

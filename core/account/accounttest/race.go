@@ -2,7 +2,6 @@ package accounttest
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"runtime"
@@ -25,7 +24,7 @@ func testRace(t *testing.T, open func(t *testing.T) account.Store) {
 			var winner atomic.Pointer[identity.User]
 			race(func(racer int) {
 				users[racer] = newUser(key(fmt.Sprint("round ", round)))
-				switch err := store.Register(t.Context(), users[racer], yield); {
+				switch err := Register(t.Context(), store, users[racer], yield); {
 				case err == nil && !winner.CompareAndSwap(nil, &users[racer]):
 					t.Error("two registrations of one identity succeeded")
 				case err != nil && !errors.Is(err, account.ErrConflict):
@@ -54,7 +53,7 @@ func testRace(t *testing.T, open func(t *testing.T) account.Store) {
 		users := make([]identity.User, racers)
 		race(func(racer int) {
 			users[racer] = newUser(key(fmt.Sprint("subject ", racer)))
-			if err := store.Register(t.Context(), users[racer], nil); err != nil {
+			if err := Register(t.Context(), store, users[racer], nil); err != nil {
 				t.Errorf("Register: %v", err)
 			}
 		})
@@ -65,7 +64,7 @@ func testRace(t *testing.T, open func(t *testing.T) account.Store) {
 }
 
 // yield lets other racers run inside of the transaction, if the store allows it.
-func yield(context.Context, *sql.Tx) error {
+func yield(context.Context, account.Tx) error {
 	runtime.Gosched()
 	return nil
 }
