@@ -32,7 +32,7 @@ type census struct {
 type group struct{ provider, issuer string }
 
 // candidateKey is the hash of an active block and a contact. 64 bits: of a million
-// contacts two are mistaken for each other once in 30 million censuses, and one
+// contacts two collide once in 30 million censuses, and one
 // identity is then counted as stranded.
 type candidateKey uint64
 

@@ -63,15 +63,15 @@ const (
 // The file consists of JSON Lines, each an object with the member subject, the sub of
 // the user's tokens, and if known identifier, email, email_verified, phone,
 // phone_verified, external_id and created_at (RFC 3339). Members that are unknown or
-// duplicate are errors; null is as good as no member. A line may also have the form
+// duplicate are errors; null is the same as no member. A line may also have the form
 // of the provider's own list, if the provider has one; see [provider.UserLister].
 //
-// A contact is stored as verified if the line says so: that is the operator's word,
+// A contact is stored as verified if the line specifies that: this is the operator's word,
 // and link_on trusts it where the block has `trust` in the contact. Contacts of the
 // provider's own list are unverified.
 //
 // First all lines are checked, also against the database. If one is rejected, the
-// error says so, the result lists all, and nothing is written. Then they are written
+// error reports that, the result lists all, and nothing is written. Then they are written
 // in transactions of 500. An import that was interrupted is continued by repeating
 // it: users that exist keep their id. What a line changes of an existing user is the
 // external id if it had none, and the contacts unless its identity has signed in.
@@ -83,7 +83,7 @@ const (
 // Imports, logins and administration may run concurrently. Memory: about 250 bytes a
 // line. Errors by code: NotFound where the configuration stores no users;
 // TemporarilyUnavailable if the database failed: repeat the import. Other errors have
-// no code, and say what to do.
+// no code, and contain what to do.
 func (u Users) Import(ctx context.Context, file io.ReadSeeker, o Import) (ImportResult, error) {
 	db, err := u.kit.storage()
 	if err != nil {
@@ -158,7 +158,7 @@ type numberedLine struct {
 
 var errLineTooLong = fmt.Errorf("it is longer than %d KiB", maxImportLine>>10)
 
-// readLines passes the lines of a file in batches, whose texts are the receiver's.
+// readLines passes the lines of a file in batches, whose strings belong to the receiver's.
 func readLines(file io.Reader, batch int, use func([]numberedLine) error) error {
 	reader := bufio.NewReaderSize(file, maxImportLine)
 	var lines []numberedLine

@@ -23,7 +23,7 @@ type importLine struct {
 
 // lineReader reads the lines of an import.
 type lineReader struct {
-	list provider.UserLister // nil: the provider has no list of its own
+	list provider.UserLister // nil: the provider has no list
 	now  time.Time
 }
 
@@ -55,7 +55,7 @@ func (r lineReader) readListed(text []byte, object strictjson.Object) (line impo
 	}, isOwn, err
 }
 
-// readOwn reads a line in the kit's form. A null is as good as no member.
+// readOwn reads a line in the kit's form. null is the same as no member.
 func readOwn(object strictjson.Object) (importLine, error) {
 	var line importLine
 	for name, value := range object.All() {
@@ -67,12 +67,12 @@ func readOwn(object strictjson.Object) (importLine, error) {
 }
 
 func (l *importLine) set(name string, value strictjson.Value) error {
-	texts := map[string]*string{
+	members := map[string]*string{
 		"subject": &l.subject, "identifier": &l.identifier, "email": &l.email, "phone": &l.phone, "external_id": &l.externalID,
 	}
 	flags := map[string]*bool{"email_verified": &l.emailVerified, "phone_verified": &l.phoneVerified}
 	var ok bool
-	switch text, flag := texts[name], flags[name]; {
+	switch text, flag := members[name], flags[name]; {
 	case text == nil && flag == nil && name != "created_at":
 		return fmt.Errorf("unknown member %q: the members are subject, identifier, email, email_verified, phone, phone_verified, external_id and created_at", cut(name))
 	case value.IsNull():

@@ -91,7 +91,7 @@ func Define[C any](d Definition[C]) Type {
 // [Type.Open]. The error is errors.ErrUnsupported if the type has no Plan.
 func (t Type) Plan(ctx context.Context, settings any, env Env) (Planner, error) {
 	if t.plan == nil {
-		return nil, fmt.Errorf("database %q has neither a plan nor migrations of its own: %w", t.Name(), errors.ErrUnsupported)
+		return nil, fmt.Errorf("database %q has no plan: %w", t.Name(), errors.ErrUnsupported)
 	}
 	return t.plan(ctx, settings, env)
 }

@@ -11,7 +11,7 @@ import (
 // and changes it on request. Opening it changes nothing and creates no file.
 type Planner interface {
 	// Changes returns the pending changes. With [MigrateOff] there are none. It is
-	// an error if this program cannot use the tables and no change of its own would
+	// an error if this program cannot use the tables and applying would not
 	// help: those of a newer program or of another one, and with MigrateOff those
 	// that lack a column.
 	Changes(ctx context.Context) (Changes, error)

@@ -66,8 +66,8 @@ func (p *planner) changes(ctx context.Context) (database.Changes, error) {
 	return changes, err
 }
 
-// selectIdentities reads columns that tables of every version have.
-const selectIdentities = `
+// selectAllIdentities reads columns that tables of every version have.
+const selectAllIdentities = `
 	SELECT i.user_id, i.id, i.issuer, i.subject, i.provider, i.identifier,
 	       i.email, i.email_verified, i.phone, i.phone_verified, i.last_login_ms, u.disabled_ms IS NOT NULL
 	FROM auth_identities i JOIN auth_users u ON u.id = i.user_id
@@ -87,7 +87,7 @@ func (p *planner) identities(ctx context.Context, yield func(identity.User, erro
 	if err != nil || version == 0 && p.tables.migrate != database.MigrateOff {
 		return err
 	}
-	rows, err := p.tables.pool.QueryContext(ctx, selectIdentities)
+	rows, err := p.tables.pool.QueryContext(ctx, selectAllIdentities)
 	if err != nil {
 		return err //nolint:wrapcheck // Identities wraps it
 	}
