@@ -4,10 +4,8 @@ import (
 	"bufio"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
-	"github.com/mattn/go-isatty"
 	"github.com/spf13/cobra"
 
 	"github.com/cotterpin/cotterpin/core"
@@ -22,13 +20,13 @@ func newApply(types []config.Type) *cobra.Command {
 		Long: `Migrate the database of a configuration file, by default ` + defaultFile + `, and create
 a missing SQLite file. "-" is standard input.
 
-It shows the plan and asks; only "yes" applies it. Without a terminal it fails
+It shows the plan and prompts for approval; only "yes" applies it. Without a terminal it fails
 unless --auto-approve is set. With --json it prints the applied plan. Back up the
 database before: there are no down migrations.`,
 		Args: cobra.MaximumNArgs(1),
 		RunE: func(cmd *cobra.Command, files []string) error { return a.run(cmd, fileOf(files)) },
 	}
-	cmd.Flags().BoolVar(&a.approved, "auto-approve", false, "apply without asking")
+	cmd.Flags().BoolVar(&a.approved, "auto-approve", false, "apply without a prompt")
 	return cmd
 }
 
@@ -41,7 +39,7 @@ type applier struct {
 // errNotApproved is why nothing is applied.
 var (
 	errNotApproved = errors.New("not applied: only \"yes\" applies the plan")
-	errNoTerminal  = errors.New("there is no terminal to ask on: apply the plan with --auto-approve")
+	errNoTerminal  = errors.New("there is no terminal for a prompt: apply the plan with --auto-approve")
 )
 
 func (a applier) run(cmd *cobra.Command, file string) error {
@@ -61,12 +59,12 @@ func (a applier) run(cmd *cobra.Command, file string) error {
 		return printJSON(cmd, plan)
 	case plan.Any():
 		s := styleOf(cmd.OutOrStdout())
-		fmt.Fprintf(cmd.OutOrStdout(), "\n%sApplied:%s the tables are at version %d.\n", s.good, s.reset, plan.Required)
+		fmt.Fprintf(cmd.OutOrStdout(), "\n%sApplied:%s the tables are at version %d.\n", s.success, s.reset, plan.Required)
 	}
 	return nil
 }
 
-// apply shows the plan, asks, and applies it.
+// apply shows the plan, prompts for approval, and applies it.
 func (a applier) apply(cmd *cobra.Command, settings core.Settings, plan core.Plan) error {
 	if !wantsJSON(cmd) {
 		if err := printPlan(cmd.OutOrStdout(), plan); err != nil {
@@ -85,21 +83,20 @@ func (a applier) apply(cmd *cobra.Command, settings core.Settings, plan core.Pla
 	return settings.Apply(cmd.Context(), warningsOf(cmd))
 }
 
-// approve asks on the terminal, unless the plan is approved.
+// approve prompts on the terminal, unless the plan is approved.
 func (a applier) approve(cmd *cobra.Command) error {
 	if a.approved {
 		return nil
 	}
-	file, ok := cmd.InOrStdin().(*os.File)
-	if !ok || !isatty.IsTerminal(file.Fd()) {
+	if !isTerminal(cmd.InOrStdin()) {
 		return errNoTerminal
 	}
 	fmt.Fprint(cmd.ErrOrStderr(), "\nApply this plan? Only \"yes\" is accepted: ")
-	answer, err := bufio.NewReader(file).ReadString('\n')
-	if err != nil && answer == "" {
-		return fmt.Errorf("reading the answer: %w", err)
+	reply, err := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
+	if err != nil && reply == "" {
+		return fmt.Errorf("reading the reply: %w", err)
 	}
-	if strings.TrimSpace(answer) != "yes" {
+	if strings.TrimSpace(reply) != "yes" {
 		return errNotApproved
 	}
 	return nil

@@ -43,7 +43,7 @@ func New(types ...config.Type) *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.PersistentFlags().Bool("json", false, "write the result as JSON to standard output")
 	root.AddCommand(newValidate(types), newFmt(configfile.Loader{Types: types}), newEmulator(), newKeys(types),
-		newPlan(types), newApply(types), newVersion())
+		newPlan(types), newApply(types), newUsers(types), newVersion())
 	return root
 }
 

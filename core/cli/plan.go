@@ -73,7 +73,7 @@ func printPlan(w io.Writer, plan core.Plan) error {
 	case plan.Migrate == "off":
 		text.WriteString("The application migrates the tables (migrate = \"off\"), and they have what this program needs.\n")
 	case !plan.Any():
-		fmt.Fprintf(&text, "%sNothing is pending:%s the tables are at version %d, and this program needs version %d.\n", s.good, s.reset, plan.Version, plan.Required)
+		fmt.Fprintf(&text, "%sNothing is pending:%s the tables are at version %d, and this program needs version %d.\n", s.success, s.reset, plan.Version, plan.Required)
 	}
 	if plan.Creates != "" {
 		fmt.Fprintf(&text, "%sThe file %s is created.%s\n", s.bold, plan.Creates, s.reset)
@@ -124,12 +124,12 @@ func identityTable(counts []core.IdentityCount, s style) string {
 }
 
 // style is the escape sequences of text on a terminal; "" for plain text.
-type style struct{ bold, good, warning, reset string }
+type style struct{ bold, success, warning, reset string }
 
 // styleOf returns colors if w is a terminal and NO_COLOR is not set.
 func styleOf(w io.Writer) style {
 	if !isColorTerminal(w) {
 		return style{}
 	}
-	return style{bold: "\x1b[1m", good: "\x1b[32m", warning: "\x1b[1;33m", reset: "\x1b[0m"}
+	return style{bold: "\x1b[1m", success: "\x1b[32m", warning: "\x1b[1;33m", reset: "\x1b[0m"}
 }
