@@ -65,14 +65,14 @@ var importLaw = []lawRow{
 	{"ent/mysql", storage + "github.com/go-sql-driver/mysql"},
 	{"ent/entstore", storage + "github.com/sethvargo/go-retry golang.org/x/sync/semaphore"},
 	{"ent/internal/migrations/generate", storage + "modernc.org/sqlite/..."},
-	{"ent/enginetest", storage + "ent/enginetest/faultdriver" + testLibraries},
+	{"ent/enginetest", storage + "core/account/accounttest ent/enginetest/faultdriver" + testLibraries},
 	{"ent/...", storage},
 	{"ent/enginetest/faultdriver", ""},
 
 	// The suites are the only packages outside of tests that know how to test.
 	{"core/provider/providertest", vocabulary + "core/internal/jwt core/internal/signer core/internal/verify core/provider" + testLibraries},
 	{"core/account/accounttest", vocabulary + "core/account core/database" + testLibraries},
-	{"core/session/sessiontest", vocabulary + "core/account core/database core/session" + testLibraries},
+	{"core/session/sessiontest", vocabulary + "core/account core/account/accounttest core/database core/session" + testLibraries},
 	{"adapters/adaptertest", vocabulary + "core core/account/memstore core/database " +
 		"core/provider core/provider/cotter core/provider/providertest" + testLibraries},
 }

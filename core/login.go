@@ -51,23 +51,34 @@ func (k *Kit) login(ctx context.Context, r web.Request) (web.Response, error) {
 	if err := body.hints.check(id); err != nil {
 		return web.Response{}, err
 	}
-	l := k.newLogin(r, id, token, transport)
-	if err := block.checkFits(l); err != nil {
-		return web.Response{}, err
-	}
-	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
-	defer cancel()
-	in, err := k.signIn(ctx, block, l, replaced)
+	in, err := k.finishLogin(ctx, r, block, k.newLogin(r, id, token, transport), replaced)
 	if err != nil {
 		return web.Response{}, err
 	}
-	k.log.InfoContext(ctx, "login", "event", "authn_login_success", "provider", id.Provider, "auth_method", id.AuthMethod,
-		"user_id", in.user.ID.String(), "created", in.created, "session_id", in.View.ID, "continued", in.continued, "address", l.Address)
 	response := k.signedInResponse(r, in)
 	if transport == config.TransportCookie {
 		response = k.clearOtherCookies(r, block, response)
 	}
 	return response, nil
+}
+
+// finishLogin registers or logs in the user of a verified identity, ends the
+// replaced sessions and begins the new one. [Kit.withSessionCookies] sends it.
+func (k *Kit) finishLogin(
+	ctx context.Context, r web.Request, block *sessionBlock, l session.Login, replaced []credential,
+) (signedIn, error) {
+	if err := block.checkFits(l); err != nil {
+		return signedIn{}, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, storeTimeout)
+	defer cancel()
+	in, err := k.signIn(ctx, block, l, replaced)
+	if err != nil {
+		return signedIn{}, err
+	}
+	k.log.InfoContext(ctx, "login", "event", "authn_login_success", "provider", l.Identity.Provider, "auth_method", l.Identity.AuthMethod,
+		"user_id", in.user.ID.String(), "created", in.created, "session_id", in.View.ID, "continued", in.continued, "address", l.Address)
+	return in, nil
 }
 
 // verify verifies the tokens of a sign-in. It returns the identity, and the token
@@ -215,9 +226,14 @@ func (k *Kit) signedInResponse(r web.Request, in signedIn) web.Response {
 	if in.created {
 		status = http.StatusCreated
 	}
-	response := web.JSON(status, body)
-	if in.transport == config.TransportCookie {
-		response = response.WithCookie(k.setCookies(in.block, func(c httpapi.Cookie) int { return c.Count(r) }, in.Issued)...)
+	return k.withSessionCookies(r, in, web.JSON(status, body))
+}
+
+// withSessionCookies adds the session's cookies to the response, if its transport
+// is cookie.
+func (k *Kit) withSessionCookies(r web.Request, in signedIn, response web.Response) web.Response {
+	if in.transport != config.TransportCookie {
+		return response
 	}
-	return response
+	return response.WithCookie(k.setCookies(in.block, func(c httpapi.Cookie) int { return c.Count(r) }, in.Issued)...)
 }

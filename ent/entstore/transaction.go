@@ -73,7 +73,7 @@ func lockID(lock string) string {
 }
 
 // transaction is the account.Tx. On MySQL its isolation is READ COMMITTED, as on
-// PostgreSQL, so that a read sees what the transaction has waited for.
+// PostgreSQL, so that a read returns what the transaction has waited for.
 type transaction struct {
 	tx      *sql.Tx
 	dialect Dialect
@@ -83,7 +83,7 @@ type transaction struct {
 
 var _ account.Tx = (*transaction)(nil)
 
-// fail returns an error of a method, and remembers it.
+// fail returns an error of a method, which run returns if its caller does not.
 func (t *transaction) fail(err error) error {
 	if t.failed == nil {
 		t.failed = err
@@ -91,7 +91,7 @@ func (t *transaction) fail(err error) error {
 	return err
 }
 
-// read returns an error of a method that reads, and remembers it.
+// read is fail for a method that reads: that it finds nothing is no failure.
 func (t *transaction) read(err error) error {
 	if errors.Is(err, account.ErrNotFound) {
 		return err
@@ -291,8 +291,8 @@ func (t *transaction) Disable(ctx context.Context, id identity.UserID, at time.T
 	return t.fail(disable(ctx, t.client, id, at))
 }
 
-// RevokeSessions implements account.Tx. The user is locked first: a login that begins
-// a session has ended, or waits.
+// RevokeSessions implements account.Tx. The user is locked first: each login that
+// begins a session has committed, or waits.
 func (t *transaction) RevokeSessions(ctx context.Context, id identity.UserID, reason string, at time.Time) error {
 	switch err := t.lockUser(ctx, id); {
 	case errors.Is(err, account.ErrNotFound):

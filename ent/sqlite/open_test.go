@@ -324,6 +324,10 @@ func TestOpen_InterruptedCreation(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "auth.db")
 	db := open(t, path)
 	first := []string{
+		"DROP TABLE auth_marks", "DROP INDEX auth_users_external_id_key", "ALTER TABLE auth_users DROP COLUMN external_id",
+		"DROP INDEX auth_identities_email_folded", "DROP INDEX auth_identities_phone", "DROP INDEX auth_identities_provider",
+		"ALTER TABLE auth_identities DROP COLUMN email_folded",
+		"DROP INDEX auth_sessions_provider_session", "ALTER TABLE auth_sessions DROP COLUMN provider_session",
 		"DROP TABLE auth_keys", "ALTER TABLE auth_sessions DROP COLUMN refresh_generation", "ALTER TABLE auth_sessions DROP COLUMN previous_hash",
 		"ALTER TABLE auth_sessions DROP COLUMN refreshed_ms", "DELETE FROM auth_migrations WHERE version_id > 1",
 	}

@@ -71,8 +71,8 @@ func (db *DB) Ready(context.Context) error { return nil }
 // Close does nothing.
 func (db *DB) Close() error { return nil }
 
-// atomically is the transaction of this database: one at a time, undone on error and
-// panic.
+// atomically is the transaction of this database: one at a time, rolled back on
+// error and panic.
 func (db *DB) atomically(ctx context.Context, fn func() error) error {
 	select {
 	case db.lock <- struct{}{}:
@@ -89,7 +89,10 @@ func (db *DB) atomically(ctx context.Context, fn func() error) error {
 			db.users, db.identities, db.sessions, db.keys = before.users, before.identities, before.sessions, before.keys
 		}
 	}()
-	err := errors.Join(fn(), ctx.Err())
+	err := fn()
+	if err == nil {
+		err = ctx.Err()
+	}
 	done = err == nil
 	return err
 }

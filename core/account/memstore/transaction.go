@@ -25,7 +25,7 @@ type transaction struct {
 
 var _ account.Tx = (*transaction)(nil)
 
-// transact calls do in a transaction, and undoes its writes unless it succeeds.
+// transact calls do in a transaction, and reverts its writes unless it succeeds.
 func (db *DB) transact(ctx context.Context, do func(*transaction) error) error {
 	end, err := db.begin(ctx)
 	if err != nil {
@@ -77,7 +77,7 @@ func remove[K comparable, V any](tx *transaction, entries map[K]V, key K) {
 	}
 }
 
-// fail returns an error of a method, and remembers it.
+// fail returns an error of a method, which transact returns if its caller does not.
 func (tx *transaction) fail(err error) error {
 	if tx.failed == nil {
 		tx.failed = err
