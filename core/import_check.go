@@ -8,6 +8,8 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/google/uuid"
+
 	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/identity"
@@ -117,22 +119,35 @@ func (i *importer) lookUp(ctx context.Context, batch []checkedLine) {
 
 // compare returns what becomes of a line.
 func (i *importer) compare(ctx context.Context, line importLine) (o outcome, problem, failed error) {
+	owner, failed := i.ownerOf(ctx, line.externalID)
+	if failed != nil {
+		return 0, nil, failed
+	}
+	// The user is read after the owner, who may be this user, just imported by another
+	// process.
 	known, err := i.db.Accounts().Find(ctx, i.key(line))
-	isNew := errors.Is(err, account.ErrNotFound)
-	if err != nil && !isNew {
+	switch {
+	case err == nil:
+		o, problem = i.difference(known, line)
+	case !errors.Is(err, account.ErrNotFound):
 		return 0, nil, err
 	}
-	if !isNew {
-		o, problem = i.difference(known, line)
-	}
-	if problem != nil || line.externalID == "" || known.ExternalID != "" {
-		return o, problem, nil
-	}
-	owners, err := i.db.Accounts().List(ctx, account.Query{ExternalID: line.externalID, Limit: 1})
-	if err == nil && len(owners) > 0 {
+	if problem == nil && owner != uuid.Nil && owner != known.ID {
 		problem = errExternalIDTaken
 	}
-	return o, problem, err
+	return o, problem, nil
+}
+
+// ownerOf returns the user with an external id, uuid.Nil if there is none.
+func (i *importer) ownerOf(ctx context.Context, externalID string) (identity.UserID, error) {
+	if externalID == "" {
+		return uuid.Nil, nil
+	}
+	owners, err := i.db.Accounts().List(ctx, account.Query{ExternalID: externalID, Limit: 1})
+	if err != nil || len(owners) == 0 {
+		return uuid.Nil, err
+	}
+	return owners[0].ID, nil
 }
 
 // lineProblem is why a line contradicts the database.
