@@ -194,7 +194,7 @@ func TestPlan_Advice(t *testing.T) {
 		"is not an SQLite database: change path":     {Path: text},
 		"this program has version":                   {Path: newer},
 		"a table auth_users that cotterpin did not ": {Path: foreign},
-		"the table auth_users lacks created_ms, ":     {Path: foreign, Migrate: "off"},
+		"the table auth_users lacks created_ms, ":    {Path: foreign, Migrate: "off"},
 	} {
 		instance := sqlite.Database(s).WithDefaults()
 		p, err := instance.Type.Plan(t.Context(), instance.Settings, database.Env{})
