@@ -29,9 +29,18 @@ func assemble(ctx context.Context, s Settings, o options, providers *verify.Set,
 		stop:      stop,
 	}
 	k.changes.Subscribe(k.watcher.Heard)
+	k.changes.SubscribeEnded(k.watcher.HeardEnded)
 	if db != nil {
 		k.database = changes.Announce(db, &k.changes)
-		k.registrar = account.Registrar{Store: k.database.Accounts(), Create: *s.Users.Create, OnRegister: o.onRegister, Now: o.now}
+		k.registrar = account.Registrar{
+			Store:      k.database.Accounts(),
+			Create:     *s.Users.Create,
+			LinkOn:     s.Users.LinkOn,
+			Blocks:     providers.Block,
+			OnRegister: o.onRegister,
+			Now:        o.now,
+		}
+		k.onLogin = o.onLogin
 	}
 	if s.Own != nil {
 		k.maxPerUser = s.Own.MaxPerUser
@@ -74,8 +83,9 @@ func (k *Kit) ownBlock(background context.Context, s Settings, o options, db dat
 
 // tokenBlock returns the session block "provider_token".
 func (k *Kit) tokenBlock(s Settings, o options) *sessionBlock {
-	tokens := session.NewProviderToken(*s.ProviderToken, k.providers, k.registrar.Store, o.now)
+	tokens := session.NewProviderToken(*s.ProviderToken, k.providers, k.registrar)
 	k.changes.Subscribe(tokens.Evict)
+	k.changes.SubscribeEnded(tokens.EvictEnded)
 	return &sessionBlock{
 		Strategy:   tokens,
 		transports: s.ProviderToken.Transport,

@@ -30,19 +30,22 @@ type Kit struct {
 	// used.
 	database  database.Database
 	registrar account.Registrar
-	changes   changes.Feed // of users, by this kit
+	onLogin   func(ctx context.Context, l Login) error // nil: nothing runs
+	changes   changes.Feed                             // of users, by this kit
 	watcher   *watch.Watcher
 
 	now func() time.Time
 	log *slog.Logger
 
-	routes   map[string]route
-	mounted  map[string]web.Handler // the providers' own routes, by block name
-	origins  httpapi.CrossOriginGuard
-	cors     httpapi.CORS
-	failures *failures
-	doubts   doubts
-	outages  outages
+	routes     map[string]methods
+	mounted    map[string]web.Handler // the providers' own routes, by block name
+	origins    httpapi.CrossOriginGuard
+	cors       httpapi.CORS
+	returnURLs httpapi.ReturnURLs
+	flows      httpapi.FlowCookies
+	failures   *failures
+	doubts     doubts
+	outages    outages
 
 	background sync.WaitGroup
 	stop       context.CancelFunc // ends the background work

@@ -1,6 +1,7 @@
 package core
 
 import (
+	"encoding/json"
 	"slices"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
@@ -17,11 +18,15 @@ type payload struct {
 	provider  string // "": selected by the token
 	session   string // the strategy of the session; "": the default
 	transport string // "": the default
+	extra     json.RawMessage
 }
+
+// maxExtra is the largest member "extra" in bytes.
+const maxExtra = 4 << 10
 
 func readPayload(r web.Request) (payload, error) {
 	body, err := readMembers(r,
-		"email", "phone", "oauth_token", "user", "provider", "session", "transport", "nonce",
+		"email", "phone", "oauth_token", "user", "provider", "session", "transport", "nonce", "extra",
 		"access_token", "id_token", "refresh_token", "expires_in", "token_type", "auth_method",
 		"ID", "identifier", "issuer", "created_at", "updated_at", "deleted_at",
 	)
@@ -45,6 +50,7 @@ func readPayload(r web.Request) (payload, error) {
 		provider:  body.name("provider"),
 		session:   body.name("session"),
 		transport: body.name("transport"),
+		extra:     body.rawObject("extra", maxExtra),
 	}
 	if err := body.err(); err != nil {
 		return payload{}, err

@@ -40,7 +40,8 @@ func newRegistrar(store account.Store) account.Registrar {
 // register signs ada in for the first time.
 func register(t *testing.T, store account.Store) identity.User {
 	t.Helper()
-	user, created, err := newRegistrar(store).RegisterOrLogin(t.Context(), ada())
+	result, err := newRegistrar(store).RegisterOrLogin(t.Context(), ada())
+	user, created := result.User, result.Created
 	if err != nil || !created {
 		t.Fatalf("RegisterOrLogin: created %t, error %v", created, err)
 	}

@@ -81,9 +81,11 @@ func testRegistrar(t *testing.T, open func(t *testing.T) account.Store) {
 			users := make([]identity.User, racers)
 			var created atomic.Int32
 			race(func(racer int) {
-				user, first, err := registrar.RegisterOrLogin(t.Context(), id)
+				result, err := registrar.RegisterOrLogin(t.Context(), id)
+				user, first := result.User, result.Created
 				if errors.Is(err, account.ErrOvertaken) {
-					user, first, err = registrar.RegisterOrLogin(t.Context(), id)
+					result, err = registrar.RegisterOrLogin(t.Context(), id)
+					user, first = result.User, result.Created
 				}
 				if err != nil {
 					t.Errorf("RegisterOrLogin: %v", err)
@@ -109,7 +111,8 @@ func testRegistrar(t *testing.T, open func(t *testing.T) account.Store) {
 		registrar := newRegistrar(open(t))
 		users := make([]identity.User, racers)
 		race(func(racer int) {
-			user, first, err := registrar.RegisterOrLogin(t.Context(), newIdentity(fmt.Sprint("subject ", racer)))
+			result, err := registrar.RegisterOrLogin(t.Context(), newIdentity(fmt.Sprint("subject ", racer)))
+			user, first := result.User, result.Created
 			if err != nil || !first {
 				t.Errorf("RegisterOrLogin: created %t, error %v", first, err)
 			}
@@ -128,14 +131,16 @@ func testRegistrar(t *testing.T, open func(t *testing.T) account.Store) {
 		t.Parallel()
 		store := open(t)
 		registrar := newRegistrar(store)
-		first, _, err := registrar.RegisterOrLogin(t.Context(), newIdentity("ada"))
+		result, err := registrar.RegisterOrLogin(t.Context(), newIdentity("ada"))
+		first := result.User
 		if err != nil {
 			t.Fatalf("RegisterOrLogin: %v", err)
 		}
 		if err := store.Delete(t.Context(), first.ID); err != nil {
 			t.Fatalf("Delete: %v", err)
 		}
-		second, created, err := registrar.RegisterOrLogin(t.Context(), newIdentity("ada"))
+		result, err = registrar.RegisterOrLogin(t.Context(), newIdentity("ada"))
+		second, created := result.User, result.Created
 		if err != nil || !created {
 			t.Fatalf("RegisterOrLogin: created %t, error %v", created, err)
 		}
