@@ -387,7 +387,7 @@ func TestUsers_ImportOvertaken(t *testing.T) {
 	content := line(t, "ada") + line(t, "bob", "external_id", "7")
 	_, err := h.kit.Users().Import(t.Context(), strings.NewReader(content), o)
 	if err == nil || !strings.Contains(err.Error(), "line 2: external_id is that of another user: import the file again") {
-		t.Errorf("the external id is taken: %v", err)
+		t.Errorf("the external id is assigned meanwhile: %v", err)
 	}
 	change = func(int, int) { h.imports(t, line(t, "ada", "external_id", "8"), [6]int{1, 1}) }
 	_, err = h.kit.Users().Import(t.Context(), strings.NewReader(line(t, "ada", "external_id", "9")), o)
