@@ -163,13 +163,12 @@ func readLines(file io.Reader, batch int, use func([]numberedLine) error) error 
 	reader := bufio.NewReaderSize(file, maxImportLine)
 	var lines []numberedLine
 	for number := 1; ; number++ {
-		text, readErr := readLine(reader)
+		text, isLast, err := readLine(reader)
+		if err != nil {
+			return fmt.Errorf("core: reading the file: %w", err)
+		}
 		if text == nil || len(bytes.TrimSpace(text)) > 0 {
 			lines = append(lines, numberedLine{number, text})
-		}
-		isLast := readErr != nil
-		if isLast && !errors.Is(readErr, io.EOF) {
-			return fmt.Errorf("core: reading the file: %w", readErr)
 		}
 		if len(lines) == batch || isLast && len(lines) > 0 {
 			if err := use(lines); err != nil {
@@ -183,15 +182,19 @@ func readLines(file io.Reader, batch int, use func([]numberedLine) error) error 
 	}
 }
 
-// readLine returns a copy of the next line, nil if it is too long. The last line is
-// returned with io.EOF.
-func readLine(reader *bufio.Reader) ([]byte, error) {
-	text, err := reader.ReadSlice('\n')
-	if !errors.Is(err, bufio.ErrBufferFull) {
-		return append([]byte{}, text...), err //nolint:wrapcheck // readLines wraps it
-	}
+// readLine returns a copy of the next line, nil if it is too long, and whether it is
+// the last one.
+func readLine(reader *bufio.Reader) (text []byte, isLast bool, err error) {
+	part, err := reader.ReadSlice('\n')
+	isTooLong := errors.Is(err, bufio.ErrBufferFull)
 	for errors.Is(err, bufio.ErrBufferFull) {
 		_, err = reader.ReadSlice('\n')
 	}
-	return nil, err //nolint:wrapcheck // readLines wraps it
+	if errors.Is(err, io.EOF) {
+		isLast, err = true, nil
+	}
+	if isTooLong {
+		return nil, isLast, err
+	}
+	return append([]byte{}, part...), isLast, err
 }

@@ -150,15 +150,15 @@ func (i *importer) ownerOf(ctx context.Context, externalID string) (identity.Use
 	return owners[0].ID, nil
 }
 
-// lineProblem is why a line contradicts the database.
-type lineProblem string
+// lineError is why a line contradicts the database.
+type lineError string
 
-func (p lineProblem) Error() string { return string(p) }
+func (p lineError) Error() string { return string(p) }
 
 const (
-	errExternalIDTaken = lineProblem("external_id is that of another user")
-	errOtherExternalID = lineProblem("the user of this subject has another external_id")
-	errLineChanged     = lineProblem("it has changed since it was checked")
+	errExternalIDTaken = lineError("external_id is that of another user")
+	errOtherExternalID = lineError("the user of this subject has another external_id")
+	errLineChanged     = lineError("it has changed since it was checked")
 )
 
 // difference returns what a line changes of a known user.

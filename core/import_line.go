@@ -105,7 +105,7 @@ func cut(s string) string {
 }
 
 // check returns an error unless the user can be stored.
-func (l importLine) check(now time.Time) error {
+func (l *importLine) check(now time.Time) error {
 	switch {
 	case !identity.IsSubject(l.subject):
 		return errors.New("subject must be 1 to 255 printable ASCII characters without outer spaces")
@@ -129,7 +129,7 @@ func (l importLine) check(now time.Time) error {
 
 // data returns all of a line as one string; of two lines with different data they
 // differ.
-func (l importLine) data() string {
+func (l *importLine) data() string {
 	return fmt.Sprintf("%q %q %q %t %q %t %q %s", l.subject, l.identifier, l.email, l.emailVerified, l.phone, l.phoneVerified,
 		l.externalID, l.createdAt.UTC().Format(time.RFC3339Nano))
 }

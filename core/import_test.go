@@ -226,7 +226,8 @@ func TestUsers_ImportConflicts(t *testing.T) {
 		if r.Rejections[0].Line != 1 || r.Rejections[0].Problem != c.problem {
 			t.Errorf("%s: %+v", name, r.Rejections)
 		}
-		if _, err := h.db.Accounts().Find(t.Context(), identity.Key{Issuer: providertest.CotterIssuer, Subject: "dave"}); !errors.Is(err, account.ErrNotFound) {
+		_, err := h.db.Accounts().Find(t.Context(), identity.Key{Issuer: providertest.CotterIssuer, Subject: "dave"})
+		if !errors.Is(err, account.ErrNotFound) {
 			t.Errorf("%s: a line of a rejected file is written (%v)", name, err)
 		}
 	}
@@ -241,7 +242,8 @@ func TestUsers_ImportConflicts(t *testing.T) {
 func TestUsers_ImportManyRejections(t *testing.T) {
 	t.Parallel()
 	h := newImportHarness(t)
-	if r := h.imports(t, strings.Repeat("x\n", 2500), [6]int{2500, 0, 0, 0, 0, 2500}); len(r.Rejections) != 1000 || r.Rejections[999].Line != 1000 {
+	r := h.imports(t, strings.Repeat("x\n", 2500), [6]int{2500, 0, 0, 0, 0, 2500})
+	if len(r.Rejections) != 1000 || r.Rejections[999].Line != 1000 {
 		t.Errorf("%d rejections are listed, want the first 1000", len(r.Rejections))
 	}
 }
@@ -371,7 +373,8 @@ func TestUsers_ImportOvertaken(t *testing.T) {
 		}
 	}}
 	first := &sequence{[]string{line(t, "ada"), line(t, "ada\x00")}}
-	if _, err := h.kit.Users().Import(t.Context(), first, o); err == nil || !strings.Contains(err.Error(), "line 1: it has changed since it was checked") {
+	_, err := h.kit.Users().Import(t.Context(), first, o)
+	if err == nil || !strings.Contains(err.Error(), "line 1: it has changed since it was checked") {
 		t.Errorf("another file: %v", err)
 	}
 	h.isEmpty(t)
@@ -385,7 +388,7 @@ func TestUsers_ImportOvertaken(t *testing.T) {
 		}
 	}
 	content := line(t, "ada") + line(t, "bob", "external_id", "7")
-	_, err := h.kit.Users().Import(t.Context(), strings.NewReader(content), o)
+	_, err = h.kit.Users().Import(t.Context(), strings.NewReader(content), o)
 	if err == nil || !strings.Contains(err.Error(), "line 2: external_id is that of another user: import the file again") {
 		t.Errorf("the external id is assigned meanwhile: %v", err)
 	}
@@ -434,7 +437,8 @@ func TestUsers_ImportWithoutUsers(t *testing.T) {
 		providerToken(func(p *config.ProviderTokenSession) { p.User = config.UserNone })(s)
 		s.Database = nil
 	})
-	if _, err := h.kit.Users().Import(t.Context(), strings.NewReader(line(t, "ada")), core.Import{Provider: "cotter"}); autherr.CodeOf(err) != autherr.NotFound {
+	_, err := h.kit.Users().Import(t.Context(), strings.NewReader(line(t, "ada")), core.Import{Provider: "cotter"})
+	if autherr.CodeOf(err) != autherr.NotFound {
 		t.Errorf("got %v, want %s", err, autherr.NotFound)
 	}
 }

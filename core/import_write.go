@@ -45,7 +45,7 @@ func (i *importer) writeBatch(ctx context.Context, lines []numberedLine) (outcom
 			outcomes, rejected = nil, nil
 			for _, line := range lines {
 				o, err := i.writeLine(ctx, tx, line, attempt > 0)
-				if problem, ok := errors.AsType[lineProblem](err); ok {
+				if problem, ok := errors.AsType[lineError](err); ok {
 					rejected = fmt.Errorf("core: line %d: %w: import the file again", line.number, problem)
 				}
 				if err != nil {

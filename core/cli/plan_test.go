@@ -133,7 +133,8 @@ func TestPlan_Errors(t *testing.T) {
 		if args == nil {
 			p, args = &planned{changes: pending}, []string{"apply", write(t, valid)}
 		}
-		if got := runWith(t, p.databaseType(), "yes\n", args...); got.code != cli.ExitError || !strings.Contains(got.stderr, want) || p.applied != 0 {
+		got := runWith(t, p.databaseType(), "yes\n", args...)
+		if got.code != cli.ExitError || !strings.Contains(got.stderr, want) || p.applied != 0 {
 			t.Errorf("%v: %+v, want %s", args, got, want)
 		}
 	}

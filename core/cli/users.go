@@ -1,7 +1,6 @@
 package cli
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -80,7 +79,8 @@ func (i *importer) run(cmd *cobra.Command, name string) error {
 	}
 	ctx, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	result, err := i.imports(ctx, cmd, name)
+	cmd.SetContext(ctx)
+	result, err := i.imports(cmd, name)
 	if err != nil && result.Rejected == 0 {
 		return fail(cmd, err)
 	}
@@ -88,7 +88,7 @@ func (i *importer) run(cmd *cobra.Command, name string) error {
 }
 
 // imports opens the kit and the file, and imports the users.
-func (i *importer) imports(ctx context.Context, cmd *cobra.Command, name string) (result core.ImportResult, err error) {
+func (i *importer) imports(cmd *cobra.Command, name string) (result core.ImportResult, err error) {
 	settings, err := load(cmd, i.types, i.file)
 	if err != nil {
 		return core.ImportResult{}, err
@@ -98,7 +98,7 @@ func (i *importer) imports(ctx context.Context, cmd *cobra.Command, name string)
 		return core.ImportResult{}, fmt.Errorf("users import: %w", err)
 	}
 	defer file.Close() //nolint:errcheck // nothing was written
-	kit, err := core.New(ctx, settings, warningsOf(cmd))
+	kit, err := core.New(cmd.Context(), settings, warningsOf(cmd))
 	if err != nil {
 		return core.ImportResult{}, err
 	}
@@ -107,7 +107,7 @@ func (i *importer) imports(ctx context.Context, cmd *cobra.Command, name string)
 		i.options.Progress = func(lines, total int) { printProgress(cmd, lines, total) }
 		defer fmt.Fprint(cmd.ErrOrStderr(), clearLine)
 	}
-	return kit.Users().Import(ctx, file, i.options)
+	return kit.Users().Import(cmd.Context(), file, i.options)
 }
 
 // clearLine clears the last line of a terminal.

@@ -122,4 +122,9 @@ func (p *planner) Apply(ctx context.Context) error {
 }
 
 // Close implements database.Planner.
-func (p *planner) Close() error { return p.tables.pool.Close() }
+func (p *planner) Close() error {
+	if err := p.tables.pool.Close(); err != nil {
+		return fmt.Errorf("entstore: closing: %w", err)
+	}
+	return nil
+}

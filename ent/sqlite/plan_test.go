@@ -101,7 +101,8 @@ func TestPlan_ChangesNothing(t *testing.T) {
 			if after := contents(t, directory); after != before {
 				t.Errorf("the files change from %.300s to %.300s", before, after)
 			}
-			if pending := int(changes.Required) - int(changes.Version); len(changes.Migrations) != pending || (pending > 0) != (name != "current tables") {
+			pending := int(changes.Required) - int(changes.Version)
+			if len(changes.Migrations) != pending || (pending > 0) != (name != "current tables") {
 				t.Errorf("at version %d of %d %d migrations are pending", changes.Version, changes.Required, len(changes.Migrations))
 			}
 			if (changes.Creates == path) != (name == "missing file") {
@@ -155,7 +156,8 @@ func old(t *testing.T, path string) {
 		t.Fatal(err)
 	}
 	execute(t, path, `INSERT INTO auth_users (id, created_ms) VALUES ('0199a000-0000-7000-8000-000000000001', 1);
-		INSERT INTO auth_identities VALUES ('0199a000-0000-7000-8000-000000000002', 'https://issuer.example', 'ada', 'cotter', '', '', FALSE, '', FALSE, 1, 1,
+		INSERT INTO auth_identities VALUES ('0199a000-0000-7000-8000-000000000002', 'https://issuer.example', 'ada', 'cotter',
+			'', '', FALSE, '', FALSE, 1, 1,
 			'0199a000-0000-7000-8000-000000000001')`)
 }
 
