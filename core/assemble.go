@@ -31,7 +31,15 @@ func assemble(ctx context.Context, s Settings, o options, providers *verify.Set,
 	k.changes.Subscribe(k.watcher.Heard)
 	if db != nil {
 		k.database = changes.Announce(db, &k.changes)
-		k.registrar = account.Registrar{Store: k.database.Accounts(), Create: *s.Users.Create, OnRegister: o.onRegister, Now: o.now}
+		k.registrar = account.Registrar{
+			Store:      k.database.Accounts(),
+			Create:     *s.Users.Create,
+			LinkOn:     s.Users.LinkOn,
+			Blocks:     providers.Block,
+			OnRegister: o.onRegister,
+			Now:        o.now,
+		}
+		k.onLogin = o.onLogin
 	}
 	if s.Own != nil {
 		k.maxPerUser = s.Own.MaxPerUser

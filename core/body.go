@@ -1,6 +1,7 @@
 package core
 
 import (
+	"encoding/json"
 	"io"
 	"mime"
 	"strings"
@@ -127,6 +128,20 @@ func (m members) inner(name string) members {
 		m.fail("member_not_an_object")
 	}
 	return members{object: object, problem: m.problem}
+}
+
+// rawObject returns a member that must be an object of at most limit bytes, as it was
+// sent; nil if it is absent.
+func (m members) rawObject(name string, limit int) json.RawMessage {
+	m.inner(name)
+	value, ok := m.lookup(name)
+	switch {
+	case !ok:
+		return nil
+	case len(value) > limit:
+		m.fail("member_too_large")
+	}
+	return json.RawMessage(value)
 }
 
 // checkMediaType accepts application/json in UTF-8 without a content coding.

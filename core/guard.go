@@ -187,7 +187,11 @@ func (k *Kit) authenticate(ctx context.Context, r web.Request) (found recognized
 func (k *Kit) checkCredential(ctx context.Context, c credential, fresh bool) (identity.Principal, session.View, error) {
 	bounded := &deadline{parent: ctx, limit: storeTimeout}
 	defer bounded.end()
-	return c.block.Check(bounded, c.Credential, fresh) //nolint:contextcheck // bounded is ctx with a limit
+	principal, view, err := c.block.Check(bounded, c.Credential, fresh) //nolint:contextcheck // bounded is ctx with a limit
+	if err != nil {
+		return identity.Principal{}, session.View{}, err
+	}
+	return principal, view, k.providers.CheckSession(principal.Provider, principal.Issuer)
 }
 
 // check returns nil if the caller meets the requirements. One that a new sign-in

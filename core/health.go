@@ -34,8 +34,8 @@ func (k *Kit) ready(ctx context.Context, r web.Request) (web.Response, error) {
 		return k.notReady(r, "database", autherr.Wrap(autherr.TemporarilyUnavailable, "database_not_ready", err))
 	}
 	k.outages.end("database")
-	failed := k.failedProviders(ctx)
-	if failed > 0 && failed == len(k.providers.All()) && k.block(config.StrategyOwn) == nil {
+	failed, all := k.failedProviders(ctx)
+	if failed > 0 && failed == all && k.block(config.StrategyOwn) == nil {
 		return k.notReady(r, "keys", autherr.New(autherr.TemporarilyUnavailable, "keys_not_ready"))
 	}
 	k.outages.end("keys")
@@ -64,24 +64,28 @@ func (k *Kit) databaseReady(ctx context.Context) error {
 	return k.database.Ready(ctx)
 }
 
-// failedProviders checks all providers, so that each starts to fetch its keys,
-// and returns how many cannot verify now.
-func (k *Kit) failedProviders(ctx context.Context) int {
+// failedProviders checks all providers that are not disabled, so that each starts
+// to fetch its keys, and returns how many cannot verify now, of how many.
+func (k *Kit) failedProviders(ctx context.Context) (failed, all int) {
 	ctx, cancel := context.WithTimeout(ctx, keysTimeout)
 	defer cancel()
 	var checks sync.WaitGroup
-	var failed atomic.Int32
+	var failures atomic.Int32
 	for _, p := range k.providers.All() {
+		if !p.Enabled() {
+			continue
+		}
+		all++
 		checks.Go(func() {
 			err := p.Ready(ctx)
 			if err != nil {
-				failed.Add(1)
+				failures.Add(1)
 			}
 			k.logReadiness(ctx, p.Name, err)
 		})
 	}
 	checks.Wait()
-	return int(failed.Load())
+	return int(failures.Load()), all
 }
 
 // logReadiness logs when a provider fails and recovers, and once a minute while

@@ -14,7 +14,7 @@ const modulePath = "github.com/cotterpin/cotterpin/"
 // The groups of the law, each granted as a whole. Leaves know nothing of ours but
 // each other. Every package may import the vocabulary.
 const (
-	leaves = " core/autherr core/config core/identity core/internal/algorithm core/internal/base64url core/internal/claim core/internal/defaults core/internal/strictjson core/web "
+	leaves = " core/autherr core/config core/identity core/internal/algorithm core/internal/base64url core/internal/claim core/internal/defaults core/internal/hooks core/internal/strictjson core/web "
 
 	vocabulary = leaves + "github.com/google/uuid "
 
@@ -39,7 +39,7 @@ var importLaw = []lawRow{
 	{"core/token", vocabulary},
 	{"core/internal/jwt", vocabulary + "core/internal/digest core/token github.com/lestrrat-go/jwx/v2/... github.com/maypok86/otter/v2 golang.org/x/sync/singleflight golang.org/x/time/..."},
 	{"core/provider", vocabulary + "core/internal/jwt core/token"},
-	{"core/internal/verify", vocabulary + "core/internal/digest core/internal/jwt core/provider core/token github.com/maypok86/otter/v2"},
+	{"core/internal/verify", vocabulary + "core/account core/internal/digest core/internal/jwt core/provider core/token github.com/maypok86/otter/v2"},
 	{"core/provider/emulator", vocabulary + "core/internal/httpapi core/internal/jwt core/internal/signer core/provider core/provider/cotter core/token"},
 	{"core/provider/cotter", vocabulary + "core/provider core/token"},
 	{"core/provider/oidc", vocabulary + "core/provider core/token golang.org/x/oauth2"},
@@ -66,14 +66,14 @@ var importLaw = []lawRow{
 	{"ent/mysql", storage + "github.com/go-sql-driver/mysql"},
 	{"ent/entstore", storage + "github.com/sethvargo/go-retry golang.org/x/sync/semaphore"},
 	{"ent/internal/migrations/generate", storage + "modernc.org/sqlite/..."},
-	{"ent/enginetest", storage + "ent/enginetest/faultdriver" + testLibraries},
+	{"ent/enginetest", storage + "core/account/accounttest ent/enginetest/faultdriver" + testLibraries},
 	{"ent/...", storage},
 	{"ent/enginetest/faultdriver", ""},
 
 	// The suites are the only packages outside of tests that know how to test.
 	{"core/provider/providertest", vocabulary + "core/internal/jwt core/internal/signer core/internal/verify core/provider" + testLibraries},
 	{"core/account/accounttest", vocabulary + "core/account core/database" + testLibraries},
-	{"core/session/sessiontest", vocabulary + "core/account core/database core/session" + testLibraries},
+	{"core/session/sessiontest", vocabulary + "core/account core/account/accounttest core/database core/session" + testLibraries},
 	{"adapters/adaptertest", vocabulary + "core core/account/memstore core/database " +
 		"core/provider core/provider/cotter core/provider/providertest" + testLibraries},
 }

@@ -30,7 +30,8 @@ type Kit struct {
 	// used.
 	database  database.Database
 	registrar account.Registrar
-	changes   changes.Feed // of users, by this kit
+	onLogin   func(ctx context.Context, l Login) error // nil: nothing runs
+	changes   changes.Feed                             // of users, by this kit
 	watcher   *watch.Watcher
 
 	now func() time.Time

@@ -43,7 +43,7 @@ func TestLogin_ResponseBody(t *testing.T) {
 	const want = `{"created":true,` +
 		`"session":{"auth_method":"OTP","created_at":"2026-11-22T10:00:00.000Z","expires_at":"2026-12-22T10:00:00.000Z","format":"opaque","idle_expires_at":"2026-11-29T10:00:00.000Z","provider":"cotter","strategy":"own"},` +
 		`"token":{"expires_in":2592000,"token_type":"Bearer"},` +
-		`"user":{"created_at":"2026-11-22T10:00:00.000Z","email":"ada@example.com","email_verified":true,"identifier":"ada@example.com","last_login_at":"2026-11-22T10:00:00.000Z","phone":null,"phone_verified":false}}`
+		`"user":{"created_at":"2026-11-22T10:00:00.000Z","email":"ada@example.com","email_verified":true,"external_id":null,"identifier":"ada@example.com","last_login_at":"2026-11-22T10:00:00.000Z","phone":null,"phone_verified":false}}`
 	if string(got) != want {
 		t.Errorf("got  %s\nwant %s", got, want)
 	}

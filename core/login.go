@@ -13,6 +13,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/internal/hooks"
 	"github.com/cotterpin/cotterpin/core/internal/httpapi"
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/session"
@@ -51,7 +52,9 @@ func (k *Kit) login(ctx context.Context, r web.Request) (web.Response, error) {
 	if err := body.hints.check(id); err != nil {
 		return web.Response{}, err
 	}
-	in, err := k.finishLogin(ctx, r, block, k.newLogin(r, id, token, transport), replaced)
+	l := k.newLogin(r, id, token, transport)
+	l.Extra = body.extra
+	in, err := k.finishLogin(ctx, block, l, replaced)
 	if err != nil {
 		return web.Response{}, err
 	}
@@ -65,7 +68,7 @@ func (k *Kit) login(ctx context.Context, r web.Request) (web.Response, error) {
 // finishLogin registers or logs in the user of a verified identity, ends the
 // replaced sessions and begins the new one. [Kit.withSessionCookies] sends it.
 func (k *Kit) finishLogin(
-	ctx context.Context, r web.Request, block *sessionBlock, l session.Login, replaced []credential,
+	ctx context.Context, block *sessionBlock, l session.Login, replaced []credential,
 ) (signedIn, error) {
 	if err := block.checkFits(l); err != nil {
 		return signedIn{}, err
@@ -77,7 +80,12 @@ func (k *Kit) finishLogin(
 		return signedIn{}, err
 	}
 	k.log.InfoContext(ctx, "login", "event", "authn_login_success", "provider", l.Identity.Provider, "auth_method", l.Identity.AuthMethod,
-		"user_id", in.user.ID.String(), "created", in.created, "session_id", in.View.ID, "continued", in.continued, "address", l.Address)
+		"user_id", in.user.ID.String(), "created", in.created, "linked", in.linked,
+		"session_id", in.View.ID, "continued", in.continued, "address", l.Address)
+	if in.linked {
+		k.log.InfoContext(ctx, "an identity was added to the user", "event", "identity_linked", "provider", l.Identity.Provider,
+			"user_id", in.user.ID.String(), "identity_id", in.user.IdentityID.String(), "address", l.Address)
+	}
 	return in, nil
 }
 
@@ -127,6 +135,7 @@ func (b *sessionBlock) checkFits(l session.Login) error {
 type signedIn struct {
 	user      identity.User // zero if the configuration stores no users
 	created   bool
+	linked    bool // the identity was added to the user
 	continued bool // the session has the public id of a presented one
 	transport string
 	block     *sessionBlock
@@ -156,9 +165,11 @@ func (k *Kit) signIn(ctx context.Context, block *sessionBlock, l session.Login, 
 // user's maximum.
 func (k *Kit) attemptSignIn(ctx context.Context, block *sessionBlock, l session.Login, replaced []credential) (in signedIn, err error) {
 	if k.database != nil {
-		if l.User, in.created, err = k.registrar.RegisterOrLogin(ctx, l.Identity); err != nil {
+		result, err := k.registrarFor(l).RegisterOrLogin(ctx, l.Identity)
+		if err != nil {
 			return signedIn{}, err
 		}
+		l.User, in.created, in.linked = result.User, result.Created, result.Linked
 	}
 	if l.Continues, err = k.replace(ctx, block, l, replaced); err != nil {
 		return signedIn{}, err
@@ -170,7 +181,7 @@ func (k *Kit) attemptSignIn(ctx context.Context, block *sessionBlock, l session.
 	if l.Continues != nil {
 		record.Continues = l.Continues.Lookup
 	}
-	if err := k.recordSignIn(ctx, record); err != nil {
+	if err := k.recordSignIn(ctx, record, loginOf(l, in)); err != nil {
 		return signedIn{}, err
 	}
 	in.user, in.transport, in.block, in.continued = l.User, l.Transport, block, l.Continues != nil
@@ -202,12 +213,22 @@ func (k *Kit) replace(
 }
 
 // recordSignIn does nothing if the configuration stores no users.
-func (k *Kit) recordSignIn(ctx context.Context, s database.SignIn) error {
+func (k *Kit) recordSignIn(ctx context.Context, s database.SignIn, l Login) error {
 	if k.database == nil {
 		return nil
 	}
+	var vetoed error
+	if k.onLogin != nil {
+		s.Within = func(ctx context.Context, tx account.Tx) error {
+			l.Tx = tx.SQL()
+			vetoed = hooks.Run(ctx, "OnLogin", func() error { return k.onLogin(ctx, l) })
+			return vetoed
+		}
+	}
 	err := k.database.SignIn(ctx, s)
 	switch {
+	case vetoed != nil && errors.Is(err, vetoed):
+		return err
 	case errors.Is(err, account.ErrOvertaken):
 		return autherr.Wrap(autherr.TemporarilyUnavailable, "login_overtaken", err)
 	case err != nil:
@@ -219,7 +240,7 @@ func (k *Kit) recordSignIn(ctx context.Context, s database.SignIn) error {
 // signedInResponse is the response to a login or a refresh. A token that is set
 // as a cookie is not in the body. A provider's refresh token is in no cookie.
 func (k *Kit) signedInResponse(r web.Request, in signedIn) web.Response {
-	body := signedInBody{Created: in.created, User: k.userBody(in.user), Session: newSessionBody(in.View)}
+	body := signedInBody{Created: in.created, Linked: in.linked, User: k.userBody(in.user), Session: newSessionBody(in.View)}
 	if in.transport == config.TransportBearer {
 		body.Token = &tokenBody{
 			AccessToken: in.Token,

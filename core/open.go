@@ -87,6 +87,13 @@ func New(ctx context.Context, s Settings, list ...Option) (*Kit, error) {
 	}
 	s = s.withDefaults()
 	o := newOptions(list)
+	if s.Database == nil && o.onLogin != nil {
+		return nil, config.Diagnostics{{
+			Severity: config.SeverityError,
+			Summary:  "No login is stored",
+			Detail:   "The hook of WithOnLogin would never run: add a database block, or remove the hook.",
+		}}
+	}
 	for _, warning := range s.Warnings() {
 		o.log.Warn("configuration", "event", "configuration_warning", "warning", warning.Summary, "detail", warning.Detail)
 	}

@@ -16,6 +16,7 @@ type Option func(*options)
 type options struct {
 	types      []config.Type
 	onRegister func(ctx context.Context, r Registration) error
+	onLogin    func(ctx context.Context, l Login) error
 	transport  http.RoundTripper
 	now        func() time.Time
 	log        *slog.Logger
@@ -51,6 +52,19 @@ type Registration = account.Registration
 // one, so its effects outside of r.Tx must be repeatable.
 func WithOnRegister(hook func(ctx context.Context, r Registration) error) Option {
 	return func(o *options) { o.onRegister = hook }
+}
+
+// WithOnLogin sets the hook that runs at each login, in the transaction that records
+// it and begins the session. Default: none. It does not run at a refresh.
+//
+// An error, or a panic, prevents the login: no session begins, and the response is
+// the same as for the hook of [WithOnRegister], to which the same rules apply. If this
+// login has created the user, or added the identity to it, that remains.
+//
+// The configuration must store users: otherwise [Open] and [New] return an error,
+// because the hook would never run.
+func WithOnLogin(hook func(ctx context.Context, l Login) error) Option {
+	return func(o *options) { o.onLogin = hook }
 }
 
 // WithTransport sets the transport of requests to providers. Default, also for

@@ -1,8 +1,8 @@
 package core
 
 import (
+	"encoding/json"
 	"slices"
-	"strings"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/identity"
@@ -18,11 +18,15 @@ type payload struct {
 	provider  string // "": selected by the token
 	session   string // the strategy of the session; "": the default
 	transport string // "": the default
+	extra     json.RawMessage
 }
+
+// maxExtra is the largest member "extra" in bytes.
+const maxExtra = 4 << 10
 
 func readPayload(r web.Request) (payload, error) {
 	body, err := readMembers(r,
-		"email", "phone", "oauth_token", "user", "provider", "session", "transport", "nonce",
+		"email", "phone", "oauth_token", "user", "provider", "session", "transport", "nonce", "extra",
 		"access_token", "id_token", "refresh_token", "expires_in", "token_type", "auth_method",
 		"ID", "identifier", "issuer", "created_at", "updated_at", "deleted_at",
 	)
@@ -46,6 +50,7 @@ func readPayload(r web.Request) (payload, error) {
 		provider:  body.name("provider"),
 		session:   body.name("session"),
 		transport: body.name("transport"),
+		extra:     body.rawObject("extra", maxExtra),
 	}
 	if err := body.err(); err != nil {
 		return payload{}, err
@@ -75,7 +80,7 @@ type hints struct {
 // differs.
 func (h hints) check(id identity.Identity) error {
 	switch {
-	case bothSet(h.email, id.Email.Value) && lowerASCII(*h.email) != lowerASCII(id.Email.Value):
+	case bothSet(h.email, id.Email.Value) && identity.FoldEmail(*h.email) != identity.FoldEmail(id.Email.Value):
 		return mismatch("email_differs")
 	case bothSet(h.phone, id.Phone.Value) && *h.phone != id.Phone.Value:
 		return mismatch("phone_differs")
@@ -90,17 +95,6 @@ func (h hints) check(id identity.Identity) error {
 }
 
 func bothSet(hint *string, signed string) bool { return hint != nil && signed != "" }
-
-// lowerASCII maps A-Z to a-z. Unicode case folding would make different addresses
-// equal.
-func lowerASCII(s string) string {
-	return strings.Map(func(r rune) rune {
-		if 'A' <= r && r <= 'Z' {
-			return r - 'A' + 'a'
-		}
-		return r
-	}, s)
-}
 
 func mismatch(reason string) error {
 	return autherr.New(autherr.IdentityMismatch, reason)

@@ -20,7 +20,11 @@ func (k *Kit) refreshOwn(ctx context.Context, r web.Request, own *sessionBlock, 
 	if err != nil {
 		return web.Response{}, err
 	}
-	user, err := k.load(ctx, presented.Principal())
+	principal := presented.Principal()
+	if err := k.providers.CheckSession(principal.Provider, principal.Issuer); err != nil {
+		return web.Response{}, err
+	}
+	user, err := k.load(ctx, principal)
 	if err != nil {
 		return web.Response{}, err
 	}

@@ -12,6 +12,7 @@ import (
 // signedInBody is the body of the response to a login or a refresh.
 type signedInBody struct {
 	Created bool        `json:"created"`
+	Linked  bool        `json:"linked,omitempty"`
 	User    *userBody   `json:"user"`
 	Session sessionBody `json:"session"`
 	Token   *tokenBody  `json:"token,omitempty"`
@@ -25,6 +26,7 @@ type whoBody struct {
 
 type userBody struct {
 	ID            string    `json:"id"`
+	ExternalID    *string   `json:"external_id"`
 	Identifier    *string   `json:"identifier"`
 	Email         *string   `json:"email"`
 	EmailVerified bool      `json:"email_verified"`
@@ -59,6 +61,7 @@ func (k *Kit) userBody(u identity.User) *userBody {
 	}
 	return &userBody{
 		ID:            u.ID.String(),
+		ExternalID:    stringOrNull(u.ExternalID),
 		Identifier:    stringOrNull(u.Identifier),
 		Email:         stringOrNull(u.Email),
 		EmailVerified: u.EmailVerified,

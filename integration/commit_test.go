@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/account/accounttest"
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/identity"
@@ -40,7 +41,7 @@ func TestCommit_NoResponse(t *testing.T) {
 		wire.unresponsive.Store(true)
 		ctx := newExpiringContext(t.Context())
 		registered := make(chan error, 1)
-		go func() { registered <- db.Accounts().Register(ctx, user, nil) }()
+		go func() { registered <- accounttest.Register(ctx, db.Accounts(), user, nil) }()
 		await(t, wire.committing)
 		ctx.expire()
 		if err := await(t, registered); !errors.Is(err, context.DeadlineExceeded) {
@@ -51,7 +52,7 @@ func TestCommit_NoResponse(t *testing.T) {
 		if _, err := db.Accounts().Find(t.Context(), user.Key); !errors.Is(err, account.ErrNotFound) {
 			t.Errorf("got %v, want %v", err, account.ErrNotFound)
 		}
-		if err := db.Accounts().Register(t.Context(), user, nil); err != nil {
+		if err := accounttest.Register(t.Context(), db.Accounts(), user, nil); err != nil {
 			t.Errorf("again: %v", err)
 		}
 	})

@@ -274,7 +274,7 @@ func (s scratch) dump(t *testing.T) string {
 	}
 	defer db.Close()
 	var text strings.Builder
-	for _, table := range []string{"auth_users", "auth_identities", "auth_sessions", "auth_keys", "auth_migrations"} {
+	for _, table := range []string{"auth_users", "auth_identities", "auth_sessions", "auth_keys", "auth_marks", "auth_migrations"} {
 		if err := dumpTable(&text, db, table); err != nil {
 			t.Errorf("%s: %v", table, err)
 		}

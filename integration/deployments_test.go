@@ -1,6 +1,7 @@
 package integration_test
 
 import (
+	"fmt"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -56,8 +57,8 @@ func TestDeployment_UnusableMigration(t *testing.T) {
 			statements []string
 			want       string
 		}{
-			"NotUsable":   {nil, "which requires program version 3 or later, but this program has version 2"},
-			"NotRecorded": {[]string{"UPDATE auth_migrations SET oldest_program = NULL"}, "this program supports only version 2, and no record shows"},
+			"NotUsable":   {nil, "which requires program version NEWER or later, but this program has version OWN"},
+			"NotRecorded": {[]string{"UPDATE auth_migrations SET oldest_program = NULL"}, "this program supports only version OWN, and no record shows"},
 		} {
 			t.Run(name, func(t *testing.T) {
 				t.Parallel()
@@ -66,12 +67,13 @@ func TestDeployment_UnusableMigration(t *testing.T) {
 				old.signIn(t, issuer, ada)
 				old.ready(t, http.StatusOK, `{"status":"ok"}`)
 
-				database.upgrade(t, false, "ALTER TABLE auth_users ADD COLUMN nickname varchar(9)")
+				newer := database.upgrade(t, false, "ALTER TABLE auth_users ADD COLUMN nickname varchar(9)")
 				database.execute(t, c.statements...)
 				old.ready(t, http.StatusServiceUnavailable, "temporarily_unavailable")
 				for _, migrate := range []string{"check", "apply"} {
 					stderr := refusedStart(t, configurationOn(database.migrating(migrate), issuer, ownSession))
-					for _, want := range []string{"the tables are at version 3, ", c.want, "start the newer program, or restore the backup"} {
+					for _, want := range []string{"the tables are at version NEWER, ", c.want, "start the newer program, or restore the backup"} {
+						want = strings.NewReplacer("NEWER", fmt.Sprint(newer), "OWN", fmt.Sprint(newer-1)).Replace(want)
 						if !strings.Contains(stderr, want) {
 							t.Errorf("migrate = %q: got %s\nwant %q", migrate, stderr, want)
 						}
@@ -91,7 +93,7 @@ func TestDeployment_InterruptedTable(t *testing.T) {
 	onEach(t, servable(), func(t *testing.T, b backend) {
 		t.Helper()
 		empty := []string{
-			"DROP TABLE auth_keys", "DROP TABLE auth_sessions", "DROP TABLE auth_identities", "DROP TABLE auth_users",
+			"DROP TABLE auth_marks", "DROP TABLE auth_keys", "DROP TABLE auth_sessions", "DROP TABLE auth_identities", "DROP TABLE auth_users",
 			"DELETE FROM auth_migrations",
 		}
 		for name, statements := range map[string][]string{
@@ -120,7 +122,7 @@ func TestDeployment_ForeignTable(t *testing.T) {
 	t.Parallel()
 	onEach(t, servable(), func(t *testing.T, b backend) {
 		t.Helper()
-		for _, table := range []string{"auth_users", "auth_identities", "auth_sessions", "auth_keys"} {
+		for _, table := range []string{"auth_users", "auth_identities", "auth_sessions", "auth_keys", "auth_marks"} {
 			t.Run(table, func(t *testing.T) {
 				t.Parallel()
 				issuer, database := providertest.NewIssuer(t), b.create(t)
@@ -188,15 +190,15 @@ func TestDeployment_MissingRight(t *testing.T) {
 	})
 }
 
-// upgrade migrates the tables as a newer program does.
-func (s scratch) upgrade(t *testing.T, usable bool, statement string) {
+// upgrade migrates the tables as a newer program does, and returns their version.
+func (s scratch) upgrade(t *testing.T, usable bool, statement string) int64 {
 	t.Helper()
 	pool, err := s.alter()
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer pool.Close()
-	enginetest.Engine{Dialect: s.dialect}.Upgrade(t, pool, usable, statement)
+	return enginetest.Engine{Dialect: s.dialect}.Upgrade(t, pool, usable, statement)
 }
 
 func (s scratch) execute(t *testing.T, statements ...string) {

@@ -40,7 +40,8 @@ func newRegistrar(store account.Store) account.Registrar {
 // register signs ada in for the first time.
 func register(t *testing.T, store account.Store) identity.User {
 	t.Helper()
-	user, created, err := newRegistrar(store).RegisterOrLogin(t.Context(), ada())
+	result, err := newRegistrar(store).RegisterOrLogin(t.Context(), ada())
+	user, created := result.User, result.Created
 	if err != nil || !created {
 		t.Fatalf("RegisterOrLogin: created %t, error %v", created, err)
 	}
@@ -96,11 +97,11 @@ func (b *broken) Find(ctx context.Context, key identity.Key) (identity.User, err
 	return b.Store.Find(ctx, key)
 }
 
-func (b *broken) Register(ctx context.Context, user identity.User, within account.Within) error {
-	if err := b.fail("Register"); err != nil {
+func (b *broken) Transact(ctx context.Context, locks []string, do func(context.Context, account.Tx) error) error {
+	if err := b.fail("Transact"); err != nil {
 		return err
 	}
-	return b.Store.Register(ctx, user, within)
+	return b.Store.Transact(ctx, locks, do)
 }
 
 func newStore() account.Store { return memstore.New().Accounts() }

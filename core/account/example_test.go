@@ -27,11 +27,11 @@ func ExampleRegistrar() {
 	}
 
 	for _, email := range []string{"ada@example.com", "ada@example.com", "eve@example.org"} {
-		_, created, err := registrar.RegisterOrLogin(context.Background(), identity.Identity{
+		result, err := registrar.RegisterOrLogin(context.Background(), identity.Identity{
 			Key:   identity.Key{Issuer: "https://issuer.example", Subject: email},
 			Email: identity.Contact{Value: email},
 		})
-		fmt.Println(email, created, err)
+		fmt.Println(email, result.Created, err)
 	}
 	// Output:
 	// ada@example.com true <nil>

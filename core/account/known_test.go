@@ -14,7 +14,7 @@ import (
 // admissions are the two functions that admit a user by the same rules.
 var admissions = map[string]func(context.Context, account.Store, identity.Identity) error{
 	"Login": func(ctx context.Context, s account.Store, id identity.Identity) error {
-		_, _, err := newRegistrar(s).RegisterOrLogin(ctx, id)
+		_, err := newRegistrar(s).RegisterOrLogin(ctx, id)
 		return err
 	},
 	"Known": func(ctx context.Context, s account.Store, id identity.Identity) error {
@@ -98,7 +98,7 @@ func TestRegistrar_RejectedWritesNothing(t *testing.T) {
 	}
 	id := ada()
 	id.Email.Value = "other@example.com"
-	_, _, err := newRegistrar(store).RegisterOrLogin(t.Context(), id)
+	_, err := newRegistrar(store).RegisterOrLogin(t.Context(), id)
 	wantError(t, err, autherr.AccountDisabled, "account_disabled")
 	user.Disabled, user.NotBefore = true, start
 	wantStored(t, store, user)

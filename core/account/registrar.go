@@ -2,19 +2,18 @@ package account
 
 import (
 	"context"
-	"database/sql"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/google/uuid"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/identity"
+	"github.com/cotterpin/cotterpin/core/internal/hooks"
 )
 
-// Registrar registers an identity at its first login and finds its user at
-// every later one.
+// Registrar registers an identity at its first login, or adds it to an existing
+// user, and finds its user at every later one.
 type Registrar struct {
 	// Store must not be nil.
 	Store Store
@@ -23,7 +22,16 @@ type Registrar struct {
 	// rejected with RegistrationClosed.
 	Create bool
 
-	// OnRegister runs in the transaction that creates a user; nil: nothing runs.
+	// LinkOn lists contacts, "email" and "phone", by which an unknown identity finds an
+	// existing user. Default: none. LINKING.md has the rules.
+	LinkOn []string
+
+	// Blocks returns the provider block that an identity belongs to; false: there is
+	// none. nil: there is none for any.
+	Blocks func(provider, issuer string) (Block, bool)
+
+	// OnRegister runs in the transaction that creates a user; nil: nothing runs. It
+	// does not run for an identity that LinkOn adds to a user.
 	//
 	// An error, or a panic, prevents the registration, and nothing is written. An
 	// *autherr.Error is returned as it is; if ctx is done the code is
@@ -36,84 +44,204 @@ type Registrar struct {
 	Now func() time.Time
 }
 
-// RegisterOrLogin returns the user of a verified identity, and whether this
-// call created it. Of any number of concurrent calls for one identity, on any
-// number of nodes, one creates the user.
+// Result is the result of a login.
+type Result struct {
+	User    identity.User // as the login leaves it
+	Created bool          // this login created the user
+	Linked  bool          // this login added the identity to a user who existed
+}
+
+// RegisterOrLogin returns the user of a verified identity. Of any number of
+// concurrent calls for one identity, on any number of nodes, one creates the user.
 //
 // The user is as this login leaves it: the contacts of the identity replace the
-// stored ones unless they are unknown. For a known user nothing is written; database.Database.SignIn
-// does that.
+// stored ones unless they are unknown. For a known identity nothing is written;
+// database.Database.SignIn does that.
 //
-// Errors by code: RegistrationClosed if the identity is unknown and Create is
-// false; AccountDisabled; InvalidToken if the token was issued before the user's
-// not-before; Internal, or the hook's own code, if the hook failed;
-// TemporarilyUnavailable if the store failed or, wrapping [ErrOvertaken], if
-// another transaction registered the identity first: call it again.
-func (r Registrar) RegisterOrLogin(ctx context.Context, id identity.Identity) (user identity.User, created bool, err error) {
+// When an identity is added to a user, all older sessions of the user end: its own
+// sessions are revoked, and its not-before moves to the time of issue of the token,
+// or to now if that is earlier.
+//
+// Errors by code: ProviderDraining if the identity is unknown and its block is
+// draining; RegistrationClosed if it would create a user and Create is false;
+// AccountExists if LinkOn applies and the user is not certain; AccountDisabled;
+// InvalidToken if the token was issued before the user's not-before; Internal, or
+// the hook's own code, if the hook failed; TemporarilyUnavailable if the store failed
+// or, wrapping [ErrOvertaken], if another transaction registered the identity first:
+// call it again.
+func (r Registrar) RegisterOrLogin(ctx context.Context, id identity.Identity) (Result, error) {
 	// The clock is read before the user, so that LastLoginAt is not after a change
 	// that this login did not read, as far as clocks agree.
 	at := r.Now().UTC().Truncate(time.Millisecond)
 	known, err := r.Store.Find(ctx, id.Key)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		user, err = r.register(ctx, id, at)
-		return user, err == nil, err
+		return r.firstLogin(ctx, id, at)
 	case err != nil:
-		return identity.User{}, false, autherr.StoreFailed(err)
+		return Result{}, autherr.StoreFailed(err)
 	}
 	if err := admit(known, id.IssuedAt); err != nil {
-		return identity.User{}, false, err
+		return Result{}, err
 	}
-	return afterLogin(known, id, at), false, nil
+	return Result{User: afterLogin(known, id, at)}, nil
 }
 
-func (r Registrar) register(ctx context.Context, id identity.Identity, at time.Time) (identity.User, error) {
-	if !r.Create {
-		return identity.User{}, autherr.New(autherr.RegistrationClosed, "unknown_identity")
+// firstLogin registers an unknown identity, or adds it to a user.
+func (r Registrar) firstLogin(ctx context.Context, id identity.Identity, at time.Time) (Result, error) {
+	contacts := r.contacts(id)
+	if d := r.decide(id, nil); d.err != nil && (len(contacts) == 0 || errors.Is(d.err, autherr.ProviderDraining)) {
+		return Result{}, d.err
 	}
-	user := afterLogin(identity.User{
-		ID:         uuid.Must(uuid.NewV7()),
-		IdentityID: uuid.Must(uuid.NewV7()),
-		Key:        id.Key,
-		CreatedAt:  at,
-	}, id, at)
-
-	var rejected error
-	err := r.Store.Register(ctx, user, func(ctx context.Context, tx *sql.Tx) error {
-		rejected = r.runHook(ctx, newRegistration(user, id, tx))
-		return rejected
+	var locks []string
+	for _, c := range contacts {
+		locks = append(locks, c.lock())
+	}
+	var result Result
+	var refused error
+	err := r.Store.Transact(ctx, locks, func(ctx context.Context, tx Tx) (err error) {
+		f := firstLogin{Registrar: r, tx: tx, id: id, at: at}
+		result, err = f.run(ctx, contacts)
+		refused = f.refused
+		return err
 	})
 	switch {
-	case rejected != nil && errors.Is(err, rejected):
-		return identity.User{}, err
+	case refused != nil && errors.Is(err, refused):
+		return Result{}, err
 	case errors.Is(err, ErrConflict):
-		return identity.User{}, autherr.Wrap(autherr.TemporarilyUnavailable, "registration_contended", ErrOvertaken)
+		return Result{}, autherr.Wrap(autherr.TemporarilyUnavailable, "registration_contended", ErrOvertaken)
 	case err != nil:
-		return identity.User{}, autherr.StoreFailed(err)
+		return Result{}, autherr.StoreFailed(err)
 	}
-	return user, nil
+	return result, nil
 }
 
-func (r Registrar) runHook(ctx context.Context, registration Registration) (err error) {
-	if r.OnRegister == nil {
-		return nil
+// firstLogin is the transaction of an identity's first login.
+type firstLogin struct {
+	Registrar
+	tx      Tx
+	id      identity.Identity
+	at      time.Time
+	refused error // the error, unless it is the store's
+}
+
+func (f *firstLogin) run(ctx context.Context, contacts []contact) (Result, error) {
+	users, err := candidates(ctx, f.tx, contacts)
+	if err != nil {
+		return Result{}, err
 	}
-	defer func() {
-		if p := recover(); p != nil {
-			err = autherr.Wrap(autherr.Internal, "hook_panicked", fmt.Errorf("account: the OnRegister hook panicked: %v", p))
-		}
-	}()
-	err = r.OnRegister(ctx, registration)
-	_, coded := errors.AsType[*autherr.Error](err)
-	switch {
-	case err == nil, coded:
-		return err
-	case ctx.Err() != nil:
-		return autherr.Wrap(autherr.TemporarilyUnavailable, "hook_out_of_time", fmt.Errorf("account: the OnRegister hook took too long: "+
-			"it must be short, and must use Registration.Tx for this database, because other connections may wait for that transaction: %w", err))
+	switch d := f.decide(f.id, users); {
+	case d.err != nil:
+		return Result{}, f.refuse(d.err)
+	case d.link != uuid.Nil:
+		return f.linkTo(ctx, d.link)
 	default:
-		return autherr.Wrap(autherr.Internal, "hook_failed", err)
+		return f.register(ctx)
 	}
+}
+
+// refuse returns an error that is not the store's.
+func (f *firstLogin) refuse(err error) error {
+	f.refused = err
+	return err
+}
+
+// newUser returns the user that the identity's first login creates.
+func (f *firstLogin) newUser() identity.User {
+	return afterLogin(identity.User{
+		ID:         uuid.Must(uuid.NewV7()),
+		IdentityID: uuid.Must(uuid.NewV7()),
+		Key:        f.id.Key,
+		CreatedAt:  f.at,
+	}, f.id, f.at)
+}
+
+// register creates a user with the identity, and does what the hook decides.
+func (f *firstLogin) register(ctx context.Context) (Result, error) {
+	user := f.newUser()
+	if err := f.tx.CreateUser(ctx, user); err != nil {
+		return Result{}, err
+	}
+	if err := f.tx.AddIdentity(ctx, user.ID, user.Stored()); err != nil {
+		return Result{}, err
+	}
+	if f.OnRegister == nil {
+		return Result{User: user, Created: true}, nil
+	}
+	registration := newRegistration(user, f.id, f.tx)
+	if err := hooks.Run(ctx, "OnRegister", func() error { return f.OnRegister(ctx, registration) }); err != nil {
+		return Result{}, f.refuse(err)
+	}
+	return f.finish(ctx, Result{User: user, Created: true}, *registration.result)
+}
+
+// finish does what the hook has decided about a registered user.
+func (f *firstLogin) finish(ctx context.Context, created Result, decided hookResult) (result Result, err error) {
+	result = created
+	if decided.joined && decided.user != created.User.ID {
+		if err := f.undo(ctx, created.User.ID); err != nil {
+			return Result{}, err
+		}
+		if result, err = f.linkTo(ctx, decided.user); err != nil {
+			return Result{}, err
+		}
+	}
+	if decided.externalID == nil {
+		return result, nil
+	}
+	result.User.ExternalID = *decided.externalID
+	return result, f.setExternalID(ctx, result.User)
+}
+
+// undo deletes the user that the hook has replaced.
+func (f *firstLogin) undo(ctx context.Context, created identity.UserID) error {
+	err := f.tx.Delete(ctx, created)
+	if errors.Is(err, ErrReferenced) {
+		return f.refuse(autherr.Wrap(autherr.Internal, "replaced_user_referenced", err))
+	}
+	return err
+}
+
+func (f *firstLogin) setExternalID(ctx context.Context, user identity.User) error {
+	if user.ExternalID != "" && !identity.IsExternalID(user.ExternalID) {
+		return f.refuse(autherr.New(autherr.Internal, "external_id_malformed"))
+	}
+	err := f.tx.SetExternalID(ctx, user.ID, user.ExternalID)
+	if errors.Is(err, ErrConflict) {
+		return f.refuse(autherr.Wrap(autherr.Internal, "external_id_taken", err))
+	}
+	return err
+}
+
+// linkTo adds the identity to a user and ends the user's older sessions.
+func (f *firstLogin) linkTo(ctx context.Context, id identity.UserID) (Result, error) {
+	user, err := f.tx.Get(ctx, id)
+	if errors.Is(err, ErrNotFound) {
+		return Result{}, f.refuse(autherr.New(autherr.Internal, "joined_user_unknown"))
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	if err := admit(user, f.id.IssuedAt); err != nil {
+		return Result{}, f.refuse(err)
+	}
+	if err := f.tx.AddIdentity(ctx, id, f.newUser().Stored()); err != nil {
+		return Result{}, err
+	}
+	if err := f.tx.RevokeSessions(ctx, id, "identity_linked", f.at); err != nil {
+		return Result{}, err
+	}
+	if err := f.tx.SetNotBefore(ctx, id, earlier(f.at, f.id.IssuedAt)); err != nil {
+		return Result{}, err
+	}
+	user, err = f.tx.Find(ctx, f.id.Key)
+	return Result{User: user, Linked: true}, err
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // afterLogin returns the user as the identity's login at that time leaves it.

@@ -1,6 +1,9 @@
 package database
 
 import (
+	"context"
+
+	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/session"
 )
@@ -53,4 +56,9 @@ type SignIn struct {
 	// "max_per_user", but never the session that begins, however many logins run
 	// concurrently. Unused without a session.
 	MaxSessions int
+
+	// Within runs in the transaction, after the login is recorded and the session has
+	// begun. Its error is wrapped, and prevents both, as a panic does. A database that
+	// repeats the transaction calls it again. nil: nothing runs.
+	Within func(ctx context.Context, tx account.Tx) error
 }

@@ -74,10 +74,12 @@ type Identity struct {
 }
 
 // User is a user of the application, with the contacts of the identity that
-// signed in. No contact is unique, and none selects an account. Its JSON has the
-// member names of the HTTP interface.
+// signed in; without identities, all its fields of an identity are zero. No contact
+// is unique, and none selects an account. Its JSON has the member names of the HTTP
+// interface.
 type User struct {
 	ID         UserID    `json:"id"`
+	ExternalID string    `json:"external_id"` // the application's own id, see [IsExternalID]; "" if it has none
 	IdentityID uuid.UUID `json:"identity_id"`
 	Key
 
@@ -108,6 +110,7 @@ const (
 type Principal struct {
 	Kind       string // KindUser or KindMachine
 	UserID     UserID // uuid.Nil for a machine, and where sessions are kept without users
+	ExternalID string // of the user, the application's own id; "" if it has none
 	Provider   string // name of the provider's block
 	Issuer     string
 	Subject    string

@@ -18,7 +18,7 @@ func TestUser_JSON(t *testing.T) {
 		ID: uuid.UUID{15: 1}, IdentityID: uuid.UUID{15: 2}, Key: identity.Key{Issuer: "https://issuer.example", Subject: "ada"},
 		Provider: "cotter", Identifier: "ada@example.com", Email: "ada@example.com", EmailVerified: true, CreatedAt: at, LastLoginAt: at,
 	})
-	const want = `{"id":"00000000-0000-0000-0000-000000000001","identity_id":"00000000-0000-0000-0000-000000000002",` +
+	const want = `{"id":"00000000-0000-0000-0000-000000000001","external_id":"","identity_id":"00000000-0000-0000-0000-000000000002",` +
 		`"issuer":"https://issuer.example","subject":"ada","provider":"cotter","identifier":"ada@example.com",` +
 		`"email":"ada@example.com","email_verified":true,"phone":"","phone_verified":false,` +
 		`"created_at":"2027-01-15T08:00:00.123Z","last_login_at":"2027-01-15T08:00:00.123Z","disabled":false}`

@@ -2,6 +2,8 @@ package identity
 
 import (
 	"strings"
+	"unicode"
+	"unicode/utf8"
 )
 
 const (
@@ -10,6 +12,8 @@ const (
 	maxKeyPart = 255
 
 	maxAuthMethod = 64 // bytes
+
+	maxExternalID = 255 // bytes, the width of the column
 )
 
 // IsIssuer reports whether s can be the issuer of a [Key]: 1 to 255 visible
@@ -69,4 +73,21 @@ func IsPhone(s string) bool {
 		}
 	}
 	return true
+}
+
+// IsExternalID reports whether s can be the ExternalID of a [User]: 1 to 255 bytes
+// of valid UTF-8 without control characters. It is compared byte-wise.
+func IsExternalID(s string) bool {
+	return s != "" && len(s) <= maxExternalID && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
+}
+
+// FoldEmail maps A to Z to lower case and nothing else, for comparing email
+// addresses: Unicode case folding would make different addresses equal.
+func FoldEmail(s string) string {
+	return strings.Map(func(r rune) rune {
+		if 'A' <= r && r <= 'Z' {
+			return r + ('a' - 'A')
+		}
+		return r
+	}, s)
 }

@@ -23,6 +23,14 @@ type Common struct {
 	// DisplayName is the provider's name for users. Default: the name of the block.
 	DisplayName string `hcl:"display_name,optional" doc:"the provider's name for users; default: the name of the block"`
 
+	// State is config.StateActive, config.StateDraining or config.StateDisabled.
+	// Draining: unknown identities are rejected with provider_draining, and those that
+	// are registered sign in. Disabled: every token of the block, and every own session
+	// that began with one, is rejected with invalid_token; nothing is deleted, so that
+	// sessions are valid again once the block is not disabled. Its keys are not fetched
+	// then. Default config.StateActive.
+	State string `hcl:"state,optional" doc:"active; draining: only registered identities sign in; or disabled: its tokens, and sessions that began with them, are rejected"`
+
 	// Trust lists the contacts that the provider is trusted to have verified:
 	// "email", "phone". Default: none.
 	Trust []string `hcl:"trust,optional" doc:"contacts that the provider is trusted to have verified: email, phone"`
@@ -82,6 +90,7 @@ type HTTP struct {
 // WithDefaults returns c with each zero field replaced by its default.
 func (c Common) WithDefaults() Common {
 	return defaults.Fill(c, Common{
+		State:       config.StateActive,
 		ClockSkew:   config.Duration(30 * time.Second),
 		LoginMaxAge: config.Duration(15 * time.Minute),
 		Cache:       new(10_000),
@@ -100,6 +109,9 @@ func (c Common) Problems() []config.Problem {
 	var problems []config.Problem
 	report := func(argument, problem string) {
 		problems = append(problems, config.Problem{Argument: argument, Message: problem})
+	}
+	if !slices.Contains([]string{config.StateActive, config.StateDraining, config.StateDisabled}, c.State) {
+		report("state", `must be "active", "draining" or "disabled"`)
 	}
 	for _, contact := range c.Trust {
 		if contact != "email" && contact != "phone" {

@@ -19,6 +19,9 @@ func TestCommon_Problems(t *testing.T) {
 		"defaults":          {func(*provider.Common) {}, ""},
 		"both contacts":     {func(c *provider.Common) { c.Trust = []string{"email", "phone"} }, ""},
 		"unknown contact":   {func(c *provider.Common) { c.Trust = []string{"email", "fax"} }, "trust"},
+		"draining":          {func(c *provider.Common) { c.State = config.StateDraining }, ""},
+		"disabled":          {func(c *provider.Common) { c.State = config.StateDisabled }, ""},
+		"unknown state":     {func(c *provider.Common) { c.State = "off" }, "state"},
 		"skew at its limit": {func(c *provider.Common) { c.ClockSkew = config.Duration(2 * time.Minute) }, ""},
 		"skew over it":      {func(c *provider.Common) { c.ClockSkew = config.Duration(2*time.Minute + 1) }, "clock_skew"},
 		"negative skew":     {func(c *provider.Common) { c.ClockSkew = -2 }, "clock_skew"},
@@ -48,9 +51,9 @@ func TestCommon_Problems(t *testing.T) {
 		"max_stale off":            {func(c *provider.Common) { c.Keys = &provider.KeyAges{MaxStale: config.Off} }, "keys.max_stale"},
 		"max_stale too long":       {func(c *provider.Common) { c.Keys = ages(0, 7*24*time.Hour+1) }, "keys.max_stale"},
 		"everything at once": {func(c *provider.Common) {
-			*c = provider.Common{Trust: []string{"x"}, ClockSkew: -2, LoginMaxAge: -2, Cache: new(-1), Keys: ages(-2, -2)}
+			*c = provider.Common{State: "x", Trust: []string{"x"}, ClockSkew: -2, LoginMaxAge: -2, Cache: new(-1), Keys: ages(-2, -2)}
 			c.HTTP = &provider.HTTP{Timeout: config.Off}
-		}, "trust clock_skew login_max_age cache keys.max_age http.timeout"},
+		}, "state trust clock_skew login_max_age cache keys.max_age http.timeout"},
 	} {
 		var common provider.Common
 		c.change(&common)
@@ -76,6 +79,7 @@ func TestCommon_Defaults(t *testing.T) {
 	t.Parallel()
 	explicit := provider.Common{
 		DisplayName: "Name",
+		State:       config.StateDraining,
 		Trust:       []string{"email"},
 		ClockSkew:   config.Off,
 		LoginMaxAge: config.Off,
@@ -85,6 +89,7 @@ func TestCommon_Defaults(t *testing.T) {
 	}
 	for name, c := range map[string]struct{ given, want provider.Common }{
 		"zero": {provider.Common{}, provider.Common{
+			State:       config.StateActive,
 			ClockSkew:   config.Duration(30 * time.Second),
 			LoginMaxAge: config.Duration(15 * time.Minute),
 			Cache:       new(10_000),
@@ -98,7 +103,7 @@ func TestCommon_Defaults(t *testing.T) {
 				HTTP: &provider.HTTP{CAFile: "ca.pem"},
 			},
 			provider.Common{
-				ClockSkew: config.Off, LoginMaxAge: config.Off, Cache: new(0), Keys: ages(time.Hour, 48*time.Hour),
+				State: config.StateActive, ClockSkew: config.Off, LoginMaxAge: config.Off, Cache: new(0), Keys: ages(time.Hour, 48*time.Hour),
 				HTTP: &provider.HTTP{Timeout: config.Duration(5 * time.Second), CAFile: "ca.pem"},
 			},
 		},

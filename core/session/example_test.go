@@ -21,7 +21,8 @@ func ExampleOwn() {
 	sessions := session.NewOwn(settings, db.Sessions(), time.Now, slog.New(slog.DiscardHandler))
 
 	id := identity.Identity{Key: identity.Key{Issuer: "https://issuer.example", Subject: "ada"}}
-	user, _, err := registrar.RegisterOrLogin(ctx, id)
+	result, err := registrar.RegisterOrLogin(ctx, id)
+	user := result.User
 	if err != nil {
 		fmt.Println(err)
 		return

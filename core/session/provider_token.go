@@ -87,6 +87,7 @@ func (p *ProviderToken) Check(ctx context.Context, c Credential, fresh bool) (id
 	return identity.Principal{
 		Kind:            kind,
 		UserID:          user.ID,
+		ExternalID:      user.ExternalID,
 		Provider:        id.Provider,
 		Issuer:          id.Issuer,
 		Subject:         id.Subject,

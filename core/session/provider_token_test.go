@@ -10,6 +10,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/account/accounttest"
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/identity"
@@ -243,7 +244,7 @@ func TestProviderToken_UnknownNotCached(t *testing.T) {
 
 	user := b.user
 	user.ID, user.IdentityID, user.Subject = uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7()), "eve"
-	if err := b.db.Accounts().Register(t.Context(), user, nil); err != nil {
+	if err := accounttest.Register(t.Context(), b.db.Accounts(), user, nil); err != nil {
 		t.Fatalf("Register: %v", err)
 	}
 	if principal, _ := check(t, b, eve); principal.UserID != user.ID {
@@ -288,7 +289,7 @@ func TestProviderToken_Check_ManyUsers(t *testing.T) {
 		user := b.user
 		user.ID, user.IdentityID = uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())
 		user.Subject = fmt.Sprint("subject ", i)
-		if err := b.db.Accounts().Register(t.Context(), user, nil); err != nil {
+		if err := accounttest.Register(t.Context(), b.db.Accounts(), user, nil); err != nil {
 			t.Fatalf("Register: %v", err)
 		}
 		valid[user.Subject] = identity.Identity{Key: user.Key, IssuedAt: start}

@@ -45,11 +45,16 @@ type Session struct {
 	RevokedAt    time.Time // zero: not revoked
 	RevokeReason string
 
+	// ProviderSession is the id of the mark of the provider's session, issuer and
+	// sid, that the session began in. "" if unknown. No method of [Store] reads it.
+	ProviderSession string
+
 	UserAgent string // at login, cut to 255 bytes
 	Address   string // of the caller at login
 
 	// The state of the user, which belongs to the user's record. [Store.Find]
 	// sets it; it is not stored with the session.
+	ExternalID    string // the application's own id; "" if the user has none
 	UserDisabled  bool
 	UserNotBefore time.Time // a session created earlier is revoked
 }
@@ -90,6 +95,7 @@ func (s Session) Principal() identity.Principal {
 	return identity.Principal{
 		Kind:            identity.KindUser,
 		UserID:          s.UserID,
+		ExternalID:      s.ExternalID,
 		Provider:        s.Provider,
 		Issuer:          s.Issuer,
 		Subject:         s.Subject,

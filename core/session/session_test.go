@@ -10,6 +10,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/cotterpin/cotterpin/core/account/accounttest"
 	"github.com/cotterpin/cotterpin/core/account/memstore"
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/config"
@@ -41,7 +42,7 @@ func newBench(t testing.TB) *bench {
 		Key:      identity.Key{Issuer: "https://issuer.example", Subject: "ada"},
 		Provider: "cotter", CreatedAt: start, LastLoginAt: start,
 	}}
-	if err := b.db.Accounts().Register(t.Context(), b.user, nil); err != nil {
+	if err := accounttest.Register(t.Context(), b.db.Accounts(), b.user, nil); err != nil {
 		t.Fatalf("Register: %v", err)
 	}
 	return b

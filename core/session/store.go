@@ -26,8 +26,8 @@ var ErrNotFound = errors.New("session: not found")
 // The suite that each store must pass is sessiontest.Run.
 type Store interface {
 	// Find returns the session with that lookup, active or not, with the state of
-	// its user, in one statement. IdentityID, the refresh token's fields, UserAgent
-	// and Address are left zero. ErrNotFound: there is none.
+	// its user, in one statement. IdentityID, the refresh token's fields,
+	// ProviderSession, UserAgent and Address are left zero. ErrNotFound: there is none.
 	Find(ctx context.Context, l Lookup) (Session, error)
 
 	// FindRefresh is Find including the refresh token's fields. They are omitted
@@ -54,8 +54,8 @@ type Store interface {
 	Advance(ctx context.Context, e Exchange) error
 
 	// List returns the user's sessions that are active at now, newest first. Lookup,
-	// SecretHash, the refresh token's fields and the state of the user are left
-	// zero.
+	// SecretHash, the refresh token's fields, ProviderSession and the state of the
+	// user are left zero.
 	List(ctx context.Context, user identity.UserID, now time.Time) ([]Session, error)
 
 	// Revoke revokes one active session of the user, by its public id.

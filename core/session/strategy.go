@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"encoding/json"
 	"time"
 
 	"github.com/cotterpin/cotterpin/core/identity"
@@ -62,6 +63,7 @@ type Login struct {
 	Continues     *Session // as Replace returned it; nil: a session begins
 	UserAgent     string
 	Address       string
+	Extra         json.RawMessage // as the client posted it, unverified; nil: nothing
 }
 
 // Credential is a token as a request has it.

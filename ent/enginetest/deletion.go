@@ -11,6 +11,7 @@ import (
 	"entgo.io/ent/dialect"
 
 	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/account/accounttest"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/ent/entstore"
 )
@@ -30,7 +31,7 @@ func RunDeletion(t *testing.T, d entstore.Dialect, newConnector func(t *testing.
 			}
 			t.Cleanup(func() { _ = db.Close() })
 			user := newUser("ada")
-			if err := db.Accounts().Register(t.Context(), user, nil); err != nil {
+			if err := accounttest.Register(t.Context(), db.Accounts(), user, nil); err != nil {
 				t.Fatalf("Register: %v", err)
 			}
 			execute(t, pool, createNotes(d, action)...)

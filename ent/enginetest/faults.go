@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cotterpin/cotterpin/core/account/accounttest"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/session"
 	"github.com/cotterpin/cotterpin/ent/enginetest/faultdriver"
@@ -43,7 +44,7 @@ type attempt struct {
 func testExchangeFault(t *testing.T, db database.Database, fault faultdriver.Fault) {
 	t.Helper()
 	user := newUser("ada")
-	if err := db.Accounts().Register(t.Context(), user, nil); err != nil {
+	if err := accounttest.Register(t.Context(), db.Accounts(), user, nil); err != nil {
 		t.Fatalf("Register: %v", err)
 	}
 	eachFault(t, fault, func(message int) attempt {

@@ -60,7 +60,7 @@ func (e Engine) testFiveNodes(t *testing.T) {
 	t.Parallel()
 	url := e.NewDatabase(t)
 	var nodes sync.WaitGroup
-	for range 5 {
+	for range 6 {
 		nodes.Go(func() {
 			db, err := e.Open(t.Context(), url, database.MigrateApply)
 			if err != nil {
@@ -132,13 +132,13 @@ func (e Engine) testInterrupted(t *testing.T) {
 		e.open(t, url)
 		return
 	}
-	for tables := range 5 {
+	for tables := range 6 {
 		t.Run(fmt.Sprintf("After%dTables", tables), func(t *testing.T) {
 			t.Parallel()
 			url := e.NewDatabase(t)
 			e.open(t, url)
 			pool := e.pool(t, url)
-			for _, table := range []string{"auth_keys", "auth_sessions", "auth_identities", "auth_users"}[:4-tables] {
+			for _, table := range []string{"auth_marks", "auth_keys", "auth_sessions", "auth_identities", "auth_users"}[:5-tables] {
 				execute(t, pool, "DROP TABLE "+table)
 			}
 			execute(t, pool, "DELETE FROM auth_migrations WHERE version_id > 0")

@@ -16,6 +16,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/account/accounttest"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/session"
@@ -45,19 +46,57 @@ func CheckPlans(t testing.TB, d entstore.Dialect, connector driver.Connector) {
 	db, pool := openRecorded(t, d, connector), openPool(t, connector)
 	analyze(t, d, pool)
 	user := newUser("planned")
+	user.Email, user.Phone, user.Provider, user.ExternalID = "planned@example.com", "+12025550100", "planned", "planned"
 	r, evicting := newSession(user, 249), newSession(user, 250)
 	if err := errors.Join(
-		db.Accounts().Register(t.Context(), user, nil), db.SignIn(t.Context(), database.SignIn{User: user, Session: &r, MaxSessions: 2}),
+		accounttest.Register(t.Context(), db.Accounts(), user, nil), db.SignIn(t.Context(), database.SignIn{User: user, Session: &r, MaxSessions: 2}),
 	); err != nil {
 		t.Fatal(err)
 	}
 	accounts, sessions, now := db.Accounts(), db.Sessions(), user.CreatedAt
+	transact := func(ctx context.Context, do func(context.Context, account.Tx) error) error {
+		return accounts.Transact(ctx, []string{"planned"}, do)
+	}
+	list := func(q account.Query) func(context.Context) error {
+		return func(ctx context.Context) error {
+			q.Limit = 10
+			_, err := accounts.List(ctx, q)
+			return err
+		}
+	}
 	fresh := newUser("fresh") // exists or not, depending on the order; the other user remains unchanged
 	for name, call := range map[string]func(context.Context) error{
 		"Find":         func(ctx context.Context) error { _, err := accounts.Find(ctx, user.Key); return err },
 		"Get":          func(ctx context.Context) error { _, err := accounts.Get(ctx, user.ID); return err },
 		"RecordLogin":  func(ctx context.Context) error { return db.SignIn(ctx, database.SignIn{User: user}) },
-		"Register":     func(ctx context.Context) error { return accounts.Register(ctx, fresh, nil) },
+		"Register":     func(ctx context.Context) error { return accounttest.Register(ctx, accounts, fresh, nil) },
+		"Identities":   func(ctx context.Context) error { _, err := accounts.Identities(ctx, user.ID); return err },
+		"ListUsers":    list(account.Query{}),
+		"ByEmail":      list(account.Query{Email: user.Email}),
+		"ByPhone":      list(account.Query{Phone: user.Phone}),
+		"ByExternalID": list(account.Query{ExternalID: user.ExternalID}),
+		"ByProvider":   list(account.Query{Provider: user.Provider}),
+		"SweepMarks":   func(ctx context.Context) error { _, err := accounts.Sweep(ctx, now, 5); return err },
+		"TransactReads": func(ctx context.Context) error {
+			return transact(ctx, func(ctx context.Context, tx account.Tx) error {
+				_, findErr := tx.Find(ctx, user.Key)
+				_, getErr := tx.Get(ctx, user.ID)
+				_, externalErr := tx.GetByExternalID(ctx, user.ExternalID)
+				_, identitiesErr := tx.Identities(ctx, user.ID)
+				_, emailErr := tx.WithEmail(ctx, user.Email)
+				_, phoneErr := tx.WithPhone(ctx, user.Phone)
+				return errors.Join(findErr, getErr, externalErr, identitiesErr, emailErr, phoneErr)
+			})
+		},
+		"TransactWrites": func(ctx context.Context) error {
+			return transact(ctx, func(ctx context.Context, tx account.Tx) error {
+				return errors.Join(tx.SetExternalID(ctx, user.ID, user.ExternalID), tx.SetNotBefore(ctx, user.ID, now),
+					tx.RevokeSessions(ctx, user.ID, "test", now.Add(time.Hour)))
+			})
+		},
+		"RemoveIdentity": func(ctx context.Context) error {
+			return transact(ctx, func(ctx context.Context, tx account.Tx) error { return tx.RemoveIdentity(ctx, user.ID, uuid.New()) })
+		},
 		"SetNotBefore": func(ctx context.Context) error { return accounts.SetNotBefore(ctx, fresh.ID, now) },
 		"Disable":      func(ctx context.Context) error { return accounts.Disable(ctx, fresh.ID, now) },
 		"Enable":       func(ctx context.Context) error { return accounts.Enable(ctx, fresh.ID) },
@@ -114,6 +153,8 @@ func populate(t *testing.T, d entstore.Dialect, pool *sql.DB) {
 		var sessions []*entgen.SessionCreate
 		for n := range batch {
 			user := newUser(fmt.Sprint("subject ", first+n))
+			user.Email, user.Phone = fmt.Sprintf("%d@example.com", first+n), fmt.Sprint("+1", first+n)
+			user.Provider, user.ExternalID = fmt.Sprint("provider ", n%100), fmt.Sprint(first+n)
 			users = append(users, createUser(client, user))
 			identities = append(identities, createIdentity(client, user))
 			for range 2 {
@@ -147,13 +188,18 @@ func analyze(t testing.TB, d entstore.Dialect, pool *sql.DB) {
 }
 
 func createUser(client *entgen.Client, u identity.User) *entgen.UserCreate {
-	return client.User.Create().SetID(u.ID).SetCreatedMs(u.CreatedAt.UnixMilli())
+	create := client.User.Create().SetID(u.ID).SetCreatedMs(u.CreatedAt.UnixMilli())
+	if u.ExternalID != "" {
+		create.SetExternalID(u.ExternalID)
+	}
+	return create
 }
 
 func createIdentity(client *entgen.Client, u identity.User) *entgen.IdentityCreate {
 	return client.Identity.Create().
 		SetID(u.IdentityID).SetUserID(u.ID).SetIssuer(u.Issuer).SetSubject(u.Subject).
-		SetProvider("").SetIdentifier("").SetEmail("").SetEmailVerified(false).SetPhone("").SetPhoneVerified(false).
+		SetProvider(u.Provider).SetIdentifier("").SetEmail(u.Email).SetEmailVerified(false).SetEmailFolded(u.Email).
+		SetPhone(u.Phone).SetPhoneVerified(false).
 		SetCreatedMs(u.CreatedAt.UnixMilli()).SetLastLoginMs(u.LastLoginAt.UnixMilli())
 }
 
@@ -209,7 +255,7 @@ func explain(t testing.TB, d entstore.Dialect, pool *sql.DB, s faultdriver.Event
 }
 
 // tables contains the names of the kit's tables, and their aliases in statements.
-var tables = []string{"auth_users", "u", "auth_identities", "i", "auth_sessions", "s", "auth_keys"}
+var tables = []string{"auth_users", "u", "auth_identities", "i", "auth_sessions", "s", "auth_keys", "auth_marks"}
 
 // scanned reports whether a line of a plan scans a table. Scans of subqueries do
 // not count.

@@ -2,7 +2,6 @@ package enginetest
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"sync"
 	"sync/atomic"
@@ -13,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/account/accounttest"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/session"
@@ -34,7 +34,7 @@ func (e Engine) testLimit(t *testing.T) {
 	url := e.NewDatabase(t)
 	db := e.open(t, url)
 	user := newUser("ada")
-	if err := db.Accounts().Register(t.Context(), user, nil); err != nil {
+	if err := accounttest.Register(t.Context(), db.Accounts(), user, nil); err != nil {
 		t.Fatalf("Register: %v", err)
 	}
 	other := newUser("ada elsewhere")
@@ -62,7 +62,7 @@ func (e Engine) testWriters(t *testing.T) {
 	t.Parallel()
 	db := e.openNew(t)
 	user := newUser("ada")
-	if err := db.Accounts().Register(t.Context(), user, nil); err != nil {
+	if err := accounttest.Register(t.Context(), db.Accounts(), user, nil); err != nil {
 		t.Fatalf("Register: %v", err)
 	}
 	race(32, func(racer byte) { churn(t, db, user, racer) })
@@ -76,7 +76,7 @@ func (e Engine) testRolledBack(t *testing.T) {
 	var registered atomic.Int32
 	race(16, func(racer byte) {
 		user := newUser("ada")
-		err := db.Accounts().Register(t.Context(), user, func(context.Context, *sql.Tx) error {
+		err := accounttest.Register(t.Context(), db.Accounts(), user, func(context.Context, account.Tx) error {
 			if racer%2 == 0 {
 				return errRejected
 			}

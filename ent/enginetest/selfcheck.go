@@ -19,6 +19,8 @@ func (e Engine) testSelfCheck(t *testing.T) {
 			"CaseInsensitiveSubject": {`ALTER TABLE auth_identities ALTER subject TYPE varchar COLLATE ignoring_case`, inexact},
 			"CaseInsensitiveIssuer":  {`ALTER TABLE auth_identities ALTER issuer TYPE varchar COLLATE ignoring_case`, inexact},
 			"NoUniqueKey":            {`DROP INDEX auth_identities_issuer_subject`, "unique key"},
+			"CaseInsensitiveID":      {`ALTER TABLE auth_users ALTER external_id TYPE varchar COLLATE ignoring_case`, inexact},
+			"NoUniqueID":             {`DROP INDEX auth_users_external_id_key`, "unique key over external_id"},
 			"NoCascade":              {`ALTER TABLE auth_identities DROP CONSTRAINT auth_identities_auth_users_identities`, "ON DELETE CASCADE"},
 		},
 		dialect.MySQL: {
@@ -28,8 +30,11 @@ func (e Engine) testSelfCheck(t *testing.T) {
 				"ALTER TABLE auth_identities MODIFY issuer varchar(255) COLLATE utf8mb4_general_nopad_ci NOT NULL",
 				inexact,
 			},
-			"NoUniqueKey": {"DROP INDEX auth_identities_issuer_subject ON auth_identities", "unique key"},
-			"NoCascade":   {"ALTER TABLE auth_identities DROP FOREIGN KEY auth_identities_auth_users_identities", "ON DELETE CASCADE"},
+			"CaseInsensitiveID":    {"ALTER TABLE auth_users MODIFY external_id varchar(255) COLLATE utf8mb4_general_nopad_ci", inexact},
+			"IDWithTrailingSpaces": {"ALTER TABLE auth_users MODIFY external_id varchar(255) COLLATE utf8mb4_bin", inexact},
+			"NoUniqueID":           {"DROP INDEX external_id ON auth_users", "unique key over external_id"},
+			"NoUniqueKey":          {"DROP INDEX auth_identities_issuer_subject ON auth_identities", "unique key"},
+			"NoCascade":            {"ALTER TABLE auth_identities DROP FOREIGN KEY auth_identities_auth_users_identities", "ON DELETE CASCADE"},
 		},
 	}
 	for name, c := range breaches[e.Dialect.Name] {
@@ -52,7 +57,7 @@ func (e Engine) testSelfCheck(t *testing.T) {
 		url := e.NewDatabase(t)
 		e.open(t, url)
 		pool := e.pool(t, url)
-		for _, table := range []string{"auth_users", "auth_identities", "auth_sessions", "auth_keys"} {
+		for _, table := range []string{"auth_users", "auth_identities", "auth_sessions", "auth_keys", "auth_marks"} {
 			var rows int
 			if err := pool.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM "+table).Scan(&rows); err != nil || rows != 0 {
 				t.Errorf("%s has %d rows, want none (error %v)", table, rows, err)

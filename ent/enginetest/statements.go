@@ -91,11 +91,11 @@ func newSigner(db database.Database, maxPerUser int) *signer {
 
 func (s *signer) signIn(ctx context.Context, strategy session.Strategy, subject string) (session.Credential, error) {
 	id := identity.Identity{Key: identity.Key{Issuer: "https://issuer.example", Subject: subject}, IssuedAt: s.now}
-	user, _, err := s.registrar.RegisterOrLogin(ctx, id)
+	result, err := s.registrar.RegisterOrLogin(ctx, id)
 	if err != nil {
 		return session.Credential{}, err
 	}
-	return s.record(ctx, strategy, session.Login{User: user, Identity: id, Transport: config.TransportBearer})
+	return s.record(ctx, strategy, session.Login{User: result.User, Identity: id, Transport: config.TransportBearer})
 }
 
 func (s *signer) record(ctx context.Context, strategy session.Strategy, l session.Login) (session.Credential, error) {
@@ -113,10 +113,11 @@ func (s *signer) record(ctx context.Context, strategy session.Strategy, l sessio
 // stepUp logs the user in again, and continues its session.
 func (s *signer) stepUp(ctx context.Context, subject string, presented session.Credential) (_ session.Credential, err error) {
 	id := identity.Identity{Key: identity.Key{Issuer: "https://issuer.example", Subject: subject}, IssuedAt: s.now}
-	l := session.Login{Identity: id, Transport: config.TransportBearer}
-	if l.User, _, err = s.registrar.RegisterOrLogin(ctx, id); err != nil {
+	result, err := s.registrar.RegisterOrLogin(ctx, id)
+	if err != nil {
 		return session.Credential{}, err
 	}
+	l := session.Login{User: result.User, Identity: id, Transport: config.TransportBearer}
 	if l.Continues, _, err = s.own.Replace(ctx, l, presented); err != nil {
 		return session.Credential{}, err
 	}

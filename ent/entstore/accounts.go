@@ -16,16 +16,27 @@ import (
 	"github.com/cotterpin/cotterpin/ent/internal/entgen/user"
 )
 
-// selectUser reads a user with an identity; scanUser scans its columns.
-const selectUser = `
-	SELECT u.id, u.created_ms, u.disabled_ms IS NOT NULL, u.not_before_ms,
-	       i.id, i.issuer, i.subject, i.provider, i.identifier,
-	       i.email, i.email_verified, i.phone, i.phone_verified, i.last_login_ms
-	FROM auth_identities AS i JOIN auth_users AS u ON u.id = i.user_id`
+// The columns of a user, with and without an identity; scanUser scans them.
+const (
+	userColumns     = `u.id, COALESCE(u.external_id, ''), u.created_ms, u.disabled_ms IS NOT NULL, u.not_before_ms`
+	identityColumns = `i.id, i.issuer, i.subject, i.provider, i.identifier,
+		i.email, i.email_verified, i.phone, i.phone_verified, i.last_login_ms`
+	identityColumnsOrZero = `i.id, COALESCE(i.issuer, ''), COALESCE(i.subject, ''), COALESCE(i.provider, ''), COALESCE(i.identifier, ''),
+		COALESCE(i.email, ''), COALESCE(i.email_verified, FALSE), COALESCE(i.phone, ''), COALESCE(i.phone_verified, FALSE),
+		COALESCE(i.last_login_ms, 0)`
+)
 
 const (
-	selectUserByKey = selectUser + ` WHERE i.issuer = ? AND i.subject = ?`
-	selectUserByID  = selectUser + ` WHERE u.id = ? ORDER BY i.last_login_ms DESC, i.id DESC LIMIT 1`
+	selectUserByKey = `SELECT ` + userColumns + `, ` + identityColumns + `
+		FROM auth_identities AS i JOIN auth_users AS u ON u.id = i.user_id WHERE i.issuer = ? AND i.subject = ?`
+
+	selectUser = `SELECT ` + userColumns + `, ` + identityColumnsOrZero + `
+		FROM auth_users AS u LEFT JOIN auth_identities AS i ON i.user_id = u.id`
+	latestFirst            = `i.last_login_ms DESC, i.id DESC`
+	selectUserByID         = selectUser + ` WHERE u.id = ? ORDER BY ` + latestFirst + ` LIMIT 1`
+	selectUserByExternalID = selectUser + ` WHERE u.external_id = ? ORDER BY ` + latestFirst + ` LIMIT 1`
+
+	selectIdentities = `SELECT ` + identityColumns + `, i.created_ms FROM auth_identities AS i WHERE i.user_id = ? ORDER BY i.created_ms, i.id`
 )
 
 // accounts is the account.Store.
@@ -56,12 +67,27 @@ func (a *accounts) Get(ctx context.Context, id identity.UserID) (identity.User, 
 	return scanUser(a.byID.QueryRowContext(ctx, id))
 }
 
-func scanUser(row *sql.Row) (identity.User, error) {
+// Identities implements account.Store.
+func (a *accounts) Identities(ctx context.Context, id identity.UserID) ([]identity.Stored, error) {
+	rows, err := a.pool.QueryContext(ctx, a.dialect.placeholders(selectIdentities), id) //nolint:sqlclosecheck // scanIdentities does it
+	list, err := scanIdentities(rows, err)
+	if err == nil && len(list) == 0 {
+		_, err = a.Get(ctx, id)
+	}
+	return list, err
+}
+
+// scanner is a *sql.Row, or *sql.Rows.
+type scanner interface {
+	Scan(destinations ...any) error
+}
+
+func scanUser(row scanner) (identity.User, error) {
 	var u identity.User
 	err := row.Scan(
-		&u.ID, timeColumn{&u.CreatedAt}, &u.Disabled, timeColumn{&u.NotBefore},
+		&u.ID, &u.ExternalID, timeColumn{&u.CreatedAt}, &u.Disabled, timeColumn{&u.NotBefore},
 		&u.IdentityID, &u.Issuer, &u.Subject, &u.Provider, &u.Identifier,
-		&u.Email, &u.EmailVerified, &u.Phone, &u.PhoneVerified, timeColumn{&u.LastLoginAt},
+		&u.Email, &u.EmailVerified, &u.Phone, &u.PhoneVerified, loginColumn{&u.LastLoginAt},
 	)
 	switch {
 	case errors.Is(err, sql.ErrNoRows):
@@ -72,28 +98,34 @@ func scanUser(row *sql.Row) (identity.User, error) {
 	return u, nil
 }
 
-// Register implements account.Store. Transactions that wait for one that is
-// rolled back may deadlock, and are repeated, so that a conflict is always with
-// a committed user.
-func (a *accounts) Register(ctx context.Context, u identity.User, within account.Within) error {
-	return a.inTx(ctx, func(tx *sql.Tx) error {
-		err := createUserWithIdentity(ctx, clientOn(tx, a.dialect), u)
-		switch {
-		case a.dialect.IsConflict(err):
-			return account.ErrConflict
-		case err != nil:
-			return fmt.Errorf("entstore: registering: %w", err)
-		case within == nil:
-			return nil
+// scanIdentities returns the rows of selectIdentities, and closes them.
+func scanIdentities(rows *sql.Rows, err error) ([]identity.Stored, error) {
+	if err != nil {
+		return nil, fmt.Errorf("entstore: listing identities: %w", err)
+	}
+	defer rows.Close() //nolint:errcheck // what went wrong is in rows.Err
+	var list []identity.Stored
+	for rows.Next() {
+		var i identity.Stored
+		err := rows.Scan(
+			&i.ID, &i.Issuer, &i.Subject, &i.Provider, &i.Identifier,
+			&i.Email, &i.EmailVerified, &i.Phone, &i.PhoneVerified, loginColumn{&i.LastLoginAt}, timeColumn{&i.CreatedAt},
+		)
+		if err != nil {
+			return nil, fmt.Errorf("entstore: reading an identity: %w", err)
 		}
-		return a.explainBusy(within(ctx, tx))
-	})
+		list = append(list, i)
+	}
+	if err := rows.Err(); err != nil {
+		return nil, fmt.Errorf("entstore: listing identities: %w", err)
+	}
+	return list, nil
 }
 
 // explainBusy adds to an error of a hook that another connection of the hook
 // waited for the transaction that the hook runs in.
-func (a *accounts) explainBusy(err error) error {
-	if err == nil || a.dialect.IsBusy == nil || !a.dialect.IsBusy(err) {
+func (e engine) explainBusy(err error) error {
+	if err == nil || e.dialect.IsBusy == nil || !e.dialect.IsBusy(err) {
 		return err
 	}
 	return fmt.Errorf("entstore: the hook must write through its transaction, which locks out all other connections: %w", err)
@@ -105,7 +137,7 @@ func createUserWithIdentity(ctx context.Context, client *entgen.Client, u identi
 	if err := createUser(ctx, client, u); err != nil {
 		return err
 	}
-	return createIdentity(ctx, client, u)
+	return createIdentity(ctx, client, u.ID, u.Stored())
 }
 
 func createUser(ctx context.Context, client *entgen.Client, u identity.User) error {
@@ -113,38 +145,50 @@ func createUser(ctx context.Context, client *entgen.Client, u identity.User) err
 		SetID(u.ID).
 		SetCreatedMs(toMillis(u.CreatedAt)).
 		SetNillableNotBeforeMs(toNullMillis(u.NotBefore))
+	if u.ExternalID != "" {
+		create.SetExternalID(u.ExternalID)
+	}
 	if u.Disabled {
 		create.SetDisabledMs(toMillis(u.CreatedAt))
 	}
 	return create.Exec(ctx)
 }
 
-func createIdentity(ctx context.Context, client *entgen.Client, u identity.User) error {
+func createIdentity(ctx context.Context, client *entgen.Client, owner identity.UserID, i identity.Stored) error {
 	return client.Identity.Create().
-		SetID(u.IdentityID).
-		SetUserID(u.ID).
-		SetIssuer(u.Issuer).
-		SetSubject(u.Subject).
-		SetProvider(u.Provider).
-		SetIdentifier(u.Identifier).
-		SetEmail(u.Email).
-		SetEmailVerified(u.EmailVerified).
-		SetPhone(u.Phone).
-		SetPhoneVerified(u.PhoneVerified).
-		SetCreatedMs(toMillis(u.CreatedAt)).
-		SetLastLoginMs(toMillis(u.LastLoginAt)).
+		SetID(i.ID).
+		SetUserID(owner).
+		SetIssuer(i.Issuer).
+		SetSubject(i.Subject).
+		SetProvider(i.Provider).
+		SetIdentifier(i.Identifier).
+		SetEmail(i.Email).
+		SetEmailVerified(i.EmailVerified).
+		SetEmailFolded(identity.FoldEmail(i.Email)).
+		SetPhone(i.Phone).
+		SetPhoneVerified(i.PhoneVerified).
+		SetCreatedMs(toMillis(i.CreatedAt)).
+		SetLastLoginMs(toLoginMillis(i.LastLoginAt)).
 		Exec(ctx)
 }
 
 // Disable implements account.Store.
 func (a *accounts) Disable(ctx context.Context, id identity.UserID, at time.Time) error {
-	return a.updateUser(ctx, "disabling a user", id,
+	return disable(ctx, a.client, id, at)
+}
+
+func disable(ctx context.Context, client *entgen.Client, id identity.UserID, at time.Time) error {
+	return updateUser(ctx, client, "disabling a user", id,
 		atFirst(user.FieldDisabledMs, at), notBackwards(user.FieldNotBeforeMs, at))
 }
 
 // SetNotBefore implements account.Store.
 func (a *accounts) SetNotBefore(ctx context.Context, id identity.UserID, at time.Time) error {
-	return a.updateUser(ctx, "setting not-before", id, notBackwards(user.FieldNotBeforeMs, at))
+	return setNotBefore(ctx, a.client, id, at)
+}
+
+func setNotBefore(ctx context.Context, client *entgen.Client, id identity.UserID, at time.Time) error {
+	return updateUser(ctx, client, "setting not-before", id, notBackwards(user.FieldNotBeforeMs, at))
 }
 
 // Enable implements account.Store.
@@ -153,11 +197,15 @@ func (a *accounts) Enable(ctx context.Context, id identity.UserID) error {
 	return oneFound("enabling a user", found, err, account.ErrNotFound)
 }
 
-// Delete implements account.Store. The foreign keys take identities and
-// sessions along.
+// Delete implements account.Store.
 func (a *accounts) Delete(ctx context.Context, id identity.UserID) error {
-	found, err := a.client.User.Delete().Where(user.ID(id)).Exec(ctx)
-	if table, referenced := a.dialect.IsReferenced(err); referenced {
+	return a.dialect.deleteUser(ctx, a.client, id)
+}
+
+// deleteUser deletes a user. The foreign keys take identities and sessions along.
+func (d Dialect) deleteUser(ctx context.Context, client *entgen.Client, id identity.UserID) error {
+	found, err := client.User.Delete().Where(user.ID(id)).Exec(ctx)
+	if table, referenced := d.IsReferenced(err); referenced {
 		return referencedBy(table, err)
 	}
 	return oneFound("deleting a user", found, err, account.ErrNotFound)
@@ -172,8 +220,8 @@ func referencedBy(table string, err error) error {
 
 type modifier = func(*entsql.UpdateBuilder)
 
-func (a *accounts) updateUser(ctx context.Context, doing string, id uuid.UUID, change ...modifier) error {
-	found, err := a.client.User.Update().Where(user.ID(id)).Modify(change...).Save(ctx)
+func updateUser(ctx context.Context, client *entgen.Client, doing string, id uuid.UUID, change ...modifier) error {
+	found, err := client.User.Update().Where(user.ID(id)).Modify(change...).Save(ctx)
 	return oneFound(doing, found, err, account.ErrNotFound)
 }
 

@@ -14,9 +14,9 @@ const recordColumns = `
 	s.id, s.user_id, s.provider, s.issuer, s.subject, s.auth_method, s.transport, s.claims,
 	s.created_ms, s.authenticated_ms, s.last_seen_ms, s.idle_expires_ms, s.expires_ms, s.revoked_ms, s.revoke_reason`
 
-// destinations has capacity for three more.
+// destinations has capacity for four more.
 func destinations(r *session.Session) []any {
-	return append(make([]any, 0, 18),
+	return append(make([]any, 0, 19),
 		&r.ID, &r.UserID, &r.Provider, &r.Issuer, &r.Subject, &r.AuthMethod, &r.Transport, keptClaims{&r.Claims},
 		timeColumn{&r.CreatedAt}, timeColumn{&r.AuthenticatedAt}, timeColumn{&r.LastSeenAt},
 		timeColumn{&r.IdleExpiresAt}, timeColumn{&r.ExpiresAt}, timeColumn{&r.RevokedAt}, &r.RevokeReason,
@@ -25,10 +25,10 @@ func destinations(r *session.Session) []any {
 
 // foundColumns lists what Find reads besides recordColumns; foundDestinations
 // returns the scan targets of both.
-const foundColumns = `, s.secret_hash, u.disabled_ms IS NOT NULL, u.not_before_ms`
+const foundColumns = `, s.secret_hash, COALESCE(u.external_id, ''), u.disabled_ms IS NOT NULL, u.not_before_ms`
 
 func foundDestinations(r *session.Session) []any {
-	return append(destinations(r), (*secretHash)(&r.SecretHash), &r.UserDisabled, timeColumn{&r.UserNotBefore})
+	return append(destinations(r), (*secretHash)(&r.SecretHash), &r.ExternalID, &r.UserDisabled, timeColumn{&r.UserNotBefore})
 }
 
 // refreshColumns lists what FindRefresh reads besides the columns of Find;
@@ -47,7 +47,7 @@ const allColumns = `id, ` + newColumns
 const newColumns = `
 	lookup, secret_hash, user_id, identity_id, provider, issuer, subject, auth_method, transport, claims,
 	created_ms, authenticated_ms, last_seen_ms, idle_expires_ms, expires_ms, revoked_ms, revoke_reason,
-	refresh_generation, previous_hash, refreshed_ms, user_agent, address`
+	refresh_generation, previous_hash, refreshed_ms, provider_session, user_agent, address`
 
 func values(r session.Session) ([]any, error) {
 	claims, err := encodeClaims(r.Claims)
@@ -60,7 +60,7 @@ func values(r session.Session) ([]any, error) {
 		toMillis(r.CreatedAt), toNullMillis(r.AuthenticatedAt), toMillis(r.LastSeenAt),
 		toNullMillis(r.IdleExpiresAt), toMillis(r.ExpiresAt),
 		toNullMillis(r.RevokedAt), r.RevokeReason,
-		r.Generation, toNullHash(r.PreviousHash), toNullMillis(r.RefreshedAt), r.UserAgent, r.Address,
+		r.Generation, toNullHash(r.PreviousHash), toNullMillis(r.RefreshedAt), toNullString(r.ProviderSession), r.UserAgent, r.Address,
 	}, nil
 }
 
@@ -135,6 +135,37 @@ func (c timeColumn) Scan(column any) error {
 		*c.Time = fromMillis(ms)
 	default:
 		return fmt.Errorf("entstore: a time is stored as %T", column)
+	}
+	return nil
+}
+
+// toNullString converts a string to the value of a nullable column. "" becomes null.
+func toNullString(s string) *string {
+	if s == "" {
+		return nil
+	}
+	return &s
+}
+
+// toLoginMillis converts the time of the last login of an identity to the value of
+// its column. The zero time, before the first login, becomes 0.
+func toLoginMillis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return toMillis(t)
+}
+
+// loginColumn scans the column that toLoginMillis wrote.
+type loginColumn struct{ *time.Time }
+
+// Scan implements sql.Scanner.
+func (c loginColumn) Scan(column any) error {
+	if err := (timeColumn{c.Time}).Scan(column); err != nil {
+		return err
+	}
+	if c.Time.UnixMilli() == 0 {
+		*c.Time = time.Time{}
 	}
 	return nil
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/cotterpin/cotterpin/core/account/accounttest"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/session"
@@ -43,7 +44,7 @@ func TestDatabase_CorruptSession(t *testing.T) {
 				t.Fatalf("Open: %v", err)
 			}
 			defer db.Close()
-			if err := db.Accounts().Register(t.Context(), user, nil); err != nil {
+			if err := accounttest.Register(t.Context(), db.Accounts(), user, nil); err != nil {
 				t.Fatalf("Register: %v", err)
 			}
 			if err := db.SignIn(t.Context(), database.SignIn{User: user, Session: &r, MaxSessions: 1}); err != nil {

@@ -32,15 +32,29 @@ func newEngine(pool *sql.DB, d Dialect) engine {
 // inTx runs fn in a transaction, which an error or a panic rolls back. After a
 // deadlock it runs fn again.
 func (e engine) inTx(ctx context.Context, fn func(tx *sql.Tx) error) error {
-	return e.dialect.retryDeadlock(ctx, func() error { return e.inTxOnce(ctx, fn) })
+	return e.inTxOf(ctx, nil, fn)
 }
 
-func (e engine) inTxOnce(ctx context.Context, fn func(tx *sql.Tx) error) error {
+// inReadCommitted is inTx for a transaction whose reads see what others have
+// committed, and that locks no rows that do not exist: by default MySQL would read
+// what was committed before the first statement, and registrations would deadlock.
+func (e engine) inReadCommitted(ctx context.Context, fn func(tx *sql.Tx) error) error {
+	if e.dialect.oneWriter() {
+		return e.inTx(ctx, fn)
+	}
+	return e.inTxOf(ctx, &sql.TxOptions{Isolation: sql.LevelReadCommitted}, fn)
+}
+
+func (e engine) inTxOf(ctx context.Context, options *sql.TxOptions, fn func(tx *sql.Tx) error) error {
+	return e.dialect.retryDeadlock(ctx, func() error { return e.inTxOnce(ctx, options, fn) })
+}
+
+func (e engine) inTxOnce(ctx context.Context, options *sql.TxOptions, fn func(tx *sql.Tx) error) error {
 	if err := e.writers.enter(ctx); err != nil {
 		return err
 	}
 	defer e.writers.leave()
-	tx, err := e.begin(ctx)
+	tx, err := e.begin(ctx, options)
 	if err != nil {
 		return err
 	}
@@ -54,9 +68,9 @@ func (e engine) inTxOnce(ctx context.Context, fn func(tx *sql.Tx) error) error {
 	return nil
 }
 
-func (e engine) begin(ctx context.Context) (tx *sql.Tx, err error) {
+func (e engine) begin(ctx context.Context, options *sql.TxOptions) (tx *sql.Tx, err error) {
 	err = e.dialect.retryBusy(ctx, func() (err error) {
-		tx, err = e.pool.BeginTx(ctx, nil)
+		tx, err = e.pool.BeginTx(ctx, options)
 		return err //nolint:wrapcheck // it is wrapped below
 	})
 	if err != nil {

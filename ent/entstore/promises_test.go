@@ -92,6 +92,13 @@ func TestOpen_UnsuitableTables(t *testing.T) {
 		"NoUniqueKey": {foreignKeys, func(t *testing.T, pool *sql.DB) {
 			execute(t, pool, "DROP INDEX auth_identities_issuer_subject")
 		}, "unique key"},
+		"NoUniqueID": {foreignKeys, func(t *testing.T, pool *sql.DB) {
+			execute(t, pool, "DROP INDEX auth_users_external_id_key")
+		}, "unique key over external_id"},
+		"CaseInsensitiveID": {foreignKeys, func(t *testing.T, pool *sql.DB) {
+			execute(t, pool, "DROP INDEX auth_users_external_id_key", "ALTER TABLE auth_users DROP COLUMN external_id",
+				"ALTER TABLE auth_users ADD COLUMN external_id text COLLATE NOCASE", "CREATE UNIQUE INDEX external_id ON auth_users (external_id)")
+		}, "external_id byte-wise"},
 		"NoCascade": {"", func(*testing.T, *sql.DB) {}, "ON DELETE CASCADE"},
 		"OtherRequiredColumn": {foreignKeys, func(t *testing.T, pool *sql.DB) {
 			execute(t, pool, "CREATE TRIGGER nickname BEFORE INSERT ON auth_users BEGIN SELECT RAISE(ABORT, 'no nickname'); END")
@@ -118,7 +125,7 @@ func TestOpen_SelfCheckLeavesNoRows(t *testing.T) {
 	if err := openStore(t, pool, database.MigrateCheck); err != nil {
 		t.Fatalf("Open: %v", err)
 	}
-	for _, table := range []string{"auth_users", "auth_identities", "auth_sessions", "auth_keys"} {
+	for _, table := range []string{"auth_users", "auth_identities", "auth_sessions", "auth_keys", "auth_marks"} {
 		var rows int
 		if err := pool.QueryRowContext(t.Context(), "SELECT COUNT(*) FROM "+table).Scan(&rows); err != nil || rows != 0 {
 			t.Errorf("%s has %d rows, want none (error %v)", table, rows, err)
@@ -138,7 +145,11 @@ func TestOpen_MigrateOff(t *testing.T) {
 		"MissingColumn": {"ALTER TABLE auth_users RENAME COLUMN not_before_ms TO other", "auth_users lacks not_before_ms"},
 		"MissingTable":  {"DROP TABLE auth_sessions", "auth_sessions"},
 		"MissingKeys":   {"DROP TABLE auth_keys", "auth_keys"},
-		"OldSessions":   {"ALTER TABLE auth_sessions RENAME COLUMN previous_hash TO other", "auth_sessions lacks previous_hash"},
+		"MissingMarks":  {"DROP TABLE auth_marks", "auth_marks"},
+		"OldUsers": {
+			"DROP INDEX auth_users_external_id_key; ALTER TABLE auth_users RENAME COLUMN external_id TO other", "auth_users lacks external_id",
+		},
+		"OldSessions": {"ALTER TABLE auth_sessions RENAME COLUMN previous_hash TO other", "auth_sessions lacks previous_hash"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -67,19 +67,30 @@ func newSignIns(ctx context.Context, e engine) (*signIns, error) {
 
 // signIn records the login and begins its session, if there is one.
 func (s *signIns) signIn(ctx context.Context, in database.SignIn) error {
-	if in.Session == nil {
+	switch {
+	case in.Within != nil:
+		return s.inReadCommitted(ctx, func(tx *sql.Tx) error {
+			if err := s.write(ctx, tx, in); err != nil {
+				return err
+			}
+			return s.run(ctx, tx, in.Within)
+		})
+	case in.Session != nil:
+		return s.inTx(ctx, func(tx *sql.Tx) error { return s.write(ctx, tx, in) })
+	default:
 		return s.record(ctx, in)
 	}
-	return s.inTx(ctx, func(tx *sql.Tx) error {
-		found, err := recordLogin(ctx, tx.StmtContext(ctx, s.login), in.User)
-		if err := loginRecorded(found, err); err != nil {
-			return err
-		}
-		if in.Continues != (session.Lookup{}) {
-			return s.resumeSession(ctx, tx, in)
-		}
-		return s.begin(ctx, tx, *in.Session, in.MaxSessions)
-	})
+}
+
+func (s *signIns) write(ctx context.Context, tx *sql.Tx, in database.SignIn) error {
+	found, err := recordLogin(ctx, tx.StmtContext(ctx, s.login), in.User)
+	if err := loginRecorded(found, err); err != nil || in.Session == nil {
+		return err
+	}
+	if in.Continues != (session.Lookup{}) {
+		return s.resumeSession(ctx, tx, in)
+	}
+	return s.beginSession(ctx, tx, *in.Session, in.MaxSessions)
 }
 
 // resumeSession replaces the session that the login continues.
@@ -112,8 +123,8 @@ func loginRecorded(found int, err error) error {
 	return oneFound("recording a login", found, err, account.ErrOvertaken)
 }
 
-// begin inserts the session of a user whose other logins wait.
-func (s *signIns) begin(ctx context.Context, tx *sql.Tx, r session.Session, limit int) error {
+// beginSession inserts the session of a user whose other logins wait.
+func (s *signIns) beginSession(ctx context.Context, tx *sql.Tx, r session.Session, limit int) error {
 	row, err := values(r)
 	if err != nil {
 		return err
@@ -170,7 +181,7 @@ func notCreated(err error) error { return fmt.Errorf("entstore: creating a sessi
 
 // loginColumns lists the columns of an identity that a login updates; see
 // recordLogin.
-var loginColumns = []string{"provider", "identifier", "email", "email_verified", "phone", "phone_verified", "last_login_ms"}
+var loginColumns = []string{"provider", "identifier", "email", "email_verified", "email_folded", "phone", "phone_verified", "last_login_ms"}
 
 // updateLogin returns the statement that records a login unless the user was
 // disabled, or not_before_ms changed, since the login read the user. It locks the
@@ -200,6 +211,6 @@ func (d Dialect) updateLogin() string {
 // such identity.
 func recordLogin(ctx context.Context, update *sql.Stmt, login identity.User) (found int, err error) {
 	return affected(update.ExecContext(ctx,
-		login.Provider, login.Identifier, login.Email, login.EmailVerified, login.Phone, login.PhoneVerified,
+		login.Provider, login.Identifier, login.Email, login.EmailVerified, identity.FoldEmail(login.Email), login.Phone, login.PhoneVerified,
 		toMillis(login.LastLoginAt), login.ID, toNullMillis(login.NotBefore), login.IdentityID))
 }

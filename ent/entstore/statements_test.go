@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"database/sql/driver"
+	"errors"
 	"fmt"
 	"log/slog"
 	"path/filepath"
@@ -13,6 +14,8 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/account/accounttest"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/session"
@@ -46,13 +49,30 @@ func TestStores_Statements(t *testing.T) {
 		do   func(context.Context) error
 		want string
 	}{
-		{"Register", func(ctx context.Context) error { return accounts.Register(ctx, user, nil) }, "BEGIN INSERT INSERT COMMIT"},
+		{"Register", func(ctx context.Context) error { return accounttest.Register(ctx, accounts, user, nil) }, "BEGIN INSERT INSERT COMMIT"},
 		{"Find", func(ctx context.Context) error { _, err := accounts.Find(ctx, user.Key); return err }, "SELECT"},
 		{"Get", func(ctx context.Context) error { _, err := accounts.Get(ctx, user.ID); return err }, "SELECT"},
 		{"SignInWithoutSession", func(ctx context.Context) error { return db.SignIn(ctx, database.SignIn{User: user}) }, "UPDATE"},
 		{"SignIn", signIn(0), "BEGIN UPDATE INSERT COMMIT"},
 		{"SignIn", signIn(1), "BEGIN UPDATE INSERT COMMIT"},
 		{"SignInOverTheLimit", signIn(2), "BEGIN UPDATE INSERT UPDATE COMMIT"},
+		{"Identities", func(ctx context.Context) error { _, err := accounts.Identities(ctx, user.ID); return err }, "SELECT"},
+		{"ListUsers", func(ctx context.Context) error {
+			_, err := accounts.List(ctx, account.Query{Provider: "cotter", Limit: 1})
+			return err
+		}, "SELECT"},
+		{"SweepMarks", func(ctx context.Context) error { _, err := accounts.Sweep(ctx, now, 10); return err }, "SELECT"},
+		{"TransactReads", func(ctx context.Context) error {
+			return accounts.Transact(ctx, []string{"a"}, func(ctx context.Context, tx account.Tx) error {
+				_, findErr := tx.Find(ctx, user.Key)
+				_, getErr := tx.Get(ctx, user.ID)
+				_, emailErr := tx.WithEmail(ctx, user.Email)
+				return errors.Join(findErr, getErr, emailErr)
+			})
+		}, "BEGIN SELECT SELECT SELECT COMMIT"},
+		{"SignInWithin", func(ctx context.Context) error {
+			return db.SignIn(ctx, database.SignIn{User: user, Within: func(context.Context, account.Tx) error { return nil }})
+		}, "BEGIN UPDATE COMMIT"},
 		{"SetNotBefore", func(ctx context.Context) error { return accounts.SetNotBefore(ctx, user.ID, now) }, "UPDATE"},
 		{"Disable", func(ctx context.Context) error { return accounts.Disable(ctx, user.ID, now) }, "UPDATE"},
 		{"Enable", func(ctx context.Context) error { return accounts.Enable(ctx, user.ID) }, "UPDATE"},

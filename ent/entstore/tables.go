@@ -12,6 +12,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/ent/internal/entgen/identity"
 	"github.com/cotterpin/cotterpin/ent/internal/entgen/key"
+	"github.com/cotterpin/cotterpin/ent/internal/entgen/mark"
 	"github.com/cotterpin/cotterpin/ent/internal/entgen/session"
 	"github.com/cotterpin/cotterpin/ent/internal/entgen/user"
 	"github.com/cotterpin/cotterpin/ent/internal/migrations"
@@ -67,6 +68,7 @@ var ownTables = []struct {
 	{identity.Table, identity.Columns},
 	{session.Table, session.Columns},
 	{key.Table, key.Columns},
+	{mark.Table, mark.Columns},
 }
 
 // apply migrates the tables, unless another program has created a table with the

@@ -61,7 +61,8 @@ func (s signer) signIn(b *testing.B, subject string) (token string, view session
 		AuthMethod: "OTP",
 		IssuedAt:   time.Now(),
 	}
-	user, _, err := s.registrar.RegisterOrLogin(ctx, id)
+	result, err := s.registrar.RegisterOrLogin(ctx, id)
+	user := result.User
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -17,6 +17,7 @@ import (
 	_ "modernc.org/sqlite" // registers "sqlite"
 
 	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/account/accounttest"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/ent/sqlite"
@@ -34,7 +35,7 @@ func newUser(subject string) identity.User {
 func register(t *testing.T, db database.Database, subject string) identity.User {
 	t.Helper()
 	user := newUser(subject)
-	if err := db.Accounts().Register(t.Context(), user, nil); err != nil {
+	if err := accounttest.Register(t.Context(), db.Accounts(), user, nil); err != nil {
 		t.Fatalf("Register: %v", err)
 	}
 	return user
@@ -217,7 +218,7 @@ func TestOpen_MemoryAfterCancel(t *testing.T) {
 	db := open(t, sqlite.Memory)
 	user := register(t, db, "ada")
 	ctx, cancel := context.WithCancel(t.Context())
-	err := db.Accounts().Register(ctx, newUser("eve"), func(context.Context, *sql.Tx) error {
+	err := accounttest.Register(ctx, db.Accounts(), newUser("eve"), func(context.Context, account.Tx) error {
 		cancel()
 		return nil
 	})
@@ -323,6 +324,10 @@ func TestOpen_InterruptedCreation(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "auth.db")
 	db := open(t, path)
 	first := []string{
+		"DROP TABLE auth_marks", "DROP INDEX auth_users_external_id_key", "ALTER TABLE auth_users DROP COLUMN external_id",
+		"DROP INDEX auth_identities_email_folded", "DROP INDEX auth_identities_phone", "DROP INDEX auth_identities_provider",
+		"ALTER TABLE auth_identities DROP COLUMN email_folded",
+		"DROP INDEX auth_sessions_provider_session", "ALTER TABLE auth_sessions DROP COLUMN provider_session",
 		"DROP TABLE auth_keys", "ALTER TABLE auth_sessions DROP COLUMN refresh_generation", "ALTER TABLE auth_sessions DROP COLUMN previous_hash",
 		"ALTER TABLE auth_sessions DROP COLUMN refreshed_ms", "DELETE FROM auth_migrations WHERE version_id > 1",
 	}
@@ -378,10 +383,10 @@ func TestDatabase_WriteTimeout(t *testing.T) {
 	t.Parallel()
 	db := openFile(t)
 	writes := map[string]func(context.Context) error{
-		"Register": func(ctx context.Context) error { return db.Accounts().Register(ctx, newUser("eve"), nil) },
+		"Register": func(ctx context.Context) error { return accounttest.Register(ctx, db.Accounts(), newUser("eve"), nil) },
 		"Enable":   func(ctx context.Context) error { return db.Accounts().Enable(ctx, uuid.Must(uuid.NewV7())) },
 	}
-	err := db.Accounts().Register(t.Context(), newUser("ada"), func(ctx context.Context, _ *sql.Tx) error {
+	err := accounttest.Register(t.Context(), db.Accounts(), newUser("ada"), func(ctx context.Context, _ account.Tx) error {
 		for name, write := range writes {
 			limited, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
 			began := time.Now()
@@ -404,7 +409,7 @@ func TestDatabase_ReadDuringWrite(t *testing.T) {
 	t.Parallel()
 	db := openFile(t)
 	user := register(t, db, "ada")
-	err := db.Accounts().Register(t.Context(), newUser("eve"), func(ctx context.Context, _ *sql.Tx) error {
+	err := accounttest.Register(t.Context(), db.Accounts(), newUser("eve"), func(ctx context.Context, _ account.Tx) error {
 		_, err := db.Accounts().Find(ctx, user.Key)
 		return err
 	})

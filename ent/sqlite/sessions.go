@@ -70,7 +70,7 @@ const selectPacked = `SELECT concat(
 	octet_length(s.transport), ':', s.transport, octet_length(s.claims), ':', s.claims,
 	s.created_ms, ';', s.authenticated_ms, ';', s.last_seen_ms, ';', s.idle_expires_ms, ';', s.expires_ms, ';',
 	s.revoked_ms, ';', octet_length(s.revoke_reason), ':', s.revoke_reason,
-	u.disabled_ms, ';', u.not_before_ms, ';'
+	octet_length(u.external_id), ':', u.external_id, u.disabled_ms, ';', u.not_before_ms, ';'
 ) AS packed FROM auth_sessions AS s JOIN auth_users AS u ON u.id = s.user_id WHERE s.lookup = ?`
 
 // unpackSession returns the session of a row of selectPacked, without its Lookup.
@@ -93,6 +93,7 @@ func unpackSession(row string) (session.Session, error) {
 	r.ExpiresAt = p.time("expires_ms")
 	r.RevokedAt = p.time("revoked_ms")
 	r.RevokeReason = p.text("revoke_reason")
+	r.ExternalID = p.text("external_id")
 	_, r.UserDisabled = p.number("disabled_ms")
 	r.UserNotBefore = p.time("not_before_ms")
 	return r, p.end()

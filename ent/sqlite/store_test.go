@@ -57,8 +57,8 @@ func TestDatabase_Sessions(t *testing.T) {
 func TestRegister_HookUniqueViolation(t *testing.T) {
 	t.Parallel()
 	db := openFile(t)
-	err := db.Accounts().Register(t.Context(), newUser("ada"), func(ctx context.Context, tx *sql.Tx) error {
-		_, err := tx.ExecContext(ctx, "INSERT INTO auth_users (id, created_ms) SELECT id, created_ms FROM auth_users")
+	err := accounttest.Register(t.Context(), db.Accounts(), newUser("ada"), func(ctx context.Context, tx account.Tx) error {
+		_, err := tx.SQL().ExecContext(ctx, "INSERT INTO auth_users (id, created_ms) SELECT id, created_ms FROM auth_users")
 		return err
 	})
 	if !sqlite.Dialect().IsConflict(err) {
@@ -84,7 +84,7 @@ func TestStores_WaitForOtherProcess(t *testing.T) {
 	}
 	lock(t, path)
 	for name, write := range map[string]func(context.Context) error{
-		"Register":     func(ctx context.Context) error { return accounts.Register(ctx, newUser("eve"), nil) },
+		"Register":     func(ctx context.Context) error { return accounttest.Register(ctx, accounts, newUser("eve"), nil) },
 		"RecordLogin":  func(ctx context.Context) error { return db.SignIn(ctx, database.SignIn{User: ada}) },
 		"SetNotBefore": func(ctx context.Context) error { return accounts.SetNotBefore(ctx, ada.ID, now) },
 		"Disable":      func(ctx context.Context) error { return accounts.Disable(ctx, ada.ID, now) },

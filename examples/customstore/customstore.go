@@ -1,5 +1,5 @@
-// Package customstore is a custom database: three maps and a mutex that keep users,
-// sessions and server keys until the process ends. A program sets
+// Package customstore is a custom database: four maps and a lock that keep users,
+// identities, sessions and server keys until the process ends. A program sets
 // database.Existing(customstore.New()) in core.Settings; database.Define would
 // make it a block of the configuration file.
 //
@@ -12,12 +12,14 @@
 package customstore
 
 import (
+	"bytes"
 	"cmp"
 	"context"
+	"database/sql"
 	"errors"
+	"iter"
 	"maps"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -30,20 +32,27 @@ import (
 
 // DB is the database.
 type DB struct {
-	registering sync.Mutex // one registration at a time, its hook included
+	lock chan struct{} // holds a value while what follows is used
 
-	mu       sync.Mutex // guards what follows
-	users    map[identity.UserID]identity.User
-	sessions map[session.Lookup]session.Session
-	keys     map[string]session.Key
+	users      map[identity.UserID]identity.User // with zero fields of an identity
+	identities map[uuid.UUID]ownedIdentity
+	sessions   map[session.Lookup]session.Session
+	keys       map[string]session.Key
+}
+
+type ownedIdentity struct {
+	identity.Stored
+	user identity.UserID
 }
 
 // New returns an empty database.
 func New() *DB {
 	return &DB{
-		users:    make(map[identity.UserID]identity.User),
-		sessions: make(map[session.Lookup]session.Session),
-		keys:     make(map[string]session.Key),
+		lock:       make(chan struct{}, 1),
+		users:      make(map[identity.UserID]identity.User),
+		identities: make(map[uuid.UUID]ownedIdentity),
+		sessions:   make(map[session.Lookup]session.Session),
+		keys:       make(map[string]session.Key),
 	}
 }
 
@@ -62,15 +71,30 @@ func (db *DB) Ready(context.Context) error { return nil }
 // Close does nothing.
 func (db *DB) Close() error { return nil }
 
-// atomically is the transaction of this database. fn must return its error before
-// it changes anything.
+// atomically is the transaction of this database: one at a time, rolled back on
+// error and panic.
 func (db *DB) atomically(ctx context.Context, fn func() error) error {
-	db.mu.Lock()
-	defer db.mu.Unlock()
+	select {
+	case db.lock <- struct{}{}:
+		defer func() { <-db.lock }()
+	case <-ctx.Done():
+	}
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	return fn()
+	before := DB{users: maps.Clone(db.users), identities: maps.Clone(db.identities), sessions: maps.Clone(db.sessions), keys: maps.Clone(db.keys)}
+	done := false
+	defer func() {
+		if !done {
+			db.users, db.identities, db.sessions, db.keys = before.users, before.identities, before.sessions, before.keys
+		}
+	}()
+	err := fn()
+	if err == nil {
+		err = ctx.Err()
+	}
+	done = err == nil
+	return err
 }
 
 // SignIn implements database.Database.
@@ -89,7 +113,10 @@ func (db *DB) SignIn(ctx context.Context, in database.SignIn) error {
 			db.begin(*in.Session, in.MaxSessions)
 		}
 		db.recordLogin(in.User)
-		return nil
+		if in.Within == nil {
+			return nil
+		}
+		return in.Within(ctx, tx{db})
 	})
 }
 
@@ -108,17 +135,14 @@ func (db *DB) remove(continued session.Lookup, next session.Session) bool {
 func (db *DB) isCurrent(login identity.User) bool {
 	toMillis(&login.NotBefore)
 	user, ok := db.users[login.ID]
-	return ok && user.IdentityID == login.IdentityID && !user.Disabled && user.NotBefore.Equal(login.NotBefore)
+	return ok && db.identities[login.IdentityID].user == login.ID && !user.Disabled && user.NotBefore.Equal(login.NotBefore)
 }
 
 func (db *DB) recordLogin(login identity.User) {
-	user := db.users[login.ID]
-	user.Provider, user.Identifier = login.Provider, login.Identifier
-	user.Email, user.EmailVerified = login.Email, login.EmailVerified
-	user.Phone, user.PhoneVerified = login.Phone, login.PhoneVerified
-	user.LastLoginAt = login.LastLoginAt
-	toMillis(&user.LastLoginAt)
-	db.users[user.ID] = user
+	recorded, old := login.Stored(), db.identities[login.IdentityID]
+	recorded.Key, recorded.CreatedAt = old.Key, old.CreatedAt
+	toMillis(&recorded.LastLoginAt)
+	db.identities[recorded.ID] = ownedIdentity{recorded, login.ID}
 }
 
 // begin adds a session and revokes the user's oldest ones over the limit.
@@ -133,59 +157,174 @@ func (db *DB) begin(s session.Session, limit int) {
 
 type accounts struct{ *DB }
 
-func (a accounts) Find(ctx context.Context, key identity.Key) (found identity.User, err error) {
+// Transact runs one transaction at a time, whatever its locks.
+func (a accounts) Transact(ctx context.Context, _ []string, do func(context.Context, account.Tx) error) error {
+	return a.atomically(ctx, func() error { return do(ctx, tx{a.DB}) })
+}
+
+func (a accounts) Find(ctx context.Context, key identity.Key) (user identity.User, err error) {
 	err = a.atomically(ctx, func() error {
-		for _, user := range a.users {
-			if user.Key == key {
-				found = user
-				return nil
-			}
-		}
-		return account.ErrNotFound
-	})
-	return found, err
-}
-
-// Register does not lock the database while within runs: a hook may read it.
-func (a accounts) Register(ctx context.Context, user identity.User, within account.Within) error {
-	a.registering.Lock()
-	defer a.registering.Unlock()
-	switch _, err := a.Find(ctx, user.Key); {
-	case err == nil:
-		return account.ErrConflict
-	case !errors.Is(err, account.ErrNotFound):
+		user, err = tx(a).Find(ctx, key)
 		return err
-	}
-	if within != nil {
-		if err := within(ctx, nil); err != nil {
-			return err
-		}
-	}
-	return a.atomically(ctx, func() error {
-		toMillis(&user.CreatedAt, &user.LastLoginAt, &user.NotBefore)
-		a.users[user.ID] = user
-		return nil
 	})
-}
-
-func (a accounts) Get(ctx context.Context, id identity.UserID) (user identity.User, err error) {
-	err = a.change(ctx, id, func(stored *identity.User) { user = *stored })
 	return user, err
 }
 
-func (a accounts) Disable(ctx context.Context, id identity.UserID, at time.Time) error {
-	return a.change(ctx, id, func(user *identity.User) {
-		user.Disabled = true
-		moveNotBefore(user, at)
+func (a accounts) Get(ctx context.Context, id identity.UserID) (user identity.User, err error) {
+	err = a.atomically(ctx, func() error {
+		user, err = tx(a).Get(ctx, id)
+		return err
 	})
+	return user, err
+}
+
+func (a accounts) Identities(ctx context.Context, id identity.UserID) (list []identity.Stored, err error) {
+	err = a.atomically(ctx, func() error {
+		list, err = tx(a).Identities(ctx, id)
+		return err
+	})
+	return list, err
+}
+
+func (a accounts) List(ctx context.Context, q account.Query) (page []identity.User, err error) {
+	err = a.atomically(ctx, func() error {
+		for _, id := range sorted(maps.Keys(a.users)) {
+			user, ok := a.selected(id, q)
+			if ok && compare(id, q.After) > 0 && len(page) < q.Limit {
+				page = append(page, user)
+			}
+		}
+		return nil
+	})
+	return page, err
+}
+
+// selected returns the user with its identity that the query selects and that signed
+// in last.
+func (db *DB) selected(id identity.UserID, q account.Query) (identity.User, bool) {
+	identities := db.having(func(i ownedIdentity) bool {
+		return i.user == id && (q.Email == "" || identity.FoldEmail(i.Email) == identity.FoldEmail(q.Email)) &&
+			(q.Phone == "" || i.Phone == q.Phone) && (q.Provider == "" || i.Provider == q.Provider)
+	})
+	user, anyIdentity := db.users[id], q.Email == "" && q.Phone == "" && q.Provider == ""
+	return withLatest(user, identities), (q.ExternalID == "" || user.ExternalID == q.ExternalID) && (anyIdentity || len(identities) > 0)
+}
+
+func (a accounts) Disable(ctx context.Context, id identity.UserID, at time.Time) error {
+	return a.atomically(ctx, func() error { return tx(a).Disable(ctx, id, at) })
 }
 
 func (a accounts) Enable(ctx context.Context, id identity.UserID) error {
-	return a.change(ctx, id, func(user *identity.User) { user.Disabled = false })
+	return a.atomically(ctx, func() error { return a.change(id, func(user *identity.User) { user.Disabled = false }) })
 }
 
 func (a accounts) SetNotBefore(ctx context.Context, id identity.UserID, at time.Time) error {
-	return a.change(ctx, id, func(user *identity.User) { moveNotBefore(user, at) })
+	return a.atomically(ctx, func() error { return tx(a).SetNotBefore(ctx, id, at) })
+}
+
+func (a accounts) Delete(ctx context.Context, id identity.UserID) error {
+	return a.atomically(ctx, func() error { return tx(a).Delete(ctx, id) })
+}
+
+func (accounts) Sweep(ctx context.Context, _ time.Time, _ int) (int, error) { return 0, ctx.Err() }
+
+// tx is a transaction, while the database is locked.
+type tx struct{ *DB }
+
+func (tx) SQL() *sql.Tx { return nil }
+
+func (t tx) Find(_ context.Context, key identity.Key) (identity.User, error) {
+	for _, i := range t.identities {
+		if i.Key == key {
+			return t.users[i.user].With(i.Stored), nil
+		}
+	}
+	return identity.User{}, account.ErrNotFound
+}
+
+func (t tx) Get(_ context.Context, id identity.UserID) (identity.User, error) {
+	user, ok := t.users[id]
+	if !ok {
+		return identity.User{}, account.ErrNotFound
+	}
+	return withLatest(user, t.having(func(i ownedIdentity) bool { return i.user == id })), nil
+}
+
+func (t tx) GetByExternalID(ctx context.Context, externalID string) (identity.User, error) {
+	for id, user := range t.users {
+		if externalID != "" && user.ExternalID == externalID {
+			return t.Get(ctx, id)
+		}
+	}
+	return identity.User{}, account.ErrNotFound
+}
+
+func (t tx) Identities(ctx context.Context, id identity.UserID) (list []identity.Stored, err error) {
+	_, err = t.Get(ctx, id)
+	for _, i := range t.having(func(i ownedIdentity) bool { return i.user == id }) {
+		list = append(list, i.Stored)
+	}
+	slices.SortFunc(list, func(a, b identity.Stored) int {
+		return cmp.Or(a.CreatedAt.Compare(b.CreatedAt), compare(a.ID, b.ID))
+	})
+	return list, err
+}
+
+func (t tx) WithEmail(_ context.Context, email string) ([]identity.UserID, error) {
+	email = identity.FoldEmail(email)
+	return owners(t.having(func(i ownedIdentity) bool { return identity.FoldEmail(i.Email) == email })), nil
+}
+
+func (t tx) WithPhone(_ context.Context, phone string) ([]identity.UserID, error) {
+	return owners(t.having(func(i ownedIdentity) bool { return i.Phone == phone })), nil
+}
+
+func (t tx) CreateUser(ctx context.Context, u identity.User) error {
+	toMillis(&u.CreatedAt, &u.NotBefore)
+	externalID := u.ExternalID
+	u = u.With(identity.Stored{})
+	u.ExternalID = ""
+	t.users[u.ID] = u
+	return t.SetExternalID(ctx, u.ID, externalID)
+}
+
+func (t tx) AddIdentity(ctx context.Context, user identity.UserID, i identity.Stored) error {
+	if _, ok := t.users[user]; !ok {
+		return errors.New("customstore: an identity of an unknown user")
+	}
+	if _, err := t.Find(ctx, i.Key); err == nil {
+		return account.ErrConflict
+	}
+	toMillis(&i.CreatedAt, &i.LastLoginAt)
+	t.identities[i.ID] = ownedIdentity{i, user}
+	return nil
+}
+
+func (t tx) RemoveIdentity(_ context.Context, user identity.UserID, id uuid.UUID) error {
+	if i, ok := t.identities[id]; !ok || i.user != user {
+		return account.ErrNotFound
+	}
+	delete(t.identities, id)
+	maps.DeleteFunc(t.sessions, func(_ session.Lookup, r session.Session) bool { return r.IdentityID == id })
+	return nil
+}
+
+func (t tx) SetExternalID(ctx context.Context, id identity.UserID, externalID string) error {
+	if other, err := t.GetByExternalID(ctx, externalID); err == nil && other.ID != id {
+		return account.ErrConflict
+	}
+	return t.change(id, func(user *identity.User) { user.ExternalID = externalID })
+}
+
+func (t tx) SetNotBefore(_ context.Context, id identity.UserID, at time.Time) error {
+	return t.change(id, func(user *identity.User) { moveNotBefore(user, at) })
+}
+
+func (t tx) Disable(_ context.Context, id identity.UserID, at time.Time) error {
+	return t.change(id, func(user *identity.User) {
+		user.Disabled = true
+		moveNotBefore(user, at)
+	})
 }
 
 func moveNotBefore(user *identity.User, at time.Time) {
@@ -195,28 +334,64 @@ func moveNotBefore(user *identity.User, at time.Time) {
 	}
 }
 
-func (a accounts) change(ctx context.Context, id identity.UserID, change func(*identity.User)) error {
-	return a.atomically(ctx, func() error {
-		user, ok := a.users[id]
-		if !ok {
-			return account.ErrNotFound
-		}
-		change(&user)
-		a.users[id] = user
-		return nil
-	})
+func (t tx) RevokeSessions(_ context.Context, id identity.UserID, reason string, at time.Time) error {
+	for _, r := range t.active(id, at) {
+		t.revoke(r, reason, at)
+	}
+	return nil
 }
 
-func (a accounts) Delete(ctx context.Context, id identity.UserID) error {
-	return a.atomically(ctx, func() error {
-		if _, ok := a.users[id]; !ok {
-			return account.ErrNotFound
-		}
-		delete(a.users, id)
-		maps.DeleteFunc(a.sessions, func(_ session.Lookup, r session.Session) bool { return r.UserID == id })
-		return nil
-	})
+func (t tx) Delete(_ context.Context, id identity.UserID) error {
+	if _, ok := t.users[id]; !ok {
+		return account.ErrNotFound
+	}
+	delete(t.users, id)
+	maps.DeleteFunc(t.identities, func(_ uuid.UUID, i ownedIdentity) bool { return i.user == id })
+	maps.DeleteFunc(t.sessions, func(_ session.Lookup, r session.Session) bool { return r.UserID == id })
+	return nil
 }
+
+func (db *DB) change(id identity.UserID, change func(*identity.User)) error {
+	user, ok := db.users[id]
+	if !ok {
+		return account.ErrNotFound
+	}
+	change(&user)
+	db.users[id] = user
+	return nil
+}
+
+func (db *DB) having(matches func(ownedIdentity) bool) (list []ownedIdentity) {
+	for _, i := range db.identities {
+		if matches(i) {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// owners returns the users of identities, each once and ordered by id.
+func owners(identities []ownedIdentity) []identity.UserID {
+	users := map[identity.UserID]bool{}
+	for _, i := range identities {
+		users[i.user] = true
+	}
+	return sorted(maps.Keys(users))
+}
+
+// withLatest returns the user with the one of its identities that signed in last.
+func withLatest(user identity.User, identities []ownedIdentity) identity.User {
+	if len(identities) == 0 {
+		return user
+	}
+	return user.With(slices.MaxFunc(identities, func(a, b ownedIdentity) int {
+		return cmp.Or(a.LastLoginAt.Compare(b.LastLoginAt), compare(a.ID, b.ID))
+	}).Stored)
+}
+
+func compare(a, b uuid.UUID) int { return bytes.Compare(a[:], b[:]) }
+
+func sorted(ids iter.Seq[uuid.UUID]) []uuid.UUID { return slices.SortedFunc(ids, compare) }
 
 type sessions struct{ *DB }
 
@@ -259,8 +434,8 @@ func (s sessions) FindByID(ctx context.Context, user identity.UserID, id string)
 // withUser returns the session as FindRefresh reads it.
 func (db *DB) withUser(s session.Session) session.Session {
 	user := db.users[s.UserID]
-	s.IdentityID, s.UserAgent, s.Address = uuid.Nil, "", ""
-	s.UserDisabled, s.UserNotBefore = user.Disabled, user.NotBefore
+	s.IdentityID, s.ProviderSession, s.UserAgent, s.Address = uuid.Nil, "", "", ""
+	s.ExternalID, s.UserDisabled, s.UserNotBefore = user.ExternalID, user.Disabled, user.NotBefore
 	return s
 }
 
@@ -308,7 +483,7 @@ func (s sessions) List(ctx context.Context, user identity.UserID, now time.Time)
 		list = s.active(user, now)
 		for i, r := range list {
 			list[i] = withoutRefresh(r)
-			list[i].Lookup, list[i].SecretHash = session.Lookup{}, [32]byte{}
+			list[i].Lookup, list[i].SecretHash, list[i].ProviderSession = session.Lookup{}, [32]byte{}, ""
 		}
 		return nil
 	})

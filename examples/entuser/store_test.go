@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"path/filepath"
 	"sync"
@@ -12,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/cotterpin/cotterpin/core"
+	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/account/accounttest"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/identity"
@@ -70,8 +70,8 @@ func TestHook_UpdatesUser(t *testing.T) {
 	t.Parallel()
 	client, kit := openBoth(t)
 	added := newUser()
-	err := kit.Accounts().Register(t.Context(), added, func(ctx context.Context, tx *sql.Tx) error {
-		return onTransaction(tx).User.UpdateOneID(added.ID).SetNickname("countess").Exec(ctx)
+	err := accounttest.Register(t.Context(), kit.Accounts(), added, func(ctx context.Context, tx account.Tx) error {
+		return onTransaction(tx.SQL()).User.UpdateOneID(added.ID).SetNickname("countess").Exec(ctx)
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -87,8 +87,8 @@ func TestHook_VetoRollsBack(t *testing.T) {
 	client, kit := openBoth(t)
 	veto := errors.New("veto")
 	added := newUser()
-	err := kit.Accounts().Register(t.Context(), added, func(ctx context.Context, tx *sql.Tx) error {
-		return errors.Join(welcome(ctx, core.Registration{UserID: added.ID, Tx: tx}), veto)
+	err := accounttest.Register(t.Context(), kit.Accounts(), added, func(ctx context.Context, tx account.Tx) error {
+		return errors.Join(welcome(ctx, core.Registration{UserID: added.ID, Tx: tx.SQL()}), veto)
 	})
 	if !errors.Is(err, veto) {
 		t.Fatalf("got %v, want %v", err, veto)

@@ -69,7 +69,7 @@ func key(subject string) identity.Key {
 func register(t *testing.T, store account.Store, subject string) identity.User {
 	t.Helper()
 	user := newUser(key(subject))
-	if err := store.Register(t.Context(), user, nil); err != nil {
+	if err := Register(t.Context(), store, user, nil); err != nil {
 		t.Fatalf("Register(%q): %v", subject, err)
 	}
 	return user

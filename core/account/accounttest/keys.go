@@ -40,13 +40,13 @@ func testKeys(t *testing.T, open func(t *testing.T) account.Store) {
 				t.Parallel()
 				store := open(t)
 				one, other := newUser(pair[0]), newUser(pair[1])
-				if err := store.Register(t.Context(), one, nil); err != nil {
+				if err := Register(t.Context(), store, one, nil); err != nil {
 					t.Fatalf("Register %q: %v", one.Key, err)
 				}
 				if _, err := store.Find(t.Context(), other.Key); !errors.Is(err, account.ErrNotFound) {
 					t.Fatalf("Find %q next to %q: got %v, want ErrNotFound", other.Key, one.Key, err)
 				}
-				if err := store.Register(t.Context(), other, nil); err != nil {
+				if err := Register(t.Context(), store, other, nil); err != nil {
 					t.Fatalf("Register %q next to %q: %v", other.Key, one.Key, err)
 				}
 				wantFound(t, store, one)
@@ -64,7 +64,7 @@ func testKeys(t *testing.T, open func(t *testing.T) account.Store) {
 				bystander := register(t, store, "bystander")
 				user := newUser(identity.Key{Issuer: value, Subject: value})
 				user.Provider, user.Identifier, user.Email, user.Phone = value, value, value, value
-				if err := store.Register(t.Context(), user, nil); err != nil {
+				if err := Register(t.Context(), store, user, nil); err != nil {
 					t.Fatalf("Register: %v", err)
 				}
 				wantFound(t, store, user)

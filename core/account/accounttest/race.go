@@ -2,7 +2,6 @@ package accounttest
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"fmt"
 	"runtime"
@@ -25,7 +24,7 @@ func testRace(t *testing.T, open func(t *testing.T) account.Store) {
 			var winner atomic.Pointer[identity.User]
 			race(func(racer int) {
 				users[racer] = newUser(key(fmt.Sprint("round ", round)))
-				switch err := store.Register(t.Context(), users[racer], yield); {
+				switch err := Register(t.Context(), store, users[racer], yield); {
 				case err == nil && !winner.CompareAndSwap(nil, &users[racer]):
 					t.Error("two registrations of one identity succeeded")
 				case err != nil && !errors.Is(err, account.ErrConflict):
@@ -54,7 +53,7 @@ func testRace(t *testing.T, open func(t *testing.T) account.Store) {
 		users := make([]identity.User, racers)
 		race(func(racer int) {
 			users[racer] = newUser(key(fmt.Sprint("subject ", racer)))
-			if err := store.Register(t.Context(), users[racer], nil); err != nil {
+			if err := Register(t.Context(), store, users[racer], nil); err != nil {
 				t.Errorf("Register: %v", err)
 			}
 		})
@@ -65,7 +64,7 @@ func testRace(t *testing.T, open func(t *testing.T) account.Store) {
 }
 
 // yield lets other racers run inside of the transaction, if the store allows it.
-func yield(context.Context, *sql.Tx) error {
+func yield(context.Context, account.Tx) error {
 	runtime.Gosched()
 	return nil
 }
@@ -82,9 +81,11 @@ func testRegistrar(t *testing.T, open func(t *testing.T) account.Store) {
 			users := make([]identity.User, racers)
 			var created atomic.Int32
 			race(func(racer int) {
-				user, first, err := registrar.RegisterOrLogin(t.Context(), id)
+				result, err := registrar.RegisterOrLogin(t.Context(), id)
+				user, first := result.User, result.Created
 				if errors.Is(err, account.ErrOvertaken) {
-					user, first, err = registrar.RegisterOrLogin(t.Context(), id)
+					result, err = registrar.RegisterOrLogin(t.Context(), id)
+					user, first = result.User, result.Created
 				}
 				if err != nil {
 					t.Errorf("RegisterOrLogin: %v", err)
@@ -110,7 +111,8 @@ func testRegistrar(t *testing.T, open func(t *testing.T) account.Store) {
 		registrar := newRegistrar(open(t))
 		users := make([]identity.User, racers)
 		race(func(racer int) {
-			user, first, err := registrar.RegisterOrLogin(t.Context(), newIdentity(fmt.Sprint("subject ", racer)))
+			result, err := registrar.RegisterOrLogin(t.Context(), newIdentity(fmt.Sprint("subject ", racer)))
+			user, first := result.User, result.Created
 			if err != nil || !first {
 				t.Errorf("RegisterOrLogin: created %t, error %v", first, err)
 			}
@@ -129,14 +131,16 @@ func testRegistrar(t *testing.T, open func(t *testing.T) account.Store) {
 		t.Parallel()
 		store := open(t)
 		registrar := newRegistrar(store)
-		first, _, err := registrar.RegisterOrLogin(t.Context(), newIdentity("ada"))
+		result, err := registrar.RegisterOrLogin(t.Context(), newIdentity("ada"))
+		first := result.User
 		if err != nil {
 			t.Fatalf("RegisterOrLogin: %v", err)
 		}
 		if err := store.Delete(t.Context(), first.ID); err != nil {
 			t.Fatalf("Delete: %v", err)
 		}
-		second, created, err := registrar.RegisterOrLogin(t.Context(), newIdentity("ada"))
+		result, err = registrar.RegisterOrLogin(t.Context(), newIdentity("ada"))
+		second, created := result.User, result.Created
 		if err != nil || !created {
 			t.Fatalf("RegisterOrLogin: created %t, error %v", created, err)
 		}

@@ -2,7 +2,6 @@ package accounttest
 
 import (
 	"context"
-	"database/sql"
 	"errors"
 	"testing"
 	"time"
@@ -40,7 +39,7 @@ func testRegister(t *testing.T, open func(t *testing.T) account.Store) {
 			ID: uuid.Must(uuid.NewV7()), IdentityID: uuid.Must(uuid.NewV7()),
 			Key: key("ada"), Provider: "cotter", CreatedAt: start, LastLoginAt: start,
 		}
-		if err := store.Register(t.Context(), user, nil); err != nil {
+		if err := Register(t.Context(), store, user, nil); err != nil {
 			t.Fatalf("Register: %v", err)
 		}
 		wantFound(t, store, user)
@@ -52,7 +51,7 @@ func testRegister(t *testing.T, open func(t *testing.T) account.Store) {
 		want := newUser(key("ada"))
 		user := want
 		user.CreatedAt = user.CreatedAt.Add(999_999 * time.Nanosecond)
-		if err := store.Register(t.Context(), user, nil); err != nil {
+		if err := Register(t.Context(), store, user, nil); err != nil {
 			t.Fatalf("Register: %v", err)
 		}
 		wantFound(t, store, want)
@@ -64,7 +63,7 @@ func testRegister(t *testing.T, open func(t *testing.T) account.Store) {
 		first := register(t, store, "ada")
 		second := newUser(first.Key)
 		second.Email, second.Identifier = "other@example.com", "other@example.com"
-		if err := store.Register(t.Context(), second, nil); !errors.Is(err, account.ErrConflict) {
+		if err := Register(t.Context(), store, second, nil); !errors.Is(err, account.ErrConflict) {
 			t.Fatalf("Register: got %v, want ErrConflict", err)
 		}
 		wantFound(t, store, first)
@@ -90,7 +89,7 @@ func testWithin(t *testing.T, open func(t *testing.T) account.Store) {
 	t.Run("CalledOnce", func(t *testing.T) {
 		t.Parallel()
 		store, user, calls := open(t), newUser(key("ada")), 0
-		err := store.Register(t.Context(), user, func(context.Context, *sql.Tx) error {
+		err := Register(t.Context(), store, user, func(context.Context, account.Tx) error {
 			calls++
 			return nil
 		})
@@ -103,12 +102,12 @@ func testWithin(t *testing.T, open func(t *testing.T) account.Store) {
 	t.Run("ReadsNewUser", func(t *testing.T) {
 		t.Parallel()
 		store := open(t)
-		err := store.Register(t.Context(), newUser(key("ada")), func(ctx context.Context, tx *sql.Tx) error {
-			if tx == nil {
+		err := Register(t.Context(), store, newUser(key("ada")), func(ctx context.Context, tx account.Tx) error {
+			if tx.SQL() == nil {
 				return nil
 			}
 			var users int
-			if err := tx.QueryRowContext(ctx, "SELECT COUNT(*) FROM auth_users").Scan(&users); err != nil {
+			if err := tx.SQL().QueryRowContext(ctx, "SELECT COUNT(*) FROM auth_users").Scan(&users); err != nil {
 				return err
 			}
 			if users != 1 {
@@ -124,7 +123,7 @@ func testWithin(t *testing.T, open func(t *testing.T) account.Store) {
 	t.Run("Error", func(t *testing.T) {
 		t.Parallel()
 		store, user := open(t), newUser(key("ada"))
-		err := store.Register(t.Context(), user, func(context.Context, *sql.Tx) error { return errRejected })
+		err := Register(t.Context(), store, user, func(context.Context, account.Tx) error { return errRejected })
 		if !errors.Is(err, errRejected) {
 			t.Fatalf("Register: got %v, want the error of within", err)
 		}
@@ -140,7 +139,7 @@ func testWithin(t *testing.T, open func(t *testing.T) account.Store) {
 					t.Errorf("recovered %v, want the panic of within", p)
 				}
 			}()
-			_ = store.Register(t.Context(), user, func(context.Context, *sql.Tx) error { panic(errRejected) })
+			_ = Register(t.Context(), store, user, func(context.Context, account.Tx) error { panic(errRejected) })
 			t.Error("Register returned, want its panic")
 		}()
 		wantNothing(t, store, user)
@@ -150,7 +149,7 @@ func testWithin(t *testing.T, open func(t *testing.T) account.Store) {
 		t.Parallel()
 		store, user := open(t), newUser(key("ada"))
 		ctx, cancel := context.WithCancel(t.Context())
-		err := store.Register(ctx, user, func(context.Context, *sql.Tx) error {
+		err := Register(ctx, store, user, func(context.Context, account.Tx) error {
 			cancel()
 			return nil
 		})
@@ -171,7 +170,7 @@ func wantNothing(t *testing.T, store account.Store, user identity.User) {
 	if _, err := store.Get(t.Context(), user.ID); !errors.Is(err, account.ErrNotFound) {
 		t.Errorf("Get: got %v, want ErrNotFound", err)
 	}
-	if err := store.Register(t.Context(), user, nil); err != nil {
+	if err := Register(t.Context(), store, user, nil); err != nil {
 		t.Errorf("Register afterwards: %v", err)
 	}
 }

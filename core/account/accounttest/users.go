@@ -162,7 +162,7 @@ func testCanceled(t *testing.T, open func(t *testing.T) account.Store) {
 		t.Parallel()
 		store := open(t)
 		user := newUser(key(uuid.NewString()))
-		if err := store.Register(canceled(t), user, nil); err == nil || errors.Is(err, account.ErrConflict) {
+		if err := Register(canceled(t), store, user, nil); err == nil || errors.Is(err, account.ErrConflict) {
 			t.Errorf("Register: got %v, want a store failure", err)
 		}
 		wantNothing(t, store, user)

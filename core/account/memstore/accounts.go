@@ -1,8 +1,11 @@
 package memstore
 
 import (
+	"bytes"
+	"cmp"
 	"context"
-	"errors"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/cotterpin/cotterpin/core/account"
@@ -13,122 +16,99 @@ type accounts struct{ db *DB }
 
 var _ account.Store = accounts{}
 
-func (a accounts) Find(ctx context.Context, key identity.Key) (identity.User, error) {
-	end, err := a.db.begin(ctx)
-	if err != nil {
-		return identity.User{}, err
-	}
-	defer end()
-	id, ok := a.db.owners[key]
-	if !ok {
-		return identity.User{}, account.ErrNotFound
-	}
-	return a.db.users[id], nil
+func (a accounts) Find(ctx context.Context, key identity.Key) (user identity.User, err error) {
+	err = a.Transact(ctx, nil, func(ctx context.Context, tx account.Tx) error {
+		user, err = tx.Find(ctx, key)
+		return err
+	})
+	return user, err
 }
 
-// Register runs one registration at a time, as SQLite does. The database is not
-// locked while within runs, so that within may read it.
-func (a accounts) Register(ctx context.Context, user identity.User, within account.Within) error {
-	select {
-	case a.db.registering <- struct{}{}:
-		defer func() { <-a.db.registering }()
-	case <-ctx.Done():
-		return ctx.Err()
-	}
-	_, err := a.Find(ctx, user.Key)
-	switch {
-	case err == nil:
-		return account.ErrConflict
-	case !errors.Is(err, account.ErrNotFound):
+func (a accounts) Get(ctx context.Context, id identity.UserID) (user identity.User, err error) {
+	err = a.Transact(ctx, nil, func(ctx context.Context, tx account.Tx) error {
+		user, err = tx.Get(ctx, id)
 		return err
+	})
+	return user, err
+}
+
+func (a accounts) Identities(ctx context.Context, id identity.UserID) (list []identity.Stored, err error) {
+	err = a.Transact(ctx, nil, func(ctx context.Context, tx account.Tx) error {
+		list, err = tx.Identities(ctx, id)
+		return err
+	})
+	return list, err
+}
+
+func (a accounts) List(ctx context.Context, q account.Query) ([]identity.User, error) {
+	end, err := a.db.begin(ctx)
+	if err != nil {
+		return nil, err
 	}
-	if within != nil {
-		if err := within(ctx, nil); err != nil {
-			return err
+	defer end()
+	var page []identity.User
+	for _, id := range slices.SortedFunc(maps.Keys(a.db.users), compareIDs) {
+		user, ok := a.db.matching(id, q)
+		if ok && compareIDs(id, q.After) > 0 && len(page) < q.Limit {
+			page = append(page, user)
 		}
 	}
-	return a.insert(ctx, user)
+	return page, nil
 }
 
-func (a accounts) insert(ctx context.Context, user identity.User) error {
-	end, err := a.db.begin(ctx)
-	if err != nil {
-		return err
+// matching returns the user with its identity that the query selects and that signed
+// in last.
+func (db *DB) matching(id identity.UserID, q account.Query) (identity.User, bool) {
+	user := db.users[id]
+	if q.ExternalID != "" && q.ExternalID != user.ExternalID {
+		return identity.User{}, false
 	}
-	defer end()
-	user.CreatedAt = millis(user.CreatedAt)
-	user.LastLoginAt = millis(user.LastLoginAt)
-	user.NotBefore = millis(user.NotBefore)
-	a.db.users[user.ID] = user
-	a.db.owners[user.Key] = user.ID
-	return nil
+	if q.Email == "" && q.Phone == "" && q.Provider == "" {
+		return db.withLatest(user, db.identities[id]), true
+	}
+	selected := slices.DeleteFunc(slices.Clone(db.identities[id]), func(i identity.Stored) bool {
+		return q.Email != "" && identity.FoldEmail(q.Email) != identity.FoldEmail(i.Email) ||
+			q.Phone != "" && q.Phone != i.Phone ||
+			q.Provider != "" && q.Provider != i.Provider
+	})
+	return db.withLatest(user, selected), len(selected) > 0
 }
 
-func (a accounts) Get(ctx context.Context, id identity.UserID) (identity.User, error) {
-	end, err := a.db.begin(ctx)
-	if err != nil {
-		return identity.User{}, err
+// withLatest returns the user with the one of its identities that signed in last.
+func (db *DB) withLatest(user identity.User, identities []identity.Stored) identity.User {
+	if len(identities) == 0 {
+		return user
 	}
-	defer end()
-	user, ok := a.db.users[id]
-	if !ok {
-		return identity.User{}, account.ErrNotFound
-	}
-	return user, nil
+	return user.With(slices.MaxFunc(identities, func(a, b identity.Stored) int {
+		return cmp.Or(a.LastLoginAt.Compare(b.LastLoginAt), compareIDs(a.ID, b.ID))
+	}))
+}
+
+func compareIDs(a, b identity.UserID) int { return bytes.Compare(a[:], b[:]) }
+
+// Transact runs one transaction at a time, whatever its locks, and nothing else
+// meanwhile.
+func (a accounts) Transact(ctx context.Context, _ []string, do func(context.Context, account.Tx) error) error {
+	return a.db.transact(ctx, func(tx *transaction) error { return do(ctx, tx) })
 }
 
 func (a accounts) Disable(ctx context.Context, id identity.UserID, at time.Time) error {
-	return a.update(ctx, id, func(user *identity.User) {
-		user.Disabled = true
-		user.NotBefore = later(user.NotBefore, millis(at))
-	})
+	return a.db.transact(ctx, func(tx *transaction) error { return tx.Disable(ctx, id, at) })
 }
 
 func (a accounts) Enable(ctx context.Context, id identity.UserID) error {
-	return a.update(ctx, id, func(user *identity.User) { user.Disabled = false })
+	return a.db.transact(ctx, func(tx *transaction) error {
+		return tx.update(id, func(user *identity.User) { user.Disabled = false })
+	})
 }
 
 func (a accounts) SetNotBefore(ctx context.Context, id identity.UserID, at time.Time) error {
-	return a.update(ctx, id, func(user *identity.User) { user.NotBefore = later(user.NotBefore, millis(at)) })
+	return a.db.transact(ctx, func(tx *transaction) error { return tx.SetNotBefore(ctx, id, at) })
 }
 
 func (a accounts) Delete(ctx context.Context, id identity.UserID) error {
-	end, err := a.db.begin(ctx)
-	if err != nil {
-		return err
-	}
-	defer end()
-	user, ok := a.db.users[id]
-	if !ok {
-		return account.ErrNotFound
-	}
-	delete(a.db.users, id)
-	delete(a.db.owners, user.Key)
-	for _, r := range a.db.byUser[id] {
-		delete(a.db.sessions, r.Lookup)
-	}
-	delete(a.db.byUser, id)
-	return nil
+	return a.db.transact(ctx, func(tx *transaction) error { return tx.Delete(ctx, id) })
 }
 
-func (a accounts) update(ctx context.Context, id identity.UserID, change func(*identity.User)) error {
-	end, err := a.db.begin(ctx)
-	if err != nil {
-		return err
-	}
-	defer end()
-	user, ok := a.db.users[id]
-	if !ok {
-		return account.ErrNotFound
-	}
-	change(&user)
-	a.db.users[id] = user
-	return nil
-}
-
-func later(a, b time.Time) time.Time {
-	if a.After(b) {
-		return a
-	}
-	return b
-}
+// Sweep deletes nothing: transactions leave no records.
+func (a accounts) Sweep(ctx context.Context, _ time.Time, _ int) (int, error) { return 0, ctx.Err() }

@@ -1,11 +1,10 @@
 // Package memstore stores users, sessions and server keys in the memory of the process, for
 // tests and demonstrations. Its [DB] is a database.Database that is lost when
-// the process ends. Hooks get no transaction: their Tx is nil.
+// the process ends. Hooks get no SQL transaction: their Tx is nil.
 package memstore
 
 import (
 	"context"
-	"sync"
 	"time"
 
 	"github.com/cotterpin/cotterpin/core/account"
@@ -15,21 +14,24 @@ import (
 
 // DB is an empty database until something is written to it.
 type DB struct {
-	registering chan struct{} // holds a value during a registration, including its hook
+	lock chan struct{} // holds a value during each step, or transaction with its hook
 
-	mu       sync.Mutex
-	users    map[identity.UserID]identity.User
-	owners   map[identity.Key]identity.UserID
-	sessions map[session.Lookup]*session.Session
-	byUser   map[identity.UserID][]*session.Session // oldest first
-	keys     map[string]session.Key                 // by id
+	users       map[identity.UserID]identity.User // with zero fields of an identity
+	externalIDs map[string]identity.UserID
+	identities  map[identity.UserID][]identity.Stored
+	owners      map[identity.Key]identity.UserID
+	sessions    map[session.Lookup]*session.Session
+	byUser      map[identity.UserID][]*session.Session // oldest first
+	keys        map[string]session.Key                 // by id
 }
 
 // New returns an empty database.
 func New() *DB {
 	return &DB{
-		registering: make(chan struct{}, 1),
+		lock:        make(chan struct{}, 1),
 		users:       make(map[identity.UserID]identity.User),
+		externalIDs: make(map[string]identity.UserID),
+		identities:  make(map[identity.UserID][]identity.Stored),
 		owners:      make(map[identity.Key]identity.UserID),
 		sessions:    make(map[session.Lookup]*session.Session),
 		byUser:      make(map[identity.UserID][]*session.Session),
@@ -57,9 +59,15 @@ func (db *DB) begin(ctx context.Context) (end func(), err error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	db.mu.Lock()
-	return db.mu.Unlock, nil
+	select {
+	case db.lock <- struct{}{}:
+		return db.release, nil
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
 }
+
+func (db *DB) release() { <-db.lock }
 
 // millis returns t as every store keeps it: in milliseconds of UTC.
 func millis(t time.Time) time.Time {

@@ -56,8 +56,8 @@ func (s sessions) FindByID(ctx context.Context, user identity.UserID, id string)
 // withUser returns the session as FindRefresh reads it.
 func (db *DB) withUser(s session.Session) session.Session {
 	user := db.users[s.UserID]
-	s.IdentityID, s.UserAgent, s.Address = uuid.Nil, "", ""
-	s.UserDisabled, s.UserNotBefore = user.Disabled, user.NotBefore
+	s.IdentityID, s.ProviderSession, s.UserAgent, s.Address = uuid.Nil, "", "", ""
+	s.ExternalID, s.UserDisabled, s.UserNotBefore = user.ExternalID, user.Disabled, user.NotBefore
 	return s
 }
 
@@ -114,7 +114,7 @@ func (s sessions) List(ctx context.Context, user identity.UserID, now time.Time)
 	var list []session.Session
 	for _, r := range s.db.active(user, now) {
 		public := withoutRefresh(*r)
-		public.Lookup, public.SecretHash = session.Lookup{}, [32]byte{}
+		public.Lookup, public.SecretHash, public.ProviderSession = session.Lookup{}, [32]byte{}, ""
 		list = append(list, public)
 	}
 	return list, nil

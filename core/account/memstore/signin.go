@@ -18,82 +18,76 @@ var _ database.Database = (*DB)(nil)
 
 // SignIn implements database.Database.
 func (db *DB) SignIn(ctx context.Context, s database.SignIn) error {
-	end, err := db.begin(ctx)
-	if err != nil {
-		return err
-	}
-	defer end()
-	if !db.isCurrent(s.User) {
-		return account.ErrOvertaken
-	}
-	if s.Session != nil {
-		if err := db.beginSession(s); err != nil {
-			return err
+	return db.transact(ctx, func(tx *transaction) error {
+		if !db.isCurrent(s.User) {
+			return account.ErrOvertaken
 		}
-	}
-	db.recordLogin(s.User)
-	return nil
+		if s.Session != nil {
+			if err := tx.beginSession(s); err != nil {
+				return err
+			}
+		}
+		tx.recordLogin(s.User)
+		if s.Within == nil {
+			return nil
+		}
+		return s.Within(ctx, tx)
+	})
 }
 
 // beginSession adds the session, and removes the one that it continues.
-func (db *DB) beginSession(s database.SignIn) error {
-	if _, exists := db.sessions[s.Session.Lookup]; exists {
+func (tx *transaction) beginSession(s database.SignIn) error {
+	if _, exists := tx.db.sessions[s.Session.Lookup]; exists {
 		return errExists
 	}
-	if s.Continues != (session.Lookup{}) && !db.removeContinued(s) {
+	if s.Continues != (session.Lookup{}) && !tx.removeContinued(s) {
 		return account.ErrOvertaken
 	}
-	db.evictOldest(s.User.ID, s.Session.CreatedAt, s.MaxSessions)
-	db.insert(*s.Session)
+	tx.evictOldest(s.User.ID, s.Session.CreatedAt, s.MaxSessions)
+	tx.addSession(*s.Session)
 	return nil
 }
 
 // removeContinued removes the session that a login continues, unless it is no
 // longer active.
-func (db *DB) removeContinued(s database.SignIn) bool {
-	old, next := db.sessions[s.Continues], s.Session
+func (tx *transaction) removeContinued(s database.SignIn) bool {
+	old, next := tx.db.sessions[s.Continues], s.Session
 	if old == nil || old.ID != next.ID || old.UserID != next.UserID || old.IdentityID != next.IdentityID ||
 		old.Transport != next.Transport || !old.ActiveAt(next.CreatedAt) {
 		return false
 	}
-	delete(db.sessions, old.Lookup)
-	db.byUser[old.UserID] = slices.DeleteFunc(db.byUser[old.UserID], func(other *session.Session) bool { return other == old })
+	tx.removeSession(old)
 	return true
 }
 
 // isCurrent reports whether the user is still as the login has read it.
 func (db *DB) isCurrent(login identity.User) bool {
 	user, ok := db.users[login.ID]
-	return ok && user.IdentityID == login.IdentityID && !user.Disabled && user.NotBefore.Equal(millis(login.NotBefore))
+	return ok && db.identityOf(login) >= 0 && !user.Disabled && user.NotBefore.Equal(millis(login.NotBefore))
 }
 
-func (db *DB) recordLogin(login identity.User) {
-	user := db.users[login.ID]
-	user.Provider = login.Provider
-	user.Identifier = login.Identifier
-	user.Email, user.EmailVerified = login.Email, login.EmailVerified
-	user.Phone, user.PhoneVerified = login.Phone, login.PhoneVerified
-	user.LastLoginAt = millis(login.LastLoginAt)
-	db.users[login.ID] = user
+// identityOf returns the index of the identity that signs in; -1 if the user has
+// lost it.
+func (db *DB) identityOf(login identity.User) int {
+	return slices.IndexFunc(db.identities[login.ID], func(i identity.Stored) bool { return i.ID == login.IdentityID })
+}
+
+func (tx *transaction) recordLogin(login identity.User) {
+	identities, i := slices.Clone(tx.db.identities[login.ID]), tx.db.identityOf(login)
+	recorded := login.Stored()
+	recorded.Key, recorded.CreatedAt = identities[i].Key, identities[i].CreatedAt
+	recorded.LastLoginAt = millis(login.LastLoginAt)
+	identities[i] = recorded
+	set(tx, tx.db.identities, login.ID, identities)
 }
 
 // evictOldest revokes the user's oldest sessions, so that one more makes limit.
-func (db *DB) evictOldest(user identity.UserID, now time.Time, limit int) {
-	for i, s := range db.active(user, now) {
+func (tx *transaction) evictOldest(user identity.UserID, now time.Time, limit int) {
+	for i, s := range tx.db.active(user, now) {
 		if i >= limit-1 {
-			revoke(s, "max_per_user", now)
+			tx.revoke(s, "max_per_user", now)
 		}
 	}
-}
-
-func (db *DB) insert(s session.Session) {
-	for _, t := range []*time.Time{
-		&s.CreatedAt, &s.AuthenticatedAt, &s.LastSeenAt, &s.IdleExpiresAt, &s.ExpiresAt, &s.RevokedAt, &s.RefreshedAt,
-	} {
-		*t = millis(*t)
-	}
-	db.sessions[s.Lookup] = &s
-	db.byUser[s.UserID] = append(db.byUser[s.UserID], &s)
 }
 
 // active returns the stored sessions of the user that are active at now, newest

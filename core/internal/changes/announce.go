@@ -38,12 +38,26 @@ func (a announced) SignIn(ctx context.Context, s database.SignIn) error {
 	if s.Session != nil {
 		defer a.feed.Publish(s.User.ID)
 	}
+	if within := s.Within; within != nil {
+		changed := users{}
+		defer changed.publish(a.feed)
+		s.Within = func(ctx context.Context, inner account.Tx) error { return within(ctx, tx{inner, changed}) }
+	}
 	return a.Database.SignIn(ctx, s)
 }
 
 type accounts struct {
 	account.Store
 	feed *Feed
+}
+
+// Transact publishes each user that the transaction changes.
+func (a accounts) Transact(ctx context.Context, locks []string, do func(context.Context, account.Tx) error) error {
+	changed := users{}
+	defer changed.publish(a.feed)
+	return a.Store.Transact(ctx, locks, func(ctx context.Context, inner account.Tx) error {
+		return do(ctx, tx{inner, changed})
+	})
 }
 
 func (a accounts) Disable(ctx context.Context, user identity.UserID, notBefore time.Time) error {

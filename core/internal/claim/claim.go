@@ -76,7 +76,7 @@ func IsRegistered(name string) bool {
 // in its access tokens, besides the registered ones and the kept ones.
 func IsOfOwnToken(name string) bool {
 	switch name {
-	case "sid", "jti", "auth_time", "amr", "client_id", "cotterpin":
+	case "external_id", "sid", "jti", "auth_time", "amr", "client_id", "cotterpin":
 		return true
 	}
 	return false

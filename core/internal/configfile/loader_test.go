@@ -111,6 +111,7 @@ func TestLoader_EveryArgument(t *testing.T) {
 		Providers: []providerContents{
 			{"cotter", "old", provider.Common{
 				DisplayName: "Cotter, until spring",
+				State:       config.StateDraining,
 				Trust:       []string{},
 				ClockSkew:   config.Off,
 				LoginMaxAge: config.Off,
@@ -119,6 +120,7 @@ func TestLoader_EveryArgument(t *testing.T) {
 				HTTP:        &provider.HTTP{Timeout: config.Duration(5 * time.Second), CAFile: "ca.pem"},
 			}, &cotterSettings{APIKeyID: "6f0a5a3e", BaseURL: "https://www.cotter.app/api/v0"}},
 			{"oidc", "new", provider.Common{
+				State:       config.StateActive,
 				ClockSkew:   config.Duration(30 * time.Second),
 				LoginMaxAge: config.Duration(15 * time.Minute),
 				Cache:       new(10_000),
@@ -131,7 +133,7 @@ func TestLoader_EveryArgument(t *testing.T) {
 				Claims:   &oidcClaims{Subject: "/sub", Email: "/contact/email"},
 			}},
 		},
-		Users: config.Users{Create: new(false)},
+		Users: config.Users{Create: new(false), LinkOn: []string{"email"}},
 		ProviderToken: &config.ProviderTokenSession{
 			Transport: []string{"cookie", "bearer"},
 			User:      "required",

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"reflect"
 	"regexp"
+	"slices"
 
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
@@ -19,6 +20,21 @@ func (r *rules) providers() {
 	}
 	for i, instance := range r.settings.Providers {
 		r.provider(providerPath(r.settings.Providers[:i], instance), instance)
+	}
+	r.anyEnabled()
+}
+
+// anyEnabled warns if no user can sign in. It is no error: the application may have
+// to reject all of a provider's tokens at once and serve its other routes.
+func (r *rules) anyEnabled() {
+	isEnabled := func(i provider.Instance) bool { return i.Common.State != config.StateDisabled }
+	if all := r.settings.Providers; len(all) > 0 && !slices.ContainsFunc(all, isEnabled) {
+		r.add(problem{
+			at:      providerPath(nil, all[0]).in("state"),
+			summary: "Every provider block is disabled",
+			message: `no user can sign in, and no session is valid: set state = "active" in one block`,
+			warning: true,
+		})
 	}
 }
 

@@ -59,6 +59,7 @@ func (f File) problems(failed func(Path) bool) []problem {
 	r := rules{settings: f, failed: failed}
 	r.auth()
 	r.providers()
+	r.users()
 	r.session()
 	r.database()
 	return r.found

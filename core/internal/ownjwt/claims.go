@@ -25,7 +25,8 @@ import (
 type payload struct {
 	Issuer      string   `json:"iss"`
 	Audience    []string `json:"aud"`
-	Subject     string   `json:"sub"` // user id
+	Subject     string   `json:"sub"`                   // user id
+	ExternalID  string   `json:"external_id,omitempty"` // the application's own id of the user
 	SessionID   string   `json:"sid"`
 	IssuedAt    int64    `json:"iat"`
 	ExpiresAt   int64    `json:"exp"`
@@ -49,15 +50,16 @@ type origin struct {
 // newClaims returns the claims of an access token of a session.
 func newClaims(issuer string, s session.Session, issued, expires time.Time) ([]byte, error) {
 	p := payload{
-		Issuer:    issuer,
-		Audience:  []string{issuer},
-		Subject:   s.UserID.String(),
-		SessionID: s.ID,
-		IssuedAt:  issued.Unix(),
-		ExpiresAt: expires.Unix(),
-		ID:        rand.Text(),
-		AuthTime:  s.AuthenticatedAt.Unix(),
-		Provider:  s.Provider,
+		Issuer:     issuer,
+		Audience:   []string{issuer},
+		Subject:    s.UserID.String(),
+		ExternalID: s.ExternalID,
+		SessionID:  s.ID,
+		IssuedAt:   issued.Unix(),
+		ExpiresAt:  expires.Unix(),
+		ID:         rand.Text(),
+		AuthTime:   s.AuthenticatedAt.Unix(),
+		Provider:   s.Provider,
 		Origin: origin{
 			Issuer:          s.Issuer,
 			Subject:         s.Subject,
@@ -153,12 +155,14 @@ func newAccessToken(c token.Claims) (accessToken, error) {
 		return accessToken{}, autherr.Wrap(autherr.InvalidToken, "malformed_claims", err)
 	}
 	id, _ := c.String("sid")
+	externalID, _ := c.String("external_id")
 	provider, _ := c.String("client_id")
 	methods, _ := c.Strings("amr")
 	return accessToken{
 		principal: identity.Principal{
 			Kind:            identity.KindUser,
 			UserID:          user,
+			ExternalID:      externalID,
 			Provider:        provider,
 			Issuer:          o.Issuer,
 			Subject:         o.Subject,

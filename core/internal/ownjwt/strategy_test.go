@@ -15,6 +15,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/cotterpin/cotterpin/core/account/accounttest"
 	"github.com/cotterpin/cotterpin/core/account/memstore"
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/config"
@@ -82,7 +83,7 @@ func newWorld(t testing.TB, settings config.OwnSession) *world {
 		Key:      identity.Key{Issuer: "https://issuer.example", Subject: "ada"},
 		Provider: "cotter", CreatedAt: start, LastLoginAt: start,
 	}}
-	if err := db.Accounts().Register(t.Context(), w.user, nil); err != nil {
+	if err := accounttest.Register(t.Context(), db.Accounts(), w.user, nil); err != nil {
 		t.Fatalf("Register: %v", err)
 	}
 	if settings.Transport == nil {

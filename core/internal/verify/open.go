@@ -83,6 +83,7 @@ func newProvider(instance provider.Instance, driver provider.Driver, host Host) 
 		DisplayName: cmp.Or(instance.Common.DisplayName, instance.Name),
 		Issuer:      rules.Issuer,
 
+		state:     instance.Common.State,
 		driver:    driver,
 		rules:     rules,
 		issuers:   issuersOf(rules),

@@ -30,6 +30,7 @@ type Provider struct {
 	driver                   provider.Driver
 	rules                    provider.Rules
 	issuers                  []string // accepted iss
+	state                    string   // config.StateActive, …
 	trustsEmail, trustsPhone bool
 	skew                     time.Duration
 	maxAge                   time.Duration // of a token at login; zero: no limit
@@ -64,6 +65,9 @@ func (p *Provider) Routes() web.Handler {
 // is required; all that have rules must be valid. The error is TokenExpired only
 // if nothing else is wrong with any.
 func (p *Provider) login(ctx context.Context, tokens provider.Tokens, checkNonce nonceCheck) (identity.Identity, error) {
+	if err := p.checkEnabled(); err != nil {
+		return identity.Identity{}, err
+	}
 	if !slices.ContainsFunc(tokenKinds, func(kind provider.TokenKind) bool { return p.suffices(kind) && tokens.Of(kind) != "" }) {
 		return identity.Identity{}, autherr.New(autherr.InvalidRequest, "missing_token")
 	}
@@ -185,6 +189,9 @@ func (p *Provider) checkAge(issuedAt time.Time) error {
 
 // authenticate verifies the token that recognizes the caller of a request.
 func (p *Provider) authenticate(ctx context.Context, raw string) (identity.Identity, error) {
+	if err := p.checkEnabled(); err != nil {
+		return identity.Identity{}, err
+	}
 	id, err := p.requests.Verify(ctx, raw)
 	if err != nil {
 		return identity.Identity{}, err

@@ -26,6 +26,8 @@ type Set struct {
 	// selected caches the providers of verified tokens, so that a token need not
 	// be parsed to find its provider again. The token alone decides it.
 	selected *otter.Cache[digest.Digest, *Provider]
+
+	allEnabled bool // no provider is disabled
 }
 
 const (
@@ -36,8 +38,9 @@ const (
 // NewSet returns a set of opened providers.
 func NewSet(providers ...*Provider) *Set {
 	return &Set{
-		providers: providers,
-		selected:  otter.Must(&otter.Options[digest.Digest, *Provider]{MaximumSize: maxSelected}),
+		providers:  providers,
+		allEnabled: !slices.ContainsFunc(providers, func(p *Provider) bool { return !p.Enabled() }),
+		selected:   otter.Must(&otter.Options[digest.Digest, *Provider]{MaximumSize: maxSelected}),
 	}
 }
 
@@ -116,7 +119,8 @@ func (s *Set) ChangesAccount(name string) bool {
 // only one that can.
 //
 // Errors by code: NotFound if no provider can; InvalidRequest if the named one
-// cannot or is unknown, or several can and none is named.
+// cannot or is unknown, or several can and none is named; InvalidToken if the
+// block is disabled.
 func (s *Set) Refresher(name string) (*Provider, error) {
 	cannot := func(p *Provider) bool { return p.Refresher() == nil }
 	able := slices.DeleteFunc(slices.Clone(s.providers), cannot)
@@ -128,7 +132,7 @@ func (s *Set) Refresher(name string) (*Provider, error) {
 	}
 	for _, p := range able {
 		if name == "" || name == p.Name {
-			return p, nil
+			return p, p.checkEnabled()
 		}
 	}
 	return nil, autherr.New(autherr.InvalidRequest, "provider_cannot_refresh")

@@ -14,6 +14,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/cotterpin/cotterpin/core/account"
+	"github.com/cotterpin/cotterpin/core/account/accounttest"
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/identity"
@@ -74,7 +75,7 @@ func (s *stores) register(t *testing.T, subject string) identity.User {
 		CreatedAt:   start,
 		LastLoginAt: start,
 	}
-	if err := s.accounts.Register(t.Context(), user, nil); err != nil {
+	if err := accounttest.Register(t.Context(), s.accounts, user, nil); err != nil {
 		t.Fatalf("Register(%q): %v", subject, err)
 	}
 	return user

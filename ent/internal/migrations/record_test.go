@@ -2,6 +2,9 @@ package migrations_test
 
 import (
 	"database/sql"
+	"fmt"
+	"io/fs"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/fstest"
@@ -66,24 +69,28 @@ func TestLoad_ProgramNotRaised(t *testing.T) {
 // both allow.
 func TestSet_NewerTables(t *testing.T) {
 	t.Parallel()
+	const own, newer = migrations.Program, migrations.Program + 1
+	update := func(set string, version int) []string {
+		return []string{fmt.Sprintf("UPDATE auth_migrations SET oldest_program = %s WHERE version_id = %d", set, version)}
+	}
 	for name, c := range map[string]struct {
 		statements []string
 		want       string // of the error, or ""
 	}{
 		"Usable": {want: ""},
 		"OneNotUsable": {
-			[]string{"UPDATE auth_migrations SET oldest_program = 3 WHERE version_id = 3"},
-			"at version 3, which requires program version 3 or later, but this program has version 2: start the newer program, or restore",
+			update(strconv.Itoa(newer), newer),
+			fmt.Sprintf("at version %d, which requires program version %d or later, but this program has version %d: start the newer program, or restore", newer, newer, own),
 		},
 		"OneNotRecorded": {
-			[]string{"UPDATE auth_migrations SET oldest_program = NULL WHERE version_id = 3"},
-			"at version 3, this program supports only version 2, and no record shows that it can use the newer tables: start the newer program",
+			update("NULL", newer),
+			fmt.Sprintf("at version %d, this program supports only version %d, and no record shows that it can use the newer tables: start the newer program", newer, own),
 		},
 		"NoRecords": {
 			[]string{"ALTER TABLE auth_migrations DROP COLUMN oldest_program"},
-			"at version 4, this program supports only version 2, and no record",
+			fmt.Sprintf("at version %d, this program supports only version %d, and no record", newer+1, own),
 		},
-		"OwnVersionNotRecorded": {[]string{"UPDATE auth_migrations SET oldest_program = NULL WHERE version_id = 2"}, ""},
+		"OwnVersionNotRecorded": {update("NULL", own), ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
@@ -104,8 +111,8 @@ func TestSet_NewerTables(t *testing.T) {
 				t.Errorf("Apply: %v", err)
 			}
 			version, err := set.Check(t.Context())
-			if version != 4 || (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
-				t.Errorf("Check: got version %d and %v, want version 4 and an error with %q", version, err, c.want)
+			if version != newer+1 || (err == nil) != (c.want == "") || err != nil && !strings.Contains(err.Error(), c.want) {
+				t.Errorf("Check: got version %d and %v, want version %d and an error with %q", version, err, newer+1, c.want)
 			}
 		})
 	}
@@ -114,18 +121,23 @@ func TestSet_NewerTables(t *testing.T) {
 // newerSet returns the migrations of a newer program, with two more versions.
 func newerSet(t *testing.T, db *sql.DB) *migrations.Set {
 	t.Helper()
+	newer := migrations.Program + 1
 	files := fstest.MapFS{
-		"sqlite/00003_column.sql": &fstest.MapFile{Data: []byte("-- +goose Up\n-- oldest program: 1\nALTER TABLE auth_users ADD COLUMN nickname text;\n")},
-		"sqlite/00004_table.sql":  &fstest.MapFile{Data: []byte("-- +goose Up\n-- oldest program: 1\nCREATE TABLE auth_nicknames (id integer);\n")},
+		fmt.Sprintf("sqlite/%05d_column.sql", newer):  &fstest.MapFile{Data: []byte("-- +goose Up\n-- oldest program: 1\nALTER TABLE auth_users ADD COLUMN nickname text;\n")},
+		fmt.Sprintf("sqlite/%05d_table.sql", newer+1): &fstest.MapFile{Data: []byte("-- +goose Up\n-- oldest program: 1\nCREATE TABLE auth_nicknames (id integer);\n")},
 	}
-	for _, name := range []string{"sqlite/00001_schema.sql", "sqlite/00002_keys.sql"} {
+	own, err := fs.Glob(migrations.Files, "sqlite/*.sql")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range own {
 		text, err := migrations.Files.ReadFile(name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		files[name] = &fstest.MapFile{Data: text}
 	}
-	set, err := migrations.Load(dialect.SQLite, db, files, 4)
+	set, err := migrations.Load(dialect.SQLite, db, files, int64(newer+1))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,8 +173,8 @@ func TestSet_InterruptedTable(t *testing.T) {
 			wantVersion(t, set, set.Required())
 			var rows, oldest int
 			row := db.QueryRowContext(t.Context(), "SELECT COUNT(*), MAX(oldest_program) FROM auth_migrations")
-			if err := row.Scan(&rows, &oldest); err != nil || rows != 3 || oldest != 1 {
-				t.Errorf("%d versions, usable from program %d on, want 3 and 1 (error %v)", rows, oldest, err)
+			if err := row.Scan(&rows, &oldest); err != nil || rows != migrations.Program+1 || oldest != 1 {
+				t.Errorf("%d versions, usable from program %d on, want %d and 1 (error %v)", rows, oldest, migrations.Program+1, err)
 			}
 		})
 	}

@@ -4,7 +4,7 @@ auth {
 
 provider "cotter" {
   api_key_id = "6f0a5a3e"
-  state = "draining"
+  quarantine = true
 }
 
 session "own" {
@@ -16,7 +16,8 @@ database "sqlite" {
 Error: Unsupported argument
 
   on auth.hcl line 7, column 3, in provider "cotter":
-   7:   state = "draining"
+   7:   quarantine = true
 
-An argument named "state" is not expected here. This block has api_key_id,
-base_url, cache, clock_skew, display_name, http, keys, login_max_age, trust.
+An argument named "quarantine" is not expected here. This block has
+api_key_id, base_url, cache, clock_skew, display_name, http, keys,
+login_max_age, state, trust.

@@ -19,4 +19,5 @@ Error: Unsupported argument
    7:   color = "red"
 
 An argument named "color" is not expected here. This block has api_key_id,
-base_url, cache, clock_skew, display_name, http, keys, login_max_age, trust.
+base_url, cache, clock_skew, display_name, http, keys, login_max_age, state,
+trust.

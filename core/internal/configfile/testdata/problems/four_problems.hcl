@@ -30,7 +30,7 @@ Error: Unsupported argument
 
 An argument named "audiance" is not expected here. This block has audience,
 cache, claims, clock_skew, display_name, http, issuer, keys, login_max_age,
-required_claims, retries, trust.
+required_claims, retries, state, trust.
 
 Error: Invalid value for "clock_skew"
 

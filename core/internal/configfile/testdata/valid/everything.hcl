@@ -12,6 +12,7 @@ auth {
 provider "cotter" "old" {
   api_key_id    = trimspace(file("api_key_id.txt"))
   display_name  = "Cotter, until spring"
+  state         = "draining"
   trust         = []
   clock_skew    = "0s"
   login_max_age = "0s"
@@ -35,7 +36,8 @@ provider "oidc" "new" {
 }
 
 users {
-  create = false
+  create  = false
+  link_on = ["email"]
 }
 
 session "provider_token" {
