@@ -28,11 +28,11 @@ type codeFlow struct {
 }
 
 // addCodeFlows adds the routes of the providers that can redirect.
-func (k *Kit) addCodeFlows(routes map[string]route) {
+func (k *Kit) addCodeFlows(routes map[string]methods) {
 	for _, p := range k.providers.All() {
 		if flow, ok := k.codeFlow(p); ok && p.Enabled() {
-			routes["/login/"+p.Name] = route{visit, "redirect to the provider", flow.begin}
-			routes["/callback/"+p.Name] = route{visit, "complete a sign-in by redirects", redirectFailures(k.limited(flow.complete))}
+			routes["/login/"+p.Name] = methods{{visit, "redirect to the provider", flow.begin}}
+			routes["/callback/"+p.Name] = methods{{visit, "complete a sign-in by redirects", redirectFailures(k.limited(flow.complete))}}
 		}
 	}
 }

@@ -205,12 +205,17 @@ func (g Guard) check(c *caller, now func() time.Time) error {
 		return autherr.New(autherr.InsufficientScope, reason)
 	}
 	if reason := g.stepUp(p, now); reason != "" {
-		return &autherr.Error{
-			Code: autherr.ReauthenticationRequired, Reason: reason,
-			MaxAge: g.MaxAge, ACRValues: slices.Concat(g.ACR, g.AuthMethods),
-		}
+		return g.reauthentication(reason)
 	}
 	return nil
+}
+
+// reauthentication is the error of a caller who must authenticate again.
+func (g Guard) reauthentication(reason string) error {
+	return &autherr.Error{
+		Code: autherr.ReauthenticationRequired, Reason: reason,
+		MaxAge: g.MaxAge, ACRValues: slices.Concat(g.ACR, g.AuthMethods),
+	}
 }
 
 // missing returns the reason why the caller lacks access, "" if it does not.

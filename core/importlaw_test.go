@@ -62,7 +62,7 @@ var importLaw = []lawRow{
 	{"adapters/cotterfiber", "core github.com/gofiber/fiber/v2"},
 
 	{"ent/sqlite", storage + "modernc.org/sqlite/..."},
-	{"ent/postgres", storage + "github.com/jackc/pgx/v5/..."},
+	{"ent/postgres", storage + "github.com/jackc/pgx/v5/... github.com/sethvargo/go-retry"},
 	{"ent/mysql", storage + "github.com/go-sql-driver/mysql"},
 	{"ent/entstore", storage + "github.com/sethvargo/go-retry golang.org/x/sync/semaphore"},
 	{"ent/internal/migrations/generate", storage + "modernc.org/sqlite/..."},

@@ -37,7 +37,7 @@ type Kit struct {
 	now func() time.Time
 	log *slog.Logger
 
-	routes     map[string]route
+	routes     map[string]methods
 	mounted    map[string]web.Handler // the providers' own routes, by block name
 	origins    httpapi.CrossOriginGuard
 	cors       httpapi.CORS

@@ -165,6 +165,9 @@ func (k *Kit) signIn(ctx context.Context, block *sessionBlock, l session.Login, 
 // user's maximum.
 func (k *Kit) attemptSignIn(ctx context.Context, block *sessionBlock, l session.Login, replaced []credential) (in signedIn, err error) {
 	if k.database != nil {
+		if err := k.registrar.CheckProviderSession(ctx, l.Identity.ProviderSession); err != nil {
+			return signedIn{}, err
+		}
 		result, err := k.registrarFor(l).RegisterOrLogin(ctx, l.Identity)
 		if err != nil {
 			return signedIn{}, err

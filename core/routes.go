@@ -1,9 +1,9 @@
 package core
 
 import (
+	"cmp"
 	"context"
 	"fmt"
-	"net/http"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -17,19 +17,27 @@ import (
 // handler handles the requests to a route. Its caller renders the error.
 type handler func(context.Context, web.Request) (web.Response, error)
 
-// route is a path and its methods.
+// route is a handler for some methods of a path.
 type route struct {
-	methods string
+	access
 	summary string
 	handle  handler
 }
 
-// The methods of a route, as the field Allow has them. A link or another site leads
-// browsers to a visit, whatever its origin, and each has effects.
-const (
-	get   = "GET, HEAD"
-	visit = "GET"
-	post  = "POST"
+// methods are the routes of a path.
+type methods []route
+
+// access is who may request a route, and how.
+type access struct {
+	allowed   string // methods, as the field Allow has them
+	anyOrigin bool   // the cross-origin guard does not apply
+}
+
+var (
+	get     = access{"GET, HEAD", false}
+	post    = access{"POST", false}
+	visit   = access{"GET", true}  // by a browser, which a link or another site leads there: HEAD must have no effects
+	message = access{"POST", true} // from a server
 )
 
 // mount derives the routes and the checks of each request from the settings.
@@ -52,29 +60,35 @@ func (k *Kit) mount() *Kit {
 
 // table returns the kit's routes, without those that the session blocks do
 // not support.
-func (k *Kit) table() map[string]route {
-	routes := map[string]route{
-		"/login":     {post, "exchange the provider's tokens for a session", k.limited(k.login)},
-		"/session":   {get, "who am I", k.showSession},
-		"/logout":    {post, "end the session", k.logout},
-		"/ok":        {get, "the process runs", k.ok},
-		"/ready":     {get, "requests can be served", k.ready},
-		"/providers": {get, "where users can sign in", k.listProviders},
+func (k *Kit) table() map[string]methods {
+	routes := map[string]methods{
+		"/login":     {{post, "exchange the provider's tokens for a session", k.limited(k.login)}},
+		"/session":   {{get, "who am I", k.showSession}},
+		"/logout":    {{post, "end the session", k.logout}},
+		"/ok":        {{get, "the process runs", k.ok}},
+		"/ready":     {{get, "requests can be served", k.ready}},
+		"/providers": {{get, "where users can sign in", k.listProviders}},
 	}
 	if k.block(config.StrategyOwn) != nil {
-		routes["/sessions"] = route{get, "my sessions", k.listSessions}
-		routes["/client.js"] = route{get, "the browser helper", k.browserHelper}
+		routes["/sessions"] = methods{{get, "my sessions", k.listSessions}}
+		routes["/client.js"] = methods{{get, "the browser helper", k.browserHelper}}
 	}
 	if k.jwtBlock() != nil {
-		routes["/jwks.json"] = route{get, "the public keys of access tokens", k.jwks}
+		routes["/jwks.json"] = methods{{get, "the public keys of access tokens", k.jwks}}
 	}
 	if k.jwtBlock() != nil || k.block(config.StrategyProviderToken) != nil {
-		routes["/refresh"] = route{post, "exchange a refresh token", k.limited(k.refresh)}
+		routes["/refresh"] = methods{{post, "exchange a refresh token", k.limited(k.refresh)}}
 	}
 	if k.database != nil {
-		routes["/sessions/revoke"] = route{post, "end one, the other, or all of my sessions", k.revokeSessions}
+		routes["/sessions/revoke"] = methods{{post, "end one, the other, or all of my sessions", k.revokeSessions}}
+		routes["/identities"] = methods{
+			{get, "the ways I sign in", k.listIdentities},
+			{post, "add another way to sign in", k.limited(k.addIdentity)},
+		}
+		routes["/identities/remove"] = methods{{post, "remove a way to sign in", k.removeIdentity}}
 	}
 	k.addCodeFlows(routes)
+	k.addBackchannels(routes)
 	return routes
 }
 
@@ -85,13 +99,17 @@ type Endpoint struct {
 	Summary string
 }
 
-// Endpoints lists the kit's routes, sorted by path.
+// Endpoints lists the kit's routes, sorted by path and method.
 func (k *Kit) Endpoints() []Endpoint {
 	list := make([]Endpoint, 0, len(k.routes))
-	for path, r := range k.routes {
-		list = append(list, Endpoint{Method: r.method(), Path: k.auth.Path + path, Summary: r.summary})
+	for path, m := range k.routes {
+		for _, r := range m {
+			list = append(list, Endpoint{Method: r.method(), Path: k.auth.Path + path, Summary: r.summary})
+		}
 	}
-	slices.SortFunc(list, func(a, b Endpoint) int { return strings.Compare(a.Path, b.Path) })
+	slices.SortFunc(list, func(a, b Endpoint) int {
+		return cmp.Or(strings.Compare(a.Path, b.Path), strings.Compare(a.Method, b.Method))
+	})
 	return list
 }
 
@@ -129,25 +147,44 @@ func (k *Kit) dispatch(ctx context.Context, path string, r web.Request) (_ web.R
 		return web.Response{}, autherr.New(autherr.NotFound, "no_such_route")
 	}
 	if r.Preflight() {
-		return k.cors.Preflight(r, found.methods, "Authorization, Content-Type"), nil
+		return k.cors.Preflight(r, found.allow(), "Authorization, Content-Type"), nil
 	}
-	if !found.accepts(r.Method) {
+	accepted, ok := found.accepting(r.Method)
+	if !ok {
 		rejection := autherr.New(autherr.MethodNotAllowed, "wrong_method")
-		return k.reject(ctx, r, rejection).With("Allow", found.methods), nil
+		return k.reject(ctx, r, rejection).With("Allow", found.allow()), nil
 	}
-	if err := k.checkOrigin(r); err != nil && found.methods != visit {
+	if err := k.checkOrigin(r); err != nil && !accepted.anyOrigin {
 		return web.Response{}, err
 	}
-	return found.handle(ctx, r)
+	return accepted.handle(ctx, r)
 }
 
-func (r route) accepts(method string) bool {
-	return method == r.method() || method == http.MethodHead && r.methods == get
+// accepting returns the route that accepts a method; false if none does.
+func (m methods) accepting(method string) (route, bool) {
+	at := slices.IndexFunc(m, func(r route) bool { return r.accepts(method) })
+	if at < 0 {
+		return route{}, false
+	}
+	return m[at], true
 }
 
-// method returns the first method of the route.
-func (r route) method() string {
-	first, _, _ := strings.Cut(r.methods, ",")
+// allow returns the accepted methods as the header field Allow lists them.
+func (m methods) allow() string {
+	names := make([]string, len(m))
+	for i, r := range m {
+		names[i] = r.allowed
+	}
+	return strings.Join(names, ", ")
+}
+
+func (a access) accepts(method string) bool {
+	return slices.Contains(strings.Split(a.allowed, ", "), method)
+}
+
+// method returns the first method.
+func (a access) method() string {
+	first, _, _ := strings.Cut(a.allowed, ",")
 	return first
 }
 

@@ -89,8 +89,9 @@ func (u Users) change(
 	return nil
 }
 
-func (u Users) logChange(ctx context.Context, event string, id identity.UserID) {
-	u.kit.log.InfoContext(ctx, "user changed", "event", event, "user_id", id.String(), "actor_user_id", actorID(ctx))
+func (u Users) logChange(ctx context.Context, event string, id identity.UserID, attributes ...any) {
+	attributes = append(attributes, "event", event, "user_id", id.String(), "actor_user_id", actorID(ctx))
+	u.kit.log.InfoContext(ctx, "user changed", attributes...)
 }
 
 // errNoUsers is why administration fails where nothing is stored.
@@ -114,11 +115,12 @@ func actorID(ctx context.Context) string {
 	return caller.UserID.String()
 }
 
-// accountError gives an error of an account.Store its code.
+// accountError gives an error of an account.Store its code, unless it has one.
 func accountError(err error) error {
+	_, coded := errors.AsType[*autherr.Error](err)
 	switch {
-	case err == nil:
-		return nil
+	case err == nil, coded:
+		return err
 	case errors.Is(err, account.ErrNotFound):
 		return autherr.New(autherr.NotFound, "unknown_user")
 	case errors.Is(err, account.ErrReferenced):

@@ -50,6 +50,27 @@ func (f failingAccounts) Get(ctx context.Context, id identity.UserID) (identity.
 	return f.Store.Get(ctx, id)
 }
 
+func (f failingAccounts) Identities(ctx context.Context, id identity.UserID) ([]identity.Stored, error) {
+	if err := f.fail("Identities"); err != nil {
+		return nil, err
+	}
+	return f.Store.Identities(ctx, id)
+}
+
+func (f failingAccounts) List(ctx context.Context, q account.Query) ([]identity.User, error) {
+	if err := f.fail("List"); err != nil {
+		return nil, err
+	}
+	return f.Store.List(ctx, q)
+}
+
+func (f failingAccounts) Transact(ctx context.Context, locks []string, do func(context.Context, account.Tx) error) error {
+	if err := f.fail("Transact"); err != nil {
+		return err
+	}
+	return f.Store.Transact(ctx, locks, do)
+}
+
 func (f failingAccounts) Disable(ctx context.Context, id identity.UserID, at time.Time) error {
 	return errors.Join(f.fail("Disable"), f.Store.Disable(ctx, id, at))
 }
@@ -147,6 +168,24 @@ var administration = map[string]struct {
 	"Delete": {func(ctx context.Context, k *core.Kit, id identity.UserID) error {
 		return k.Users().Delete(ctx, id)
 	}, []string{"Delete"}, "user_deleted"},
+	"Identities": {func(ctx context.Context, k *core.Kit, id identity.UserID) error {
+		_, err := k.Users().Identities(ctx, id)
+		return err
+	}, []string{"Identities"}, ""},
+	"SetExternalID": {func(ctx context.Context, k *core.Kit, id identity.UserID) error {
+		return k.Users().SetExternalID(ctx, id, "7")
+	}, []string{"Transact"}, "external_id_set"},
+	"Link": {func(ctx context.Context, k *core.Kit, id identity.UserID) error {
+		_, err := k.Users().Link(ctx, id, core.NewIdentity{Provider: "cotter", Subject: uuid.NewString()})
+		return err
+	}, []string{"Transact"}, "identity_linked"},
+	"Unlink": {func(ctx context.Context, k *core.Kit, id identity.UserID) error {
+		added, err := k.Users().Link(ctx, id, core.NewIdentity{Provider: "cotter", Subject: uuid.NewString()})
+		if err != nil {
+			return err
+		}
+		return k.Users().Unlink(ctx, id, added.ID)
+	}, []string{"Transact"}, "identity_unlinked"},
 	"RevokeAll": {func(ctx context.Context, k *core.Kit, id identity.UserID) error {
 		return k.Sessions().RevokeAll(ctx, id)
 	}, []string{"SetNotBefore", "RevokeAll"}, "session_revoked"},

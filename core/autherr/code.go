@@ -33,11 +33,12 @@ var (
 	UserInUse                = declare("user_in_use", http.StatusConflict, "The user is still in use") // Users.Delete
 	AccountExists            = declare("account_exists", http.StatusConflict, "There is an account with this address")
 	IdentityInUse            = declare("identity_in_use", http.StatusConflict, "Another user signs in with this")
+	ExternalIDInUse          = declare("external_id_in_use", http.StatusConflict, "Another user has this id") // Users.Create, Users.SetExternalID
 	LastIdentity             = declare("last_identity", http.StatusConflict, "This is the only way to sign in")
 	NotFound                 = declare("not_found", http.StatusNotFound, "There is nothing here")
 	MethodNotAllowed         = declare("method_not_allowed", http.StatusMethodNotAllowed, "The method is not allowed here")
 	PayloadTooLarge          = declare("payload_too_large", http.StatusRequestEntityTooLarge, "The body is too large")
-	UnsupportedMediaType     = declare("unsupported_media_type", http.StatusUnsupportedMediaType, "The body must be plain application/json")
+	UnsupportedMediaType     = declare("unsupported_media_type", http.StatusUnsupportedMediaType, "The body has another media type, or a content coding")
 	RateLimited              = declare("rate_limited", http.StatusTooManyRequests, "Too many refused attempts")
 	Internal                 = declare("internal", http.StatusInternalServerError, "Something went wrong")
 	TemporarilyUnavailable   = declare("temporarily_unavailable", http.StatusServiceUnavailable, "This cannot be checked now")

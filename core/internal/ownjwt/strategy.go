@@ -161,7 +161,9 @@ func (s *Strategy) Check(ctx context.Context, c session.Credential, fresh bool) 
 	if err != nil {
 		return identity.Principal{}, session.View{}, err
 	}
-	return token.principal, view(s.own.Seen(ctx, stored, s.own.Now())), nil
+	principal := token.principal
+	principal.ExternalID = stored.ExternalID // it may have changed since the token was issued
+	return principal, view(s.own.Seen(ctx, stored, s.own.Now())), nil
 }
 
 // verify returns the valid access token of a credential.

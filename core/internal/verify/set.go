@@ -115,6 +115,40 @@ func (s *Set) ChangesAccount(name string) bool {
 	return false
 }
 
+// LinksIdentities reports whether the token that recognizes a caller at the named
+// provider may add and remove the user's identities: an ID token, or an access token
+// that suffices for a login and has no list of clients. One with a list is made for
+// an API and sent to it by all of them.
+func (s *Set) LinksIdentities(name string) bool {
+	for _, p := range s.providers {
+		if p.Name == name {
+			return p.suffices(p.Recognizes) && len(p.rules.Of(p.Recognizes).Clients) == 0
+		}
+	}
+	return false
+}
+
+// IssuerOf returns the issuer that identities of the named provider are stored with:
+// the given one, or with "" the provider's only one.
+//
+// Errors by code: InvalidRequest for a name that no block has, for an issuer that
+// the provider does not have, and for "" if it has several.
+func (s *Set) IssuerOf(name, issuer string) (string, error) {
+	at := slices.IndexFunc(s.providers, func(p *Provider) bool { return p.Name == name })
+	if at < 0 {
+		return "", autherr.New(autherr.InvalidRequest, "unknown_provider")
+	}
+	rules := s.providers[at].rules
+	_, isFurther := rules.MoreIssuers[issuer]
+	switch {
+	case issuer == "" && len(rules.MoreIssuers) == 0, issuer == rules.Issuer:
+		return rules.Issuer, nil
+	case isFurther:
+		return issuer, nil
+	}
+	return "", autherr.New(autherr.InvalidRequest, "issuer_of_no_provider")
+}
+
 // Refresher returns a provider that can refresh. With an empty name it is the
 // only one that can.
 //
