@@ -29,6 +29,7 @@ func assemble(ctx context.Context, s Settings, o options, providers *verify.Set,
 		stop:      stop,
 	}
 	k.changes.Subscribe(k.watcher.Heard)
+	k.changes.SubscribeEnded(k.watcher.HeardEnded)
 	if db != nil {
 		k.database = changes.Announce(db, &k.changes)
 		k.registrar = account.Registrar{
@@ -82,8 +83,9 @@ func (k *Kit) ownBlock(background context.Context, s Settings, o options, db dat
 
 // tokenBlock returns the session block "provider_token".
 func (k *Kit) tokenBlock(s Settings, o options) *sessionBlock {
-	tokens := session.NewProviderToken(*s.ProviderToken, k.providers, k.registrar.Store, o.now)
+	tokens := session.NewProviderToken(*s.ProviderToken, k.providers, k.registrar)
 	k.changes.Subscribe(tokens.Evict)
+	k.changes.SubscribeEnded(tokens.EvictEnded)
 	return &sessionBlock{
 		Strategy:   tokens,
 		transports: s.ProviderToken.Transport,

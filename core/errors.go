@@ -49,10 +49,10 @@ func (k *Kit) reject(ctx context.Context, r web.Request, err error) web.Response
 // requestAttributes returns the log attributes of a rejected request.
 func (k *Kit) requestAttributes(r web.Request) []any {
 	event, route := "request_refused", k.loggedRoute(r)
-	switch route {
-	case "/login":
+	switch {
+	case strings.HasPrefix(route, "/login"), strings.HasPrefix(route, "/callback/"):
 		event = "authn_login_fail"
-	case "/refresh":
+	case route == "/refresh":
 		event = "authn_refresh_fail"
 	}
 	return []any{"event", event, "route", route, "address", k.address(r)}
@@ -75,19 +75,26 @@ func noAttributes() []any { return nil }
 // problem returns the problem document of an error, and logs the error with the
 // same request id and the given attributes.
 func (k *Kit) problem(ctx context.Context, status int, err error, requestID string, attributes func() []any) web.Response {
-	if level, message := severity(err); k.log.Enabled(ctx, level) {
-		all := append(attributes(),
-			"request_id", requestID,
-			"code", string(autherr.CodeOf(err)),
-			"reason", autherr.ReasonOf(err),
-		)
-		all = append(all, comparedValues(err)...)
-		if level == slog.LevelError {
-			all = append(all, "error", err.Error()) // a fault of the server, which the operator can fix
-		}
-		k.log.Log(ctx, level, message, all...)
-	}
+	k.logProblem(ctx, err, requestID, attributes)
 	return k.document(status, err, requestID)
+}
+
+// logProblem logs an error with the request id that the client gets.
+func (k *Kit) logProblem(ctx context.Context, err error, requestID string, attributes func() []any) {
+	level, message := severity(err)
+	if !k.log.Enabled(ctx, level) {
+		return
+	}
+	all := append(attributes(),
+		"request_id", requestID,
+		"code", string(autherr.CodeOf(err)),
+		"reason", autherr.ReasonOf(err),
+	)
+	all = append(all, comparedValues(err)...)
+	if level == slog.LevelError {
+		all = append(all, "error", err.Error()) // a fault of the server, which the operator can fix
+	}
+	k.log.Log(ctx, level, message, all...)
 }
 
 // comparedValues returns the log attributes of the values that an error compared,
@@ -131,8 +138,9 @@ var requestIDForm = regexp.MustCompile(`\A[A-Za-z0-9._~+/=:-]{1,128}\z`)
 
 // severity returns the level and message of an error's log line.
 func severity(err error) (slog.Level, string) {
+	_, isFlow := errors.AsType[*flowError](err)
 	switch {
-	case autherr.CodeOf(err) == autherr.Unauthenticated:
+	case autherr.CodeOf(err) == autherr.Unauthenticated && !isFlow:
 		return slog.LevelDebug, "request refused"
 	case errors.Is(err, context.Canceled):
 		return slog.LevelInfo, "client gone"

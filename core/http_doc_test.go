@@ -9,6 +9,7 @@ import (
 	"github.com/cotterpin/cotterpin/core"
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/config"
+	"github.com/cotterpin/cotterpin/core/provider/oidc"
 )
 
 // HTTP.md lists every route and every problem code, and no others.
@@ -19,9 +20,12 @@ func TestHTTPDocument_Routes(t *testing.T) {
 	want := map[string]bool{}
 	for _, edit := range []func(*core.Settings){nil, jwtSessions, func(s *core.Settings) {
 		s.Own, s.ProviderToken = nil, &config.ProviderTokenSession{}
+	}, func(s *core.Settings) {
+		corp := oidc.Settings{Issuer: "https://id.example.com", Audience: []string{"web"}, ClientID: "web"}
+		s.Providers = append(s.Providers, oidc.Provider("name", corp))
 	}} {
 		for _, e := range newHarness(t, edit).kit.Endpoints() {
-			want[fmt.Sprintf("| `%s %s` |", e.Method, strings.TrimPrefix(e.Path, "/auth"))] = true
+			want[fmt.Sprintf("| `%s %s` |", e.Method, strings.Replace(strings.TrimPrefix(e.Path, "/auth"), "/name", "/NAME", 1))] = true
 		}
 	}
 	for row := range want {

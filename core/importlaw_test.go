@@ -41,7 +41,8 @@ var importLaw = []lawRow{
 	{"core/provider", vocabulary + "core/internal/jwt core/token"},
 	{"core/internal/verify", vocabulary + "core/account core/internal/digest core/internal/jwt core/provider core/token github.com/maypok86/otter/v2"},
 	{"core/provider/emulator", vocabulary + "core/internal/httpapi core/internal/jwt core/internal/signer core/provider core/provider/cotter core/token"},
-	{"core/provider/cotter core/provider/oidc", vocabulary + "core/provider core/token"},
+	{"core/provider/cotter", vocabulary + "core/provider core/token"},
+	{"core/provider/oidc", vocabulary + "core/provider core/token golang.org/x/oauth2"},
 	{"core/account", vocabulary},
 	{"core/account/memstore", vocabulary + "core/account core/database core/session"},
 	{"core/session", vocabulary + "core/account github.com/maypok86/otter/v2 golang.org/x/sync/singleflight"},
@@ -61,7 +62,7 @@ var importLaw = []lawRow{
 	{"adapters/cotterfiber", "core github.com/gofiber/fiber/v2"},
 
 	{"ent/sqlite", storage + "modernc.org/sqlite/..."},
-	{"ent/postgres", storage + "github.com/jackc/pgx/v5/..."},
+	{"ent/postgres", storage + "github.com/jackc/pgx/v5/... github.com/sethvargo/go-retry"},
 	{"ent/mysql", storage + "github.com/go-sql-driver/mysql"},
 	{"ent/entstore", storage + "github.com/sethvargo/go-retry golang.org/x/sync/semaphore"},
 	{"ent/internal/migrations/generate", storage + "modernc.org/sqlite/..."},

@@ -37,13 +37,15 @@ type Kit struct {
 	now func() time.Time
 	log *slog.Logger
 
-	routes   map[string]methods
-	mounted  map[string]web.Handler // the providers' own routes, by block name
-	origins  httpapi.CrossOriginGuard
-	cors     httpapi.CORS
-	failures *failures
-	doubts   doubts
-	outages  outages
+	routes     map[string]methods
+	mounted    map[string]web.Handler // the providers' own routes, by block name
+	origins    httpapi.CrossOriginGuard
+	cors       httpapi.CORS
+	returnURLs httpapi.ReturnURLs
+	flows      httpapi.FlowCookies
+	failures   *failures
+	doubts     doubts
+	outages    outages
 
 	background sync.WaitGroup
 	stop       context.CancelFunc // ends the background work

@@ -591,7 +591,7 @@ func TestEndpoints_ByStrategy(t *testing.T) {
 		}
 		return paths
 	}
-	common := "GET /identities, POST /identities, POST /identities/remove, POST /login, POST /logout, GET /ok, GET /ready, "
+	common := "GET /identities, POST /identities, POST /identities/remove, POST /login, POST /logout, GET /ok, GET /providers, GET /ready, "
 	helper := "GET /client.js, "
 	for name, c := range map[string]struct {
 		edit func(*core.Settings)

@@ -89,12 +89,23 @@ func (k *Kit) finishLogin(
 	return in, nil
 }
 
-// verify verifies the tokens of a sign-in. It returns the identity, and the token
-// that is the session in strategy "provider_token", which needs one.
+// verify verifies the tokens that a front end posted. See verifyBy.
 func (k *Kit) verify(ctx context.Context, block *sessionBlock, name string, tokens provider.Tokens) (identity.Identity, string, error) {
+	return k.verifyBy(ctx, block, tokens, func(ctx context.Context, tokens provider.Tokens) (identity.Identity, string, error) {
+		return k.providers.Login(ctx, name, tokens)
+	})
+}
+
+// verifyBy verifies tokens in one of the ways of package verify. It returns the
+// identity, and the token that is the session in strategy "provider_token", which
+// needs one.
+func (k *Kit) verifyBy(
+	ctx context.Context, block *sessionBlock, tokens provider.Tokens,
+	login func(context.Context, provider.Tokens) (identity.Identity, string, error),
+) (identity.Identity, string, error) {
 	ctx, cancel := context.WithTimeout(ctx, providerTimeout)
 	defer cancel()
-	id, token, err := k.providers.Login(ctx, name, tokens)
+	id, token, err := login(ctx, tokens)
 	if err == nil && token == "" && !block.isOwn() {
 		return identity.Identity{}, "", autherr.New(autherr.InvalidRequest, "missing_session_token")
 	}
@@ -154,6 +165,9 @@ func (k *Kit) signIn(ctx context.Context, block *sessionBlock, l session.Login, 
 // user's maximum.
 func (k *Kit) attemptSignIn(ctx context.Context, block *sessionBlock, l session.Login, replaced []credential) (in signedIn, err error) {
 	if k.database != nil {
+		if err := k.registrar.CheckProviderSession(ctx, l.Identity.ProviderSession); err != nil {
+			return signedIn{}, err
+		}
 		result, err := k.registrarFor(l).RegisterOrLogin(ctx, l.Identity)
 		if err != nil {
 			return signedIn{}, err

@@ -83,7 +83,7 @@ func (k *Kit) refreshProvider(ctx context.Context, r web.Request, request refres
 	if err != nil {
 		return web.Response{}, err
 	}
-	return k.refreshed(ctx, r, block, p.Name, transport, fresh)
+	return k.refreshed(ctx, r, block, p, transport, fresh)
 }
 
 // canRefresh refuses while the new tokens could not be used: a refresh token
@@ -105,9 +105,9 @@ func exchange(ctx context.Context, r provider.Refresher, refreshToken string) (p
 
 // refreshed returns the new tokens of a registered and enabled user.
 func (k *Kit) refreshed(
-	ctx context.Context, r web.Request, block *sessionBlock, name, transport string, fresh provider.Refreshed,
+	ctx context.Context, r web.Request, block *sessionBlock, p *verify.Provider, transport string, fresh provider.Refreshed,
 ) (web.Response, error) {
-	who, raw, err := k.verify(ctx, block, name, fresh.Tokens)
+	who, raw, err := k.verifyBy(ctx, block, fresh.Tokens, p.LoginByRefresh)
 	if err != nil {
 		return web.Response{}, err
 	}
@@ -135,6 +135,9 @@ func (k *Kit) refreshed(
 // known finds the user of new tokens. It tries twice if the database fails: the
 // refresh token that was exchanged for them is spent.
 func (k *Kit) known(ctx context.Context, who identity.Identity) (identity.User, error) {
+	if err := k.registrar.CheckProviderSession(ctx, who.ProviderSession); err != nil {
+		return identity.User{}, err
+	}
 	user, err := account.Known(ctx, k.registrar.Store, who)
 	if autherr.CodeOf(err) == autherr.TemporarilyUnavailable && ctx.Err() == nil {
 		return account.Known(ctx, k.registrar.Store, who)

@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net/http"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -18,9 +17,9 @@ import (
 // handler handles the requests to a route. Its caller renders the error.
 type handler func(context.Context, web.Request) (web.Response, error)
 
-// route is a method of a path. A GET route accepts HEAD too.
+// route is a handler for some methods of a path.
 type route struct {
-	method  string
+	access
 	summary string
 	handle  handler
 }
@@ -28,10 +27,26 @@ type route struct {
 // methods are the routes of a path.
 type methods []route
 
+// access is who may request a route, and how.
+type access struct {
+	allowed   string // methods, as the field Allow has them
+	anyOrigin bool   // the cross-origin guard does not apply
+}
+
+var (
+	get     = access{"GET, HEAD", false}
+	post    = access{"POST", false}
+	visit   = access{"GET", true}  // by a browser, which a link or another site leads there: HEAD must have no effects
+	message = access{"POST", true} // from a server
+)
+
 // mount derives the routes and the checks of each request from the settings.
 func (k *Kit) mount() *Kit {
 	k.mounted = map[string]web.Handler{}
-	k.origins = httpapi.NewCrossOriginGuard(append([]string{k.auth.BaseURL}, k.auth.AllowedOrigins...)...)
+	origins := append([]string{k.auth.BaseURL}, k.auth.AllowedOrigins...)
+	k.origins = httpapi.NewCrossOriginGuard(origins...)
+	k.returnURLs = httpapi.NewReturnURLs(origins...)
+	k.flows = httpapi.NewFlowCookies(k.auth.BaseURL, k.now)
 	k.cors = httpapi.CORS{AllowedOrigins: k.auth.AllowedOrigins}
 	k.failures = newFailures(k.auth, k.now)
 	for _, p := range k.providers.All() {
@@ -46,13 +61,13 @@ func (k *Kit) mount() *Kit {
 // table returns the kit's routes, without those that the session blocks do
 // not support.
 func (k *Kit) table() map[string]methods {
-	get, post := http.MethodGet, http.MethodPost
 	routes := map[string]methods{
-		"/login":   {{post, "exchange the provider's tokens for a session", k.limited(k.login)}},
-		"/session": {{get, "who am I", k.showSession}},
-		"/logout":  {{post, "end the session", k.logout}},
-		"/ok":      {{get, "the process runs", k.ok}},
-		"/ready":   {{get, "requests can be served", k.ready}},
+		"/login":     {{post, "exchange the provider's tokens for a session", k.limited(k.login)}},
+		"/session":   {{get, "who am I", k.showSession}},
+		"/logout":    {{post, "end the session", k.logout}},
+		"/ok":        {{get, "the process runs", k.ok}},
+		"/ready":     {{get, "requests can be served", k.ready}},
+		"/providers": {{get, "where users can sign in", k.listProviders}},
 	}
 	if k.block(config.StrategyOwn) != nil {
 		routes["/sessions"] = methods{{get, "my sessions", k.listSessions}}
@@ -72,6 +87,8 @@ func (k *Kit) table() map[string]methods {
 		}
 		routes["/identities/remove"] = methods{{post, "remove a way to sign in", k.removeIdentity}}
 	}
+	k.addCodeFlows(routes)
+	k.addBackchannels(routes)
 	return routes
 }
 
@@ -87,7 +104,7 @@ func (k *Kit) Endpoints() []Endpoint {
 	list := make([]Endpoint, 0, len(k.routes))
 	for path, m := range k.routes {
 		for _, r := range m {
-			list = append(list, Endpoint{Method: r.method, Path: k.auth.Path + path, Summary: r.summary})
+			list = append(list, Endpoint{Method: r.method(), Path: k.auth.Path + path, Summary: r.summary})
 		}
 	}
 	slices.SortFunc(list, func(a, b Endpoint) int {
@@ -137,7 +154,7 @@ func (k *Kit) dispatch(ctx context.Context, path string, r web.Request) (_ web.R
 		rejection := autherr.New(autherr.MethodNotAllowed, "wrong_method")
 		return k.reject(ctx, r, rejection).With("Allow", found.allow()), nil
 	}
-	if err := k.checkOrigin(r); err != nil {
+	if err := k.checkOrigin(r); err != nil && !accepted.anyOrigin {
 		return web.Response{}, err
 	}
 	return accepted.handle(ctx, r)
@@ -156,20 +173,19 @@ func (m methods) accepting(method string) (route, bool) {
 func (m methods) allow() string {
 	names := make([]string, len(m))
 	for i, r := range m {
-		names[i] = r.allow()
+		names[i] = r.allowed
 	}
 	return strings.Join(names, ", ")
 }
 
-func (r route) accepts(method string) bool {
-	return method == r.method || method == http.MethodHead && r.method == http.MethodGet
+func (a access) accepts(method string) bool {
+	return slices.Contains(strings.Split(a.allowed, ", "), method)
 }
 
-func (r route) allow() string {
-	if r.method == http.MethodGet {
-		return "GET, HEAD"
-	}
-	return r.method
+// method returns the first method.
+func (a access) method() string {
+	first, _, _ := strings.Cut(a.allowed, ",")
+	return first
 }
 
 // providerRoutes returns the provider whose own routes a path belongs to.

@@ -86,6 +86,10 @@ type Store interface {
 	// was deleted; the message names the table if the database does.
 	Delete(ctx context.Context, id identity.UserID) error
 
+	// IsRecorded reports whether a mark is recorded and has not expired at that time; see
+	// [Tx.Record] and [Tx.EndProviderSession].
+	IsRecorded(ctx context.Context, mark string, at time.Time) (bool, error)
+
 	// Sweep deletes at most limit records of transactions that expired before the
 	// given time, and returns how many it deleted.
 	Sweep(ctx context.Context, before time.Time, limit int) (int, error)
@@ -167,4 +171,14 @@ type Tx interface {
 
 	// Delete is Store.Delete. ErrNotFound, ErrReferenced.
 	Delete(ctx context.Context, id identity.UserID) error
+
+	// Record records a mark, which identifies a message of a provider, until it
+	// expires. ErrConflict: another transaction has recorded it, and was committed.
+	Record(ctx context.Context, mark string, expires time.Time) error
+
+	// EndProviderSession revokes the active own sessions whose ProviderSession is the
+	// mark, and returns their users. It records the mark until it expires, or until an
+	// earlier call has recorded it: until then Database.SignIn begins no session with
+	// it. A login that has begun before ends before the sessions are revoked.
+	EndProviderSession(ctx context.Context, mark, reason string, at, expires time.Time) ([]identity.UserID, error)
 }

@@ -5,7 +5,7 @@
 // identity. The kit does the rest: it selects the provider, verifies the tokens,
 // caches the result, applies login_max_age, clock_skew and trust, and checks the
 // identity that the driver returns. A driver with further abilities implements
-// [Refresher] or [Routes].
+// [CodeFlow], [Refresher] or [Routes].
 //
 // There is no registry: types are values that a program passes to
 // core.WithTypes. Package providertest has the suite that each type must pass.
@@ -53,7 +53,7 @@ const (
 type Tokens struct {
 	AccessToken string
 	IDToken     string
-	Nonce       string // with which the front end began the sign-in
+	Nonce       string // with which the sign-in began
 }
 
 // Of returns the token of that kind, "" if there is none.

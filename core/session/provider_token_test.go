@@ -73,7 +73,7 @@ func newTokenBench(t testing.TB, change func(*config.ProviderTokenSession)) *tok
 	found := &users{Store: b.db.Accounts()}
 	return &tokenBench{
 		bench:         b,
-		ProviderToken: session.NewProviderToken(s, tokens{"ada": id, "eve": unknown}, found, b.now),
+		ProviderToken: session.NewProviderToken(s, tokens{"ada": id, "eve": unknown}, account.Registrar{Store: found, Now: b.now}),
 		users:         found,
 		identity:      id,
 	}
@@ -200,7 +200,7 @@ func TestProviderToken_NoUsers(t *testing.T) {
 	b := newBench(t)
 	s := config.ProviderTokenSession{}
 	s.User = config.UserNone
-	strategy := session.NewProviderToken(s, tokens{"eve": {Key: identity.Key{Issuer: "i", Subject: "eve"}}}, nil, b.now)
+	strategy := session.NewProviderToken(s, tokens{"eve": {Key: identity.Key{Issuer: "i", Subject: "eve"}}}, account.Registrar{})
 	strategy.Evict(b.user.ID)
 	principal, _ := check(t, strategy, session.Credential{Token: "eve", Transport: config.TransportBearer})
 	if principal.UserID != uuid.Nil || principal.Subject != "eve" {
@@ -295,7 +295,7 @@ func TestProviderToken_Check_ManyUsers(t *testing.T) {
 		valid[user.Subject] = identity.Identity{Key: user.Key, IssuedAt: start}
 		want[user.Subject] = user.ID
 	}
-	strategy := session.NewProviderToken(config.ProviderTokenSession{}, valid, b.db.Accounts(), b.now)
+	strategy := session.NewProviderToken(config.ProviderTokenSession{}, valid, account.Registrar{Store: b.db.Accounts(), Now: b.now})
 	done := make(chan error)
 	for token, id := range want {
 		go func() {

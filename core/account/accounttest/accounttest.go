@@ -33,6 +33,7 @@ func Run(t *testing.T, open func(t *testing.T) database.Database) {
 	t.Run("SignIn", func(t *testing.T) { testSignIn(t, open) })
 	t.Run("Canceled", func(t *testing.T) { testCanceled(t, accounts) })
 	t.Run("Race", func(t *testing.T) { testRace(t, accounts) })
+	t.Run("Marks", func(t *testing.T) { testMarks(t, accounts) })
 	t.Run("Registrar", func(t *testing.T) { testRegistrar(t, accounts) })
 	t.Run("Link", func(t *testing.T) { testLink(t, open) })
 }

@@ -140,11 +140,11 @@ func isClosed(c chan struct{}) bool {
 
 func registered(t *testing.T, registrar account.Registrar, subject string) identity.User {
 	t.Helper()
-	user, _, err := registrar.RegisterOrLogin(t.Context(), newIdentity(subject))
+	result, err := registrar.RegisterOrLogin(t.Context(), newIdentity(subject))
 	if err != nil {
 		t.Fatalf("RegisterOrLogin: %v", err)
 	}
-	return user
+	return result.User
 }
 
 // registerTwo returns a user and its second identity.

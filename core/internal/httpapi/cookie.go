@@ -104,13 +104,25 @@ func (c Cookie) domains() []string {
 }
 
 // Values returns the values of the request's cookies with exactly that name, as
-// sent (RFC 6265, section 4.2.1).
+// sent.
 func (c Cookie) Values(r web.Request) iter.Seq[string] {
 	return func(yield func(string) bool) {
+		for name, value := range cookies(r) {
+			if name == c.Name && !yield(value) {
+				return
+			}
+		}
+	}
+}
+
+// cookies returns the names and values of the request's cookies, as sent (RFC 6265,
+// section 4.2.1).
+func cookies(r web.Request) iter.Seq2[string, string] {
+	return func(yield func(name, value string) bool) {
 		for _, line := range r.Header.Values("Cookie") {
 			for pair := range strings.SplitSeq(line, ";") {
 				name, value, _ := strings.Cut(strings.Trim(pair, " \t"), "=")
-				if name == c.Name && !yield(value) {
+				if !yield(name, value) {
 					return
 				}
 			}

@@ -74,8 +74,15 @@ func newProvider(instance provider.Instance, driver provider.Driver, host Host) 
 	if err := checkRules(rules); err != nil {
 		return nil, err
 	}
+	if err := checkAbilities(driver, rules); err != nil {
+		return nil, err
+	}
 	p := &Provider{
-		Name:      instance.Name,
+		Name:        instance.Name,
+		Type:        instance.Type.Name(),
+		DisplayName: cmp.Or(instance.Common.DisplayName, instance.Name),
+		Issuer:      rules.Issuer,
+
 		state:     instance.Common.State,
 		driver:    driver,
 		rules:     rules,
@@ -102,12 +109,26 @@ func newProvider(instance provider.Instance, driver provider.Driver, host Host) 
 		}
 		p.verifiers[kind] = verifier
 	}
+	logouts, err := p.newLogoutVerifier()
+	if err != nil {
+		return nil, err
+	}
+	p.logouts = logouts
 	p.requests = jwt.NewCache(p.verifiers[p.Recognizes], *instance.Common.Cache, p.identifyOne)
 	return p, nil
 }
 
 // policy returns what the rules demand of a token of that kind.
 func (p *Provider) policy(kind provider.TokenKind) jwt.Policy {
+	policy := p.basePolicy()
+	if check := p.rules.Check; check != nil {
+		policy.Check = func(c token.Claims) error { return check(kind, c) }
+	}
+	return withTokenRules(policy, kind, *p.rules.Of(kind))
+}
+
+// basePolicy returns what the rules demand of each token.
+func (p *Provider) basePolicy() jwt.Policy {
 	policy := jwt.Policy{
 		Keys:          p.rules.Keys.KeySet,
 		Issuer:        p.rules.Issuer,
@@ -122,8 +143,5 @@ func (p *Provider) policy(kind provider.TokenKind) jwt.Policy {
 	for issuer, keys := range p.rules.MoreIssuers {
 		policy.MoreIssuers[issuer] = keys.KeySet
 	}
-	if check := p.rules.Check; check != nil {
-		policy.Check = func(c token.Claims) error { return check(kind, c) }
-	}
-	return withTokenRules(policy, kind, *p.rules.Of(kind))
+	return policy
 }

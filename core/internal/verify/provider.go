@@ -20,7 +20,11 @@ import (
 
 // Provider is an opened provider block. Many goroutines use it at the same time.
 type Provider struct {
-	Name       string             // of the block
+	Name        string // of the block
+	Type        string // of the block
+	DisplayName string // for users
+	Issuer      string // the first of the accepted iss
+
 	Recognizes provider.TokenKind // recognizes the callers of requests
 
 	driver                   provider.Driver
@@ -34,6 +38,7 @@ type Provider struct {
 	closeIdle                func()
 
 	verifiers [2]*jwt.Verifier               // by token kind; nil: not verified
+	logouts   *jwt.Verifier                  // of logout tokens; nil: not accepted
 	requests  *jwt.Cache[*identity.Identity] // of tokens of requests
 }
 
@@ -41,6 +46,12 @@ type Provider struct {
 func (p *Provider) Refresher() provider.Refresher {
 	refresher, _ := p.driver.(provider.Refresher)
 	return refresher
+}
+
+// CodeFlow returns nil if the driver cannot sign users in by redirects.
+func (p *Provider) CodeFlow() provider.CodeFlow {
+	flow, _ := p.driver.(provider.CodeFlow)
+	return flow
 }
 
 // Routes returns the driver's own routes, nil if it has none.
@@ -54,31 +65,50 @@ func (p *Provider) Routes() web.Handler {
 // login verifies the tokens of a sign-in. A token of a kind that suffices for it
 // is required; all that have rules must be valid. The error is TokenExpired only
 // if nothing else is wrong with any.
-func (p *Provider) login(ctx context.Context, tokens provider.Tokens) (identity.Identity, error) {
+func (p *Provider) login(ctx context.Context, tokens provider.Tokens, checkNonce nonceCheck) (identity.Identity, error) {
 	if err := p.checkEnabled(); err != nil {
 		return identity.Identity{}, err
 	}
 	if !slices.ContainsFunc(tokenKinds, func(kind provider.TokenKind) bool { return p.suffices(kind) && tokens.Of(kind) != "" }) {
 		return identity.Identity{}, autherr.New(autherr.InvalidRequest, "missing_token")
 	}
-	verified, late, err := p.verify(ctx, tokens)
+	id, verified, err := p.signIn(ctx, tokens, checkNonce)
 	if err != nil {
 		return identity.Identity{}, err
-	}
-	id, err := p.identify(verified)
-	if err != nil {
-		return identity.Identity{}, err
-	}
-	if id.Machine {
-		return identity.Identity{}, autherr.New(autherr.MachineCaller, "machine_login")
-	}
-	if late != nil {
-		return identity.Identity{}, late
 	}
 	if id, err = p.withUserInfo(ctx, verified, tokens.AccessToken, id); err != nil {
 		return identity.Identity{}, err
 	}
 	return p.atPresent(id), nil
+}
+
+// nonceCheck compares the nonce of an ID token with the one of the sign-in; nil:
+// they are not compared. See [provider.Rules].
+type nonceCheck = func(id token.Claims, nonce string) error
+
+// signIn verifies tokens of a user, and maps their claims.
+func (p *Provider) signIn(
+	ctx context.Context, tokens provider.Tokens, checkNonce nonceCheck,
+) (*identity.Identity, provider.Verified, error) {
+	verified, late, err := p.verify(ctx, tokens)
+	if err != nil {
+		return nil, verified, err
+	}
+	if checkNonce != nil {
+		if err := checkNonce(verified.IDToken, tokens.Nonce); err != nil {
+			return nil, verified, err
+		}
+	}
+	id, err := p.identify(verified)
+	switch {
+	case err != nil:
+		return nil, verified, err
+	case id.Machine:
+		return nil, verified, autherr.New(autherr.MachineCaller, "machine_login")
+	case late != nil:
+		return nil, verified, late
+	}
+	return id, verified, nil
 }
 
 var tokenKinds = []provider.TokenKind{provider.AccessToken, provider.IDToken}
@@ -109,9 +139,6 @@ func (p *Provider) verify(ctx context.Context, tokens provider.Tokens) (verified
 	}
 	if err := belongTogether(verified, tokens.AccessToken); err != nil {
 		return provider.Verified{}, nil, err
-	}
-	if check := p.rules.CheckNonce; check != nil {
-		return verified, late, check(verified.IDToken, tokens.Nonce)
 	}
 	return verified, late, nil
 }
@@ -204,6 +231,7 @@ func (p *Provider) identify(v provider.Verified) (*identity.Identity, error) {
 	id.Audience = p.identifying(v).Audience
 	id.IssuedAt = firstIssue(v)
 	id.ExpiresAt = cmp.Or(v.Of(p.Recognizes).ExpiresAt, p.identifying(v).ExpiresAt)
+	id.ProviderSession = providerSession(v)
 	id.Email = withTrust(id.Email, p.trustsEmail)
 	id.Phone = withTrust(id.Phone, p.trustsPhone)
 	return &id, nil

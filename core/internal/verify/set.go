@@ -69,7 +69,7 @@ func (s *Set) Login(ctx context.Context, name string, tokens provider.Tokens) (i
 	if err != nil {
 		return identity.Identity{}, "", err
 	}
-	id, err := p.login(ctx, tokens)
+	id, err := p.login(ctx, tokens, p.rules.CheckNonce)
 	if err != nil {
 		return identity.Identity{}, "", err
 	}

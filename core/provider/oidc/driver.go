@@ -32,6 +32,9 @@ func open(_ context.Context, s Settings, env provider.Env) (provider.Driver, err
 		d.sources[one.Issuer] = opened
 	}
 	d.pointers, _ = s.Claims.pointers()
+	if s.ClientID != "" {
+		return &client{d, d.sources[s.perIssuer()[0].Issuer].discovery}, nil
+	}
 	return d, nil
 }
 
@@ -51,6 +54,7 @@ func (d *driver) Rules() provider.Rules {
 	rules.IssuerAliases = aliases[rules.Issuer]
 	rules.Algorithms = d.settings.Algorithms
 	rules.SubjectClaim = d.settings.Claims.subject()
+	rules.LogoutTokens = rules.IDToken != nil
 	rules.Check = d.check
 	if d.settings.UserInfo {
 		rules.UserInfo = d.userInfo

@@ -3,14 +3,16 @@
 // (RFC 9068 and what issuers sent before it). Keys come from the issuer's
 // discovery document, from a JWKS URL or from a file.
 //
-// It does not redirect users to the issuer or exchange codes: the front end posts
-// the tokens.
+// The front end posts the tokens; or, with the argument client_id, the kit redirects
+// the browser to the issuer and exchanges the code. The issuer then needs the
+// redirect URI base_url + auth.path + "/callback/" + name of the block.
 //
 // # Errors
 //
 // As [provider.Driver] and the kit define them. Reasons of this package:
 // wrong_claim, bad_subject, wrong_tenant, client_id_in_id_token, missing_nonce,
-// wrong_nonce.
+// wrong_nonce, provider_refused, client_refused, token_endpoint_failed,
+// client_secret_unreadable, bad_endpoint, discovery_failed, userinfo_failed.
 //
 // # Issuers
 //
@@ -39,13 +41,16 @@
 //     Reference").
 package oidc
 
-import "github.com/cotterpin/cotterpin/core/provider"
+import (
+	"github.com/cotterpin/cotterpin/core/config"
+	"github.com/cotterpin/cotterpin/core/provider"
+)
 
 // Type is `provider "oidc"`.
 var Type = provider.Define(provider.Definition[Settings]{
 	Type:     "oidc",
-	Summary:  "any OpenID Connect issuer: tokens that the front end posts",
-	Default:  Settings{Algorithms: []string{"RS256", "ES256"}, Nonce: nonceOff, NonceForm: noncePlain},
+	Summary:  "any OpenID Connect issuer: tokens that the front end posts, or sign-in by redirects",
+	Default:  Settings{Algorithms: []string{"RS256", "ES256"}, Nonce: nonceOff, NonceForm: noncePlain, Scopes: defaultScopes},
 	Validate: validate,
 	Open:     open,
 })
@@ -84,6 +89,25 @@ type Settings struct {
 	// RequiredClaims must be in each token with that value, by name or JSON Pointer;
 	// see [token.Claims.Has].
 	RequiredClaims map[string]string `hcl:"required_claims,optional" doc:"claims, by name or JSON Pointer, that each token must have with that value"`
+
+	// ClientID is the id of this application at the issuer; one of Audience. With it
+	// the kit signs users in by redirects where a session can travel in a cookie, and
+	// refreshes the tokens of session "provider_token". Needs the discovery document.
+	// Default: the front end posts the tokens, and gets new ones itself.
+	ClientID string `hcl:"client_id,optional" doc:"id of this application at the issuer, one of audience, for sign-in by redirects to base_url + path + /callback/NAME and for refresh"`
+
+	// ClientSecret authenticates ClientID at the token endpoint. Default: ClientID is
+	// a public client, which PKCE protects alone.
+	ClientSecret config.Secret `hcl:"client_secret,optional" doc:"secret of client_id at the token endpoint; omitted: a public client"`
+
+	// TokenAuth is how ClientSecret is sent: "basic" or "post" (client_secret_basic and
+	// client_secret_post: OpenID Connect Core 1.0, section 9). Default: what the
+	// discovery document supports, else basic.
+	TokenAuth string `hcl:"token_auth,optional" doc:"basic or post: how client_secret is sent; default: by the discovery document, else basic"`
+
+	// Scopes lists the scopes that a sign-in by redirects requests; openid is
+	// required. Default openid and email.
+	Scopes []string `hcl:"scopes,optional" doc:"scopes that a sign-in by redirects requests; openid is required"`
 
 	// UserInfo reads the email at a login from the issuer's UserInfo endpoint, with
 	// the posted access token, if the ID token has none (OpenID Connect Core 1.0,

@@ -39,7 +39,7 @@ func tokens(id string) provider.Tokens { return provider.Tokens{IDToken: id} }
 
 func TestType_Suite(t *testing.T) {
 	t.Parallel()
-	for name, keysPath := range map[string]string{"Discovery": "", "JWKSURL": providertest.OIDCKeysPath} {
+	for name, keysPath := range map[string]string{"Discovery": "", "JWKSURL": providertest.OIDCKeysPath, "Client": ""} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			providertest.Run(t, providertest.Subject{
@@ -49,6 +49,9 @@ func TestType_Suite(t *testing.T) {
 					s := &oidc.Settings{Issuer: i.URL(), Audience: []string{providertest.Audience}}
 					if keysPath != "" {
 						s.JWKSURL = i.URL() + keysPath
+					}
+					if name == "Client" {
+						s.ClientID = providertest.Audience
 					}
 					return s
 				},

@@ -11,10 +11,10 @@ import (
 // userInfo implements provider.Rules.UserInfo with the endpoint that the discovery
 // document names. A token has been verified before, so the document was fetched.
 func (d *driver) userInfo(ctx context.Context, issuer, accessToken string) (token.Claims, error) {
-	address, _ := d.sources[issuer].discovery.userInfo.Load().(string)
-	if address == "" {
+	latest := d.sources[issuer].discovery.latest.Load()
+	if latest.userInfo == "" {
 		return token.Claims{}, autherr.Wrap(autherr.TemporarilyUnavailable, "userinfo_failed",
 			errors.New("oidc: the discovery document has no userinfo_endpoint: remove the argument userinfo"))
 	}
-	return d.env.UserInfo(ctx, address, accessToken)
+	return d.env.UserInfo(ctx, latest.userInfo, accessToken)
 }

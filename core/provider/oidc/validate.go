@@ -19,6 +19,7 @@ func validate(s Settings, env provider.Env) []config.Problem {
 		s.perIssuer()[0].keyProblems(env),
 		s.algorithmProblems(),
 		s.nonceProblems(),
+		s.clientProblems(),
 		s.accessTokenProblems(),
 		claimProblems("required_claims", s.RequiredClaims),
 		s.machineProblems(),

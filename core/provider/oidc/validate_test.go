@@ -4,9 +4,22 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/provider"
 	"github.com/cotterpin/cotterpin/core/provider/oidc"
 )
+
+// client makes the application a client, and then the change.
+func client(change func(*oidc.Settings)) func(*oidc.Settings) {
+	return func(s *oidc.Settings) {
+		s.ClientID = s.Audience[0]
+		change(s)
+	}
+}
+
+func atTenants(all ...string) func(*oidc.Settings) {
+	return func(s *oidc.Settings) { s.Issuer, s.Tenants = "https://id.example.com/{tenantid}", all }
+}
 
 func TestValidate_Arguments(t *testing.T) {
 	t.Parallel()
@@ -56,6 +69,22 @@ func TestValidate_Arguments(t *testing.T) {
 		"impossible claims": {change: func(s *oidc.Settings) {
 			s.RequiredClaims = map[string]string{"/a~2": "x", "": "x", "/iss/x": "x", "scope": "x y"}
 		}, want: "required_claims required_claims required_claims required_claims"},
+		"client": {change: client(func(*oidc.Settings) {})},
+		"secret client": {change: client(func(s *oidc.Settings) {
+			s.ClientSecret, s.TokenAuth, s.Scopes = config.NewSecret("x"), "post", []string{"profile", "openid"}
+		})},
+		"client not in audience": {change: client(func(s *oidc.Settings) { s.ClientID = "other" }), want: "client_id"},
+		"client, jwks_url":       {change: client(func(s *oidc.Settings) { s.JWKSURL = "https://id.example.com/jwks" }), want: "client_id"},
+		"client, jwks_file":      {change: client(func(s *oidc.Settings) { s.JWKSFile = "keys.json" }), want: "client_id"},
+		"client of one tenant":   {change: client(atTenants("a"))},
+		"client of two tenants":  {change: client(atTenants("a", "b")), want: "client_id"},
+		"no openid":              {change: client(func(s *oidc.Settings) { s.Scopes = []string{"email"} }), want: "scopes"},
+		"two scopes in one":      {change: client(func(s *oidc.Settings) { s.Scopes = []string{"openid", "a b"} }), want: "scopes"},
+		"other token_auth":       {change: client(func(s *oidc.Settings) { s.ClientSecret, s.TokenAuth = config.NewSecret("x"), "jwt" }), want: "token_auth"},
+		"token_auth, no secret":  {change: client(func(s *oidc.Settings) { s.TokenAuth = "basic" }), want: "token_auth"},
+		"arguments of a client": {change: func(s *oidc.Settings) {
+			s.ClientSecret, s.TokenAuth, s.Scopes = config.NewSecret("x"), "basic", []string{"openid"}
+		}, want: "client_secret token_auth scopes"},
 		"another nonce":      {change: func(s *oidc.Settings) { s.Nonce, s.NonceForm = "on", "md5" }, want: "nonce nonce_form"},
 		"everything at once": {change: func(s *oidc.Settings) { *s = oidc.Settings{} }, want: "issuer audience algorithms nonce nonce_form"},
 	} {

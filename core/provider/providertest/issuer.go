@@ -22,8 +22,8 @@ const Audience = "6f0a5a3e-0c52-4f52-9a3e-7d8f0a1b2c3d"
 const CotterIssuer = "https://www.cotter.app"
 
 // Issuer signs tokens, and serves on a loopback address Cotter's keys and
-// refresh, and the discovery document and keys of an OpenID provider. It is safe
-// for concurrent use.
+// refresh, and the discovery document, keys, authorization and token endpoint of an
+// OpenID provider. It is safe for concurrent use.
 type Issuer struct {
 	// Now is the clock of the tokens. Set it before the first use.
 	Now func() time.Time
@@ -40,6 +40,7 @@ type Issuer struct {
 	userInfo  http.Handler
 	requests  map[string]int
 	refreshes map[string]string // active refresh token → identifier
+	endpoint  tokenEndpoint
 }
 
 // NewIssuer starts an issuer with one ES256 key. It runs until the test ends.
@@ -54,12 +55,14 @@ func NewIssuer(t testing.TB) *Issuer {
 		userInfo:  http.NotFoundHandler(),
 		requests:  map[string]int{},
 		refreshes: map[string]string{},
+		endpoint:  tokenEndpoint{email: "ada@example.com", mode: OK, grants: map[string]grant{}},
 	}
 	i.server = httptest.NewServer(i.handler())
 	i.discovery = map[string]any{
 		"issuer":                                i.URL(),
 		"jwks_uri":                              i.URL() + OIDCKeysPath,
-		"authorization_endpoint":                i.URL() + "/authorize",
+		"authorization_endpoint":                i.URL() + AuthorizationPath,
+		"token_endpoint":                        i.URL() + TokenPath,
 		"userinfo_endpoint":                     i.URL() + userInfoPath,
 		"response_types_supported":              []string{"code"},
 		"subject_types_supported":               []string{"public"},
@@ -203,6 +206,22 @@ func (i *Issuer) OIDCToken(email string, edits ...Edit) string {
 	return i.sign(claims, edits)
 }
 
+// LogoutToken returns a logout token (OpenID Connect Back-Channel Logout 1.0,
+// section 2.4) for the user with that email address and the session with that sid;
+// "" omits either.
+func (i *Issuer) LogoutToken(email, sid string, edits ...Edit) string {
+	claims := i.claims(email)
+	claims["iss"] = i.URL()
+	claims["events"] = map[string]any{logoutEvent: map[string]any{}}
+	if email == "" {
+		delete(claims, "sub")
+	}
+	if sid != "" {
+		claims["sid"] = sid
+	}
+	return i.sign(claims, append([]Edit{Header("typ", "logout+jwt")}, edits...))
+}
+
 func (i *Issuer) claims(identifier string) map[string]any {
 	now := i.Now().Unix()
 	return map[string]any{
@@ -242,6 +261,8 @@ func (i *Issuer) handler() http.Handler {
 	mux.HandleFunc("GET "+DiscoveryPath, i.serveDiscovery)
 	mux.HandleFunc("POST "+RefreshPath, i.serveRefresh)
 	mux.HandleFunc("GET "+userInfoPath, i.serveUserInfo)
+	mux.HandleFunc("GET "+AuthorizationPath, i.serveAuthorization)
+	mux.HandleFunc("POST "+TokenPath, i.serveToken)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		i.mu.Lock()
 		i.requests[r.URL.Path]++

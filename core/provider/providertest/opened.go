@@ -69,5 +69,15 @@ func (o *Opened) Ready(ctx context.Context) error { return o.provider.Ready(ctx)
 // Refresher returns nil if the driver cannot refresh.
 func (o *Opened) Refresher() provider.Refresher { return o.provider.Refresher() }
 
+// CodeFlow returns nil if the driver cannot sign users in by redirects.
+func (o *Opened) CodeFlow() provider.CodeFlow { return o.provider.CodeFlow() }
+
+// LoginByCode verifies the tokens that the provider returned for a code. The ID token
+// must have the nonce in tokens.
+func (o *Opened) LoginByCode(ctx context.Context, tokens provider.Tokens) (identity.Identity, error) {
+	id, _, err := o.provider.LoginByCode(ctx, tokens)
+	return id, err
+}
+
 // Routes returns the driver's own routes, nil if it has none.
 func (o *Opened) Routes() web.Handler { return o.provider.Routes() }
