@@ -72,7 +72,7 @@ var importLaw = []lawRow{
 
 	// The suites are the only packages outside of tests that know how to test.
 	{"core/provider/providertest", vocabulary + "core/internal/jwt core/internal/signer core/internal/verify core/provider" + testLibraries},
-	{"core/account/accounttest", vocabulary + "core/account core/database" + testLibraries},
+	{"core/account/accounttest", vocabulary + "core/account core/database core/session" + testLibraries},
 	{"core/session/sessiontest", vocabulary + "core/account core/account/accounttest core/database core/session" + testLibraries},
 	{"adapters/adaptertest", vocabulary + "core core/account/memstore core/database " +
 		"core/provider core/provider/cotter core/provider/providertest" + testLibraries},

@@ -198,7 +198,8 @@ func TestRegistrar_UnknownContacts(t *testing.T) {
 	}
 	unknown := ada()
 	unknown.Identifier, unknown.Email = "", identity.Contact{Unknown: true, Verification: identity.KeepStored}
-	if result, err := newRegistrar(newStore()).RegisterOrLogin(t.Context(), unknown); err != nil || result.User.Email != "" || result.User.EmailVerified {
+	result, err := newRegistrar(newStore()).RegisterOrLogin(t.Context(), unknown)
+	if err != nil || result.User.Email != "" || result.User.EmailVerified {
 		t.Errorf("first login: got %+v, %v, want no contact", result.User, err)
 	}
 }

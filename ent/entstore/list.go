@@ -18,16 +18,15 @@ const (
 	selectByPhone = `SELECT user_id, phone FROM auth_identities WHERE phone = ?`
 )
 
-// The candidates of a page, by the condition that fewest users fulfill.
+// The ids of the candidates of a page, by the condition that fewest users fulfill.
 const (
-	afterUser        = ` AND user_id > ?`
-	pageByExternalID = `SELECT id AS user_id FROM auth_users WHERE external_id = ? AND id > ? ORDER BY id LIMIT ?`
 	pageOfAll        = `SELECT id AS user_id FROM auth_users WHERE id > ? ORDER BY id LIMIT ?`
-	pageOfIdentities = `SELECT DISTINCT user_id FROM auth_identities WHERE `
-	pageByEmail      = pageOfIdentities + `email_folded = ?` + afterUser + ` UNION ` +
-		pageOfIdentities + `email_folded IS NULL AND LOWER(email) = ?` + afterUser + ` ORDER BY user_id LIMIT ?`
-	pageByPhone    = pageOfIdentities + `phone = ?` + afterUser + ` ORDER BY user_id LIMIT ?`
-	pageByProvider = pageOfIdentities + `provider = ?` + afterUser + ` ORDER BY user_id LIMIT ?`
+	pageByExternalID = `SELECT id AS user_id FROM auth_users WHERE id > ? AND external_id = ? ORDER BY id LIMIT ?`
+	selectOwners     = `SELECT DISTINCT user_id FROM auth_identities WHERE user_id > ? AND `
+	byOwner          = ` ORDER BY user_id LIMIT ?`
+	pageByEmail      = selectOwners + `email_folded = ? UNION ` + selectOwners + `email_folded IS NULL AND LOWER(email) = ?` + byOwner
+	pageByPhone      = selectOwners + `phone = ?` + byOwner
+	pageByProvider   = selectOwners + `provider = ?` + byOwner
 )
 
 // candidates returns the statement of a page of users, among them all that the query
@@ -35,13 +34,13 @@ const (
 func candidates(q account.Query) (page string, args []any) {
 	switch folded := identity.FoldEmail(q.Email); {
 	case q.ExternalID != "":
-		return pageByExternalID, []any{q.ExternalID, q.After, q.Limit}
+		return pageByExternalID, []any{q.After, q.ExternalID, q.Limit}
 	case q.Email != "":
-		return pageByEmail, []any{folded, q.After, folded, q.After, q.Limit}
+		return pageByEmail, []any{q.After, folded, q.After, folded, q.Limit}
 	case q.Phone != "":
-		return pageByPhone, []any{q.Phone, q.After, q.Limit}
+		return pageByPhone, []any{q.After, q.Phone, q.Limit}
 	case q.Provider != "":
-		return pageByProvider, []any{q.Provider, q.After, q.Limit}
+		return pageByProvider, []any{q.After, q.Provider, q.Limit}
 	}
 	return pageOfAll, []any{q.After, q.Limit}
 }

@@ -167,6 +167,9 @@ func (t *transaction) Identities(ctx context.Context, id identity.UserID) ([]ide
 	}
 	rows, err := t.tx.QueryContext(ctx, t.dialect.placeholders(selectIdentities), id) //nolint:sqlclosecheck // scanIdentities does it
 	list, err := scanIdentities(rows, err)
+	if err == nil && len(list) == 0 {
+		_, err = t.Get(ctx, id)
+	}
 	return list, t.read(err)
 }
 

@@ -105,7 +105,7 @@ func (db *DB) atomically(ctx context.Context, fn func() error) error {
 
 // SignIn implements database.Database.
 func (db *DB) SignIn(ctx context.Context, in database.SignIn) error {
-	return db.atomically(ctx, func() error {
+	return db.transact(ctx, func(t tx) error {
 		if !db.isCurrent(in.User) {
 			return account.ErrOvertaken
 		}
@@ -125,7 +125,7 @@ func (db *DB) SignIn(ctx context.Context, in database.SignIn) error {
 		if in.Within == nil {
 			return nil
 		}
-		return in.Within(ctx, tx{db})
+		return in.Within(ctx, t)
 	})
 }
 
@@ -168,28 +168,36 @@ type accounts struct{ *DB }
 
 // Transact runs one transaction at a time, whatever its locks.
 func (a accounts) Transact(ctx context.Context, _ []string, do func(context.Context, account.Tx) error) error {
-	return a.atomically(ctx, func() error { return do(ctx, tx{a.DB}) })
+	return a.transact(ctx, func(t tx) error { return do(ctx, t) })
+}
+
+// transact is atomically for the methods of a transaction, of which none may fail.
+func (db *DB) transact(ctx context.Context, do func(tx) error) error {
+	return db.atomically(ctx, func() error {
+		t := tx{db, new(error)}
+		return cmp.Or(do(t), *t.failed)
+	})
 }
 
 func (a accounts) Find(ctx context.Context, key identity.Key) (user identity.User, err error) {
-	err = a.atomically(ctx, func() error {
-		user, err = tx(a).Find(ctx, key)
+	err = a.transact(ctx, func(t tx) error {
+		user, err = t.Find(ctx, key)
 		return err
 	})
 	return user, err
 }
 
 func (a accounts) Get(ctx context.Context, id identity.UserID) (user identity.User, err error) {
-	err = a.atomically(ctx, func() error {
-		user, err = tx(a).Get(ctx, id)
+	err = a.transact(ctx, func(t tx) error {
+		user, err = t.Get(ctx, id)
 		return err
 	})
 	return user, err
 }
 
 func (a accounts) Identities(ctx context.Context, id identity.UserID) (list []identity.Stored, err error) {
-	err = a.atomically(ctx, func() error {
-		list, err = tx(a).Identities(ctx, id)
+	err = a.transact(ctx, func(t tx) error {
+		list, err = t.Identities(ctx, id)
 		return err
 	})
 	return list, err
@@ -220,19 +228,19 @@ func (db *DB) selected(id identity.UserID, q account.Query) (identity.User, bool
 }
 
 func (a accounts) Disable(ctx context.Context, id identity.UserID, at time.Time) error {
-	return a.atomically(ctx, func() error { return tx(a).Disable(ctx, id, at) })
+	return a.transact(ctx, func(t tx) error { return t.Disable(ctx, id, at) })
 }
 
 func (a accounts) Enable(ctx context.Context, id identity.UserID) error {
-	return a.atomically(ctx, func() error { return a.change(id, func(user *identity.User) { user.Disabled = false }) })
+	return a.transact(ctx, func(t tx) error { return t.change(id, func(user *identity.User) { user.Disabled = false }) })
 }
 
 func (a accounts) SetNotBefore(ctx context.Context, id identity.UserID, at time.Time) error {
-	return a.atomically(ctx, func() error { return tx(a).SetNotBefore(ctx, id, at) })
+	return a.transact(ctx, func(t tx) error { return t.SetNotBefore(ctx, id, at) })
 }
 
 func (a accounts) Delete(ctx context.Context, id identity.UserID) error {
-	return a.atomically(ctx, func() error { return tx(a).Delete(ctx, id) })
+	return a.transact(ctx, func(t tx) error { return t.Delete(ctx, id) })
 }
 
 func (a accounts) IsRecorded(ctx context.Context, mark string, at time.Time) (recorded bool, err error) {
@@ -260,7 +268,15 @@ func (a accounts) Sweep(ctx context.Context, before time.Time, limit int) (swept
 }
 
 // tx is a transaction, while the database is locked.
-type tx struct{ *DB }
+type tx struct {
+	*DB
+	failed *error // of the first write that failed
+}
+
+func (t tx) fail(err error) error {
+	*t.failed = cmp.Or(*t.failed, err)
+	return err
+}
 
 func (tx) SQL() *sql.Tx { return nil }
 
@@ -321,10 +337,10 @@ func (t tx) CreateUser(ctx context.Context, u identity.User) error {
 
 func (t tx) AddIdentity(ctx context.Context, user identity.UserID, i identity.Stored) error {
 	if _, ok := t.users[user]; !ok {
-		return errors.New("customstore: an identity of an unknown user")
+		return t.fail(errors.New("customstore: an identity of an unknown user"))
 	}
 	if _, err := t.Find(ctx, i.Key); err == nil {
-		return account.ErrConflict
+		return t.fail(account.ErrConflict)
 	}
 	toMillis(&i.CreatedAt, &i.LastLoginAt)
 	t.identities[i.ID] = ownedIdentity{i, user}
@@ -333,7 +349,7 @@ func (t tx) AddIdentity(ctx context.Context, user identity.UserID, i identity.St
 
 func (t tx) RemoveIdentity(_ context.Context, user identity.UserID, id uuid.UUID) error {
 	if i, ok := t.identities[id]; !ok || i.user != user {
-		return account.ErrNotFound
+		return t.fail(account.ErrNotFound)
 	}
 	delete(t.identities, id)
 	maps.DeleteFunc(t.sessions, func(_ session.Lookup, r session.Session) bool { return r.IdentityID == id })
@@ -342,7 +358,7 @@ func (t tx) RemoveIdentity(_ context.Context, user identity.UserID, id uuid.UUID
 
 func (t tx) SetExternalID(ctx context.Context, id identity.UserID, externalID string) error {
 	if other, err := t.GetByExternalID(ctx, externalID); err == nil && other.ID != id {
-		return account.ErrConflict
+		return t.fail(account.ErrConflict)
 	}
 	return t.change(id, func(user *identity.User) { user.ExternalID = externalID })
 }
@@ -374,7 +390,7 @@ func (t tx) RevokeSessions(_ context.Context, id identity.UserID, reason string,
 
 func (t tx) Delete(_ context.Context, id identity.UserID) error {
 	if _, ok := t.users[id]; !ok {
-		return account.ErrNotFound
+		return t.fail(account.ErrNotFound)
 	}
 	delete(t.users, id)
 	maps.DeleteFunc(t.identities, func(_ uuid.UUID, i ownedIdentity) bool { return i.user == id })
@@ -384,7 +400,7 @@ func (t tx) Delete(_ context.Context, id identity.UserID) error {
 
 func (t tx) Record(_ context.Context, mark string, expires time.Time) error {
 	if _, recorded := t.marks[mark]; recorded {
-		return account.ErrConflict
+		return t.fail(account.ErrConflict)
 	}
 	toMillis(&expires)
 	t.marks[mark] = expires
@@ -406,13 +422,13 @@ func (t tx) EndProviderSession(_ context.Context, mark, reason string, at, expir
 	return sorted(maps.Keys(users)), nil
 }
 
-func (db *DB) change(id identity.UserID, change func(*identity.User)) error {
-	user, ok := db.users[id]
+func (t tx) change(id identity.UserID, change func(*identity.User)) error {
+	user, ok := t.users[id]
 	if !ok {
-		return account.ErrNotFound
+		return t.fail(account.ErrNotFound)
 	}
 	change(&user)
-	db.users[id] = user
+	t.users[id] = user
 	return nil
 }
 

@@ -31,11 +31,17 @@ func Run(t *testing.T, open func(t *testing.T) database.Database) {
 	t.Run("Keys", func(t *testing.T) { testKeys(t, accounts) })
 	t.Run("Users", func(t *testing.T) { testUsers(t, accounts) })
 	t.Run("SignIn", func(t *testing.T) { testSignIn(t, open) })
+	t.Run("WithinSignIn", func(t *testing.T) { testWithinSignIn(t, open) })
+	t.Run("Transact", func(t *testing.T) { testTransact(t, open) })
+	t.Run("Reads", func(t *testing.T) { testReads(t, open) })
+	t.Run("Locks", func(t *testing.T) { testLocks(t, open) })
+	t.Run("List", func(t *testing.T) { testList(t, open) })
 	t.Run("Canceled", func(t *testing.T) { testCanceled(t, accounts) })
 	t.Run("Race", func(t *testing.T) { testRace(t, accounts) })
 	t.Run("Marks", func(t *testing.T) { testMarks(t, accounts) })
 	t.Run("Registrar", func(t *testing.T) { testRegistrar(t, accounts) })
 	t.Run("Link", func(t *testing.T) { testLink(t, open) })
+	t.Run("FirstLogin", func(t *testing.T) { testFirstLogin(t, open) })
 }
 
 const (

@@ -84,7 +84,6 @@ func testRegister(t *testing.T, open func(t *testing.T) account.Store) {
 
 func testWithin(t *testing.T, open func(t *testing.T) account.Store) {
 	t.Parallel()
-	errRejected := errors.New("accounttest: rejected")
 
 	t.Run("CalledOnce", func(t *testing.T) {
 		t.Parallel()
