@@ -81,6 +81,11 @@ func createTables(ctx context.Context, db *sql.DB, serial string) error {
 	return tx.Commit()
 }
 
+type ordersBody struct {
+	Orders []string `json:"orders"`
+	UserID string   `json:"user_id"`
+}
+
 // serveOrders returns the person's id and orders.
 func (s shop) serveOrders(w http.ResponseWriter, r *http.Request, id string) {
 	items, err := s.orders(r.Context(), id)
@@ -91,7 +96,7 @@ func (s shop) serveOrders(w http.ResponseWriter, r *http.Request, id string) {
 	}
 	w.Header().Set("Content-Type", "application/json")
 	w.Header().Set("Cache-Control", "no-store")
-	_ = json.NewEncoder(w).Encode(map[string]any{"user_id": id, "orders": items})
+	_ = json.NewEncoder(w).Encode(ordersBody{items, id})
 }
 
 func (s shop) orders(ctx context.Context, id string) ([]string, error) {
