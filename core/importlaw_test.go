@@ -52,7 +52,7 @@ var importLaw = []lawRow{
 	{"core/internal/configfile", vocabulary + "core/database core/provider " +
 		"github.com/agext/levenshtein github.com/hashicorp/hcl/v2/... github.com/zclconf/go-cty/... golang.org/x/net/publicsuffix"},
 
-	{"core", vocabulary + "core/account core/database core/internal/browser core/internal/changes core/internal/configfile core/internal/httpapi core/internal/ownjwt core/internal/verify core/internal/watch core/provider core/session " +
+	{"core", vocabulary + "core/account core/database core/internal/browser core/internal/changes core/internal/configfile core/internal/digest core/internal/httpapi core/internal/ownjwt core/internal/verify core/internal/watch core/provider core/session " +
 		"github.com/maypok86/otter/v2 github.com/sethvargo/go-retry golang.org/x/time/..."},
 	{"core/cli", vocabulary + "core core/internal/configfile core/provider/emulator github.com/mattn/go-isatty github.com/spf13/cobra"},
 	{"core/cmd/...", vocabulary + "core/cli core/provider/cotter core/provider/emulator core/provider/oidc ent/mysql ent/postgres ent/sqlite"},

@@ -38,7 +38,7 @@ func (s *Set) Block(name, issuer string) (account.Block, bool) {
 	if found == nil {
 		return account.Block{}, false
 	}
-	return account.Block{Name: found.Name, State: found.state, TrustsEmail: found.trustsEmail, TrustsPhone: found.trustsPhone}, true
+	return found.block(), true
 }
 
 // CheckSession rejects a session that began at that block with an identity of that
