@@ -54,7 +54,7 @@ func (k *Kit) login(ctx context.Context, r web.Request) (web.Response, error) {
 	}
 	l := k.newLogin(r, id, token, transport)
 	l.Extra = body.extra
-	in, err := k.finishLogin(ctx, r, block, l, replaced)
+	in, err := k.finishLogin(ctx, block, l, replaced)
 	if err != nil {
 		return web.Response{}, err
 	}
@@ -68,7 +68,7 @@ func (k *Kit) login(ctx context.Context, r web.Request) (web.Response, error) {
 // finishLogin registers or logs in the user of a verified identity, ends the
 // replaced sessions and begins the new one. [Kit.withSessionCookies] sends it.
 func (k *Kit) finishLogin(
-	ctx context.Context, r web.Request, block *sessionBlock, l session.Login, replaced []credential,
+	ctx context.Context, block *sessionBlock, l session.Login, replaced []credential,
 ) (signedIn, error) {
 	if err := block.checkFits(l); err != nil {
 		return signedIn{}, err

@@ -11,6 +11,9 @@ import (
 // Enabled reports whether the block is not disabled.
 func (p *Provider) Enabled() bool { return p.state != config.StateDisabled }
 
+// Offered reports whether new users can sign in at the block.
+func (p *Provider) Offered() bool { return p.state == config.StateActive }
+
 // checkEnabled rejects everything of a disabled block.
 func (p *Provider) checkEnabled() error {
 	if !p.Enabled() {

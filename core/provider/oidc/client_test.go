@@ -28,7 +28,8 @@ func openClient(t *testing.T, i *providertest.Issuer, change func(*oidc.Settings
 // newCode signs a user in at the issuer, and returns the code.
 func newCode(t *testing.T, opened *providertest.Opened, verifier string) string {
 	t.Helper()
-	address, _, err := opened.CodeFlow().AuthCodeURL(t.Context(), provider.AuthRequest{RedirectURI: redirectURI, State: "s", Nonce: "n", Verifier: verifier})
+	begun := provider.AuthRequest{RedirectURI: redirectURI, State: "s", Nonce: "n", Verifier: verifier}
+	address, _, err := opened.CodeFlow().AuthCodeURL(t.Context(), begun)
 	if err != nil {
 		t.Fatal(err)
 	}
