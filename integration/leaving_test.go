@@ -9,12 +9,14 @@ import (
 	"net/http/httptest"
 	"os"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/uuid"
 
+	"github.com/cotterpin/cotterpin/core"
 	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/provider/emulator"
@@ -83,10 +85,12 @@ func leave(t *testing.T, l *leaving) {
 	one := l.start(t, 1)
 	l.register(t, one)
 	l.addRows(t)
+	one.offers(t, "cotter")
 	one.login(t, l.atCorp(t, 0)).is(t, http.StatusForbidden, "provider_draining")
 
 	first, second, rest := l.people/10, l.people/5, l.people
 	two := l.start(t, 2)
+	two.offers(t, "corp", "cotter")
 	l.link(t, two, 0, first)
 	l.everyone(t, one, first) // known at both processes
 	one.login(t, l.atCorp(t, first)).is(t, http.StatusForbidden, "provider_draining")
@@ -100,6 +104,7 @@ func leave(t *testing.T, l *leaving) {
 	l.refuseUncertain(t, two)
 
 	three := l.start(t, 3)
+	three.offers(t, "corp")
 	l.everyone(t, two, second)
 	l.everyone(t, three, second)
 	l.newcomers(t, two, three)
@@ -109,10 +114,13 @@ func leave(t *testing.T, l *leaving) {
 	l.everyone(t, back, second)
 	back.end(t)
 	three = l.start(t, 3)
+	l.plans(t, second)
 	l.link(t, three, second, rest)
+	l.plans(t, rest)
 
 	atCotter := three.signedIn(t, three.login(t, l.atCotter(t, name(0))))
 	four := l.start(t, 4)
+	four.offers(t, "corp")
 	l.everyone(t, three, rest)
 	l.onlyAtCorp(t, four, atCotter)
 	three.end(t)
@@ -274,6 +282,45 @@ func (l *leaving) newcomers(t *testing.T, active, draining *program) {
 	draining.login(t, payload).is(t, http.StatusOK, "")
 	draining.login(t, l.signInAtCorp(t, "newcomer-2")).is(t, http.StatusCreated, "")
 	active.login(t, l.signInAtCorp(t, "newcomer-2")).is(t, http.StatusOK, "")
+}
+
+// plans checks the counts of the plan of deploy 3 when that many people are linked.
+func (l *leaving) plans(t *testing.T, linked int) {
+	t.Helper()
+	uncertain := 0
+	if l.corpIssuer != nil {
+		uncertain = 6 // identities of registerUncertain
+	}
+	r := runCommand(t, l.file(t, 3), "plan", "--json")
+	var plan struct {
+		Identities []core.IdentityCount `json:"identities"`
+	}
+	if err := json.Unmarshal([]byte(r.stdout), &plan); err != nil || r.code != 0 {
+		t.Fatalf("plan: exit code %d, error %v\n%s", r.code, err, r.stderr)
+	}
+	want := core.IdentityCount{
+		Provider: "cotter", Issuer: l.cotter.address, Block: "cotter", State: "draining",
+		Identities: l.people + 1 + uncertain, Elsewhere: linked,
+		Linkable: l.people + 1 - linked, // with newcomer-1
+		Stranded: uncertain,
+	}
+	if !slices.Contains(plan.Identities, want) {
+		t.Errorf("got the plan %s\nwant %+v", r.stdout, want)
+	}
+}
+
+// offers checks which providers have a button, in their order.
+func (p *program) offers(t *testing.T, want ...string) {
+	t.Helper()
+	var body struct{ Providers []struct{ Name string } }
+	p.send(t, "GET", "/auth/providers").decode(t, &body)
+	var got []string
+	for _, provider := range body.Providers {
+		got = append(got, provider.Name)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("the providers are %q, want %q", got, want)
+	}
 }
 
 // refuseUncertain signs in at corp people who have not proved to be a user, and
