@@ -356,7 +356,10 @@ func (l *leaving) refuseUncertain(t *testing.T, p *program) {
 // addRows adds a row of the application for each user.
 func (l *leaving) addRows(t *testing.T) {
 	t.Helper()
-	key := map[string]string{"sqlite3": "uuid", "postgres": "uuid", "mysql": "char(36) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"}[l.database.dialect.Name]
+	key := "uuid"
+	if l.database.dialect.Name == "mysql" {
+		key = "char(36) CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
+	}
 	l.database.execute(t,
 		"CREATE TABLE notes (user_id "+key+" NOT NULL REFERENCES auth_users (id), email varchar(254) NOT NULL)",
 		"INSERT INTO notes (user_id, email) SELECT user_id, email FROM auth_identities WHERE email LIKE 'person-%'")
