@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"testing"
 
@@ -71,8 +72,8 @@ func build() (directory string, err error) {
 	if raceDetector {
 		arguments = append(arguments, "-race")
 	}
-	for _, framework := range frameworks {
-		arguments = append(arguments, "./"+framework)
+	for _, program := range append(slices.Clip(frameworks), existingUsers) {
+		arguments = append(arguments, "./"+program)
 	}
 	command := exec.Command("go", arguments...)
 	command.Dir = "../examples"

@@ -3,13 +3,13 @@ package main
 import (
 	"context"
 	"database/sql"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
 
 	"github.com/cotterpin/cotterpin/core/database"
+	"github.com/cotterpin/cotterpin/core/web"
 	"github.com/cotterpin/cotterpin/ent/postgres"
 	"github.com/cotterpin/cotterpin/ent/sqlite"
 )
@@ -81,6 +81,11 @@ func createTables(ctx context.Context, db *sql.DB, serial string) error {
 	return tx.Commit()
 }
 
+type ordersBody struct {
+	Orders []string `json:"orders"`
+	UserID string   `json:"user_id"`
+}
+
 // serveOrders returns the person's id and orders.
 func (s shop) serveOrders(w http.ResponseWriter, r *http.Request, id string) {
 	items, err := s.orders(r.Context(), id)
@@ -89,9 +94,7 @@ func (s shop) serveOrders(w http.ResponseWriter, r *http.Request, id string) {
 		http.Error(w, "orders cannot be read", http.StatusInternalServerError)
 		return
 	}
-	w.Header().Set("Content-Type", "application/json")
-	w.Header().Set("Cache-Control", "no-store")
-	_ = json.NewEncoder(w).Encode(map[string]any{"user_id": id, "orders": items})
+	web.JSON(http.StatusOK, ordersBody{items, id}).WriteHTTP(w)
 }
 
 func (s shop) orders(ctx context.Context, id string) ([]string, error) {
