@@ -29,6 +29,7 @@ func assemble(ctx context.Context, s Settings, o options, providers *verify.Set,
 		stop:      stop,
 	}
 	k.changes.Subscribe(k.watcher.Heard)
+	k.changes.SubscribeEnded(k.watcher.HeardEnded)
 	if db != nil {
 		k.database = changes.Announce(db, &k.changes)
 		k.registrar = account.Registrar{
@@ -40,13 +41,14 @@ func assemble(ctx context.Context, s Settings, o options, providers *verify.Set,
 			Now:        o.now,
 		}
 		k.onLogin = o.onLogin
+		k.background.Go(func() { sweeper{"mark_sweep", "expired marks", k.sweepMarks}.run(background, o) })
 	}
 	if s.Own != nil {
 		k.maxPerUser = s.Own.MaxPerUser
 		k.blocks = append(k.blocks, k.ownBlock(background, s, o, db))
 	}
 	if s.ProviderToken != nil {
-		k.blocks = append(k.blocks, k.tokenBlock(s, o))
+		k.blocks = append(k.blocks, k.tokenBlock(s))
 	}
 	if s.DefaultSession == config.StrategyProviderToken {
 		slices.Reverse(k.blocks)
@@ -57,7 +59,7 @@ func assemble(ctx context.Context, s Settings, o options, providers *verify.Set,
 // ownBlock returns the session block "own", and starts its work in the background.
 func (k *Kit) ownBlock(background context.Context, s Settings, o options, db database.Database) *sessionBlock {
 	own := session.NewOwn(*s.Own, k.database.Sessions(), o.now, o.log)
-	k.background.Go(func() { sweep(background, own, o) })
+	k.background.Go(func() { sweeper{"session_sweep", "ended sessions", own.Sweep}.run(background, o) })
 	k.changes.Subscribe(own.Evict)
 	if s.Own.CacheTTL.Std() > 0 {
 		k.listen(background, db, own)
@@ -81,9 +83,10 @@ func (k *Kit) ownBlock(background context.Context, s Settings, o options, db dat
 }
 
 // tokenBlock returns the session block "provider_token".
-func (k *Kit) tokenBlock(s Settings, o options) *sessionBlock {
-	tokens := session.NewProviderToken(*s.ProviderToken, k.providers, k.registrar.Store, o.now)
+func (k *Kit) tokenBlock(s Settings) *sessionBlock {
+	tokens := session.NewProviderToken(*s.ProviderToken, k.providers, k.registrar)
 	k.changes.Subscribe(tokens.Evict)
+	k.changes.SubscribeEnded(tokens.EvictEnded)
 	return &sessionBlock{
 		Strategy:   tokens,
 		transports: s.ProviderToken.Transport,

@@ -146,21 +146,29 @@ func (m members) rawObject(name string, limit int) json.RawMessage {
 
 // checkMediaType accepts application/json in UTF-8 without a content coding.
 func checkMediaType(r web.Request) error {
-	refusal := autherr.New(autherr.UnsupportedMediaType, "not_plain_json")
+	if !hasMediaType(r, "application/json") {
+		return autherr.New(autherr.UnsupportedMediaType, "not_plain_json")
+	}
+	return nil
+}
+
+// hasMediaType reports whether a body has that media type, in UTF-8 without a content
+// coding.
+func hasMediaType(r web.Request, want string) bool {
 	lines := r.Header.Values("Content-Type")
 	if len(lines) != 1 || len(r.Header.Values("Content-Encoding")) > 0 {
-		return refusal
+		return false
 	}
 	mediaType, parameters, err := mime.ParseMediaType(lines[0])
-	if err != nil || mediaType != "application/json" {
-		return refusal
+	if err != nil || mediaType != want {
+		return false
 	}
 	for name, value := range parameters {
 		if name != "charset" || !strings.EqualFold(value, "utf-8") {
-			return refusal
+			return false
 		}
 	}
-	return nil
+	return true
 }
 
 func readBody(r web.Request) ([]byte, error) {

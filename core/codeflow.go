@@ -30,7 +30,7 @@ type codeFlow struct {
 // addCodeFlows adds the routes of the providers that can redirect.
 func (k *Kit) addCodeFlows(routes map[string]methods) {
 	for _, p := range k.providers.All() {
-		if flow, ok := k.codeFlow(p); ok {
+		if flow, ok := k.codeFlow(p); ok && p.Enabled() {
 			routes["/login/"+p.Name] = methods{{visit, "redirect to the provider", flow.begin}}
 			routes["/callback/"+p.Name] = methods{{visit, "complete a sign-in by redirects", redirectFailures(k.limited(flow.complete))}}
 		}
@@ -127,7 +127,7 @@ func (f codeFlow) signIn(ctx context.Context, r web.Request, begun httpapi.Flow,
 	if err != nil {
 		return web.Response{}, err
 	}
-	in, err := f.finishLogin(ctx, r, f.block, f.newLogin(r, id, token, config.TransportCookie), replaced)
+	in, err := f.finishLogin(ctx, f.block, f.newLogin(r, id, token, config.TransportCookie), replaced)
 	if err != nil {
 		return web.Response{}, err
 	}
@@ -239,10 +239,13 @@ type providerBody struct {
 	LoginURL    *string `json:"login_url"` // null: the front end signs users in
 }
 
-// listProviders returns the providers in the order of the file.
+// listProviders returns the active providers in the order of the file.
 func (k *Kit) listProviders(_ context.Context, _ web.Request) (web.Response, error) {
 	body := providersBody{Providers: []providerBody{}}
 	for _, p := range k.providers.All() {
+		if !p.Offered() {
+			continue
+		}
 		one := providerBody{Name: p.Name, Type: p.Type, DisplayName: p.DisplayName}
 		if _, ok := k.codeFlow(p); ok {
 			one.LoginURL = new(k.auth.BaseURL + k.auth.Path + "/login/" + p.Name)

@@ -20,7 +20,22 @@ import (
 
 // flowHarness is a kit with the provider "corp", which can redirect, and "cotter",
 // which cannot.
-type flowHarness struct{ *harness }
+type flowHarness struct {
+	*harness
+
+	settings core.Settings
+}
+
+// reopened returns a kit with the same database and another state of "corp".
+func (h flowHarness) reopened(t *testing.T, state string) flowHarness {
+	t.Helper()
+	again := &harness{issuer: h.issuer, clock: h.clock, log: h.log}
+	s := h.settings
+	s.Providers = slices.Clone(s.Providers)
+	s.Providers[1].Common.State = state
+	again.open(t, s)
+	return flowHarness{again, s}
+}
 
 func newFlowHarness(t *testing.T, edit func(*core.Settings, *oidc.Settings)) flowHarness {
 	t.Helper()
@@ -43,7 +58,7 @@ func newFlowHarness(t *testing.T, edit func(*core.Settings, *oidc.Settings)) flo
 		edit(&s, corp)
 	}
 	h.open(t, s)
-	return flowHarness{h}
+	return flowHarness{h, s}
 }
 
 // flowBrowser has the cookies that a browser stores for the application.
@@ -220,13 +235,11 @@ func TestCodeFlow_BadRequest(t *testing.T) {
 		"parameter twice": "max_age=1&max_age=2",
 		"long parameter":  "max_age=" + strings.Repeat("1", 257),
 	} {
-		t.Run(name, func(t *testing.T) {
-			r := b.get(t, "/auth/login/corp?"+query)
-			is(t, r, http.StatusBadRequest, "invalid_request")
-			if len(r.Cookies) != 0 {
-				t.Errorf("it sets %q", r.Cookies)
-			}
-		})
+		r := b.get(t, "/auth/login/corp?"+query)
+		is(t, r, http.StatusBadRequest, "invalid_request")
+		if len(r.Cookies) != 0 {
+			t.Errorf("%s: it sets %q", name, r.Cookies)
+		}
 	}
 }
 
@@ -354,9 +367,9 @@ func TestCodeFlow_Failure(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			h := newFlowHarness(t, func(s *core.Settings, _ *oidc.Settings) { s.Users.Create = new(name != "no users accepted") })
-			if *new(name) != "no users accepted" {
-				valid := h.browser()
+			open := c.code != "registration_closed"
+			h := newFlowHarness(t, func(s *core.Settings, _ *oidc.Settings) { s.Users.Create = &open })
+			if valid := h.browser(); open {
 				leadsTo(t, valid.get(t, h.authorize(t, valid.begin(t, after))), "/after?a=1#f")
 			}
 			h.log.Reset()
@@ -469,7 +482,7 @@ func TestCodeFlow_DiscoveryUnavailable(t *testing.T) {
 	t.Parallel()
 	h := newFlowHarness(t, nil)
 	h.issuer.SetDiscovery("issuer", "https://another.example")
-	for range 3 { // the second and third do not ask the provider
+	for range 3 { // the second and third send the provider nothing
 		r := h.call(t, "GET", "/auth/login/corp", "")
 		is(t, r, http.StatusServiceUnavailable, "temporarily_unavailable")
 		if len(r.Cookies) != 0 || field(r, "Retry-After") == "" {
@@ -516,6 +529,30 @@ func TestCodeFlow_FailureLimit(t *testing.T) {
 		}
 	}
 	is(t, try(), http.StatusTooManyRequests, "rate_limited")
+}
+
+// TestCodeFlow_State covers blocks that are being replaced: a known user still signs in
+// at a draining one.
+func TestCodeFlow_State(t *testing.T) {
+	t.Parallel()
+	h := newFlowHarness(t, nil)
+	b := h.browser()
+	leadsTo(t, b.get(t, b.authorize(t, b.begin(t, after))), "/after?a=1#f")
+
+	draining := h.reopened(t, config.StateDraining).browser()
+	leadsTo(t, draining.get(t, draining.authorize(t, draining.begin(t, after))), "/after?a=1#f")
+	clear(draining.cookies)
+	draining.issuer.SetUser(bob)
+	draining.fails(t, draining.get(t, draining.authorize(t, draining.begin(t, after))), "provider_draining")
+
+	disabled := h.reopened(t, config.StateDisabled)
+	is(t, disabled.call(t, "GET", "/auth/login/corp", ""), http.StatusNotFound, "not_found")
+	is(t, disabled.call(t, "GET", "/auth/callback/corp", ""), http.StatusNotFound, "not_found")
+	for _, listed := range []flowHarness{draining.flowHarness, disabled} {
+		if r := listed.call(t, "GET", "/auth/providers", ""); strings.Contains(string(r.Body), "corp") {
+			t.Errorf("the list is %s", r.Body)
+		}
+	}
 }
 
 func TestProviders_List(t *testing.T) {

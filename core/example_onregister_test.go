@@ -20,17 +20,25 @@ import (
 	"github.com/cotterpin/cotterpin/ent/sqlite"
 )
 
-// Only users with a verified email address can register, and each has a row in
-// a table of the application, which is inserted in the same transaction. An
-// application that uses ent gets a client on that transaction from
-// entstore.TxDriver.
+// An application has a table of members already. At the first login, a user becomes
+// the member with the verified email address, or a new one, in the same transaction.
+// The member's id is then in Principal.ExternalID at each request. An application
+// that uses ent gets a driver of that transaction from entstore.DriverFromContext.
 func ExampleWithOnRegister() {
 	onRegister := func(ctx context.Context, r core.Registration) error {
 		if !r.EmailVerified {
 			return autherr.New(autherr.RegistrationClosed, "email_not_verified")
 		}
-		_, err := r.Tx.ExecContext(ctx, "INSERT INTO members (user_id, email) VALUES (?, ?)", r.UserID.String(), r.Email)
-		return err
+		email := strings.ToLower(r.Email)
+		if _, err := r.Tx.ExecContext(ctx, "INSERT INTO members (email) VALUES (?) ON CONFLICT DO NOTHING", email); err != nil {
+			return autherr.StoreFailed(err)
+		}
+		var id string
+		if err := r.Tx.QueryRowContext(ctx, "SELECT id FROM members WHERE email = ?", email).Scan(&id); err != nil {
+			return autherr.StoreFailed(err)
+		}
+		r.SetExternalID(id)
+		return nil
 	}
 
 	members, path := openMembers()
@@ -50,18 +58,22 @@ func ExampleWithOnRegister() {
 
 	fmt.Println("ada:", loginStatus(kit, "ada@example.com", "OTP"))
 	fmt.Println("ada again:", loginStatus(kit, "ada@example.com", "OTP"))
+	fmt.Println("bob:", loginStatus(kit, "bob@example.com", "OTP"))
 	fmt.Println("eve:", loginStatus(kit, "eve@example.com", "WEBAUTHN")) // proves no address
-	var emails string
-	err = members.QueryRow("SELECT group_concat(email) FROM members").Scan(&emails)
-	fmt.Println("members:", emails, err)
+	for user, err := range kit.Users().All(context.Background(), core.UserQuery{}) {
+		fmt.Println(user.Email, "is member", user.ExternalID, err)
+	}
 	// Output:
 	// ada: 201
 	// ada again: 200
+	// bob: 201
 	// eve: 403
-	// members: ada@example.com <nil>
+	// ada@example.com is member 7 <nil>
+	// bob@example.com is member 8 <nil>
 }
 
-// openMembers creates the application's table, and returns the path of its file.
+// openMembers creates the application's table with one member, and returns the path
+// of its file.
 func openMembers() (members *sql.DB, path string) {
 	dir, err := os.MkdirTemp("", "members")
 	if err != nil {
@@ -73,7 +85,8 @@ func openMembers() (members *sql.DB, path string) {
 		panic(err)
 	}
 	members = sql.OpenDB(connector)
-	if _, err := members.Exec("CREATE TABLE members (user_id text PRIMARY KEY, email text NOT NULL)"); err != nil {
+	if _, err := members.Exec("CREATE TABLE members (id integer PRIMARY KEY, email text NOT NULL UNIQUE);" +
+		"INSERT INTO members VALUES (7, 'ada@example.com')"); err != nil {
 		panic(err)
 	}
 	return members, path

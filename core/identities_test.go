@@ -482,61 +482,66 @@ func (m meanwhileAccounts) Transact(ctx context.Context, locks []string, do func
 // TestIdentities_Overtaken changes the user after the caller was recognized.
 func TestIdentities_Overtaken(t *testing.T) {
 	t.Parallel()
-	for name, c := range map[string]struct {
-		change func(ctx context.Context, k *core.Kit, user identity.UserID, ids []string) error
-		status int
-		code   string
-	}{
-		"nothing": {func(context.Context, *core.Kit, identity.UserID, []string) error { return nil }, 0, ""},
-		"disabled": {func(ctx context.Context, k *core.Kit, user identity.UserID, _ []string) error {
+	for name, c := range map[string]overtaking{
+		"nothing": {func(context.Context, *core.Kit, identity.UserID, uuid.UUID) error { return nil }, 0, ""},
+		"disabled": {func(ctx context.Context, k *core.Kit, user identity.UserID, _ uuid.UUID) error {
 			return k.Users().Disable(ctx, user)
 		}, http.StatusForbidden, "account_disabled"},
-		"deleted": {func(ctx context.Context, k *core.Kit, user identity.UserID, _ []string) error {
+		"deleted": {func(ctx context.Context, k *core.Kit, user identity.UserID, _ uuid.UUID) error {
 			return k.Users().Delete(ctx, user)
 		}, http.StatusUnauthorized, "invalid_token"},
-		"revoked": {func(ctx context.Context, k *core.Kit, user identity.UserID, _ []string) error {
+		"revoked": {func(ctx context.Context, k *core.Kit, user identity.UserID, _ uuid.UUID) error {
 			return k.Sessions().RevokeAll(ctx, user)
 		}, http.StatusUnauthorized, "invalid_token"},
-		"identity removed": {func(ctx context.Context, k *core.Kit, user identity.UserID, ids []string) error {
-			return k.Users().Unlink(ctx, user, uuid.MustParse(ids[0]))
+		"identity removed": {func(ctx context.Context, k *core.Kit, user identity.UserID, own uuid.UUID) error {
+			return k.Users().Unlink(ctx, user, own)
 		}, http.StatusUnauthorized, "invalid_token"},
 	} {
 		for session, settings := range everySession {
-			t.Run(name+", "+session, func(t *testing.T) {
-				t.Parallel()
-				db := &meanwhile{Database: memstore.New()}
-				h := newPeople(t, settings, func(s *core.Settings) { s.Database = database.Existing(db) })
-				token := h.signIn(t, ada)
-				corp := h.link(t, token)
-				user := h.caller(t, token).UserID
-				ids := []string{h.identities(t, token)[0].ID, corp}
-				h.clock.Advance(500 * time.Millisecond)
-				for path, r := range map[string]struct {
-					body   string
-					status int
-				}{
-					"/auth/identities":        {h.corpPayload(t, "third@corp.example"), http.StatusCreated},
-					"/auth/identities/remove": {text(t, map[string]any{"id": corp}), http.StatusNoContent},
-				} {
-					status := c.status
-					if status == 0 {
-						status = r.status
-					}
-					db.before = func() {
-						if err := c.change(t.Context(), h.kit, user, ids); err != nil && c.status != http.StatusUnauthorized {
-							t.Error(err)
-						}
-					}
-					is(t, h.call(t, "POST", path, r.body, authorization(token)...), status, c.code)
-					if db.before != nil {
-						t.Error("there was no transaction")
-					}
-					if c.status != 0 {
-						break // the caller is not recognized any more
-					}
-				}
-			})
+			for _, path := range []string{"/auth/identities", "/auth/identities/remove"} {
+				t.Run(name+", "+session+", "+path, func(t *testing.T) {
+					t.Parallel()
+					c.run(t, settings, path)
+				})
+			}
 		}
+	}
+}
+
+// overtaking is a change of the caller's user, and the response that it causes; 0: it
+// prevents nothing.
+type overtaking struct {
+	change func(ctx context.Context, k *core.Kit, user identity.UserID, own uuid.UUID) error
+	status int
+	code   string
+}
+
+func (o overtaking) run(t *testing.T, session func(*core.Settings), path string) {
+	t.Helper()
+	db := &meanwhile{Database: memstore.New()}
+	h := newPeople(t, session, func(s *core.Settings) { s.Database = database.Existing(db) })
+	token := h.signIn(t, ada)
+	corp := h.link(t, token)
+	if r := h.call(t, "POST", "/auth/identities", string(h.issuer.Login("third@example.com").Body()), authorization(token)...); r.Status != http.StatusCreated {
+		t.Fatalf("%d %s", r.Status, r.Body)
+	}
+	user, own := h.caller(t, token).UserID, uuid.MustParse(h.identities(t, token)[0].ID)
+	h.clock.Advance(500 * time.Millisecond)
+	body, status := h.corpPayload(t, "fourth@corp.example"), http.StatusCreated
+	if path == "/auth/identities/remove" {
+		body, status = text(t, map[string]any{"id": corp}), http.StatusNoContent
+	}
+	if o.status != 0 {
+		status = o.status
+	}
+	db.before = func() {
+		if err := o.change(t.Context(), h.kit, user, own); err != nil {
+			t.Error(err)
+		}
+	}
+	is(t, h.call(t, "POST", path, body, authorization(token)...), status, o.code)
+	if db.before != nil {
+		t.Error("there was no transaction")
 	}
 }
 
@@ -554,6 +559,22 @@ func TestIdentities_Add_OldToken(t *testing.T) {
 	token := h.signIn(t, ada)
 	is(t, h.call(t, "POST", "/auth/identities", before, authorization(token)...), http.StatusUnauthorized, "invalid_token")
 	is(t, h.call(t, "POST", "/auth/identities", h.corpPayload(t, atCorp), authorization(token)...), http.StatusCreated, "")
+}
+
+// TestIdentities_Add_EndedSession posts a token of a session that has ended at the
+// provider.
+func TestIdentities_Add_EndedSession(t *testing.T) {
+	t.Parallel()
+	h := newPeople(t)
+	token := h.signIn(t, ada)
+	if _, err := h.kit.Signal(t.Context(), core.Signal{Issuer: h.issuer.URL(), ProviderSession: "ended"}); err != nil {
+		t.Fatal(err)
+	}
+	post := func(session string) core.Response {
+		return h.call(t, "POST", "/auth/identities", h.corpPayload(t, atCorp, providertest.Claim("sid", session)), authorization(token)...)
+	}
+	is(t, post("ended"), http.StatusUnauthorized, "invalid_token")
+	is(t, post("active"), http.StatusCreated, "")
 }
 
 // TestIdentities_Concurrent adds one identity to two users at once.

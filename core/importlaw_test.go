@@ -52,7 +52,7 @@ var importLaw = []lawRow{
 	{"core/internal/configfile", vocabulary + "core/database core/provider " +
 		"github.com/agext/levenshtein github.com/hashicorp/hcl/v2/... github.com/zclconf/go-cty/... golang.org/x/net/publicsuffix"},
 
-	{"core", vocabulary + "core/account core/database core/internal/browser core/internal/changes core/internal/configfile core/internal/httpapi core/internal/ownjwt core/internal/verify core/internal/watch core/provider core/session " +
+	{"core", vocabulary + "core/account core/database core/internal/browser core/internal/changes core/internal/configfile core/internal/digest core/internal/httpapi core/internal/ownjwt core/internal/verify core/internal/watch core/provider core/session " +
 		"github.com/maypok86/otter/v2 github.com/sethvargo/go-retry golang.org/x/time/..."},
 	{"core/cli", vocabulary + "core core/internal/configfile core/provider/emulator github.com/mattn/go-isatty github.com/spf13/cobra"},
 	{"core/cmd/...", vocabulary + "core/cli core/provider/cotter core/provider/emulator core/provider/oidc ent/mysql ent/postgres ent/sqlite"},
@@ -62,7 +62,7 @@ var importLaw = []lawRow{
 	{"adapters/cotterfiber", "core github.com/gofiber/fiber/v2"},
 
 	{"ent/sqlite", storage + "modernc.org/sqlite/..."},
-	{"ent/postgres", storage + "github.com/jackc/pgx/v5/..."},
+	{"ent/postgres", storage + "github.com/jackc/pgx/v5/... github.com/sethvargo/go-retry"},
 	{"ent/mysql", storage + "github.com/go-sql-driver/mysql"},
 	{"ent/entstore", storage + "github.com/sethvargo/go-retry golang.org/x/sync/semaphore"},
 	{"ent/internal/migrations/generate", storage + "modernc.org/sqlite/..."},
@@ -72,7 +72,7 @@ var importLaw = []lawRow{
 
 	// The suites are the only packages outside of tests that know how to test.
 	{"core/provider/providertest", vocabulary + "core/internal/jwt core/internal/signer core/internal/verify core/provider" + testLibraries},
-	{"core/account/accounttest", vocabulary + "core/account core/database" + testLibraries},
+	{"core/account/accounttest", vocabulary + "core/account core/database core/session" + testLibraries},
 	{"core/session/sessiontest", vocabulary + "core/account core/account/accounttest core/database core/session" + testLibraries},
 	{"adapters/adaptertest", vocabulary + "core core/account/memstore core/database " +
 		"core/provider core/provider/cotter core/provider/providertest" + testLibraries},

@@ -54,7 +54,7 @@ func (k *Kit) login(ctx context.Context, r web.Request) (web.Response, error) {
 	}
 	l := k.newLogin(r, id, token, transport)
 	l.Extra = body.extra
-	in, err := k.finishLogin(ctx, r, block, l, replaced)
+	in, err := k.finishLogin(ctx, block, l, replaced)
 	if err != nil {
 		return web.Response{}, err
 	}
@@ -68,7 +68,7 @@ func (k *Kit) login(ctx context.Context, r web.Request) (web.Response, error) {
 // finishLogin registers or logs in the user of a verified identity, ends the
 // replaced sessions and begins the new one. [Kit.withSessionCookies] sends it.
 func (k *Kit) finishLogin(
-	ctx context.Context, r web.Request, block *sessionBlock, l session.Login, replaced []credential,
+	ctx context.Context, block *sessionBlock, l session.Login, replaced []credential,
 ) (signedIn, error) {
 	if err := block.checkFits(l); err != nil {
 		return signedIn{}, err
@@ -82,10 +82,6 @@ func (k *Kit) finishLogin(
 	k.log.InfoContext(ctx, "login", "event", "authn_login_success", "provider", l.Identity.Provider, "auth_method", l.Identity.AuthMethod,
 		"user_id", in.user.ID.String(), "created", in.created, "linked", in.linked,
 		"session_id", in.View.ID, "continued", in.continued, "address", l.Address)
-	if in.linked {
-		k.log.InfoContext(ctx, "an identity was added to the user", "event", "identity_linked", "provider", l.Identity.Provider,
-			"user_id", in.user.ID.String(), "identity_id", in.user.IdentityID.String(), "address", l.Address)
-	}
 	return in, nil
 }
 
@@ -165,11 +161,15 @@ func (k *Kit) signIn(ctx context.Context, block *sessionBlock, l session.Login, 
 // user's maximum.
 func (k *Kit) attemptSignIn(ctx context.Context, block *sessionBlock, l session.Login, replaced []credential) (in signedIn, err error) {
 	if k.database != nil {
+		if err := k.registrar.CheckProviderSession(ctx, l.Identity.ProviderSession); err != nil {
+			return signedIn{}, err
+		}
 		result, err := k.registrarFor(l).RegisterOrLogin(ctx, l.Identity)
 		if err != nil {
 			return signedIn{}, err
 		}
 		l.User, in.created, in.linked = result.User, result.Created, result.Linked
+		k.logLink(ctx, l, result)
 	}
 	if l.Continues, err = k.replace(ctx, block, l, replaced); err != nil {
 		return signedIn{}, err
@@ -186,6 +186,16 @@ func (k *Kit) attemptSignIn(ctx context.Context, block *sessionBlock, l session.
 	}
 	in.user, in.transport, in.block, in.continued = l.User, l.Transport, block, l.Continues != nil
 	return in, nil
+}
+
+// logLink logs that a login has added its identity to a user, whether the login
+// succeeds or not.
+func (k *Kit) logLink(ctx context.Context, l session.Login, result account.Result) {
+	if !result.Linked {
+		return
+	}
+	k.log.InfoContext(ctx, "an identity was added to the user", "event", "identity_linked", "provider", l.Identity.Provider,
+		"user_id", result.User.ID.String(), "identity_id", result.User.IdentityID.String(), "address", l.Address)
 }
 
 // replace returns the first session of the credentials that the login continues,

@@ -147,15 +147,9 @@ func openDatabase(ctx context.Context, s Settings, o options) (database.Database
 	if s.Database == nil {
 		return nil, nil
 	}
-	db, err := s.Database.Type.Open(ctx, s.Database.Settings, database.Env{
-		Development: s.Auth.Mode == config.ModeDevelopment,
-		Directory:   s.Directory,
-		Now:         o.now,
-		Log:         o.log,
-	})
+	db, err := s.Database.Type.Open(ctx, s.Database.Settings, s.databaseEnv(o))
 	if err != nil {
-		path := configfile.Path{Block: configfile.BlockDatabase, Label: s.Database.Type.Name()}
-		return nil, s.file().Explain(path, "Database cannot be opened", err)
+		return nil, s.file().Explain(s.databasePath(), "Database cannot be opened", err)
 	}
 	return db, nil
 }

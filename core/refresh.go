@@ -135,6 +135,9 @@ func (k *Kit) refreshed(
 // known finds the user of new tokens. It tries twice if the database fails: the
 // refresh token that was exchanged for them is spent.
 func (k *Kit) known(ctx context.Context, who identity.Identity) (identity.User, error) {
+	if err := k.registrar.CheckProviderSession(ctx, who.ProviderSession); err != nil {
+		return identity.User{}, err
+	}
 	user, err := account.Known(ctx, k.registrar.Store, who)
 	if autherr.CodeOf(err) == autherr.TemporarilyUnavailable && ctx.Err() == nil {
 		return account.Known(ctx, k.registrar.Store, who)

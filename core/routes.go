@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"net/http"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -18,9 +17,9 @@ import (
 // handler handles the requests to a route. Its caller renders the error.
 type handler func(context.Context, web.Request) (web.Response, error)
 
-// route is a handler for the methods of a path.
+// route is a handler for some methods of a path.
 type route struct {
-	methods string
+	access
 	summary string
 	handle  handler
 }
@@ -28,12 +27,17 @@ type route struct {
 // methods are the routes of a path.
 type methods []route
 
-// The methods of a route, as the field Allow has them. A link or another site leads
-// browsers to a visit, whatever its origin, and each has effects.
-const (
-	get   = "GET, HEAD"
-	visit = "GET"
-	post  = "POST"
+// access is who may request a route, and how.
+type access struct {
+	allowed   string // methods, as the field Allow has them
+	anyOrigin bool   // the cross-origin guard does not apply
+}
+
+var (
+	get     = access{"GET, HEAD", false}
+	post    = access{"POST", false}
+	visit   = access{"GET", true}  // by a browser, which a link or another site leads there: HEAD must have no effects
+	message = access{"POST", true} // from a server
 )
 
 // mount derives the routes and the checks of each request from the settings.
@@ -84,6 +88,7 @@ func (k *Kit) table() map[string]methods {
 		routes["/identities/remove"] = methods{{post, "remove a way to sign in", k.removeIdentity}}
 	}
 	k.addCodeFlows(routes)
+	k.addBackchannels(routes)
 	return routes
 }
 
@@ -149,7 +154,7 @@ func (k *Kit) dispatch(ctx context.Context, path string, r web.Request) (_ web.R
 		rejection := autherr.New(autherr.MethodNotAllowed, "wrong_method")
 		return k.reject(ctx, r, rejection).With("Allow", found.allow()), nil
 	}
-	if err := k.checkOrigin(r); err != nil && accepted.methods != visit {
+	if err := k.checkOrigin(r); err != nil && !accepted.anyOrigin {
 		return web.Response{}, err
 	}
 	return accepted.handle(ctx, r)
@@ -168,18 +173,18 @@ func (m methods) accepting(method string) (route, bool) {
 func (m methods) allow() string {
 	names := make([]string, len(m))
 	for i, r := range m {
-		names[i] = r.methods
+		names[i] = r.allowed
 	}
 	return strings.Join(names, ", ")
 }
 
-func (r route) accepts(method string) bool {
-	return method == r.method() || method == http.MethodHead && r.methods == get
+func (a access) accepts(method string) bool {
+	return slices.Contains(strings.Split(a.allowed, ", "), method)
 }
 
-// method returns the first method of the route.
-func (r route) method() string {
-	first, _, _ := strings.Cut(r.methods, ",")
+// method returns the first method.
+func (a access) method() string {
+	first, _, _ := strings.Cut(a.allowed, ",")
 	return first
 }
 

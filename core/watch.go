@@ -42,7 +42,7 @@ func (k *Kit) Watch(ctx context.Context) context.Context {
 		cancel(autherr.New(autherr.Unauthenticated, "no_caller"))
 		return ctx
 	}
-	return watchedCaller{k.watcher.Watch(ctx, k.watchedSession(c.principal, c.credential)), c}
+	return watchedCaller{k.watcher.Watch(ctx, k.watchedSession(ctx, c.principal, c.credential)), c}
 }
 
 // watchedCaller is a context with a caller, also if the framework reuses the
@@ -62,13 +62,14 @@ func (c watchedCaller) Value(key any) any {
 
 // watchedSession returns the session of a caller. Own sessions are found by their
 // public id, which outlasts their tokens.
-func (k *Kit) watchedSession(p identity.Principal, c credential) watch.Session {
+func (k *Kit) watchedSession(ctx context.Context, p identity.Principal, c credential) watch.Session {
 	if c.block.Name() == config.StrategyOwn {
 		return watch.Session{User: p.UserID, ID: p.SessionID, Check: func(ctx context.Context) (watch.State, error) {
 			return k.checkOwn(ctx, p.UserID, p.SessionID)
 		}}
 	}
-	return watch.Session{User: p.UserID, ID: c.Token, Check: c.checkToken}
+	id, _ := k.providers.Authenticate(ctx, c.Token) // the first check of the watcher returns the error
+	return watch.Session{User: p.UserID, ID: c.Token, ProviderSession: id.ProviderSession, Check: c.checkToken}
 }
 
 func (k *Kit) checkOwn(ctx context.Context, user identity.UserID, id string) (_ watch.State, err error) {

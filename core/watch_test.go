@@ -307,6 +307,31 @@ func TestKit_WatchTokenExpiry(t *testing.T) {
 	})
 }
 
+// A stream of a provider's token is canceled with the session at the provider, also if
+// the user has no own session there.
+func TestKit_WatchProviderSession(t *testing.T) {
+	t.Parallel()
+	watch(t, func(t *testing.T, w *watching) {
+		t.Helper()
+		login := func(sid string) string {
+			t.Helper()
+			payload := w.issuer.Login(ada).Payload()
+			payload["session"] = config.StrategyProviderToken
+			payload["oauth_token"] = map[string]any{"access_token": w.issuer.AccessToken(ada, providertest.Claim("sid", sid))}
+			var response issued
+			decode(t, w.call(t, "POST", "/auth/login", text(t, payload)), &response)
+			return response.Token.AccessToken
+		}
+		ended, other := w.stream(t, login("a")), w.stream(t, login("b"))
+		streams(ended, t)
+		if _, err := w.kit.Signal(t.Context(), core.Signal{Issuer: providertest.CotterIssuer, ProviderSession: "a"}); err != nil {
+			t.Fatal(err)
+		}
+		streamEnds(ended, t, autherr.InvalidToken)
+		streams(other, t)
+	})
+}
+
 func TestKit_WatchStatements(t *testing.T) {
 	t.Parallel()
 	watch(t, func(t *testing.T, w *watching) {

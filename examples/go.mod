@@ -8,6 +8,7 @@ require (
 	github.com/cotterpin/cotterpin/adapters/cotterfiber v0.0.0
 	github.com/cotterpin/cotterpin/adapters/cottergin v0.0.0
 	github.com/gin-gonic/gin v1.12.0
+	github.com/go-chi/chi/v5 v5.5.0
 	github.com/gofiber/fiber/v2 v2.52.15
 	github.com/google/uuid v1.6.0
 )

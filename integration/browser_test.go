@@ -50,7 +50,7 @@ func (b *browser) another(t *testing.T) *browser {
 // rejectedRequest matches what Chromium reports of requests that tests cause: those
 // without a session, those of a sign-in with a wrong code or that is over, failed
 // refreshes, and those without a network or a response.
-var rejectedRequest = regexp.MustCompile(`status of (401|4(00|10) .*/(app/code\?|app/frame/code\?|get_identity\?)|[45].*/auth/refresh)|ERR_(INTERNET_DISCONNECTED|EMPTY_RESPONSE)`)
+var rejectedRequest = regexp.MustCompile(`status of (401|404 .*/favicon\.ico|4(00|10) .*/(app/code\?|app/frame/code\?|get_identity\?)|[45].*/auth/refresh)|ERR_(INTERNET_DISCONNECTED|EMPTY_RESPONSE)`)
 
 func newTab(parent context.Context, t *testing.T, options ...chromedp.ContextOption) *browser {
 	t.Helper()

@@ -40,6 +40,8 @@ type scratch struct {
 	look  func() (*sql.DB, error)                          // without the kit, to read
 	alter func() (*sql.DB, error)                          // to change what the kit must not change
 
+	driver    string        // of the configuration
+	url       config.Secret // of a server's database
 	dialect   entstore.Dialect
 	connector func() (driver.Connector, error) // as the kit connects
 }
@@ -116,6 +118,7 @@ func sqliteFile(t *testing.T) scratch {
 		open: func(ctx context.Context) (database.Database, error) {
 			return sqlite.Open(ctx, sqlite.Settings{Path: file, Migrate: string(database.MigrateApply)})
 		},
+		driver:    "sqlite",
 		dialect:   sqlite.Dialect(),
 		connector: func() (driver.Connector, error) { return sqlite.Connector(file) },
 	}
@@ -195,6 +198,8 @@ func at(t *testing.T, e *engine.Engine, url config.Secret) scratch {
 		open: func(ctx context.Context) (database.Database, error) {
 			return kind.Open(ctx, url, database.MigrateApply)
 		},
+		driver:    e.Driver,
+		url:       url,
 		dialect:   kind.Dialect,
 		connector: func() (driver.Connector, error) { return kind.Connector(url) },
 	}

@@ -24,8 +24,12 @@ func TestFrameworks_SameResponses(t *testing.T) {
 	}{
 		{"OwnCookie", ownSession, ownCookieStory},
 		{"OwnBearer", ownBearer, ownBearerStory},
-		{"ProviderTokenBearer", tokenBearer, func(i *providertest.Issuer) []step { return providerTokenStory(i, http.StatusCreated, byToken) }},
-		{"ProviderTokenCookie", tokenCookie, func(i *providertest.Issuer) []step { return providerTokenStory(i, http.StatusCreated, byCookie) }},
+		{"ProviderTokenBearer", tokenBearer, func(i *providertest.Issuer) []step {
+			return append(providerTokenStory(i, http.StatusCreated, byToken), identitySteps(i, byToken("two"))...)
+		}},
+		{"ProviderTokenCookie", tokenCookie, func(i *providertest.Issuer) []step {
+			return append(providerTokenStory(i, http.StatusCreated, byCookie), identitySteps(i, byCookie("two"))...)
+		}},
 		{"ProviderTokenWithoutUsers", tokenWithoutUser, withoutUsersStory},
 		{"BothSessions", bothSessions, bothSessionsStory},
 	} {
@@ -72,8 +76,25 @@ func compare(t *testing.T, framework string, steps []step, want, got []string) {
 	}
 }
 
-func ownCookieStory(*providertest.Issuer) []step {
+// identitySteps list, add and remove identities of the caller.
+func identitySteps(i *providertest.Issuer, line string) []step {
+	other := string(i.Login("second@example.com").Body())
 	return []step{
+		{http.StatusOK, "GET", "/auth/identities", "", []string{line}, ""},
+		{http.StatusOK, "HEAD", "/auth/identities", "", []string{line}, ""},
+		{http.StatusOK, "POST", "/auth/identities", "{payload}", []string{line}, ""},
+		{http.StatusBadRequest, "POST", "/auth/identities", "{}", []string{line}, ""},
+		{http.StatusForbidden, "POST", "/auth/identities", other, []string{line, foreign}, ""},
+		{http.StatusCreated, "POST", "/auth/identities", other, []string{line}, ""},
+		{http.StatusOK, "GET", "/auth/identities", "", []string{line}, ""},
+		{http.StatusNotFound, "POST", "/auth/identities/remove", `{"id":"unknown"}`, []string{line}, ""},
+		{http.StatusBadRequest, "POST", "/auth/identities/remove", `{}`, []string{line}, ""},
+		{http.StatusForbidden, "POST", "/auth/identities/remove", `{"id":"unknown"}`, []string{line, foreign}, ""},
+	}
+}
+
+func ownCookieStory(i *providertest.Issuer) []step {
+	return slices.Concat([]step{
 		{http.StatusCreated, "POST", "/auth/login", "{payload}", nil, "one"},
 		{http.StatusOK, "POST", "/auth/login", "{payload}", []string{"Transfer-Encoding: chunked"}, "two"},
 		{http.StatusOK, "POST", "/auth/login", "{payload}", []string{friendly}, "three"},
@@ -114,9 +135,10 @@ func ownCookieStory(*providertest.Issuer) []step {
 		{http.StatusNoContent, "POST", "/auth/logout", "", []string{byCookie("one"), byCookie("five")}, ""},
 		{http.StatusUnauthorized, "GET", "/auth/session", "", []string{byCookie("five")}, ""},
 		{http.StatusOK, "POST", "/auth/login", "{payload}", nil, "six"},
+	}, identitySteps(i, byCookie("six")), []step{
 		{http.StatusNoContent, "POST", "/auth/sessions/revoke", `{"all":true}`, []string{byCookie("six")}, ""},
 		{http.StatusUnauthorized, "GET", "/auth/session", "", []string{byCookie("six")}, ""},
-	}
+	})
 }
 
 func ownBearerStory(*providertest.Issuer) []step {
@@ -164,7 +186,8 @@ func providerTokenStory(_ *providertest.Issuer, first int, by func(string) strin
 
 func withoutUsersStory(i *providertest.Issuer) []step {
 	steps := providerTokenStory(i, http.StatusOK, byToken)
-	return append(steps, step{
-		http.StatusNotFound, "POST", "/auth/sessions/revoke", `{"all":true}`, []string{byToken("two")}, "",
-	})
+	return append(steps,
+		step{http.StatusNotFound, "POST", "/auth/sessions/revoke", `{"all":true}`, []string{byToken("two")}, ""},
+		step{http.StatusNotFound, "GET", "/auth/identities", "", []string{byToken("two")}, ""},
+		step{http.StatusNotFound, "POST", "/auth/identities", "{payload}", []string{byToken("two")}, ""})
 }

@@ -79,13 +79,25 @@ func newNodes(t *testing.T, b backend, session string, hook func(context.Context
 
 func (n *nodes) open(t *testing.T, session string, db database.Database, hook func(context.Context, core.Registration) error) *core.Kit {
 	t.Helper()
-	file := filepath.Join(t.TempDir(), "auth.hcl")
-	if err := os.WriteFile(file, []byte(configurationOn("database \"existing\" {}\n", n.issuer, session)), 0o600); err != nil {
+	return openExisting(t, existingConfiguration(t, n.issuer, session), db, core.WithClock(n.clock.Now), core.WithOnRegister(hook))
+}
+
+// existingConfiguration writes the configuration of a kit on an open database.
+func existingConfiguration(t *testing.T, issuer *providertest.Issuer, session string) (file string) {
+	t.Helper()
+	file = filepath.Join(t.TempDir(), "auth.hcl")
+	if err := os.WriteFile(file, []byte(configurationOn("database \"existing\" {}\n", issuer, session)), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	return file
+}
+
+// openExisting opens a kit on an open database until the test ends.
+func openExisting(t *testing.T, file string, db database.Database, options ...core.Option) *core.Kit {
+	t.Helper()
 	existing := database.Existing(db)
-	kit, err := core.Open(t.Context(), file, core.WithTypes(cotter.Type, existing.Type), core.WithOnRegister(hook),
-		core.WithClock(n.clock.Now), core.WithLogger(slog.New(slog.DiscardHandler)))
+	kit, err := core.Open(t.Context(), file, append(options,
+		core.WithTypes(cotter.Type, existing.Type), core.WithLogger(slog.New(slog.DiscardHandler)))...)
 	if err != nil {
 		t.Fatal(err)
 	}

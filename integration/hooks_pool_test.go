@@ -42,7 +42,7 @@ func TestOnRegister_OtherPool(t *testing.T) {
 				<-ctx.Done()
 				return err
 			},
-			http.StatusServiceUnavailable, "hook_out_of_time", "must use Registration.Tx for this database",
+			http.StatusServiceUnavailable, "hook_out_of_time", "must use its Tx for this database",
 		},
 		"Busy": {
 			func(ctx context.Context, _ core.Registration, other *sql.DB) error {

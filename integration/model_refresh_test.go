@@ -134,7 +134,7 @@ func (m *model) refreshes(rt *rapid.T, s *modelSession, token string, r core.Res
 		if r.Status != http.StatusUnauthorized || len(r.Cookies) != 0 {
 			rt.Fatalf("refresh of %+v with token %d: %d %s, want 401", s, generation, r.Status, r.Body)
 		}
-		s.revoked = true
+		s.revoke(now, nil)
 		return
 	}
 	var result signedIn

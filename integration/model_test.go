@@ -42,6 +42,7 @@ func TestModel(t *testing.T) {
 // modelSessions contains the session blocks of the deployments, by name.
 var modelSessions = map[string]string{
 	"Opaque": ownSessions + modelTokens,
+	"Cached": strings.Replace(ownSessions, "{\n", "{\n  cache_ttl = \"1m\"\n", 1) + modelTokens,
 	"JWT": `session "own" {
   format       = "jwt"
   transport    = ["bearer"]
@@ -91,6 +92,7 @@ type model struct {
 	sessions []*modelSession // own sessions
 	tokens   []*modelToken   // provider tokens
 	isSigned bool            // own sessions are in format "jwt"
+	isCached bool            // own sessions are cached
 	formerly map[string]bool // ids of deleted users
 	others   rows            // of other runs
 }
@@ -110,6 +112,8 @@ type modelSession struct {
 	user, token     string // the token is the newest
 	lastSeen, until time.Time
 	revoked         bool
+	revokedAt       time.Time
+	revokedBy       *core.Kit // the node
 
 	// In format "jwt":
 	access      []string // all access tokens
@@ -120,7 +124,7 @@ type modelSession struct {
 func newModel(rt *rapid.T, n *nodes, history int, session string) *model {
 	m := &model{
 		n: n, formerly: map[string]bool{}, others: countRows(rt, n),
-		isSigned: session == modelSessions["JWT"],
+		isSigned: session == modelSessions["JWT"], isCached: session == modelSessions["Cached"],
 	}
 	for i := range 3 {
 		m.people = append(m.people, &modelPerson{
@@ -152,9 +156,9 @@ func (m *model) activeOf(p *modelPerson) []*modelSession {
 	return slices.DeleteFunc(slices.Clone(m.sessions), func(s *modelSession) bool { return s.of != p || !m.active(s) })
 }
 
-func (m *model) revokeAll(sessions []*modelSession) {
+func (m *model) revokeAll(sessions []*modelSession, at *core.Kit) {
 	for _, s := range sessions {
-		s.revoked = true
+		s.revoke(m.n.clock.Now(), at)
 	}
 }
 
@@ -180,19 +184,19 @@ func (m *model) tick() { m.n.clock.advance(1100 * time.Millisecond) }
 
 func (m *model) login(rt *rapid.T) {
 	m.tick()
-	p := m.drawPerson(rt)
-	r := send(rt.Context(), m.node(rt), "POST", "/auth/login", string(m.n.issuer.Login(p.email).Body()))
-	m.signedIn(rt, p, r)
+	p, node := m.drawPerson(rt), m.node(rt)
+	r := send(rt.Context(), node, "POST", "/auth/login", string(m.n.issuer.Login(p.email).Body()))
+	m.signedIn(rt, p, node, r)
 }
 
 // signedIn applies the response to a login with an own session to the model.
-func (m *model) signedIn(rt *rapid.T, p *modelPerson, r core.Response) {
+func (m *model) signedIn(rt *rapid.T, p *modelPerson, at *core.Kit, r core.Response) {
 	result, accepted := m.registered(rt, p, r)
 	if !accepted {
 		return
 	}
 	active := m.activeOf(p)
-	m.revokeAll(active[:max(0, len(active)+1-maxPerUser)]) // the oldest
+	m.revokeAll(active[:max(0, len(active)+1-maxPerUser)], at) // the oldest
 	now := m.n.clock.Now()
 	s := &modelSession{of: p, id: result.Session.ID, user: p.user, lastSeen: now, until: now.Add(modelTTL)}
 	m.sessions = append(m.sessions, s)
@@ -243,7 +247,7 @@ func (m *model) failingLogin(rt *rapid.T) {
 	body := string(m.n.issuer.Login(p.email).Body())
 	r := send(script.In(rt.Context()), m.n.faulty, "POST", "/auth/login", body)
 	if r.Status != http.StatusServiceUnavailable {
-		m.signedIn(rt, p, r)
+		m.signedIn(rt, p, m.n.faulty, r)
 		return
 	}
 	if len(r.Cookies) != 0 {
@@ -258,7 +262,7 @@ func (m *model) failingLogin(rt *rapid.T) {
 		}
 		p.user = result.User.ID
 	}
-	m.signedIn(rt, p, again)
+	m.signedIn(rt, p, m.n.sound, again)
 	if p.disabled {
 		return
 	}
@@ -275,7 +279,11 @@ func (m *model) look(rt *rapid.T) {
 	s := m.session(rt)
 	token, isFresh := m.drawAccess(rt, s), rapid.Bool().Draw(rt, "fresh")
 	m.looks(rt, m.node(rt), s, token, isFresh)
-	if (isFresh || !m.isSigned) && m.accepts(s, token, true) {
+	switch {
+	case !m.accepts(s, token, true):
+	case m.isCached && !isFresh:
+		m.seenByCache(rt, s)
+	case isFresh || !m.isSigned:
 		m.seen(s)
 	}
 }
@@ -304,7 +312,7 @@ func (m *model) looks(rt *rapid.T, node *core.Kit, s *modelSession, token string
 		rt.Fatalf("%+v is valid (fresh: %t), but: %d %s", s, isFresh, rejection.Status, rejection.Body)
 	case rejection != nil && rejection.Status != http.StatusUnauthorized:
 		rt.Fatalf("%+v: %d %s, want 401", s, rejection.Status, rejection.Body)
-	case rejection == nil && (!want || caller.UserID.String() != s.user || caller.SessionID != s.id):
+	case rejection == nil && (!want && (isFresh || !m.mayBeCached(s, node)) || caller.UserID.String() != s.user || caller.SessionID != s.id):
 		rt.Fatalf("%+v: the guard (fresh: %t) recognizes session %s of %v", s, isFresh, caller.SessionID, caller.UserID)
 	}
 }
@@ -330,15 +338,15 @@ func bearerField(token string) []string { return []string{"Authorization", "Bear
 
 func (m *model) logout(rt *rapid.T) {
 	m.tick()
-	s := m.session(rt)
+	s, node := m.session(rt), m.node(rt)
 	body, credential := "", m.credential(s.token)
 	if m.isSigned && rapid.Bool().Draw(rt, "by refresh token") {
 		body, credential = refreshBody(m.drawRefresh(rt, s)), nil
 	}
-	if r := send(rt.Context(), m.node(rt), "POST", "/auth/logout", body, credential...); r.Status != http.StatusNoContent {
+	if r := send(rt.Context(), node, "POST", "/auth/logout", body, credential...); r.Status != http.StatusNoContent {
 		rt.Fatalf("logout: %d %s", r.Status, r.Body)
 	}
-	s.revoked = true
+	s.revoke(m.n.clock.Now(), node)
 }
 
 func (m *model) revoke(rt *rapid.T, which string) {
@@ -354,7 +362,7 @@ func (m *model) revoke(rt *rapid.T, which string) {
 	if strings.Contains(which, "all") {
 		m.shutOut(s.of, node)
 	} else {
-		m.revokeAll(slices.DeleteFunc(m.activeOf(s.of), func(other *modelSession) bool { return other == s }))
+		m.revokeAll(slices.DeleteFunc(m.activeOf(s.of), func(other *modelSession) bool { return other == s }), node)
 	}
 }
 
@@ -375,7 +383,7 @@ func (m *model) revokes(rt *rapid.T, node *core.Kit, which string, accepted bool
 
 // shutOut applies the revocation of all credentials of a person to the model.
 func (m *model) shutOut(p *modelPerson, at *core.Kit) {
-	m.revokeAll(m.activeOf(p))
+	m.revokeAll(m.activeOf(p), at)
 	p.notBefore = m.n.clock.Now()
 	m.change(p, at)
 }
@@ -464,6 +472,9 @@ func (m *model) agrees(rt *rapid.T) {
 		}
 		for _, token := range s.access {
 			m.looks(rt, m.n.sound, s, token, false)
+		}
+		if m.isCached {
+			m.looksEverywhere(rt, s)
 		}
 	}
 	for _, token := range m.tokens {

@@ -103,6 +103,6 @@ func (m *model) tokenRevoke(rt *rapid.T, which string) {
 	case which == `{"all":true}`:
 		m.shutOut(token.of, node)
 	default:
-		m.revokeAll(m.activeOf(token.of))
+		m.revokeAll(m.activeOf(token.of), node)
 	}
 }

@@ -38,7 +38,8 @@ var statusesOf = map[string][]int{
 	"unauthenticated": {401}, "invalid_token": {401}, "token_expired": {401}, "reauthentication_required": {401},
 	"invalid_request": {400, 408, 431}, "identity_mismatch": {400}, "token_too_large": {400},
 	"cross_origin": {403}, "insufficient_scope": {403}, "machine_caller": {403},
-	"account_disabled": {403}, "registration_closed": {403}, "not_registered": {403},
+	"account_disabled": {403}, "registration_closed": {403}, "not_registered": {403}, "provider_draining": {403},
+	"account_exists": {409}, "identity_in_use": {409}, "last_identity": {409},
 	"not_found": {404}, "method_not_allowed": {405}, "payload_too_large": {413}, "unsupported_media_type": {415},
 	"rate_limited": {429}, "internal": {500}, "temporarily_unavailable": {503},
 }

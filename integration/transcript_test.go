@@ -140,6 +140,7 @@ func everyMethod() []step {
 	var steps []step
 	for _, path := range []string{
 		"/auth", "/auth/", "/auth/login", "/auth/session", "/auth/refresh", "/auth/logout", "/auth/sessions", "/auth/sessions/revoke",
+		"/auth/identities", "/auth/identities/remove",
 		"/auth/jwks.json", "/auth/ok", "/auth/ready", "/auth/ok/", "/auth/OK", "/auth/%6Fk", "/auth/caf%C3%A9", "/auth/ok?a=b", "/auth/emulator/app",
 	} {
 		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "CONNECT", "OPTIONS", "TRACE"} {

@@ -1,9 +1,10 @@
 // Package account turns the verified identity of a provider into a user of the
 // application.
 //
-// An account is selected by issuer and subject alone ([identity.Key], compared
-// byte-wise). Email addresses, phone numbers and everything in the body of a
-// request select nothing.
+// An account is selected by issuer and subject ([identity.Key], compared
+// byte-wise). Email addresses and phone numbers select nothing, unless
+// Registrar.LinkOn lists them: LINKING.md has the rules. Nothing in the body of a
+// request does.
 //
 // [Registrar] finds or creates the user at login, [Known] finds the user of an
 // identity without a login, and [Store] is the seam to the database. Package

@@ -91,8 +91,8 @@ func (r Registrar) contacts(id identity.Identity) []contact {
 // one of its contacts. It depends on its arguments and the fields of r alone.
 // LINKING.md is its truth table.
 func (r Registrar) decide(id identity.Identity, users []candidate) decision {
-	if block, ok := r.block(id.Provider, id.Issuer); ok && block.State == config.StateDraining {
-		return decision{err: autherr.New(autherr.ProviderDraining, "unknown_identity")}
+	if err := r.checkDraining(id); err != nil {
+		return decision{err: err}
 	}
 	contacts := r.contacts(id)
 	users = slices.DeleteFunc(slices.Clone(users), func(user candidate) bool { return !r.matches(id, contacts, user) })
@@ -145,6 +145,14 @@ func (r Registrar) mayBePlanted(contacts []contact, user candidate) bool {
 	})
 }
 
+// checkDraining rejects an unknown identity of a block that accepts known ones only.
+func (r Registrar) checkDraining(id identity.Identity) error {
+	if block, ok := r.block(id.Provider, id.Issuer); ok && block.State == config.StateDraining {
+		return autherr.New(autherr.ProviderDraining, "unknown_identity")
+	}
+	return nil
+}
+
 func (r Registrar) block(provider, issuer string) (Block, bool) {
 	if r.Blocks == nil {
 		return Block{}, false
@@ -164,11 +172,7 @@ func candidates(ctx context.Context, tx Tx, contacts []contact) ([]candidate, er
 			if slices.ContainsFunc(found, func(user candidate) bool { return user.id == id }) {
 				continue
 			}
-			user, err := tx.Get(ctx, id)
-			if err != nil {
-				return nil, err
-			}
-			identities, err := tx.Identities(ctx, id)
+			user, identities, err := lockUser(ctx, tx, id)
 			if err != nil {
 				return nil, err
 			}

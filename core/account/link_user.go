@@ -9,7 +9,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
-	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/identity"
 )
 
@@ -28,11 +27,14 @@ const maxLinkAttempts = 5
 //
 // Errors: that of check; ErrNotFound if there is no such user; those with the codes
 // AccountDisabled, InvalidToken if the tokens were issued before the user's
-// not-before, ProviderDraining if the identity is unknown and its block accepts
+// not-before or in a session that has ended at the provider, ProviderDraining if the identity is unknown and its block accepts
 // known ones only, and IdentityInUse if it is another user's; else the store failed.
 func (r Registrar) Link(
 	ctx context.Context, user identity.UserID, id identity.Identity, check func(identity.User, []identity.Stored) error,
 ) (stored identity.Stored, added bool, err error) {
+	if err := r.CheckProviderSession(ctx, id.ProviderSession); err != nil {
+		return identity.Stored{}, false, err
+	}
 	return r.link(ctx, user, r.added(id), linkChecks{
 		caller: func(u identity.User, identities []identity.Stored) error {
 			if err := admit(u, id.IssuedAt); err != nil || check == nil {
@@ -153,15 +155,4 @@ func (r Registrar) added(id identity.Identity) identity.Stored {
 	added := afterLogin(identity.User{IdentityID: uuid.Must(uuid.NewV7()), Key: id.Key}, id, time.Time{}).Stored()
 	added.CreatedAt = r.Now().UTC().Truncate(time.Millisecond)
 	return added
-}
-
-// checkDraining rejects an unknown identity of a block that accepts known ones only.
-func (r Registrar) checkDraining(id identity.Identity) error {
-	if r.Blocks == nil {
-		return nil
-	}
-	if block, ok := r.Blocks(id.Provider, id.Issuer); ok && block.State == config.StateDraining {
-		return autherr.New(autherr.ProviderDraining, "unknown_identity")
-	}
-	return nil
 }

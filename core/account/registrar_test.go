@@ -198,12 +198,15 @@ func TestRegistrar_UnknownContacts(t *testing.T) {
 	}
 	unknown := ada()
 	unknown.Identifier, unknown.Email = "", identity.Contact{Unknown: true, Verification: identity.KeepStored}
-	if result, err := newRegistrar(newStore()).RegisterOrLogin(t.Context(), unknown); err != nil || result.User.Email != "" || result.User.EmailVerified {
+	result, err := newRegistrar(newStore()).RegisterOrLogin(t.Context(), unknown)
+	if err != nil || result.User.Email != "" || result.User.EmailVerified {
 		t.Errorf("first login: got %+v, %v, want no contact", result.User, err)
 	}
 }
 
-// A15: the hook reads what the user will have, whatever the token proves.
+// The hook reads what the user will have, whatever the token proves.
+//
+// Cases: A15.
 func TestRegistrar_OnRegister_Verified(t *testing.T) {
 	t.Parallel()
 	for verification, want := range map[identity.Verification]bool{

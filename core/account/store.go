@@ -41,7 +41,7 @@ var ErrOvertaken = errors.New("account: another transaction has changed the user
 // the identity that signed in last; without identities, with zero fields.
 //
 // The suite that each store must pass is accounttest.Run.
-type Store interface {
+type Store interface { //nolint:interfacebloat // one method per statement or atomic change
 	// Find returns the user of the identity, with the contacts of that identity.
 	// ErrNotFound: it is not registered.
 	Find(ctx context.Context, key identity.Key) (identity.User, error)
@@ -86,6 +86,10 @@ type Store interface {
 	// was deleted; the message names the table if the database does.
 	Delete(ctx context.Context, id identity.UserID) error
 
+	// IsRecorded reports whether a mark is recorded and has not expired at that time; see
+	// [Tx.Record] and [Tx.EndProviderSession].
+	IsRecorded(ctx context.Context, mark string, at time.Time) (bool, error)
+
 	// Sweep deletes at most limit records of transactions that expired before the
 	// given time, and returns how many it deleted.
 	Sweep(ctx context.Context, before time.Time, limit int) (int, error)
@@ -111,7 +115,7 @@ type Query struct {
 // lock the users that they return until the transaction ends: their logins and
 // their administration wait. After an error the function must return it, except
 // ErrNotFound of a method that reads.
-type Tx interface {
+type Tx interface { //nolint:interfacebloat // what a transaction may read and write
 	// SQL returns the transaction, for rows of the application; nil in a store
 	// without SQL. It must neither be committed nor rolled back.
 	SQL() *sql.Tx
@@ -167,4 +171,14 @@ type Tx interface {
 
 	// Delete is Store.Delete. ErrNotFound, ErrReferenced.
 	Delete(ctx context.Context, id identity.UserID) error
+
+	// Record records a mark, which identifies a message of a provider, until it
+	// expires. ErrConflict: another transaction has recorded it, and was committed.
+	Record(ctx context.Context, mark string, expires time.Time) error
+
+	// EndProviderSession revokes the active own sessions whose ProviderSession is the
+	// mark, and returns their users. It records the mark until it expires, or until an
+	// earlier call has recorded it: until then Database.SignIn begins no session with
+	// it. A login that has begun before ends before the sessions are revoked.
+	EndProviderSession(ctx context.Context, mark, reason string, at, expires time.Time) ([]identity.UserID, error)
 }

@@ -38,7 +38,7 @@ var (
 	NotFound                 = declare("not_found", http.StatusNotFound, "There is nothing here")
 	MethodNotAllowed         = declare("method_not_allowed", http.StatusMethodNotAllowed, "The method is not allowed here")
 	PayloadTooLarge          = declare("payload_too_large", http.StatusRequestEntityTooLarge, "The body is too large")
-	UnsupportedMediaType     = declare("unsupported_media_type", http.StatusUnsupportedMediaType, "The body must be plain application/json")
+	UnsupportedMediaType     = declare("unsupported_media_type", http.StatusUnsupportedMediaType, "The body has another media type, or a content coding")
 	RateLimited              = declare("rate_limited", http.StatusTooManyRequests, "Too many refused attempts")
 	Internal                 = declare("internal", http.StatusInternalServerError, "Something went wrong")
 	TemporarilyUnavailable   = declare("temporarily_unavailable", http.StatusServiceUnavailable, "This cannot be checked now")

@@ -25,6 +25,7 @@ import (
 const (
 	ExitOK      = 0
 	ExitError   = 1 // diagnostics with errors, wrong usage, or a failure
+	ExitPending = 2 // plan --detailed-exitcode found pending changes
 	ExitChanges = 3 // fmt --check found files that are not formatted
 )
 
@@ -34,14 +35,15 @@ const defaultFile = "auth.hcl"
 // New returns the command for files with the given types of provider and
 // database.
 func New(types ...config.Type) *cobra.Command {
-	root := newGroup("cotterpin", "Check and format the configuration, run the Cotter emulator, and manage server keys")
+	root := newGroup("cotterpin", "Check the configuration, migrate the database, import users, and manage server keys")
 	root.Version = version()
 	root.CompletionOptions = cobra.CompletionOptions{HiddenDefaultCmd: true}
 	root.SilenceUsage = true
 	root.SetVersionTemplate("{{.Name}} {{.Version}}\n")
 	root.SetFlagErrorFunc(flagError)
 	root.PersistentFlags().Bool("json", false, "write the result as JSON to standard output")
-	root.AddCommand(newValidate(types), newFmt(configfile.Loader{Types: types}), newEmulator(), newKeys(types), newVersion())
+	root.AddCommand(newValidate(types), newFmt(configfile.Loader{Types: types}), newEmulator(), newKeys(types),
+		newPlan(types), newApply(types), newUsers(types), newVersion())
 	return root
 }
 

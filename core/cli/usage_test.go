@@ -66,10 +66,10 @@ func TestVersion(t *testing.T) {
 func TestNew_UsageAdvice(t *testing.T) {
 	t.Parallel()
 	for want, args := range map[string][]string{
-		`there is no command "valdate": did you mean "validate"?`:                            {"valdate"},
-		`there is no command "xyz": the commands are emulator, fmt, keys, validate, version`: {"xyz"},
-		"unknown flag: --jsn: see cotterpin validate --help":                                 {"validate", "--jsn"},
-		`cotterpin version accepts no argument, but got "now"`:                               {"version", "now"},
+		`there is no command "valdate": did you mean "validate"?`:                                                {"valdate"},
+		`there is no command "xyz": the commands are apply, emulator, fmt, keys, plan, users, validate, version`: {"xyz"},
+		"unknown flag: --jsn: see cotterpin validate --help":                                                     {"validate", "--jsn"},
+		`cotterpin version accepts no argument, but got "now"`:                                                   {"version", "now"},
 	} {
 		if got := run(t, "", args...); got.code != cli.ExitError || got.stderr != "Error: "+want+"\n" {
 			t.Errorf("%v: got %+v, want %s", args, got, want)

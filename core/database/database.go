@@ -5,6 +5,8 @@ package database
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"log/slog"
 	"time"
 
@@ -50,15 +52,49 @@ const (
 	MigrateOff   Migrate = "off"   // check the columns only: the application migrates
 )
 
-// Definition describes a type of database; see [config.Definition].
-type Definition[C any] = config.Definition[C, Env, Database]
+// Definition describes a type of database; its fields are those of
+// [config.Definition], and Plan.
+type Definition[C any] struct {
+	Type     string
+	Summary  string
+	Default  C
+	Validate func(C, Env) []config.Problem
+	Open     func(context.Context, C, Env) (Database, error)
+
+	// Plan opens the database for the commands plan and apply. nil: they reject this
+	// type.
+	Plan func(context.Context, C, Env) (Planner, error)
+}
 
 // Type is a type of database, made by [Define].
-type Type = config.BlockType[Env, Database]
+type Type struct {
+	config.BlockType[Env, Database]
+
+	plan func(context.Context, any, Env) (Planner, error)
+}
 
 // Define makes a type of database. It panics if the definition has no Type or
 // no Open.
-func Define[C any](d Definition[C]) Type { return config.Define("database", d) }
+func Define[C any](d Definition[C]) Type {
+	t := Type{BlockType: config.Define("database", config.Definition[C, Env, Database]{
+		Type: d.Type, Summary: d.Summary, Default: d.Default, Validate: d.Validate, Open: d.Open,
+	})}
+	if d.Plan != nil {
+		t.plan = func(ctx context.Context, settings any, env Env) (Planner, error) {
+			return d.Plan(ctx, *settings.(*C), env) //nolint:forcetypeassert // NewSettings made it
+		}
+	}
+	return t
+}
+
+// Plan opens the database that settings describe for [Planner] alone; see
+// [Type.Open]. The error is errors.ErrUnsupported if the type has no Plan.
+func (t Type) Plan(ctx context.Context, settings any, env Env) (Planner, error) {
+	if t.plan == nil {
+		return nil, fmt.Errorf("database %q has no plan: %w", t.Name(), errors.ErrUnsupported)
+	}
+	return t.plan(ctx, settings, env)
+}
 
 // Instance is the database block, of the file or written in Go. Fields of
 // Settings that are zero have the defaults of the file.

@@ -16,8 +16,9 @@ import (
 //
 // SignIn fails with account.ErrOvertaken if, since the login read it, the user
 // was deleted or disabled, its not-before has moved, or it has lost the
-// identity, or the session that it continues is no longer active. The transaction
-// excludes these changes until it ends. So an
+// identity, the session that it continues is no longer active, or the session at
+// the provider (Session.ProviderSession) has ended. The transaction excludes these
+// changes until it ends. So an
 // administrator who disables a user or moves its not-before, and then revokes
 // all sessions, leaves no active session behind, whatever the clocks of several
 // nodes show.

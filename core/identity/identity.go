@@ -69,6 +69,11 @@ type Identity struct {
 	// the tokens contain no plausible time.
 	AuthenticatedAt time.Time
 
+	// ProviderSession identifies the session at the provider to which the tokens
+	// belong, by a digest of their issuer and sid (OpenID Connect Back-Channel Logout
+	// 1.0, section 2.1); "" if they contain no sid.
+	ProviderSession string
+
 	// Claims are the token's claims except the registered ones.
 	Claims Claims
 }

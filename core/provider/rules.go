@@ -40,6 +40,13 @@ type Rules struct {
 	// section 3.1.3.6).
 	AccessToken, IDToken *TokenRules
 
+	// LogoutTokens means that the issuer posts logout tokens (OpenID Connect
+	// Back-Channel Logout 1.0, section 2.4) to {auth.path}/backchannel/{name of the
+	// block}, with the audience of IDToken, which is required then. The kit verifies
+	// them by the same rules, without Check. It ends the sessions that began with a token of
+	// the same sid, or of the user whose SubjectClaim the token has.
+	LogoutTokens bool
+
 	KeyIDRequired bool // rejects a header without kid
 	PlainHeader   bool // rejects header members other than alg, kid and typ, and a typ with "application/"
 

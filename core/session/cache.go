@@ -21,10 +21,11 @@ const maxCached = 10_000
 // zero caches and shares nothing.
 type cache[K comparable, V any] struct {
 	find    func(context.Context, K) (V, error)
-	owner   func(V) identity.UserID
+	owner   func(V) identity.UserID // nil: values belong to no user
 	ttl     time.Duration
 	now     func() time.Time
 	found   *otter.Cache[K, cached[V]]
+	owners  *owners[K]         // of the keys in found
 	flights singleflight.Group // current look-ups
 
 	started time.Time
@@ -47,9 +48,16 @@ func newCache[K comparable, V any](
 		owner:   owner,
 		ttl:     ttl,
 		now:     now,
-		found:   otter.Must(&otter.Options[K, cached[V]]{MaximumSize: maxCached}),
+		owners:  newOwners[K](),
 		started: time.Now(),
 	}
+	options := otter.Options[K, cached[V]]{MaximumSize: maxCached}
+	if owner != nil {
+		options.OnAtomicDeletion = func(e otter.DeletionEvent[K, cached[V]]) {
+			c.owners.remove(owner(e.Value.value), e.Key)
+		}
+	}
+	c.found = otter.Must(&options)
 	c.until.Store(math.MaxInt64)
 	return c
 }
@@ -98,9 +106,15 @@ func (c *cache[K, V]) lookup(ctx context.Context, key K) (V, error) {
 func (c *cache[K, V]) store(key K, entry cached[V], generation int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.generation == generation {
-		c.found.Set(key, entry)
+	if c.generation != generation {
+		return
 	}
+	c.found.Compute(key, func(cached[V], bool) (cached[V], otter.ComputeOp) {
+		if c.owner != nil {
+			c.owners.add(c.owner(entry.value), key) // before anything can remove the entry
+		}
+		return entry, otter.WriteOp
+	})
 }
 
 // evict removes the values of a user, under every key.
@@ -108,10 +122,8 @@ func (c *cache[K, V]) evict(user identity.UserID) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.generation++
-	for key, hit := range c.found.All() {
-		if c.owner(hit.value) == user {
-			c.found.Invalidate(key)
-		}
+	for _, key := range c.owners.take(user) {
+		c.found.Invalidate(key)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -169,5 +170,93 @@ func TestCache_Bounded(t *testing.T) {
 		if got := c.found.EstimatedSize(); got > maxCached || got < maxCached/2 {
 			t.Errorf("%d users are cached, want at most %d", got, maxCached)
 		}
+		wantOwners(t, c)
 	})
+}
+
+// wantOwners checks that the owners' keys are those that are cached.
+func wantOwners[K comparable, V any](t *testing.T, c *cache[K, V]) {
+	t.Helper()
+	total := 0
+	for user, keys := range c.owners.keys {
+		total += len(keys)
+		if len(keys) == 0 {
+			t.Errorf("%v has an empty list of keys", user)
+		}
+		for _, key := range keys {
+			if hit, ok := c.found.GetIfPresent(key); !ok || c.owner(hit.value) != user {
+				t.Fatalf("%v is no cached key of %v", key, user)
+			}
+		}
+	}
+	if cached := len(slices.Collect(c.found.Keys())); total != cached {
+		t.Errorf("the users have %d keys, but %d are cached", total, cached)
+	}
+}
+
+func TestCache_Owners(t *testing.T) {
+	t.Parallel()
+	ada, bob := uuid.New(), uuid.New()
+	owners := map[int]identity.UserID{1: ada, 2: ada, 3: bob, 4: ada}
+	c := newCache(func(_ context.Context, key int) (identity.UserID, error) { return owners[key], nil },
+		func(user identity.UserID) identity.UserID { return user }, time.Minute, time.Now)
+	wantCached := func(after string, want ...int) {
+		t.Helper()
+		if got := slices.Sorted(c.found.Keys()); !slices.Equal(got, want) {
+			t.Errorf("after %s %v are cached, want %v", after, got, want)
+		}
+		wantOwners(t, c)
+	}
+	findAll := func() {
+		for key := range owners {
+			if _, err := c.Find(t.Context(), key); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	findAll()
+	wantCached("look-ups", 1, 2, 3, 4)
+	c.remove(2)
+	wantCached("removing 2", 1, 3, 4)
+	c.store(1, cached[identity.UserID]{bob, time.Now()}, c.generation) // was deleted, and registered again
+	wantCached("another user has 1", 1, 3, 4)
+	c.evict(ada)
+	wantCached("evicting Ada", 1, 3)
+	c.evict(ada)
+	c.evict(bob)
+	wantCached("evicting Bob")
+	findAll()
+	c.trust(time.Time{})
+	wantCached("a lost channel")
+}
+
+// Sessions are cached and evicted, and others overflow, all at once.
+func TestCache_OwnersConcurrent(t *testing.T) {
+	t.Parallel()
+	users := []identity.UserID{uuid.New(), uuid.New(), uuid.New()}
+	c := newCache(func(_ context.Context, key int) (identity.UserID, error) { return users[key%len(users)], nil },
+		func(user identity.UserID) identity.UserID { return user }, time.Nanosecond, time.Now) // each look-up replaces
+	c.found.SetMaximum(2) // many are evicted as soon as they are stored
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			for key := range 2000 {
+				if _, err := c.Find(t.Context(), key%50); err != nil {
+					t.Error(err)
+				}
+				switch {
+				case key%211 == 0:
+					c.trust(time.Time{})
+					c.trust(time.Now().Add(time.Hour))
+				case key%17 == 0:
+					c.evict(users[key%len(users)])
+				case key%7 == 0:
+					c.remove(key % 50)
+				}
+			}
+		})
+	}
+	all.Wait()
+	c.found.CleanUp()
+	wantOwners(t, c)
 }

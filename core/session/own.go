@@ -365,6 +365,7 @@ func (o *Own) Begin(ctx context.Context, l Login, lookup Lookup, hash [32]byte) 
 		LastSeenAt:      at,
 		IdleExpiresAt:   o.IdleExpiry(at, expires),
 		ExpiresAt:       expires,
+		ProviderSession: l.Identity.ProviderSession,
 
 		UserAgent: printable(l.UserAgent, maxUserAgent),
 		Address:   l.Address,

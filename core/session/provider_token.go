@@ -25,24 +25,30 @@ type Authenticator interface {
 // user, and revoking all of its sessions, revoke every token issued until then:
 // at once on this node if [ProviderToken.Evict] is called, within cache_ttl on
 // the others.
+//
+// A message of the provider revokes the tokens of one of its sessions (claim sid): at
+// once on this node if [ProviderToken.EvictEnded] is called, within cache_ttl on the
+// others.
 type ProviderToken struct {
 	settings config.ProviderTokenSession
 	tokens   Authenticator
-	users    account.Finder
-	cache    *cache[identity.Key, identity.User] // of users; nil where settings.User is "none"
+	users    account.Registrar
+
+	// Both are nil where settings.User is "none".
+	cache    *cache[identity.Key, identity.User]
+	sessions *cache[string, struct{}] // at the provider, that have not ended
 }
 
 var _ Strategy = (*ProviderToken)(nil)
 
-// NewProviderToken returns the strategy. users is nil where settings.User is
+// NewProviderToken returns the strategy. users is zero where settings.User is
 // "none", and only there.
-func NewProviderToken(
-	s config.ProviderTokenSession, tokens Authenticator, users account.Finder, now func() time.Time,
-) *ProviderToken {
+func NewProviderToken(s config.ProviderTokenSession, tokens Authenticator, users account.Registrar) *ProviderToken {
 	s = s.WithDefaults()
 	p := &ProviderToken{settings: s, tokens: tokens, users: users}
 	if s.User != config.UserNone {
-		p.cache = newUserCache(users, s.CacheTTL.Std(), now)
+		p.cache = newUserCache(users.Store, s.CacheTTL.Std(), users.Now)
+		p.sessions = newCache(p.findSession, nil, s.CacheTTL.Std(), users.Now)
 	}
 	return p
 }
@@ -66,7 +72,7 @@ func (p *ProviderToken) Owns(string) bool { return true }
 // transport that it was issued for, so every configured transport is accepted.
 //
 // Errors by code: those of the [Authenticator]; InvalidToken if the transport
-// is not configured; those of [account.Known] unless no users are stored or the
+// is not configured, or the provider has ended the session; those of [account.Known] unless no users are stored or the
 // caller is a machine.
 func (p *ProviderToken) Check(ctx context.Context, c Credential, fresh bool) (identity.Principal, View, error) {
 	if !slices.Contains(p.settings.Transport, c.Transport) {
@@ -74,6 +80,9 @@ func (p *ProviderToken) Check(ctx context.Context, c Credential, fresh bool) (id
 	}
 	id, err := p.tokens.Authenticate(ctx, c.Token)
 	if err != nil {
+		return identity.Principal{}, View{}, err
+	}
+	if err := p.checkSession(ctx, id.ProviderSession, fresh); err != nil {
 		return identity.Principal{}, View{}, err
 	}
 	user, err := p.user(ctx, id, fresh)
@@ -113,13 +122,37 @@ func (p *ProviderToken) Evict(user identity.UserID) {
 	}
 }
 
+// EvictEnded removes a session at the provider from the cache, so that the next
+// request with one of its tokens reads the store.
+func (p *ProviderToken) EvictEnded(providerSession string) {
+	if p.sessions != nil {
+		p.sessions.remove(providerSession)
+	}
+}
+
+// checkSession returns InvalidToken if the provider has ended the session.
+func (p *ProviderToken) checkSession(ctx context.Context, providerSession string, fresh bool) (err error) {
+	switch {
+	case providerSession == "" || p.sessions == nil:
+	case fresh:
+		_, err = p.findSession(ctx, providerSession)
+	default:
+		_, err = p.sessions.Find(ctx, providerSession)
+	}
+	return err
+}
+
+func (p *ProviderToken) findSession(ctx context.Context, providerSession string) (struct{}, error) {
+	return struct{}{}, p.users.CheckProviderSession(ctx, providerSession)
+}
+
 // user returns the zero user for a machine, and where no users are stored.
 func (p *ProviderToken) user(ctx context.Context, id identity.Identity, fresh bool) (identity.User, error) {
 	switch {
 	case p.cache == nil || id.Machine:
 		return identity.User{}, nil
 	case fresh:
-		return account.Known(ctx, p.users, id)
+		return account.Known(ctx, p.users.Store, id)
 	default:
 		return account.Known(ctx, p.cache, id)
 	}

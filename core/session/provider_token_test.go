@@ -53,6 +53,7 @@ func (u *users) Find(ctx context.Context, key identity.Key) (identity.User, erro
 type tokenBench struct {
 	*bench
 	*session.ProviderToken
+	tokens   tokens
 	users    *users
 	identity identity.Identity
 }
@@ -70,10 +71,11 @@ func newTokenBench(t testing.TB, change func(*config.ProviderTokenSession)) *tok
 	}
 	unknown := id
 	unknown.Subject = "eve"
-	found := &users{Store: b.db.Accounts()}
+	found, valid := &users{Store: b.db.Accounts()}, tokens{"ada": id, "eve": unknown}
 	return &tokenBench{
 		bench:         b,
-		ProviderToken: session.NewProviderToken(s, tokens{"ada": id, "eve": unknown}, found, b.now),
+		ProviderToken: session.NewProviderToken(s, valid, account.Registrar{Store: found, Now: b.now}),
+		tokens:        valid,
 		users:         found,
 		identity:      id,
 	}
@@ -200,7 +202,7 @@ func TestProviderToken_NoUsers(t *testing.T) {
 	b := newBench(t)
 	s := config.ProviderTokenSession{}
 	s.User = config.UserNone
-	strategy := session.NewProviderToken(s, tokens{"eve": {Key: identity.Key{Issuer: "i", Subject: "eve"}}}, nil, b.now)
+	strategy := session.NewProviderToken(s, tokens{"eve": {Key: identity.Key{Issuer: "i", Subject: "eve"}}}, account.Registrar{})
 	strategy.Evict(b.user.ID)
 	principal, _ := check(t, strategy, session.Credential{Token: "eve", Transport: config.TransportBearer})
 	if principal.UserID != uuid.Nil || principal.Subject != "eve" {
@@ -295,7 +297,7 @@ func TestProviderToken_Check_ManyUsers(t *testing.T) {
 		valid[user.Subject] = identity.Identity{Key: user.Key, IssuedAt: start}
 		want[user.Subject] = user.ID
 	}
-	strategy := session.NewProviderToken(config.ProviderTokenSession{}, valid, b.db.Accounts(), b.now)
+	strategy := session.NewProviderToken(config.ProviderTokenSession{}, valid, account.Registrar{Store: b.db.Accounts(), Now: b.now})
 	done := make(chan error)
 	for token, id := range want {
 		go func() {
@@ -318,6 +320,68 @@ func TestProviderToken_Check_ManyUsers(t *testing.T) {
 
 func BenchmarkProviderToken_Check(b *testing.B) {
 	bench := newTokenBench(b, nil)
+	b.ReportAllocs()
+	for b.Loop() {
+		check(b, bench, bearer)
+	}
+}
+
+// The end of a session at the provider is found once per cache_ttl, at once after
+// EvictEnded, and by each fresh check.
+func TestProviderToken_ProviderSession(t *testing.T) {
+	t.Parallel()
+	b := newTokenBench(t, nil)
+	b.tokens["ada"] = withProviderSession(b.tokens["ada"], "a")
+	check(t, b, bearer)
+	b.endProviderSession(t, "b")
+	b.endProviderSession(t, "a")
+	if _, _, err := b.Check(t.Context(), bearer, false); err != nil {
+		t.Errorf("within cache_ttl: %v, want the cached session", err)
+	}
+	if _, _, err := b.Check(t.Context(), bearer, true); autherr.ReasonOf(err) != "provider_session_ended" {
+		t.Errorf("a fresh check: %v, want provider_session_ended", err)
+	}
+	b.EvictEnded("a")
+	_, _, err := b.Check(t.Context(), bearer, false)
+	if autherr.ReasonOf(err) != "provider_session_ended" || autherr.CodeOf(err) != autherr.InvalidToken {
+		t.Errorf("after EvictEnded: %v, want provider_session_ended", err)
+	}
+}
+
+func TestProviderToken_ProviderSessionTTL(t *testing.T) {
+	t.Parallel()
+	b := newTokenBench(t, nil)
+	b.tokens["ada"] = withProviderSession(b.tokens["ada"], "a")
+	check(t, b, bearer)
+	b.endProviderSession(t, "a")
+	b.at = b.at.Add(time.Minute - 1)
+	check(t, b, bearer)
+	b.at = b.at.Add(1)
+	if _, _, err := b.Check(t.Context(), bearer, false); autherr.ReasonOf(err) != "provider_session_ended" {
+		t.Errorf("after cache_ttl: %v, want provider_session_ended", err)
+	}
+}
+
+// endProviderSession records the end as another node does.
+func (b *tokenBench) endProviderSession(t *testing.T, mark string) {
+	t.Helper()
+	err := b.db.Accounts().Transact(t.Context(), nil, func(ctx context.Context, tx account.Tx) error {
+		_, err := tx.EndProviderSession(ctx, mark, "test", b.now(), b.now().Add(time.Hour))
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func withProviderSession(id identity.Identity, mark string) identity.Identity {
+	id.ProviderSession = mark
+	return id
+}
+
+func BenchmarkProviderToken_CheckProviderSession(b *testing.B) {
+	bench := newTokenBench(b, nil)
+	bench.tokens["ada"] = withProviderSession(bench.tokens["ada"], "a")
 	b.ReportAllocs()
 	for b.Loop() {
 		check(b, bench, bearer)

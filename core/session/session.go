@@ -45,8 +45,8 @@ type Session struct {
 	RevokedAt    time.Time // zero: not revoked
 	RevokeReason string
 
-	// ProviderSession is the id of the mark of the provider's session, issuer and
-	// sid, that the session began in. "" if unknown. No method of [Store] reads it.
+	// ProviderSession is that of the identity that signed in; see
+	// [identity.Identity.ProviderSession]. No method of [Store] reads it.
 	ProviderSession string
 
 	UserAgent string // at login, cut to 255 bytes

@@ -40,6 +40,7 @@ func Run(t *testing.T, e Engine) {
 	t.Run("Deletion", e.testDeletion)
 	t.Run("Statements", e.testStatements)
 	t.Run("Faults", e.testFaults)
+	t.Run("Listener", e.testListener)
 }
 
 // openNew opens a new database.

@@ -122,7 +122,14 @@ func CheckPlans(t testing.TB, d entstore.Dialect, connector driver.Connector) {
 			_, err := sessions.RevokeAll(ctx, user.ID, "", "test", now)
 			return err
 		},
-		"Sweep": func(ctx context.Context) error { _, err := sessions.Sweep(ctx, now, 5); return err },
+		"Sweep":      func(ctx context.Context) error { _, err := sessions.Sweep(ctx, now, 5); return err },
+		"IsRecorded": func(ctx context.Context) error { _, err := accounts.IsRecorded(ctx, "unknown", now); return err },
+		"EndProviderSession": func(ctx context.Context) error {
+			return accounts.Transact(ctx, nil, func(ctx context.Context, tx account.Tx) error {
+				_, err := tx.EndProviderSession(ctx, "unknown", "test", now, now)
+				return err
+			})
+		},
 	} {
 		var script faultdriver.Script
 		err := call(script.In(t.Context()))

@@ -85,7 +85,7 @@ func newSigner(db database.Database, maxPerUser int) *signer {
 	own.Transport = []string{config.TransportBearer}
 	s.registrar = account.Registrar{Store: db.Accounts(), Create: true, Now: now}
 	s.own = session.NewOwn(own, db.Sessions(), now, slog.New(slog.NewTextHandler(&s.log, nil)))
-	s.tokens = session.NewProviderToken(tokens, nil, db.Accounts(), now)
+	s.tokens = session.NewProviderToken(tokens, nil, s.registrar)
 	return s
 }
 

@@ -43,14 +43,14 @@ const (
 type accounts struct {
 	engine
 	prepared
-	byKey, byID *sql.Stmt
+	byKey, byID, recorded *sql.Stmt
 }
 
 var _ account.Store = (*accounts)(nil)
 
 func newAccounts(ctx context.Context, e engine) (*accounts, error) {
 	a := &accounts{engine: e}
-	a.prepared = prepared{&a.byKey: selectUserByKey, &a.byID: selectUserByID}
+	a.prepared = prepared{&a.byKey: selectUserByKey, &a.byID: selectUserByID, &a.recorded: selectRecorded}
 	if err := e.prepare(ctx, a.prepared); err != nil {
 		return nil, err
 	}

@@ -48,16 +48,17 @@ func (d Dialect) insertSession() string {
 type signIns struct {
 	engine
 	prepared
-	login, insert, evict, resume *sql.Stmt
+	login, insert, evict, resume, recorded *sql.Stmt
 }
 
 func newSignIns(ctx context.Context, e engine) (*signIns, error) {
 	s := &signIns{engine: e}
 	s.prepared = prepared{
-		&s.login:  e.dialect.updateLogin(),
-		&s.insert: e.dialect.insertSession(),
-		&s.evict:  revokeOldest,
-		&s.resume: continueSession,
+		&s.login:    e.dialect.updateLogin(),
+		&s.insert:   e.dialect.insertSession(),
+		&s.evict:    revokeOldest,
+		&s.resume:   continueSession,
+		&s.recorded: selectRecorded,
 	}
 	if err := e.prepare(ctx, s.prepared); err != nil {
 		return nil, err
@@ -83,6 +84,11 @@ func (s *signIns) signIn(ctx context.Context, in database.SignIn) error {
 }
 
 func (s *signIns) write(ctx context.Context, tx *sql.Tx, in database.SignIn) error {
+	if in.Session != nil && in.Session.ProviderSession != "" {
+		if err := s.holdProviderSession(ctx, tx, in.Session.ProviderSession, in.Session.CreatedAt); err != nil {
+			return err
+		}
+	}
 	found, err := recordLogin(ctx, tx.StmtContext(ctx, s.login), in.User)
 	if err := loginRecorded(found, err); err != nil || in.Session == nil {
 		return err

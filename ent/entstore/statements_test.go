@@ -56,6 +56,20 @@ func TestStores_Statements(t *testing.T) {
 		{"SignIn", signIn(0), "BEGIN UPDATE INSERT COMMIT"},
 		{"SignIn", signIn(1), "BEGIN UPDATE INSERT COMMIT"},
 		{"SignInOverTheLimit", signIn(2), "BEGIN UPDATE INSERT UPDATE COMMIT"},
+		{"SignInWithProviderSession", func(ctx context.Context) error {
+			r := session.Session{
+				Lookup: session.Lookup{9}, ID: "z", UserID: user.ID, IdentityID: user.IdentityID, ProviderSession: "p",
+				CreatedAt: now, LastSeenAt: now, ExpiresAt: now.Add(time.Hour),
+			}
+			return db.SignIn(ctx, database.SignIn{User: user, Session: &r, MaxSessions: 9})
+		}, "BEGIN SELECT UPDATE INSERT COMMIT"},
+		{"EndProviderSession", func(ctx context.Context) error {
+			return accounts.Transact(ctx, nil, func(ctx context.Context, tx account.Tx) error {
+				_, err := tx.EndProviderSession(ctx, "p", "test", now, now.Add(time.Hour))
+				return err
+			})
+		}, "BEGIN INSERT UPDATE SELECT COMMIT"},
+		{"IsRecorded", func(ctx context.Context) error { _, err := accounts.IsRecorded(ctx, "p", now); return err }, "SELECT"},
 		{"Identities", func(ctx context.Context) error { _, err := accounts.Identities(ctx, user.ID); return err }, "SELECT"},
 		{"ListUsers", func(ctx context.Context) error {
 			_, err := accounts.List(ctx, account.Query{Provider: "cotter", Limit: 1})

@@ -74,12 +74,19 @@ var ownTables = []struct {
 // apply migrates the tables, unless another program has created a table with the
 // name of one of the kit.
 func (t *tables) apply(ctx context.Context) error {
+	if err := t.checkForeign(ctx); err != nil {
+		return err
+	}
+	return t.migrations.Apply(ctx)
+}
+
+func (t *tables) checkForeign(ctx context.Context) error {
 	for _, table := range ownTables {
 		if err := t.migrations.CheckForeign(ctx, table.name, table.columns); err != nil {
 			return err
 		}
 	}
-	return t.migrations.Apply(ctx)
+	return nil
 }
 
 func (t *tables) checkColumns(ctx context.Context) error {

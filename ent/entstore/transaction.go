@@ -38,7 +38,7 @@ func (a *accounts) Transact(ctx context.Context, locks []string, do func(context
 // error, run does: the database may have rolled back a part of the transaction.
 func (e engine) run(ctx context.Context, tx *sql.Tx, do func(context.Context, account.Tx) error) error {
 	t := &transaction{tx: tx, dialect: e.dialect, client: clientOn(tx, e.dialect)}
-	if err := do(ctx, t); err != nil {
+	if err := do(context.WithValue(ctx, driverKey{}, newTxDriver(e.dialect, tx)), t); err != nil {
 		return e.explainBusy(err)
 	}
 	return t.failed

@@ -55,6 +55,7 @@ var Type = database.Define(database.Definition[Settings]{
 	Default:  Settings{MaxOpenConns: entstore.DefaultMaxOpenConns},
 	Validate: validate,
 	Open:     open,
+	Plan:     plan,
 })
 
 // Database returns the block `database "mysql"` for settings in Go. Zero fields

@@ -21,7 +21,6 @@ import (
 const (
 	beatEvery   = 500 * time.Millisecond // between two notifications of a process to itself
 	beatTimeout = time.Second            // after which a missing one shows that the connection is lost
-	reconnect   = time.Second            // after a lost connection
 
 	changesChannel = "cotterpin_changes" // the triggers of the tables notify it
 	triggers       = 3                   // of them
@@ -60,19 +59,21 @@ func withListener(opened database.Database, pool *sql.DB, s Settings, log *slog.
 
 // Listen implements database.Listener.
 func (l listening) Listen(ctx context.Context, heard func(identity.UserID), trusted func(until time.Time)) {
-	for first := true; ctx.Err() == nil; first = false {
+	o := outage{log: l.log}
+	for ctx.Err() == nil {
 		trusted(time.Time{})
-		err := l.listen(ctx, heard, trusted)
+		err := l.listen(ctx, heard, func(until time.Time) {
+			if !until.IsZero() {
+				o.over()
+			}
+			trusted(until)
+		})
 		if ctx.Err() != nil {
 			return
 		}
-		if first || !errors.Is(err, errNotConnected) {
-			l.log.Warn("notifications of PostgreSQL are lost: sessions are not cached until they are back",
-				"event", "session_cache_off", "error", err.Error())
-		}
 		select {
 		case <-ctx.Done():
-		case <-time.After(reconnect):
+		case <-time.After(o.lost(err)):
 		}
 	}
 }

@@ -59,6 +59,7 @@ var Type = database.Define(database.Definition[Settings]{
 	Default:  Settings{MaxOpenConns: entstore.DefaultMaxOpenConns},
 	Validate: validate,
 	Open:     open,
+	Plan:     plan,
 })
 
 // Database returns the block `database "postgres"` for settings in Go. Zero fields

@@ -56,6 +56,7 @@ var Type = database.Define(database.Definition[Settings]{
 	Default:  Settings{Path: defaultPath},
 	Validate: validate,
 	Open:     open,
+	Plan:     plan,
 })
 
 // Database returns the block `database "sqlite"` for settings in Go. Zero fields
@@ -92,9 +93,7 @@ func open(ctx context.Context, s Settings, env database.Env) (database.Database,
 	for _, problem := range validate(s, env) {
 		return nil, fmt.Errorf("sqlite: %s %s", problem.Argument, problem.Message)
 	}
-	if s.Path != Memory && !filepath.IsAbs(s.Path) {
-		s.Path = filepath.Join(env.Directory, s.Path)
-	}
+	s.Path = s.file(env)
 	mode := entstore.MigrateOrDefault(s.Migrate, env)
 	pool, err := openPool(s.Path, mode)
 	if err != nil {
@@ -111,6 +110,14 @@ func open(ctx context.Context, s Settings, env database.Env) (database.Database,
 		return opened, nil
 	}
 	return withReaders(opened, s.Path)
+}
+
+// file returns Path as it is opened.
+func (s Settings) file(env database.Env) string {
+	if s.Path == Memory || filepath.IsAbs(s.Path) {
+		return s.Path
+	}
+	return filepath.Join(env.Directory, s.Path)
 }
 
 // Dialect returns the dialect of SQLite, for a program that opens the file

@@ -1,4 +1,4 @@
-// Package customstore is a custom database: four maps and a lock that keep users,
+// Package customstore is a custom database: five maps and a lock that keep users,
 // identities, sessions and server keys until the process ends. A program sets
 // database.Existing(customstore.New()) in core.Settings; database.Define would
 // make it a block of the configuration file.
@@ -38,6 +38,7 @@ type DB struct {
 	identities map[uuid.UUID]ownedIdentity
 	sessions   map[session.Lookup]session.Session
 	keys       map[string]session.Key
+	marks      map[string]time.Time // expiry, by id
 }
 
 type ownedIdentity struct {
@@ -53,6 +54,7 @@ func New() *DB {
 		identities: make(map[uuid.UUID]ownedIdentity),
 		sessions:   make(map[session.Lookup]session.Session),
 		keys:       make(map[string]session.Key),
+		marks:      make(map[string]time.Time),
 	}
 }
 
@@ -82,11 +84,15 @@ func (db *DB) atomically(ctx context.Context, fn func() error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	before := DB{users: maps.Clone(db.users), identities: maps.Clone(db.identities), sessions: maps.Clone(db.sessions), keys: maps.Clone(db.keys)}
+	before := DB{
+		users: maps.Clone(db.users), identities: maps.Clone(db.identities),
+		sessions: maps.Clone(db.sessions), keys: maps.Clone(db.keys), marks: maps.Clone(db.marks),
+	}
 	done := false
 	defer func() {
 		if !done {
-			db.users, db.identities, db.sessions, db.keys = before.users, before.identities, before.sessions, before.keys
+			before.lock = db.lock
+			*db = before
 		}
 	}()
 	err := fn()
@@ -106,6 +112,9 @@ func (db *DB) SignIn(ctx context.Context, in database.SignIn) error {
 		if in.Session != nil {
 			if _, ok := db.sessions[in.Session.Lookup]; ok {
 				return errors.New("customstore: a session with this lookup exists")
+			}
+			if db.isRecorded(in.Session.ProviderSession, in.Session.CreatedAt) {
+				return account.ErrOvertaken
 			}
 			if in.Continues != (session.Lookup{}) && !db.remove(in.Continues, *in.Session) {
 				return account.ErrOvertaken
@@ -235,7 +244,29 @@ func (a accounts) Delete(ctx context.Context, id identity.UserID) error {
 	return a.transact(ctx, func(t tx) error { return t.Delete(ctx, id) })
 }
 
-func (accounts) Sweep(ctx context.Context, _ time.Time, _ int) (int, error) { return 0, ctx.Err() }
+func (a accounts) IsRecorded(ctx context.Context, mark string, at time.Time) (recorded bool, err error) {
+	err = a.atomically(ctx, func() error {
+		recorded = a.isRecorded(mark, at)
+		return nil
+	})
+	return recorded, err
+}
+
+func (db *DB) isRecorded(mark string, at time.Time) bool { return db.marks[mark].After(at) }
+
+func (a accounts) Sweep(ctx context.Context, before time.Time, limit int) (swept int, err error) {
+	err = a.atomically(ctx, func() error {
+		maps.DeleteFunc(a.marks, func(_ string, expires time.Time) bool {
+			expired := swept < limit && expires.Before(before)
+			if expired {
+				swept++
+			}
+			return expired
+		})
+		return nil
+	})
+	return swept, err
+}
 
 // tx is a transaction, while the database is locked.
 type tx struct {
@@ -366,6 +397,30 @@ func (t tx) Delete(_ context.Context, id identity.UserID) error {
 	maps.DeleteFunc(t.identities, func(_ uuid.UUID, i ownedIdentity) bool { return i.user == id })
 	maps.DeleteFunc(t.sessions, func(_ session.Lookup, r session.Session) bool { return r.UserID == id })
 	return nil
+}
+
+func (t tx) Record(_ context.Context, mark string, expires time.Time) error {
+	if _, recorded := t.marks[mark]; recorded {
+		return t.fail(account.ErrConflict)
+	}
+	toMillis(&expires)
+	t.marks[mark] = expires
+	return nil
+}
+
+func (t tx) EndProviderSession(_ context.Context, mark, reason string, at, expires time.Time) ([]identity.UserID, error) {
+	toMillis(&expires)
+	if expires.After(t.marks[mark]) {
+		t.marks[mark] = expires
+	}
+	users := map[identity.UserID]bool{}
+	for _, r := range t.sessions {
+		if r.ProviderSession == mark && r.ActiveAt(at) {
+			t.revoke(r, reason, at)
+			users[r.UserID] = true
+		}
+	}
+	return sorted(maps.Keys(users)), nil
 }
 
 func (t tx) change(id identity.UserID, change func(*identity.User)) error {

@@ -76,12 +76,20 @@ func configuration(path, baseURL string) core.Settings {
 // welcome adds a first note for a new user in the transaction that registers the
 // user: both are stored, or neither.
 func welcome(ctx context.Context, r core.Registration) error {
-	return onTransaction(r.Tx).Note.Create().SetUserID(r.UserID).SetText("Welcome!").Exec(ctx)
+	client, err := onTransaction(ctx)
+	if err != nil {
+		return err
+	}
+	return client.Note.Create().SetUserID(r.UserID).SetText("Welcome!").Exec(ctx)
 }
 
 // onTransaction returns the application's client on the kit's transaction.
-func onTransaction(tx *sql.Tx) *graph.Client {
-	return graph.NewClient(graph.Driver(entstore.TxDriver(sqlite.Dialect(), tx)))
+func onTransaction(ctx context.Context) (*graph.Client, error) {
+	driver, ok := entstore.DriverFromContext(ctx)
+	if !ok {
+		return nil, errors.New("there is no transaction of the kit's store")
+	}
+	return graph.NewClient(graph.Driver(driver)), nil
 }
 
 func (a *application) handler() http.Handler {

@@ -16,6 +16,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/database"
 	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/session/sessiontest"
+	"github.com/cotterpin/cotterpin/ent/entstore"
 	"github.com/cotterpin/cotterpin/ent/sqlite"
 	"github.com/cotterpin/cotterpin/examples/entuser/internal/graph"
 )
@@ -66,12 +67,20 @@ func TestStore_Sessions(t *testing.T) {
 	sessiontest.Run(t, openKit)
 }
 
+// Cases: A20.
 func TestHook_UpdatesUser(t *testing.T) {
 	t.Parallel()
 	client, kit := openBoth(t)
+	if _, ok := entstore.DriverFromContext(t.Context()); ok {
+		t.Fatal("a context outside of a transaction has a driver")
+	}
 	added := newUser()
-	err := accounttest.Register(t.Context(), kit.Accounts(), added, func(ctx context.Context, tx account.Tx) error {
-		return onTransaction(tx.SQL()).User.UpdateOneID(added.ID).SetNickname("countess").Exec(ctx)
+	err := accounttest.Register(t.Context(), kit.Accounts(), added, func(ctx context.Context, _ account.Tx) error {
+		inTransaction, err := onTransaction(ctx)
+		if err != nil {
+			return err
+		}
+		return inTransaction.User.UpdateOneID(added.ID).SetNickname("countess").Exec(ctx)
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -38,8 +38,10 @@ func Run(t *testing.T, open func(t *testing.T) database.Database) {
 	t.Run("List", func(t *testing.T) { testList(t, open) })
 	t.Run("Canceled", func(t *testing.T) { testCanceled(t, accounts) })
 	t.Run("Race", func(t *testing.T) { testRace(t, accounts) })
+	t.Run("Marks", func(t *testing.T) { testMarks(t, accounts) })
 	t.Run("Registrar", func(t *testing.T) { testRegistrar(t, accounts) })
 	t.Run("Link", func(t *testing.T) { testLink(t, open) })
+	t.Run("FirstLogin", func(t *testing.T) { testFirstLogin(t, open) })
 }
 
 const (

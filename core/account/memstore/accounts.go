@@ -109,6 +109,3 @@ func (a accounts) SetNotBefore(ctx context.Context, id identity.UserID, at time.
 func (a accounts) Delete(ctx context.Context, id identity.UserID) error {
 	return a.db.transact(ctx, func(tx *transaction) error { return tx.Delete(ctx, id) })
 }
-
-// Sweep deletes nothing: transactions leave no records.
-func (a accounts) Sweep(ctx context.Context, _ time.Time, _ int) (int, error) { return 0, ctx.Err() }

@@ -23,6 +23,7 @@ type DB struct {
 	sessions    map[session.Lookup]*session.Session
 	byUser      map[identity.UserID][]*session.Session // oldest first
 	keys        map[string]session.Key                 // by id
+	marks       map[string]time.Time                   // expiry, by id
 }
 
 // New returns an empty database.
@@ -36,6 +37,7 @@ func New() *DB {
 		sessions:    make(map[session.Lookup]*session.Session),
 		byUser:      make(map[identity.UserID][]*session.Session),
 		keys:        make(map[string]session.Key),
+		marks:       make(map[string]time.Time),
 	}
 }
 

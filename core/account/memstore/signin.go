@@ -40,6 +40,9 @@ func (tx *transaction) beginSession(s database.SignIn) error {
 	if _, exists := tx.db.sessions[s.Session.Lookup]; exists {
 		return errExists
 	}
+	if tx.db.isRecorded(s.Session.ProviderSession, s.Session.CreatedAt) {
+		return account.ErrOvertaken
+	}
 	if s.Continues != (session.Lookup{}) && !tx.removeContinued(s) {
 		return account.ErrOvertaken
 	}

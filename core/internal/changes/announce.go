@@ -39,7 +39,7 @@ func (a announced) SignIn(ctx context.Context, s database.SignIn) error {
 		defer a.feed.Publish(s.User.ID)
 	}
 	if within := s.Within; within != nil {
-		changed := users{}
+		changed := newChanged()
 		defer changed.publish(a.feed)
 		s.Within = func(ctx context.Context, inner account.Tx) error { return within(ctx, tx{inner, changed}) }
 	}
@@ -53,7 +53,7 @@ type accounts struct {
 
 // Transact publishes each user that the transaction changes.
 func (a accounts) Transact(ctx context.Context, locks []string, do func(context.Context, account.Tx) error) error {
-	changed := users{}
+	changed := newChanged()
 	defer changed.publish(a.feed)
 	return a.Store.Transact(ctx, locks, func(ctx context.Context, inner account.Tx) error {
 		return do(ctx, tx{inner, changed})

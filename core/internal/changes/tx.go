@@ -10,22 +10,44 @@ import (
 	"github.com/cotterpin/cotterpin/core/identity"
 )
 
-// users is a set of users that a transaction has changed.
-type users map[identity.UserID]struct{}
+// changed contains the users that a transaction has changed, and the marks of the
+// sessions at providers that it has ended.
+type changed struct {
+	users map[identity.UserID]struct{}
+	ended map[string]struct{}
+}
 
-func (u users) add(id identity.UserID) { u[id] = struct{}{} }
+func newChanged() changed {
+	return changed{map[identity.UserID]struct{}{}, map[string]struct{}{}}
+}
 
-func (u users) publish(f *Feed) {
-	for id := range u {
-		f.Publish(id)
+func (c changed) add(user identity.UserID) { c.users[user] = struct{}{} }
+
+func (c changed) publish(f *Feed) {
+	for user := range c.users {
+		f.Publish(user)
+	}
+	for mark := range c.ended {
+		f.PublishEnded(mark)
 	}
 }
 
-// tx is a transaction that collects the existing users that it changes. A created
-// one is in no cache.
+// tx is a transaction that collects what it changes of existing users. A created one
+// is in no cache.
 type tx struct {
 	account.Tx
-	changed users
+	changed changed
+}
+
+// EndProviderSession collects the mark first: tokens of the session at the provider
+// may be cached for users without own sessions.
+func (t tx) EndProviderSession(ctx context.Context, mark, reason string, at, expires time.Time) ([]identity.UserID, error) {
+	t.changed.ended[mark] = struct{}{}
+	users, err := t.Tx.EndProviderSession(ctx, mark, reason, at, expires)
+	for _, user := range users {
+		t.changed.add(user)
+	}
+	return users, err
 }
 
 func (t tx) AddIdentity(ctx context.Context, user identity.UserID, i identity.Stored) error {

@@ -1,4 +1,5 @@
-// Package digest identifies tokens in caches, so that these do not store them.
+// Package digest identifies tokens in caches, and lines of an import, so that these
+// are not stored.
 package digest
 
 import "crypto/sha256"

@@ -10,7 +10,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/internal/hooks"
 )
 
-// Cases: A01.
+// The case is A01.
 func TestRun_Errors(t *testing.T) {
 	t.Parallel()
 	errHook := errors.New("hooks_test: no")

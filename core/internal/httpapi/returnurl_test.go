@@ -131,7 +131,7 @@ func TestBrowserOrigin(t *testing.T) {
 	t.Parallel()
 	for reference, want := range map[string]string{
 		"/a": "https://a.example", "": "https://a.example", "?//b.example": "https://a.example", "//b.example": "https://b.example",
-		"/\\b.example": "https://b.example", "https:b.example": "https://b.example", " /\t/b.example": "https://b.example",
+		"/\\b.example": "https://b.example", "https:b.example": "https://b.example", "/\t/b.example": "https://b.example",
 		"http://a@b.example:80/": "http://b.example", "/a:b": "https://a.example",
 	} {
 		if got := browserOrigin("https://a.example", reference); got != want {

@@ -249,6 +249,9 @@ func (p *Policy) checkClaims(c token.Claims) error {
 	if err := p.checkAddress(c); err != nil {
 		return err
 	}
+	if _, present := c.Lookup("sub"); !present && p.SubjectOptional {
+		return nil
+	}
 	if !identity.IsSubject(c.Subject) {
 		return invalid("malformed_subject")
 	}

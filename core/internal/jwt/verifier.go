@@ -44,6 +44,8 @@ type Policy struct {
 	AudienceList bool
 	// AuthorizedParty rejects a token whose azp is present and not one of Audience.
 	AuthorizedParty bool
+	// SubjectOptional accepts a token without sub.
+	SubjectOptional bool
 	// KeyIDRequired rejects a header without kid.
 	KeyIDRequired bool
 	// PlainHeader rejects header members other than alg, kid and typ, and a typ

@@ -3,10 +3,15 @@ package ownjwt_test
 import (
 	"bytes"
 	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/sha256"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -337,6 +342,54 @@ func TestStrategy_Check_Rejects(t *testing.T) {
 	_, err = w.Refresh(t.Context(), cookie(got.RefreshToken))
 	wantError(t, err, autherr.InvalidToken, "wrong_transport")
 	w.mustRefresh(t, got.RefreshToken)
+}
+
+// The headers are signed with the server's own key, as if it had made other tokens.
+//
+// Cases: R09.
+func TestStrategy_Check_OwnKey(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, config.OwnSession{})
+	got := w.signIn(t, w.login())
+	keys, err := w.db.Keys().List(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	signing := keys[slices.IndexFunc(keys, func(k session.Key) bool { return k.Purpose == session.KeySigns })]
+	payload := strings.Split(got.Token, ".")[1]
+	for typ, want := range map[string]autherr.Code{
+		`,"typ":"at+jwt"`:  "", // the unmodified token
+		`,"typ":"JWT"`:     autherr.InvalidToken,
+		`,"typ":"jwt"`:     autherr.InvalidToken,
+		`,"typ":"cps+jwt"`: autherr.InvalidToken,
+		``:                 autherr.InvalidToken,
+	} {
+		raw := signES256(t, signing, `{"alg":"ES256","kid":"`+signing.ID+`"`+typ+`}`, payload)
+		for _, fresh := range []bool{false, true} {
+			if _, _, err := w.Check(t.Context(), bearer(raw), fresh); autherr.CodeOf(err) != want {
+				t.Errorf("%s, fresh %t: got %v, want %v", typ, fresh, err, want)
+			}
+		}
+	}
+}
+
+// signES256 signs a header and an encoded payload with a stored key.
+func signES256(t *testing.T, k session.Key, header, payload string) string {
+	t.Helper()
+	private, err := ecdsa.ParseRawPrivateKey(elliptic.P256(), k.Secret[1:]) // after the form, which is unencrypted
+	if err != nil {
+		t.Fatal(err)
+	}
+	input := base64.RawURLEncoding.EncodeToString([]byte(header)) + "." + payload
+	digest := sha256.Sum256([]byte(input))
+	r, s, err := ecdsa.Sign(rand.Reader, private, digest[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	signature := make([]byte, 64)
+	r.FillBytes(signature[:32])
+	s.FillBytes(signature[32:])
+	return input + "." + base64.RawURLEncoding.EncodeToString(signature)
 }
 
 func TestStrategy_Check_Expiry(t *testing.T) {

@@ -109,12 +109,26 @@ func newProvider(instance provider.Instance, driver provider.Driver, host Host) 
 		}
 		p.verifiers[kind] = verifier
 	}
+	logouts, err := p.newLogoutVerifier()
+	if err != nil {
+		return nil, err
+	}
+	p.logouts = logouts
 	p.requests = jwt.NewCache(p.verifiers[p.Recognizes], *instance.Common.Cache, p.identifyOne)
 	return p, nil
 }
 
 // policy returns what the rules demand of a token of that kind.
 func (p *Provider) policy(kind provider.TokenKind) jwt.Policy {
+	policy := p.basePolicy()
+	if check := p.rules.Check; check != nil {
+		policy.Check = func(c token.Claims) error { return check(kind, c) }
+	}
+	return withTokenRules(policy, kind, *p.rules.Of(kind))
+}
+
+// basePolicy returns what the rules demand of each token.
+func (p *Provider) basePolicy() jwt.Policy {
 	policy := jwt.Policy{
 		Keys:          p.rules.Keys.KeySet,
 		Issuer:        p.rules.Issuer,
@@ -129,8 +143,5 @@ func (p *Provider) policy(kind provider.TokenKind) jwt.Policy {
 	for issuer, keys := range p.rules.MoreIssuers {
 		policy.MoreIssuers[issuer] = keys.KeySet
 	}
-	if check := p.rules.Check; check != nil {
-		policy.Check = func(c token.Claims) error { return check(kind, c) }
-	}
-	return withTokenRules(policy, kind, *p.rules.Of(kind))
+	return policy
 }

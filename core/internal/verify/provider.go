@@ -38,6 +38,7 @@ type Provider struct {
 	closeIdle                func()
 
 	verifiers [2]*jwt.Verifier               // by token kind; nil: not verified
+	logouts   *jwt.Verifier                  // of logout tokens; nil: not accepted
 	requests  *jwt.Cache[*identity.Identity] // of tokens of requests
 }
 
@@ -230,6 +231,7 @@ func (p *Provider) identify(v provider.Verified) (*identity.Identity, error) {
 	id.Audience = p.identifying(v).Audience
 	id.IssuedAt = firstIssue(v)
 	id.ExpiresAt = cmp.Or(v.Of(p.Recognizes).ExpiresAt, p.identifying(v).ExpiresAt)
+	id.ProviderSession = providerSession(v)
 	id.Email = withTrust(id.Email, p.trustsEmail)
 	id.Phone = withTrust(id.Phone, p.trustsPhone)
 	return &id, nil

@@ -11,6 +11,9 @@ import (
 // Enabled reports whether the block is not disabled.
 func (p *Provider) Enabled() bool { return p.state != config.StateDisabled }
 
+// Offered reports whether new users can sign in at the block.
+func (p *Provider) Offered() bool { return p.state == config.StateActive }
+
 // checkEnabled rejects everything of a disabled block.
 func (p *Provider) checkEnabled() error {
 	if !p.Enabled() {
@@ -38,7 +41,7 @@ func (s *Set) Block(name, issuer string) (account.Block, bool) {
 	if found == nil {
 		return account.Block{}, false
 	}
-	return account.Block{Name: found.Name, State: found.state, TrustsEmail: found.trustsEmail, TrustsPhone: found.trustsPhone}, true
+	return found.block(), true
 }
 
 // CheckSession rejects a session that began at that block with an identity of that

@@ -14,6 +14,10 @@ type Session struct {
 	User identity.UserID // whose changes concern the session
 	ID   string          // unique among the user's
 
+	// ProviderSession is the mark of the session at the provider that the session is
+	// a token of; "": none.
+	ProviderSession string
+
 	// Check returns the state of the session. An error other than
 	// TemporarilyUnavailable ends it. Of the sessions with one User and ID one
 	// Check is called.

@@ -72,6 +72,20 @@ func (w *Watcher) Heard(user identity.UserID) {
 	}
 }
 
+// HeardEnded checks the tokens of a session at a provider, which has ended. It does
+// not wait for the result.
+func (w *Watcher) HeardEnded(mark string) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, ofUser := range w.sessions {
+		for _, s := range ofUser {
+			if s.ProviderSession == mark {
+				s.checkNow()
+			}
+		}
+	}
+}
+
 // Close ends all contexts, and waits for running checks.
 func (w *Watcher) Close() {
 	w.mu.Lock()

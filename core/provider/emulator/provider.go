@@ -102,7 +102,7 @@ func open(ctx context.Context, s Settings, env provider.Env) (provider.Driver, e
 	}
 	able, ok := opened.(cotterDriver)
 	if !ok {
-		return nil, errors.New("emulator: Cotter's driver no longer refreshes")
+		return nil, errors.New("emulator: Cotter's driver has lost an ability")
 	}
 	return &hosted{cotterDriver: able, emulator: e}, nil
 }
@@ -111,6 +111,7 @@ func open(ctx context.Context, s Settings, env provider.Env) (provider.Driver, e
 type cotterDriver interface {
 	provider.Driver
 	provider.Refresher
+	provider.UserLister
 }
 
 // hosted is Cotter's driver with the emulator that it calls.

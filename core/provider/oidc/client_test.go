@@ -1,10 +1,12 @@
 package oidc_test
 
 import (
+	"context"
 	"errors"
 	"net/http"
 	"net/url"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/cotterpin/cotterpin/core/autherr"
@@ -28,7 +30,8 @@ func openClient(t *testing.T, i *providertest.Issuer, change func(*oidc.Settings
 // newCode signs a user in at the issuer, and returns the code.
 func newCode(t *testing.T, opened *providertest.Opened, verifier string) string {
 	t.Helper()
-	address, _, err := opened.CodeFlow().AuthCodeURL(t.Context(), provider.AuthRequest{RedirectURI: redirectURI, State: "s", Nonce: "n", Verifier: verifier})
+	begun := provider.AuthRequest{RedirectURI: redirectURI, State: "s", Nonce: "n", Verifier: verifier}
+	address, _, err := opened.CodeFlow().AuthCodeURL(t.Context(), begun)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -154,6 +157,29 @@ func TestClient_RotatedSecret(t *testing.T) {
 	failure = errors.New("no such file")
 	if got := reason(); got != "client_secret_unreadable" {
 		t.Errorf("no secret: %s", got)
+	}
+}
+
+// TestClient_Discovery begins many sign-ins at once. One of them fetches the document,
+// also for a client that has disconnected.
+func TestClient_Discovery(t *testing.T) {
+	t.Parallel()
+	i := providertest.NewIssuer(t)
+	opened := openClient(t, i, func(*oidc.Settings) {})
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, _, _ = opened.CodeFlow().AuthCodeURL(gone, provider.AuthRequest{}) // select may notice either
+	var group sync.WaitGroup
+	for range 20 {
+		group.Go(func() {
+			if _, _, err := opened.CodeFlow().AuthCodeURL(t.Context(), provider.AuthRequest{}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	group.Wait()
+	if n := i.Requests(providertest.DiscoveryPath); n != 1 {
+		t.Errorf("%d fetches, want 1", n)
 	}
 }
 

@@ -88,7 +88,7 @@ func (d *discovery) current(ctx context.Context) (*metadata, error) {
 		err := errors.New("oidc: discovery: the latest fetch failed less than a second ago")
 		if d.now().Sub(last) >= fetchPause {
 			last = d.now()
-			_, err = d.fetch(ctx)
+			_, err = d.fetch(context.WithoutCancel(ctx)) // others need it if the client disconnects
 		}
 		return d.orUnavailable(err)
 	case <-ctx.Done():

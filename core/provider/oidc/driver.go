@@ -54,6 +54,7 @@ func (d *driver) Rules() provider.Rules {
 	rules.IssuerAliases = aliases[rules.Issuer]
 	rules.Algorithms = d.settings.Algorithms
 	rules.SubjectClaim = d.settings.Claims.subject()
+	rules.LogoutTokens = rules.IDToken != nil
 	rules.Check = d.check
 	if d.settings.UserInfo {
 		rules.UserInfo = d.userInfo

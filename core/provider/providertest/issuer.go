@@ -206,6 +206,22 @@ func (i *Issuer) OIDCToken(email string, edits ...Edit) string {
 	return i.sign(claims, edits)
 }
 
+// LogoutToken returns a logout token (OpenID Connect Back-Channel Logout 1.0,
+// section 2.4) for the user with that email address and the session with that sid;
+// "" omits either.
+func (i *Issuer) LogoutToken(email, sid string, edits ...Edit) string {
+	claims := i.claims(email)
+	claims["iss"] = i.URL()
+	claims["events"] = map[string]any{logoutEvent: map[string]any{}}
+	if email == "" {
+		delete(claims, "sub")
+	}
+	if sid != "" {
+		claims["sid"] = sid
+	}
+	return i.sign(claims, append([]Edit{Header("typ", "logout+jwt")}, edits...))
+}
+
 func (i *Issuer) claims(identifier string) map[string]any {
 	now := i.Now().Unix()
 	return map[string]any{

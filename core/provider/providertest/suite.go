@@ -61,6 +61,8 @@ func Run(t *testing.T, s Subject) {
 	t.Run("ConcurrentUse", s.concurrentUse)
 	t.Run("Selection", s.selection)
 	t.Run("CodeFlow", s.codeFlow)
+	t.Run("ProviderSession", s.providerSession)
+	t.Run("LogoutTokens", s.logoutTokens)
 }
 
 const (

@@ -22,13 +22,19 @@ func (s Subject) codeFlow(t *testing.T) {
 	if flow == nil {
 		t.Skip("the driver does not redirect")
 	}
-	begun := provider.AuthRequest{RedirectURI: callback, State: rand.Text(), Nonce: rand.Text(), Verifier: rand.Text() + rand.Text(), Prompt: "login"}
-	code := b.code(t, flow, begun)
-	if _, err := flow.Exchange(t.Context(), b.code(t, flow, begun), begun.Verifier+"x", callback); autherr.CodeOf(err) != autherr.InvalidToken {
-		t.Errorf("a code with another verifier: got %v, want invalid_token", err)
+	begun := provider.AuthRequest{
+		RedirectURI: callback, State: rand.Text(), Nonce: rand.Text(), Verifier: rand.Text() + rand.Text(), Prompt: "login",
 	}
-	if _, err := flow.Exchange(t.Context(), b.code(t, flow, begun), begun.Verifier, callback+"x"); autherr.CodeOf(err) != autherr.InvalidToken {
-		t.Errorf("a code with another redirect URI: got %v, want invalid_token", err)
+	code := b.code(t, flow, begun)
+	exchange := func(code, verifier, redirectURI string) autherr.Code {
+		_, err := flow.Exchange(t.Context(), code, verifier, redirectURI)
+		return autherr.CodeOf(err)
+	}
+	if got := exchange(b.code(t, flow, begun), begun.Verifier+"x", callback); got != autherr.InvalidToken {
+		t.Errorf("a code with another verifier: got %q, want invalid_token", got)
+	}
+	if got := exchange(b.code(t, flow, begun), begun.Verifier, callback+"x"); got != autherr.InvalidToken {
+		t.Errorf("a code with another redirect URI: got %q, want invalid_token", got)
 	}
 	before := b.Requests(TokenPath)
 	tokens, err := flow.Exchange(t.Context(), code, begun.Verifier, callback)
@@ -40,8 +46,8 @@ func (s Subject) codeFlow(t *testing.T) {
 	}
 	b.nonceDecides(t, tokens, begun.Nonce)
 	b.SetToken(Failing)
-	if _, err := flow.Exchange(t.Context(), code, begun.Verifier, callback); autherr.CodeOf(err) != autherr.TemporarilyUnavailable {
-		t.Errorf("a token endpoint that fails: got %v, want temporarily_unavailable", err)
+	if got := exchange(code, begun.Verifier, callback); got != autherr.TemporarilyUnavailable {
+		t.Errorf("a token endpoint that fails: got %q, want temporarily_unavailable", got)
 	}
 }
 

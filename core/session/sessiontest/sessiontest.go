@@ -37,6 +37,7 @@ func Run(t *testing.T, open func(t *testing.T) database.Database) {
 	t.Run("FindByID", func(t *testing.T) { testFindByID(t, setup) })
 	t.Run("SignIn", func(t *testing.T) { testSignIn(t, setup) })
 	t.Run("StepUp", func(t *testing.T) { testStepUp(t, setup) })
+	t.Run("ProviderSession", func(t *testing.T) { testProviderSession(t, setup) })
 	t.Run("MaxSessions", func(t *testing.T) { testMaxSessions(t, setup) })
 	t.Run("Touch", func(t *testing.T) { testTouch(t, setup) })
 	t.Run("Rotate", func(t *testing.T) { testRotate(t, setup) })

@@ -84,13 +84,17 @@ func inUTC(_ []string, a slog.Attr) slog.Attr {
 // Open opens the kit. The caller closes it. When ctx is done, streams end: a server
 // that shuts down waits for them.
 func Open(ctx context.Context, settings core.Settings, options ...core.Option) (*App, error) {
-	page, err := renderPage(settings)
-	if err != nil {
-		return nil, err
-	}
 	kit, err := core.New(ctx, settings, options...)
 	if err != nil {
 		return nil, err
+	}
+	links, err := linksOf(ctx, kit, settings.Auth.Path)
+	if err != nil {
+		return nil, errors.Join(err, kit.Close())
+	}
+	page, err := renderPage(settings, links)
+	if err != nil {
+		return nil, errors.Join(err, kit.Close())
 	}
 	return &App{Kit: kit, page: page, stopping: ctx.Done()}, nil
 }

@@ -3,13 +3,16 @@ package demo
 import (
 	"bytes"
 	"cmp"
+	"context"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
+	"encoding/json"
 	"fmt"
 	"html/template"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 
 	"github.com/cotterpin/cotterpin/core"
@@ -37,6 +40,7 @@ type page struct {
 	Script   template.JS
 	AuthPath string
 	SignIns  []signIn
+	Links    []link
 
 	OwnSessions bool // the user can list sessions
 	Users       bool // the user can sign out everywhere
@@ -50,15 +54,35 @@ type signIn struct {
 	Key  string // the application's API key
 }
 
+// link leads to a provider that redirects back: it needs no script.
+type link struct {
+	Name string `json:"display_name"`
+	URL  string `json:"login_url"`
+}
+
+// linksOf returns the providers of GET /providers that redirect.
+func linksOf(ctx context.Context, kit *core.Kit, authPath string) ([]link, error) {
+	request := core.Request{Method: http.MethodGet, Path: authPath + "/providers", Header: http.Header{}, Body: http.NoBody}
+	response, _ := kit.Adapter().Serve(ctx, request)
+	var list struct {
+		Providers []link `json:"providers"`
+	}
+	if err := json.Unmarshal(response.Body, &list); err != nil {
+		return nil, fmt.Errorf("demo: the providers: %w", err)
+	}
+	return slices.DeleteFunc(list.Providers, func(l link) bool { return l.URL == "" }), nil
+}
+
 // Page returns the only page of the application.
 func (a *App) Page() core.Response { return a.page }
 
-func renderPage(s core.Settings) (core.Response, error) {
+func renderPage(s core.Settings, links []link) (core.Response, error) {
 	p := page{
 		Style:       template.CSS(pageCSS), //nolint:gosec // an embedded file
 		Script:      template.JS(pageJS),   //nolint:gosec // an embedded file
 		AuthPath:    s.Auth.Path,
 		SignIns:     signInsOf(s),
+		Links:       links,
 		OwnSessions: s.Own != nil,
 		Users:       s.Own != nil || s.ProviderToken.User != config.UserNone,
 	}

@@ -57,6 +57,7 @@ async function openProvider({ page, api, key, type }) {
 // removes the parameters from the address.
 async function completeSignIn() {
   const query = new URLSearchParams(location.search);
+  if (query.has("auth_error")) throw redirectFailure(query);
   if (!query.has("code") && !query.has("error")) return false;
   const signIn = JSON.parse(sessionStorage.getItem(pendingKey) ?? "{}");
   sessionStorage.removeItem(pendingKey);
@@ -67,6 +68,14 @@ async function completeSignIn() {
   if (query.has("error")) throw new Rejection(0, "You did not sign in.");
   await login(JSON.stringify(await exchange(signIn, query)));
   return true;
+}
+
+// redirectFailure describes a sign-in by redirects that has failed.
+function redirectFailure(query) {
+  history.replaceState(null, "", location.pathname);
+  const code = query.get("auth_error");
+  const cause = code === "unauthenticated" ? "You did not sign in." : `The sign-in failed (${code}).`;
+  return new Rejection(0, `${cause} Request ${query.get("request_id")}.`);
 }
 
 // exchange exchanges the code for the payload that Cotter's front end posts to a back end.
@@ -225,7 +234,7 @@ const onSubmit = (form, action) => form.addEventListener("submit", (event) => {
   attempt(form, action);
 });
 
-for (const button of document.querySelectorAll(".sign-in")) onPress(button, () => openProvider(button.dataset));
+for (const button of document.querySelectorAll("button.sign-in")) onPress(button, () => openProvider(button.dataset));
 
 onSubmit($("by-hand"), async () => {
   await login($("payload").value);

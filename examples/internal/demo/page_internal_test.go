@@ -15,6 +15,7 @@ import (
 	"github.com/cotterpin/cotterpin/core/provider/cotter"
 	"github.com/cotterpin/cotterpin/core/provider/emulator"
 	"github.com/cotterpin/cotterpin/core/provider/oidc"
+	"github.com/cotterpin/cotterpin/ent/sqlite"
 )
 
 func TestPage_PolicyHashes(t *testing.T) {
@@ -39,7 +40,7 @@ func TestPage_NoExternalResources(t *testing.T) {
 	if !strings.Contains(policy, "connect-src 'self';") {
 		t.Errorf("policy: %s", policy)
 	}
-	if found := regexp.MustCompile(`(src|href)="[^#d][^"]*"|@import|: url\(|style=|onclick=`).FindString(page); found != "" {
+	if found := regexp.MustCompile(`(src|href)="([^#d/]|//)[^"]*"|@import|: url\(|style=|onclick=`).FindString(page); found != "" {
 		t.Errorf("the page contains %s", found)
 	}
 }
@@ -103,6 +104,26 @@ func TestPage_SignIns(t *testing.T) {
 	}
 }
 
+func TestPage_Links(t *testing.T) {
+	t.Parallel()
+	s := developmentSettings(t)
+	s.Providers = []provider.Instance{
+		oidc.Provider("corp", oidc.Settings{Issuer: "https://id.example.com", Audience: []string{"web"}, ClientID: "web"}),
+		oidc.Provider("posting", oidc.Settings{Issuer: "https://id2.example.com", Audience: []string{"web"}}),
+	}
+	s.Database.Settings = &sqlite.Settings{Path: ":memory:"}
+	app, err := Open(t.Context(), s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer app.Kit.Close()
+	page := string(app.Page().Body)
+	link := `href="` + s.Auth.BaseURL + `/auth/login/corp">Sign in with corp</a>`
+	if strings.Count(page, link) != 2 || strings.Contains(page, "posting") || strings.Contains(page, "<details open>") {
+		t.Errorf("the page has no link in and outside of noscript, or others: %s", page)
+	}
+}
+
 func TestPage_SessionStrategy(t *testing.T) {
 	t.Parallel()
 	own := developmentSettings(t)
@@ -131,7 +152,7 @@ func developmentSettings(t *testing.T) core.Settings {
 
 func rendered(t *testing.T, s core.Settings) (page, policy string) {
 	t.Helper()
-	response, err := renderPage(s)
+	response, err := renderPage(s, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

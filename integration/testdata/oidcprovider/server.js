@@ -3,6 +3,7 @@
 //   node server.js REDIRECT_URI ALGORITHM...
 //
 // It prints the issuer. There is a client per signature algorithm of ID tokens, with its name; any login and password are accepted.
+// POST /send-logout?client=&uri=&sub=&sid= posts a logout token to the uri; sid is optional.
 // The access tokens for https://api.example.com are JWTs (RFC 9068). The claim "groups", if it is requested, has 200 elements.
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -28,6 +29,8 @@ const provider = new Provider(issuer, {
     client_secret: 'secret',
     redirect_uris: [redirectURI],
     id_token_signed_response_alg: alg,
+    backchannel_logout_uri: `${issuer}/replaced`,
+    backchannel_logout_session_required: true,
   })),
   jwks: { keys },
   enabledJWA: { idTokenSigningAlgValues: algorithms },
@@ -37,10 +40,12 @@ const provider = new Provider(issuer, {
     claims: () => ({ sub: id, email: `${id}@example.com`, email_verified: true, groups }),
   }),
   pkce: { required: () => true },
+  fetch: (url, { dispatcher, ...options }) => fetch(url, options), // the dispatcher refuses loopback addresses
   cookies: { keys: ['only for tests'] },
   features: {
     devInteractions: { enabled: true },
     claimsParameter: { enabled: true },
+    backchannelLogout: { enabled: true },
     resourceIndicators: {
       enabled: true,
       getResourceServerInfo: (_, audience, client) => ({
@@ -53,5 +58,17 @@ const provider = new Provider(issuer, {
   },
 });
 
-server.on('request', provider.callback());
+const serve = provider.callback();
+server.on('request', async (request, response) => {
+  const url = new URL(request.url, issuer);
+  if (url.pathname !== '/send-logout') {
+    serve(request, response);
+    return;
+  }
+  const { client: id, uri, sub, sid } = Object.fromEntries(url.searchParams);
+  const client = await provider.Client.find(id);
+  client.backchannelLogoutUri = uri;
+  const error = await client.backchannelLogout(sub, sid).then(() => undefined, (cause) => cause);
+  response.writeHead(error ? 502 : 204).end(error?.message);
+});
 console.log(issuer);
