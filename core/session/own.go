@@ -369,6 +369,8 @@ func (o *Own) Begin(ctx context.Context, l Login, lookup Lookup, hash [32]byte) 
 
 		UserAgent: printable(l.UserAgent, maxUserAgent),
 		Address:   l.Address,
+
+		ExternalID: l.User.ExternalID,
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/autherr"
 	"github.com/cotterpin/cotterpin/core/config"
 	"github.com/cotterpin/cotterpin/core/database"
@@ -43,6 +44,26 @@ func TestOwn_View(t *testing.T) {
 }
 
 // A09.
+// The external id of the caller is the user's, read with the session.
+func TestOwn_ExternalID(t *testing.T) {
+	t.Parallel()
+	b := newBench(t)
+	own := b.own(config.OwnSession{}, nil)
+	s := b.issue(t, own, b.login())
+	if p, _ := check(t, own, s.Credential); p.ExternalID != "ada-1" {
+		t.Errorf("the external id is %q, want that of the user", p.ExternalID)
+	}
+	err := b.db.Accounts().Transact(t.Context(), nil, func(ctx context.Context, tx account.Tx) error {
+		return tx.SetExternalID(ctx, b.user.ID, "")
+	})
+	if err != nil {
+		t.Fatalf("Transact: %v", err)
+	}
+	if p, _ := check(t, own, s.Credential); p.ExternalID != "" {
+		t.Errorf("the external id is %q, want none after it was removed", p.ExternalID)
+	}
+}
+
 func TestView_JSON(t *testing.T) {
 	t.Parallel()
 	got, err := json.Marshal(session.Session{ID: "id", Provider: "cotter", AuthMethod: "OTP", CreatedAt: start, ExpiresAt: start}.View())

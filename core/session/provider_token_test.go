@@ -107,7 +107,7 @@ func TestProviderToken_Check(t *testing.T) {
 	t.Parallel()
 	b := newTokenBench(t, nil)
 	p, view := check(t, b, bearer)
-	if view != b.view() || p.UserID != b.user.ID || p.Key() != b.user.Key ||
+	if view != b.view() || p.UserID != b.user.ID || p.ExternalID != "ada-1" || p.Key() != b.user.Key ||
 		p.Provider != "cotter" || p.AuthMethod != "OTP" || p.SessionID != "" ||
 		!p.AuthenticatedAt.Equal(b.identity.AuthenticatedAt) || p.Claims.Get("role") != "admin" {
 		t.Errorf("checked %+v and %+v", p, view)
@@ -245,7 +245,7 @@ func TestProviderToken_UnknownNotCached(t *testing.T) {
 	wantError(t, err, autherr.NotRegistered, "unknown_identity")
 
 	user := b.user
-	user.ID, user.IdentityID, user.Subject = uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7()), "eve"
+	user.ID, user.IdentityID, user.Subject, user.ExternalID = uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7()), "eve", ""
 	if err := accounttest.Register(t.Context(), b.db.Accounts(), user, nil); err != nil {
 		t.Fatalf("Register: %v", err)
 	}
@@ -290,7 +290,7 @@ func TestProviderToken_Check_ManyUsers(t *testing.T) {
 	for i := range n {
 		user := b.user
 		user.ID, user.IdentityID = uuid.Must(uuid.NewV7()), uuid.Must(uuid.NewV7())
-		user.Subject = fmt.Sprint("subject ", i)
+		user.Subject, user.ExternalID = fmt.Sprint("subject ", i), fmt.Sprint(i)
 		if err := accounttest.Register(t.Context(), b.db.Accounts(), user, nil); err != nil {
 			t.Fatalf("Register: %v", err)
 		}

@@ -40,7 +40,7 @@ func newBench(t testing.TB) *bench {
 	b := &bench{db: memstore.New(), at: start, user: identity.User{
 		ID: uuid.Must(uuid.NewV7()), IdentityID: uuid.Must(uuid.NewV7()),
 		Key:      identity.Key{Issuer: "https://issuer.example", Subject: "ada"},
-		Provider: "cotter", CreatedAt: start, LastLoginAt: start,
+		Provider: "cotter", CreatedAt: start, LastLoginAt: start, ExternalID: "ada-1",
 	}}
 	if err := accounttest.Register(t.Context(), b.db.Accounts(), b.user, nil); err != nil {
 		t.Fatalf("Register: %v", err)

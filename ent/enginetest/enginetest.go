@@ -36,6 +36,7 @@ func Run(t *testing.T, e Engine) {
 	t.Run("Rolling", e.testRolling)
 	t.Run("SelfCheck", e.testSelfCheck)
 	t.Run("Races", e.testRaces)
+	t.Run("Transactions", e.testTransactions)
 	t.Run("Deletion", e.testDeletion)
 	t.Run("Statements", e.testStatements)
 	t.Run("Faults", e.testFaults)

@@ -15,7 +15,7 @@ import (
 	"github.com/cotterpin/cotterpin/ent/entstore"
 )
 
-// RunFaults lets each message of an exchange and of a new key fail, and expects
+// RunFaults lets each message of an exchange, a new key and transactions fail, and expects
 // the write to happen completely or not at all, and never an error that reports a
 // lost race. newConnector returns a connector to a new empty database. Embedded
 // databases can use it too.
@@ -27,6 +27,8 @@ func RunFaults(t *testing.T, d entstore.Dialect, newConnector func(t *testing.T)
 			db := openRecorded(t, d, newConnector(t))
 			testExchangeFault(t, db, fault)
 			testKeyFault(t, db, fault)
+			testTransactionFault(t, db, fault)
+			testWithinFault(t, db, fault)
 		})
 	}
 }

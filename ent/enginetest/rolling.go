@@ -1,6 +1,7 @@
 package enginetest
 
 import (
+	"context"
 	"database/sql"
 	"database/sql/driver"
 	"errors"
@@ -12,7 +13,9 @@ import (
 
 	entsql "entgo.io/ent/dialect/sql"
 
+	"github.com/cotterpin/cotterpin/core/account"
 	"github.com/cotterpin/cotterpin/core/database"
+	"github.com/cotterpin/cotterpin/core/identity"
 	"github.com/cotterpin/cotterpin/core/session"
 	"github.com/cotterpin/cotterpin/ent/entstore"
 	"github.com/cotterpin/cotterpin/ent/internal/migrations"
@@ -64,6 +67,8 @@ func RunRolling(t *testing.T, d entstore.Dialect, newConnector func(t *testing.T
 	if err := newer.Advance(t.Context(), e); !errors.Is(err, session.ErrNotFound) {
 		t.Errorf("Advance of a session that the older program has revoked: got %v, want ErrNotFound", err)
 	}
+
+	older.wantSearched(t, db.Accounts(), user.ID)
 
 	// Back to the older program, and forth again.
 	if err := older.set.Apply(t.Context()); err != nil {
@@ -132,6 +137,50 @@ func (p firstProgram) signIn(t *testing.T, s session.Session) {
 		"created_ms", "authenticated_ms", "last_seen_ms", "idle_expires_ms", "expires_ms", "revoked_ms", "revoke_reason", "user_agent", "address",
 	}, s.ID, s.Lookup[:], s.SecretHash[:], s.UserID, s.IdentityID, s.Provider, s.Issuer, s.Subject, "OTP", "cookie", nil,
 		s.CreatedAt.UnixMilli(), nil, s.LastSeenAt.UnixMilli(), nil, s.ExpiresAt.UnixMilli(), nil, "", "", "")
+}
+
+// wantSearched expects that this program finds the emails that the older one writes
+// to rows of its own, and none that it has replaced.
+func (p firstProgram) wantSearched(t *testing.T, accounts account.Store, user identity.UserID) {
+	t.Helper()
+	search := func(email string, want int) {
+		t.Helper()
+		if got, err := accounts.List(t.Context(), account.Query{Email: email, Limit: 10}); err != nil || len(got) != want {
+			t.Errorf("List of %s: got %+v (error %v), want %d users", email, got, err, want)
+		}
+		err := accounts.Transact(t.Context(), nil, func(ctx context.Context, tx account.Tx) error {
+			got, err := tx.WithEmail(ctx, email)
+			if len(got) != want {
+				t.Errorf("WithEmail of %s: got %v, want %d users", email, got, want)
+			}
+			return err
+		})
+		if err != nil {
+			t.Errorf("Transact: %v", err)
+		}
+	}
+	setEmail := func(email string) {
+		t.Helper()
+		query, args := entsql.Dialect(p.dialect).Update("auth_identities").Set("email", email).Where(entsql.EQ("user_id", user)).Query()
+		p.execute(t, query, args)
+	}
+	clearFolded := entsql.Dialect(p.dialect).Update("auth_identities").SetNull("email_folded")
+	query, args := clearFolded.Query() // as of a row that the older program has inserted
+	p.execute(t, query, args)
+	setEmail("Ada@Example.com")
+	search("aDA@example.COM", 1)
+	search("other@example.com", 0)
+
+	found, err := accounts.Get(t.Context(), user)
+	if err != nil {
+		t.Fatalf("Get: %v", err)
+	}
+	query, args = entsql.Dialect(p.dialect).Update("auth_identities").Set("email_folded", "ada@example.com").
+		Where(entsql.EQ("id", found.IdentityID)).Query() // as by a login at this program
+	p.execute(t, query, args)
+	search("ada@example.com", 1)
+	setEmail("other@example.com")
+	search("ada@example.com", 0)
 }
 
 func (p firstProgram) insert(t *testing.T, table string, columns []string, values ...any) {

@@ -161,6 +161,7 @@ func (db *DB) begin(s session.Session, limit int) {
 		db.revoke(oldest, "max_per_user", s.CreatedAt)
 	}
 	toMillis(&s.CreatedAt, &s.AuthenticatedAt, &s.LastSeenAt, &s.IdleExpiresAt, &s.ExpiresAt, &s.RevokedAt, &s.RefreshedAt)
+	s.ExternalID, s.UserDisabled, s.UserNotBefore = "", false, time.Time{} // belong to the user
 	db.sessions[s.Lookup] = s
 }
 

@@ -273,6 +273,7 @@ func (tx *transaction) addSession(s session.Session) {
 	} {
 		*t = millis(*t)
 	}
+	s.ExternalID, s.UserDisabled, s.UserNotBefore = "", false, time.Time{} // belong to the user
 	set(tx, tx.db.sessions, s.Lookup, &s)
 	set(tx, tx.db.byUser, s.UserID, append(slices.Clip(tx.db.byUser[s.UserID]), &s))
 }

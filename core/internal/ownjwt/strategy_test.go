@@ -86,7 +86,7 @@ func newWorld(t testing.TB, settings config.OwnSession) *world {
 	w := &world{db: db, store: &sessionStore{Store: db.Sessions()}, at: start, user: identity.User{
 		ID: uuid.Must(uuid.NewV7()), IdentityID: uuid.Must(uuid.NewV7()),
 		Key:      identity.Key{Issuer: "https://issuer.example", Subject: "ada"},
-		Provider: "cotter", CreatedAt: start, LastLoginAt: start,
+		Provider: "cotter", CreatedAt: start, LastLoginAt: start, ExternalID: "<ada> é",
 	}}
 	if err := accounttest.Register(t.Context(), db.Accounts(), w.user, nil); err != nil {
 		t.Fatalf("Register: %v", err)
@@ -226,7 +226,7 @@ func TestStrategy_Claims(t *testing.T) {
 		t.Errorf("payload %s", text)
 	}
 	want := map[string]any{
-		"iss": origin, "sub": w.user.ID.String(), "sid": got.View.ID, "client_id": "cotter",
+		"iss": origin, "sub": w.user.ID.String(), "sid": got.View.ID, "client_id": "cotter", "external_id": w.user.ExternalID,
 		"iat": float64(start.Unix()), "exp": float64(start.Add(5 * time.Minute).Unix()),
 		"auth_time": float64(start.Add(-time.Minute).Unix()), "acr": "2", "/a/b": float64(1),
 	}
@@ -247,6 +247,9 @@ func TestStrategy_Claims(t *testing.T) {
 		t.Errorf("payload %s", text)
 	}
 	_, again := segment(t, w.mustRefresh(t, got.RefreshToken).Token, 1)
+	if again["external_id"] != w.user.ExternalID {
+		t.Errorf("refreshed: external_id %v, want %v", again["external_id"], w.user.ExternalID)
+	}
 	if again["jti"] == claims["jti"] || again["sid"] != claims["sid"] || again["auth_time"] != claims["auth_time"] {
 		t.Errorf("refreshed: %v, at first %v", again, claims)
 	}
@@ -268,8 +271,10 @@ func TestStrategy_PrincipalAsOpaque(t *testing.T) {
 				"scope": "read write", "acr": "urn:x", "auth_time": "soon",
 			})
 		},
+		"NoExternalID": func(l *session.Login) { l.User.ExternalID = "" },
 		"OwnNames": func(l *session.Login) {
-			l.Identity.Claims = identity.NewClaims(map[string]any{"sid": "other", "client_id": "other", "cotterpin": map[string]any{"sub": "eve"}})
+			l.User.ExternalID = ""
+			l.Identity.Claims = identity.NewClaims(map[string]any{"external_id": "eve", "sid": "other", "client_id": "other", "cotterpin": map[string]any{"sub": "eve"}})
 		},
 		"Subject": func(l *session.Login) { l.User.Subject, l.Identity.Subject = `<"&\'>`, `<"&\'>` },
 	} {

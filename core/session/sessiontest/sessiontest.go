@@ -101,6 +101,7 @@ func newSession(user identity.User) session.Session {
 		LastSeenAt:      start.Add(time.Millisecond),
 		IdleExpiresAt:   start.Add(7 * 24 * time.Hour),
 		ExpiresAt:       start.Add(30 * 24 * time.Hour),
+		ProviderSession: "6f70617175652c20636f6d7061726564206f6e6c79206279207468652073746f7265",
 		UserAgent:       `Mozilla/5.0 'x' "y" é`,
 		Address:         "2001:db8::1",
 	}
@@ -165,7 +166,7 @@ func (s *stores) find(t *testing.T, l session.Lookup) session.Session {
 // they read in part.
 func (s *stores) wantFound(t *testing.T, want session.Session) {
 	t.Helper()
-	want.IdentityID, want.UserAgent, want.Address = uuid.Nil, "", ""
+	want.IdentityID, want.ProviderSession, want.UserAgent, want.Address = uuid.Nil, "", "", ""
 	wantSession(t, "Find", s.find(t, want.Lookup), withoutRefresh(want))
 	refresh, err := s.FindRefresh(t.Context(), want.Lookup)
 	if err != nil {
@@ -197,7 +198,7 @@ func (s *stores) wantListed(t *testing.T, user identity.User, now time.Time, wan
 	}
 	for i := range want {
 		public := withoutRefresh(want[i])
-		public.Lookup, public.SecretHash = session.Lookup{}, [32]byte{}
+		public.Lookup, public.SecretHash, public.ProviderSession = session.Lookup{}, [32]byte{}, ""
 		wantSession(t, fmt.Sprint("session ", i), got[i], public)
 	}
 }

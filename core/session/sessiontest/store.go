@@ -414,6 +414,27 @@ func testUser(t *testing.T, setup setup) {
 		wantState(t, s, other, false, time.Time{})
 	})
 
+	t.Run("ExternalID", func(t *testing.T) {
+		s := setup(t)
+		user := s.register(t, "ada")
+		r := newSession(user)
+		r.ExternalID, r.UserDisabled, r.UserNotBefore = "other", true, start // belong to the user, so they are not stored
+		s.add(t, r, unlimited)
+		r.UserDisabled, r.UserNotBefore = false, time.Time{}
+		for _, id := range []string{"", "12", "Ada é :;'\"", strings.Repeat("é", 127), ""} {
+			err := s.accounts.Transact(t.Context(), nil, func(ctx context.Context, tx account.Tx) error {
+				return tx.SetExternalID(ctx, user.ID, id)
+			})
+			if err != nil {
+				t.Fatalf("SetExternalID: %v", err)
+			}
+			r.ExternalID = id
+			s.wantFound(t, r)
+			r.ExternalID = ""
+			s.wantListed(t, user, start, r)
+		}
+	})
+
 	t.Run("Deleted", func(t *testing.T) {
 		s := setup(t)
 		user, bystander := s.register(t, "ada"), s.register(t, "bystander")
