@@ -473,10 +473,10 @@ type meanwhileAccounts struct {
 
 func (m meanwhileAccounts) Transact(ctx context.Context, locks []string, do func(context.Context, account.Tx) error) error {
 	if before := m.before; before != nil {
-		m.meanwhile.before = nil
+		m.before = nil
 		before()
 	}
-	return m.Store.Transact(ctx, locks, do) //nolint:wrapcheck // it is the store itself
+	return m.Store.Transact(ctx, locks, do)
 }
 
 // TestIdentities_Overtaken changes the user after the caller was recognized.
