@@ -561,6 +561,22 @@ func TestIdentities_Add_OldToken(t *testing.T) {
 	is(t, h.call(t, "POST", "/auth/identities", h.corpPayload(t, atCorp), authorization(token)...), http.StatusCreated, "")
 }
 
+// TestIdentities_SameSecond has a provider's token of the second in which the user's
+// not-before is. Tokens specify whole seconds, so it is valid.
+func TestIdentities_SameSecond(t *testing.T) {
+	t.Parallel()
+	db := memstore.New()
+	h := newPeople(t, providerToken(nil), func(s *core.Settings) { s.Database = database.Existing(db) })
+	token := h.signIn(t, ada)
+	user := h.caller(t, token).UserID
+	if err := db.Accounts().SetNotBefore(t.Context(), user, h.clock.Now().Add(200*time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	h.clock.Advance(500 * time.Millisecond)
+	h.admits(t, core.Guard{Fresh: true}, token, "")
+	h.link(t, token)
+}
+
 // TestIdentities_Add_EndedSession posts a token of a session that has ended at the
 // provider.
 func TestIdentities_Add_EndedSession(t *testing.T) {
