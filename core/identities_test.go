@@ -473,10 +473,10 @@ type meanwhileAccounts struct {
 
 func (m meanwhileAccounts) Transact(ctx context.Context, locks []string, do func(context.Context, account.Tx) error) error {
 	if before := m.before; before != nil {
-		m.meanwhile.before = nil
+		m.before = nil
 		before()
 	}
-	return m.Store.Transact(ctx, locks, do) //nolint:wrapcheck // it is the store itself
+	return m.Store.Transact(ctx, locks, do)
 }
 
 // TestIdentities_Overtaken changes the user after the caller was recognized.
@@ -559,6 +559,22 @@ func TestIdentities_Add_OldToken(t *testing.T) {
 	token := h.signIn(t, ada)
 	is(t, h.call(t, "POST", "/auth/identities", before, authorization(token)...), http.StatusUnauthorized, "invalid_token")
 	is(t, h.call(t, "POST", "/auth/identities", h.corpPayload(t, atCorp), authorization(token)...), http.StatusCreated, "")
+}
+
+// TestIdentities_SameSecond has a provider's token of the second in which the user's
+// not-before is. Tokens specify whole seconds, so it is valid.
+func TestIdentities_SameSecond(t *testing.T) {
+	t.Parallel()
+	db := memstore.New()
+	h := newPeople(t, providerToken(nil), func(s *core.Settings) { s.Database = database.Existing(db) })
+	token := h.signIn(t, ada)
+	user := h.caller(t, token).UserID
+	if err := db.Accounts().SetNotBefore(t.Context(), user, h.clock.Now().Add(200*time.Millisecond)); err != nil {
+		t.Fatal(err)
+	}
+	h.clock.Advance(500 * time.Millisecond)
+	h.admits(t, core.Guard{Fresh: true}, token, "")
+	h.link(t, token)
 }
 
 // TestIdentities_Add_EndedSession posts a token of a session that has ended at the

@@ -118,7 +118,8 @@ func TestUsers_SetExternalID(t *testing.T) {
 			if found, err := users.ByExternalID(t.Context(), "7"); err != nil || found.ID != user || found.ExternalID != "7" {
 				t.Errorf("found %+v, %v", found, err)
 			}
-			ctx, _ := h.kit.Adapter().Authorize(t.Context(), newRequest("GET", "/", "", authorization(token)...), http.Header{}, core.Guard{Fresh: true})
+			r := newRequest("GET", "/", "", authorization(token)...)
+			ctx, _ := h.kit.Adapter().Authorize(t.Context(), r, http.Header{}, core.Guard{Fresh: true})
 			if caller, _ := core.PrincipalFromContext(ctx); caller.ExternalID != "7" {
 				t.Errorf("the caller is %+v", caller)
 			}
