@@ -577,7 +577,7 @@ func TestIdentities_SameSecond(t *testing.T) {
 	h.link(t, token)
 }
 
-// TestIdentities_Add_EndedSession posts a token of a session that has ended at the
+// TestIdentities_Add_EndedSession posts a token of a session that was revoked at the
 // provider.
 func TestIdentities_Add_EndedSession(t *testing.T) {
 	t.Parallel()

@@ -112,7 +112,8 @@ func TestFlowBrowser_Zitadel(t *testing.T) {
 		first.screenshot(pictures, "flow-signed-in-"+framework, "light")
 
 		static := chromium.another(t)
-		if _, err := chromedp.Call(static.ctx, emulation.SetScriptExecutionDisabled, emulation.SetScriptExecutionDisabledParams{Value: true}); err != nil {
+		disabled := emulation.SetScriptExecutionDisabledParams{Value: true}
+		if _, err := chromedp.Call(static.ctx, emulation.SetScriptExecutionDisabled, disabled); err != nil {
 			t.Fatal(err)
 		}
 		static.do(chromedp.Navigate(p.page), chromedp.WaitVisible(chromedp.CSS(noScriptLink)))

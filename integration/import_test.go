@@ -48,7 +48,8 @@ func importLines(users int) []map[string]any {
 // people returns a line for each user with its identity, without ids.
 func (s scratch) people(t *testing.T) []string {
 	t.Helper()
-	return s.strings(t, `SELECT i.issuer, i.subject, i.provider, i.identifier, i.email, i.email_folded, i.email_verified, i.phone, i.phone_verified,
+	return s.strings(t, `SELECT i.issuer, i.subject, i.provider, i.identifier,
+		i.email, i.email_folded, i.email_verified, i.phone, i.phone_verified,
 		i.created_ms, i.last_login_ms, u.external_id, u.created_ms, u.disabled_ms, u.not_before_ms
 		FROM auth_users u LEFT JOIN auth_identities i ON i.user_id = u.id`)
 }
@@ -279,7 +280,8 @@ func TestImport_FirstLogin(t *testing.T) {
 			r := p.login(t, issuer.Login(identifier).Payload())
 			r.is(t, http.StatusOK, "")
 			r.decode(t, &response)
-			if response.Created || !slices.Equal(s.ids(t), before) || !slices.Contains(before, fmt.Sprintf("%q %q ", fmt.Sprint(n), response.User.ID)) {
+			imported := fmt.Sprintf("%q %q ", fmt.Sprint(n), response.User.ID)
+			if response.Created || !slices.Equal(s.ids(t), before) || !slices.Contains(before, imported) {
 				t.Errorf("%s: the login returns %+v, with the users %v", framework, response, before)
 			}
 			if response.User.ExternalID != nil && *response.User.ExternalID != fmt.Sprint(n) {

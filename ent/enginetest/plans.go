@@ -41,7 +41,7 @@ func testPlans(t *testing.T, d entstore.Dialect, connector driver.Connector) {
 // plan scans a table. It logs the plans, and leaves a user with two sessions in
 // the database. The tables must exist, with so many rows that a scan is more
 // expensive than an index.
-func CheckPlans(t testing.TB, d entstore.Dialect, connector driver.Connector) {
+func CheckPlans(t testing.TB, d entstore.Dialect, connector driver.Connector) { //nolint:funlen // it is a list
 	t.Helper()
 	db, pool := openRecorded(t, d, connector), openPool(t, connector)
 	analyze(t, d, pool)
@@ -49,7 +49,8 @@ func CheckPlans(t testing.TB, d entstore.Dialect, connector driver.Connector) {
 	user.Email, user.Phone, user.Provider, user.ExternalID = "planned@example.com", "+12025550100", "planned", "planned"
 	r, evicting := newSession(user, 249), newSession(user, 250)
 	if err := errors.Join(
-		accounttest.Register(t.Context(), db.Accounts(), user, nil), db.SignIn(t.Context(), database.SignIn{User: user, Session: &r, MaxSessions: 2}),
+		accounttest.Register(t.Context(), db.Accounts(), user, nil),
+		db.SignIn(t.Context(), database.SignIn{User: user, Session: &r, MaxSessions: 2}),
 	); err != nil {
 		t.Fatal(err)
 	}

@@ -140,7 +140,7 @@ func (p firstProgram) signIn(t *testing.T, s session.Session) {
 }
 
 // wantSearched expects that this program finds the emails that the older one writes
-// to rows of its own, and none that it has replaced.
+// to its rows, and none that it has replaced.
 func (p firstProgram) wantSearched(t *testing.T, accounts account.Store, user identity.UserID) {
 	t.Helper()
 	search := func(email string, want int) {

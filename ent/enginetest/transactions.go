@@ -3,6 +3,7 @@ package enginetest
 import (
 	"context"
 	"errors"
+	"fmt"
 	"testing"
 	"time"
 
@@ -117,11 +118,11 @@ func (e Engine) testMarks(t *testing.T) {
 
 // testTransactionFault runs a transaction with several writes, with the fault in one
 // message after the other: it happens completely or not at all.
-func testTransactionFault(t *testing.T, db database.Database, fault faultdriver.Fault) {
+func testTransactionFault(t *testing.T, db database.Database, fault faultdriver.Fault) { //nolint:gocognit // the steps are one transaction
 	t.Helper()
 	eachFault(t, fault, func(message int) attempt {
-		accounts, user := db.Accounts(), newUser("fault "+string('a'+rune(message)))
-		second := newUser("second " + string('a'+rune(message))).Stored()
+		accounts, user := db.Accounts(), newUser(fmt.Sprint("fault ", message))
+		second := newUser(fmt.Sprint("second ", message)).Stored()
 		user.Email, user.ExternalID = user.Subject+"@example.com", user.Subject
 		write := func(ctx context.Context) error {
 			return accounts.Transact(ctx, []string{user.Subject, "other"}, func(ctx context.Context, tx account.Tx) error {
@@ -164,8 +165,8 @@ func testWithinFault(t *testing.T, db database.Database, fault faultdriver.Fault
 		t.Fatalf("Register: %v", err)
 	}
 	eachFault(t, fault, func(message int) attempt {
-		r := newSession(user, byte(100+message))           //nolint:gosec // there are few messages
-		login, id := user, "id "+string('a'+rune(message)) // differ from those of the attempt before
+		r := newSession(user, byte(100+message))      //nolint:gosec // there are few messages
+		login, id := user, fmt.Sprint("id ", message) // differ from those of the attempt before
 		login.Identifier = id
 		in := database.SignIn{User: login, Session: &r, MaxSessions: 1000, Within: func(ctx context.Context, tx account.Tx) error {
 			return tx.SetExternalID(ctx, user.ID, id)

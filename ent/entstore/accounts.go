@@ -69,7 +69,7 @@ func (a *accounts) Get(ctx context.Context, id identity.UserID) (identity.User, 
 
 // Identities implements account.Store.
 func (a *accounts) Identities(ctx context.Context, id identity.UserID) ([]identity.Stored, error) {
-	rows, err := a.pool.QueryContext(ctx, a.dialect.placeholders(selectIdentities), id) //nolint:sqlclosecheck // scanIdentities does it
+	rows, err := a.pool.QueryContext(ctx, a.dialect.placeholders(selectIdentities), id)
 	list, err := scanIdentities(rows, err)
 	if err == nil && len(list) == 0 {
 		_, err = a.Get(ctx, id)

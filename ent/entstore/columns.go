@@ -161,10 +161,10 @@ type loginColumn struct{ *time.Time }
 
 // Scan implements sql.Scanner.
 func (c loginColumn) Scan(column any) error {
-	if err := (timeColumn{c.Time}).Scan(column); err != nil {
+	if err := timeColumn(c).Scan(column); err != nil {
 		return err
 	}
-	if c.Time.UnixMilli() == 0 {
+	if c.UnixMilli() == 0 {
 		*c.Time = time.Time{}
 	}
 	return nil

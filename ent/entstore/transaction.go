@@ -165,7 +165,7 @@ func (t *transaction) Identities(ctx context.Context, id identity.UserID) ([]ide
 	if err := t.lockUser(ctx, id); err != nil {
 		return nil, t.read(err)
 	}
-	rows, err := t.tx.QueryContext(ctx, t.dialect.placeholders(selectIdentities), id) //nolint:sqlclosecheck // scanIdentities does it
+	rows, err := t.tx.QueryContext(ctx, t.dialect.placeholders(selectIdentities), id)
 	list, err := scanIdentities(rows, err)
 	if err == nil && len(list) == 0 {
 		_, err = t.Get(ctx, id)

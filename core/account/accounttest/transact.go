@@ -454,8 +454,9 @@ func testLocks(t *testing.T, open func(t *testing.T) database.Database) {
 		for range rounds {
 			login, s := p.ada, newSession(p.ada)
 			var group sync.WaitGroup
-			err := p.SignIn(t.Context(), database.SignIn{User: login, Session: &s, MaxSessions: racers, Within: func(context.Context, account.Tx) error {
-				group.Go(func() {
+			in := database.SignIn{User: login, Session: &s, MaxSessions: racers}
+			in.Within = func(context.Context, account.Tx) error {
+				group.Go(func() { //nolint:contextcheck // it outlives the transaction
 					err := p.accounts.Transact(t.Context(), nil, func(ctx context.Context, tx account.Tx) error {
 						return tx.RevokeSessions(ctx, p.ada.ID, "test", start)
 					})
@@ -467,7 +468,8 @@ func testLocks(t *testing.T, open func(t *testing.T) database.Database) {
 					runtime.Gosched()
 				}
 				return nil
-			}})
+			}
+			err := p.SignIn(t.Context(), in)
 			group.Wait()
 			if err != nil {
 				t.Fatalf("SignIn: %v", err)
@@ -545,7 +547,7 @@ func (p *people) testRead(
 		if err != nil {
 			return err
 		}
-		group.Go(func() {
+		group.Go(func() { //nolint:contextcheck // it outlives the transaction
 			if err := write(t.Context(), p); err != nil {
 				t.Errorf("%s: %v", change, err)
 			}

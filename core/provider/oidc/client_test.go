@@ -168,7 +168,7 @@ func TestClient_Discovery(t *testing.T) {
 	opened := openClient(t, i, func(*oidc.Settings) {})
 	gone, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, _, _ = opened.CodeFlow().AuthCodeURL(gone, provider.AuthRequest{}) // select may notice either
+	_, _, _ = opened.CodeFlow().AuthCodeURL(gone, provider.AuthRequest{}) //nolint:dogsled // select may notice either
 	var group sync.WaitGroup
 	for range 20 {
 		group.Go(func() {
