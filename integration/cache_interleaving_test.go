@@ -210,8 +210,8 @@ func (c *cachingNode) lookCached(t *testing.T, s cachedSession) {
 	}
 }
 
-// read begins a look at the session, which reads it. insert lets the look-up return,
-// and waits for the look, which began before the session was revoked.
+// read begins a request with the session, which reads it. insert lets the look-up return,
+// and waits for the request, which began before the session was revoked.
 func (c *cachingNode) read(t *testing.T, s cachedSession) (insert func()) {
 	t.Helper()
 	paused := &pausedLookup{read: make(chan struct{}), release: make(chan struct{})}
@@ -253,7 +253,7 @@ func (c *cachingNode) awaitHeld(t *testing.T, s cachedSession) {
 // lose ends the connection that listens, and waits until the node has noticed.
 func (c *cachingNode) lose(t *testing.T) {
 	t.Helper()
-	c.channel.forget()
+	c.channel.reset()
 	c.database.execute(t, `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
 		WHERE datname = current_database() AND query LIKE '%pg_trigger%' AND pid <> pg_backend_pid()`)
 	c.channel.await(t, "lost connection", func() bool {

@@ -26,7 +26,7 @@ func TestCacheOutage(t *testing.T) {
 		s := c.signedIn(t)
 		c.awaitCached(t, s)
 
-		c.channel.forget()
+		c.channel.reset()
 		if err := server.Pause(t.Context()); err != nil {
 			t.Fatal(err)
 		}
@@ -50,7 +50,7 @@ func TestCacheOutage(t *testing.T) {
 			t.Fatal(err)
 		}
 		c.awaitCached(t, s)
-		c.channel.forget()
+		c.channel.reset()
 		c.revoke(t, s)
 		c.awaitHeard(t, s)
 		c.look(t, s, http.StatusUnauthorized)

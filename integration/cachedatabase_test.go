@@ -144,8 +144,8 @@ func (c *observedChannel) set(mode channelMode) {
 	c.signal()
 }
 
-// forget forgets the calls so far, so that await waits for later ones.
-func (c *observedChannel) forget() {
+// reset removes the calls so far, so that await waits for later ones.
+func (c *observedChannel) reset() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.calls = nil

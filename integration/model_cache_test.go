@@ -24,7 +24,7 @@ func (m *model) mayBeCached(s *modelSession, node *core.Kit) bool {
 	return m.isCached && s.revoked && s.revokedBy != node && m.n.clock.Now().Before(s.revokedAt.Add(modelOwnCacheTTL)) && !m.expired(s)
 }
 
-// seenByCache applies a look at an active session, which may be cached, to the model:
+// seenByCache applies a request with an active session, which may be cached, to the model:
 // a node that has not read the last-seen update of the other updates it too.
 func (m *model) seenByCache(rt *rapid.T, s *modelSession) {
 	var stored int64

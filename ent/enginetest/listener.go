@@ -224,7 +224,7 @@ func (e Engine) testListenerTransactions(t *testing.T) {
 		}
 		l.awaitTrusted(t)
 		if isHeard() != (undo == nil) {
-			t.Errorf("the write is heard: %t; it was undone: %t", isHeard(), undo != nil)
+			t.Errorf("the write is heard: %t; it was rolled back: %t", isHeard(), undo != nil)
 		}
 	}
 }
