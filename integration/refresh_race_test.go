@@ -21,7 +21,7 @@ const raceSessions = `session "own" {
 
 const (
 	racingSessions  = 32
-	racingRefreshes = 96 // before the sessions end
+	racingRefreshes = 96 // before the sessions are ended
 )
 
 // TestRefreshRace ends the 32 sessions of a user while all are refreshed at two
@@ -159,7 +159,7 @@ func (n *nodes) refreshDuring(t *testing.T, chains []*refreshChain, end func()) 
 }
 
 // isRefreshed exchanges the newest token at one node after the other. It returns
-// false if the session has ended.
+// false if the session was revoked.
 func (c *refreshChain) isRefreshed(t *testing.T) bool {
 	t.Helper()
 	node := c.nodes[c.count%len(c.nodes)]
