@@ -91,8 +91,8 @@ func (db *DB) atomically(ctx context.Context, fn func() error) error {
 	done := false
 	defer func() {
 		if !done {
-			before.lock = db.lock
-			*db = before
+			db.users, db.identities, db.sessions = before.users, before.identities, before.sessions
+			db.keys, db.marks = before.keys, before.marks
 		}
 	}()
 	err := fn()
