@@ -22,7 +22,7 @@ var statuses = map[autherr.Code]int{
 	autherr.CrossOrigin: 403, autherr.InsufficientScope: 403, autherr.MachineCaller: 403,
 	autherr.AccountDisabled: 403, autherr.RegistrationClosed: 403, autherr.NotRegistered: 403,
 	autherr.ProviderDraining: 403, autherr.AccountExists: 409, autherr.IdentityInUse: 409, autherr.LastIdentity: 409,
-	autherr.UserInUse: 409, autherr.NotFound: 404,
+	autherr.UserInUse: 409, autherr.ExternalIDInUse: 409, autherr.NotFound: 404,
 	autherr.MethodNotAllowed: 405, autherr.PayloadTooLarge: 413, autherr.UnsupportedMediaType: 415,
 	autherr.RateLimited: 429, autherr.Internal: 500, autherr.TemporarilyUnavailable: 503,
 
