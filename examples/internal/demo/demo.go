@@ -88,6 +88,7 @@ func Open(ctx context.Context, settings core.Settings, options ...core.Option) (
 	if err != nil {
 		return nil, err
 	}
+	settings.Auth = settings.Auth.WithDefaults()
 	links, err := linksOf(ctx, kit, settings.Auth.Path)
 	if err != nil {
 		return nil, errors.Join(err, kit.Close())
