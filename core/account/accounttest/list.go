@@ -190,6 +190,9 @@ func testPages(t *testing.T, db database.Database) {
 				if len(page) == 0 {
 					break
 				}
+				if compareIDs(page[0].ID, q.After) <= 0 {
+					t.Fatalf("%s, pages of %d: the page after %v begins with %v", name, limit, q.After, page[0].ID)
+				}
 				for _, user := range page {
 					got = append(got, user.ID)
 				}

@@ -324,6 +324,22 @@ func testReads(t *testing.T, open func(t *testing.T) database.Database) {
 			return nil
 		})
 	})
+	t.Run("Order", func(t *testing.T) {
+		t.Parallel()
+		p := newPeople(t, open(t))
+		users := []identity.UserID{p.ada.ID}
+		for i := range racers {
+			users = append(users, register(t, p.accounts, fmt.Sprint("present ", i)).ID)
+		}
+		slices.SortFunc(users, compareIDs)
+		p.transact(t, func(ctx context.Context, tx account.Tx) error {
+			got, err := tx.WithEmail(ctx, p.ada.Email)
+			wantIDs(t, "WithEmail", got, err, users...)
+			got, err = tx.WithPhone(ctx, p.ada.Phone)
+			wantIDs(t, "WithPhone", got, err, users...)
+			return nil
+		})
+	})
 	t.Run("MaliciousStrings", func(t *testing.T) {
 		t.Parallel()
 		p := newPeople(t, open(t))
