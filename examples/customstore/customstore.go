@@ -32,8 +32,11 @@ import (
 
 // DB is the database.
 type DB struct {
-	lock chan struct{} // holds a value while what follows is used
+	lock chan struct{} // holds a value while the tables are used
+	tables
+}
 
+type tables struct {
 	users      map[identity.UserID]identity.User // with zero fields of an identity
 	identities map[uuid.UUID]ownedIdentity
 	sessions   map[session.Lookup]session.Session
@@ -49,12 +52,14 @@ type ownedIdentity struct {
 // New returns an empty database.
 func New() *DB {
 	return &DB{
-		lock:       make(chan struct{}, 1),
-		users:      make(map[identity.UserID]identity.User),
-		identities: make(map[uuid.UUID]ownedIdentity),
-		sessions:   make(map[session.Lookup]session.Session),
-		keys:       make(map[string]session.Key),
-		marks:      make(map[string]time.Time),
+		lock: make(chan struct{}, 1),
+		tables: tables{
+			users:      make(map[identity.UserID]identity.User),
+			identities: make(map[uuid.UUID]ownedIdentity),
+			sessions:   make(map[session.Lookup]session.Session),
+			keys:       make(map[string]session.Key),
+			marks:      make(map[string]time.Time),
+		},
 	}
 }
 
@@ -84,15 +89,14 @@ func (db *DB) atomically(ctx context.Context, fn func() error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	before := DB{
+	before := tables{
 		users: maps.Clone(db.users), identities: maps.Clone(db.identities),
 		sessions: maps.Clone(db.sessions), keys: maps.Clone(db.keys), marks: maps.Clone(db.marks),
 	}
 	done := false
 	defer func() {
 		if !done {
-			before.lock = db.lock
-			*db = before
+			db.tables = before
 		}
 	}()
 	err := fn()
