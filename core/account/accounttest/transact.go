@@ -522,6 +522,8 @@ func testLocks(t *testing.T, open func(t *testing.T) database.Database) {
 		p := newPeople(t, open(t))
 		var group sync.WaitGroup
 		var done atomic.Bool
+		defer group.Wait()
+		defer done.Store(true)
 		group.Go(func() {
 			for !done.Load() {
 				bare, err := p.accounts.Get(t.Context(), p.bare.ID)
@@ -546,8 +548,6 @@ func testLocks(t *testing.T, open func(t *testing.T) database.Database) {
 				return errors.Join(err, tx.SetExternalID(ctx, p.bare.ID, ""), tx.RemoveIdentity(ctx, p.bare.ID, found.IdentityID))
 			})
 		}
-		done.Store(true)
-		group.Wait()
 	})
 }
 
@@ -558,6 +558,7 @@ func (p *people) testRead(
 ) {
 	t.Helper()
 	var group sync.WaitGroup
+	defer group.Wait()
 	p.transact(t, func(ctx context.Context, tx account.Tx) error {
 		first, err := read(ctx, p, tx)
 		if err != nil {
