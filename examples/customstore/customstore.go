@@ -32,11 +32,8 @@ import (
 
 // DB is the database.
 type DB struct {
-	lock chan struct{} // holds a value while the tables are used
-	tables
-}
+	lock chan struct{} // holds a value while what follows is used
 
-type tables struct {
 	users      map[identity.UserID]identity.User // with zero fields of an identity
 	identities map[uuid.UUID]ownedIdentity
 	sessions   map[session.Lookup]session.Session
@@ -52,14 +49,12 @@ type ownedIdentity struct {
 // New returns an empty database.
 func New() *DB {
 	return &DB{
-		lock: make(chan struct{}, 1),
-		tables: tables{
-			users:      make(map[identity.UserID]identity.User),
-			identities: make(map[uuid.UUID]ownedIdentity),
-			sessions:   make(map[session.Lookup]session.Session),
-			keys:       make(map[string]session.Key),
-			marks:      make(map[string]time.Time),
-		},
+		lock:       make(chan struct{}, 1),
+		users:      make(map[identity.UserID]identity.User),
+		identities: make(map[uuid.UUID]ownedIdentity),
+		sessions:   make(map[session.Lookup]session.Session),
+		keys:       make(map[string]session.Key),
+		marks:      make(map[string]time.Time),
 	}
 }
 
@@ -89,14 +84,15 @@ func (db *DB) atomically(ctx context.Context, fn func() error) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	before := tables{
+	before := DB{
 		users: maps.Clone(db.users), identities: maps.Clone(db.identities),
 		sessions: maps.Clone(db.sessions), keys: maps.Clone(db.keys), marks: maps.Clone(db.marks),
 	}
 	done := false
 	defer func() {
 		if !done {
-			db.tables = before
+			db.users, db.identities, db.sessions = before.users, before.identities, before.sessions
+			db.keys, db.marks = before.keys, before.marks
 		}
 	}()
 	err := fn()
