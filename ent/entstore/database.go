@@ -13,8 +13,9 @@
 // A session is found with one prepared statement, as is a user, revoked with one,
 // and its refresh token exchanged with one. A known identity logs in with three: Find, and SignIn (two in a
 // transaction). SignIn needs one more if it revokes older sessions, two on MySQL.
-// A new identity logs in with five: Find, Register (two in a transaction) and
-// SignIn. Without a session, SignIn is one statement. BEGIN and COMMIT are not
+// A new identity logs in with five: Find, two in a transaction that registers it, and
+// SignIn; where users are linked, that transaction first locks and searches. Without
+// a session and a function within, SignIn is one statement. BEGIN and COMMIT are not
 // counted.
 //
 // Only the list of server keys reads a whole table.

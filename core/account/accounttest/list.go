@@ -172,30 +172,8 @@ func testPages(t *testing.T, db database.Database) {
 	slices.SortFunc(want, compareIDs)
 	for name, q := range map[string]account.Query{"All": {}, "Email": {Email: "ADA@example.com"}, "Provider": {Provider: "cotter"}} {
 		for _, limit := range []int{1, 5, racers, 1000} {
-			var group sync.WaitGroup
-			group.Go(func() {
-				for i := range 5 {
-					if err := Register(t.Context(), store, newUser(key(fmt.Sprint(name, limit, i))), nil); err != nil {
-						t.Errorf("Register: %v", err)
-					}
-				}
-			})
-			var got []identity.UserID
-			q.Limit, q.After = limit, uuid.Nil
-			for {
-				page, err := store.List(t.Context(), q)
-				if err != nil || len(page) > limit {
-					t.Fatalf("%s: List: %d users for a limit of %d (error %v)", name, len(page), limit, err)
-				}
-				if len(page) == 0 {
-					break
-				}
-				for _, user := range page {
-					got = append(got, user.ID)
-				}
-				q.After = page[len(page)-1].ID
-			}
-			group.Wait()
+			q.Limit = limit
+			got := listWhileAdding(t, store, q, fmt.Sprint(name, limit))
 			if !slices.IsSortedFunc(got, compareIDs) || len(slices.Compact(slices.Clone(got))) != len(got) {
 				t.Errorf("%s, pages of %d: a user is listed twice, or not in order: %v", name, limit, got)
 			}
@@ -205,5 +183,35 @@ func testPages(t *testing.T, db database.Database) {
 				}
 			}
 		}
+	}
+}
+
+// listWhileAdding returns the users of all pages of a query, while others are
+// registered.
+func listWhileAdding(t *testing.T, store account.Store, q account.Query, subject string) (users []identity.UserID) {
+	t.Helper()
+	var group sync.WaitGroup
+	defer group.Wait()
+	group.Go(func() {
+		for i := range 5 {
+			if err := Register(t.Context(), store, newUser(key(fmt.Sprint(subject, i))), nil); err != nil {
+				t.Errorf("Register: %v", err)
+			}
+		}
+	})
+	for {
+		page, err := store.List(t.Context(), q)
+		switch {
+		case err != nil || len(page) > q.Limit:
+			t.Fatalf("List: %d users for a limit of %d (error %v)", len(page), q.Limit, err)
+		case len(page) == 0:
+			return users
+		case compareIDs(page[0].ID, q.After) <= 0:
+			t.Fatalf("List: the page after %v begins with %v", q.After, page[0].ID)
+		}
+		for _, user := range page {
+			users = append(users, user.ID)
+		}
+		q.After = page[len(page)-1].ID
 	}
 }

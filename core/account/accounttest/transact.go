@@ -324,6 +324,22 @@ func testReads(t *testing.T, open func(t *testing.T) database.Database) {
 			return nil
 		})
 	})
+	t.Run("Order", func(t *testing.T) {
+		t.Parallel()
+		p := newPeople(t, open(t))
+		users := []identity.UserID{p.ada.ID}
+		for i := range racers {
+			users = append(users, register(t, p.accounts, fmt.Sprint("present ", i)).ID)
+		}
+		slices.SortFunc(users, compareIDs)
+		p.transact(t, func(ctx context.Context, tx account.Tx) error {
+			got, err := tx.WithEmail(ctx, p.ada.Email)
+			wantIDs(t, "WithEmail", got, err, users...)
+			got, err = tx.WithPhone(ctx, p.ada.Phone)
+			wantIDs(t, "WithPhone", got, err, users...)
+			return nil
+		})
+	})
 	t.Run("MaliciousStrings", func(t *testing.T) {
 		t.Parallel()
 		p := newPeople(t, open(t))
@@ -506,6 +522,8 @@ func testLocks(t *testing.T, open func(t *testing.T) database.Database) {
 		p := newPeople(t, open(t))
 		var group sync.WaitGroup
 		var done atomic.Bool
+		defer group.Wait()
+		defer done.Store(true)
 		group.Go(func() {
 			for !done.Load() {
 				bare, err := p.accounts.Get(t.Context(), p.bare.ID)
@@ -530,8 +548,6 @@ func testLocks(t *testing.T, open func(t *testing.T) database.Database) {
 				return errors.Join(err, tx.SetExternalID(ctx, p.bare.ID, ""), tx.RemoveIdentity(ctx, p.bare.ID, found.IdentityID))
 			})
 		}
-		done.Store(true)
-		group.Wait()
 	})
 }
 
@@ -542,6 +558,7 @@ func (p *people) testRead(
 ) {
 	t.Helper()
 	var group sync.WaitGroup
+	defer group.Wait()
 	p.transact(t, func(ctx context.Context, tx account.Tx) error {
 		first, err := read(ctx, p, tx)
 		if err != nil {
