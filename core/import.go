@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"github.com/cotterpin/cotterpin/core/database"
@@ -112,6 +111,7 @@ type importer struct {
 
 func (k *Kit) newImporter(db database.Database, o Import) (*importer, error) {
 	issuers, list, ok := k.providers.Import(o.Provider)
+	issuer, err := k.providers.IssuerOf(o.Provider, o.Issuer)
 	switch {
 	case !ok:
 		var names []string
@@ -119,12 +119,11 @@ func (k *Kit) newImporter(db database.Database, o Import) (*importer, error) {
 			names = append(names, fmt.Sprintf("%q", block.Name))
 		}
 		return nil, fmt.Errorf("core: there is no provider %q: the providers are %s", o.Provider, strings.Join(names, ", "))
-	case o.Issuer == "" && len(issuers) == 1:
-		o.Issuer = issuers[0]
-	case !slices.Contains(issuers, o.Issuer):
+	case err != nil:
 		return nil, fmt.Errorf("core: provider %q accepts the issuers %s: select the one of these users' tokens, and import the users of each by itself",
 			o.Provider, strings.Join(issuers, ", "))
 	}
+	o.Issuer = issuer
 	if o.Progress == nil {
 		o.Progress = func(int, int) {}
 	}

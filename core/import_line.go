@@ -3,7 +3,6 @@ package core
 import (
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/cotterpin/cotterpin/core/identity"
@@ -106,19 +105,13 @@ func cut(s string) string {
 
 // check returns an error unless the user can be stored.
 func (l *importLine) check(now time.Time) error {
+	_, advice := NewIdentity{
+		Subject: l.subject, Identifier: l.identifier,
+		Email: l.email, EmailVerified: l.emailVerified, Phone: l.phone, PhoneVerified: l.phoneVerified,
+	}.problem()
 	switch {
-	case !identity.IsSubject(l.subject):
-		return errors.New("subject must be 1 to 255 printable ASCII characters without outer spaces")
-	case strings.ContainsRune(l.identifier, 0):
-		return errors.New("identifier must have no NUL")
-	case l.email != "" && !identity.IsEmail(l.email):
-		return errors.New("email must be an email address in plain ASCII form, of at most 254 bytes")
-	case l.phone != "" && !identity.IsPhone(l.phone):
-		return errors.New(`phone must be in E.164 form, such as "+12025550100"`)
-	case l.emailVerified && l.email == "":
-		return errors.New("email_verified is true without an email")
-	case l.phoneVerified && l.phone == "":
-		return errors.New("phone_verified is true without a phone")
+	case advice != "":
+		return errors.New(advice)
 	case l.externalID != "" && !identity.IsExternalID(l.externalID):
 		return errors.New("external_id must be 1 to 255 bytes without control characters")
 	case !l.createdAt.IsZero() && (l.createdAt.Before(time.UnixMilli(0)) || l.createdAt.After(now)):

@@ -71,7 +71,8 @@ func (u Users) Create(ctx context.Context, n NewUser) (User, error) {
 }
 
 // SetExternalID sets the application's own id of a user; "" removes it. It is in the
-// Principal of the user's next request.
+// Principal of the user's next request. Other nodes may have the old one as long as
+// cache_ttl allows, and an own JWT has it until it expires, unless the guard is Fresh.
 //
 // Further errors by code: InvalidRequest if it is not 1 to 255 bytes of valid UTF-8
 // without control characters; ExternalIDInUse.
@@ -166,7 +167,7 @@ func (u Users) newIdentities(n NewUser) ([]identity.Stored, error) {
 
 // newIdentity returns an identity as it is stored until its first login.
 func (u Users) newIdentity(n NewIdentity) (identity.Stored, error) {
-	if reason := n.problem(); reason != "" {
+	if reason, _ := n.problem(); reason != "" {
 		return identity.Stored{}, autherr.New(autherr.InvalidRequest, reason)
 	}
 	issuer, err := u.kit.providers.IssuerOf(n.Provider, n.Issuer)
@@ -186,19 +187,26 @@ func (u Users) newIdentity(n NewIdentity) (identity.Stored, error) {
 	}, nil
 }
 
-// problem returns which value is not valid, as a reason for the log; "" if none is.
-func (n NewIdentity) problem() string {
+// problem returns which value is not valid, as a reason for the log, and what is
+// valid; "" if all are.
+func (n NewIdentity) problem() (reason, advice string) {
 	switch {
 	case !identity.IsSubject(n.Subject):
-		return "malformed_subject"
-	case n.Email != "" && !identity.IsEmail(n.Email), n.Email == "" && n.EmailVerified:
-		return "malformed_email"
-	case n.Phone != "" && !identity.IsPhone(n.Phone), n.Phone == "" && n.PhoneVerified:
-		return "malformed_phone"
-	case !utf8.ValidString(n.Identifier), strings.ContainsRune(n.Identifier, 0):
-		return "malformed_identifier"
+		return "malformed_subject", "subject must be 1 to 255 printable ASCII characters without outer spaces"
+	case strings.ContainsRune(n.Identifier, 0):
+		return "malformed_identifier", "identifier must have no NUL"
+	case !utf8.ValidString(n.Identifier):
+		return "malformed_identifier", "identifier must be valid UTF-8"
+	case n.Email != "" && !identity.IsEmail(n.Email):
+		return "malformed_email", "email must be an email address in plain ASCII form, of at most 254 bytes"
+	case n.Phone != "" && !identity.IsPhone(n.Phone):
+		return "malformed_phone", `phone must be in E.164 form, such as "+12025550100"`
+	case n.Email == "" && n.EmailVerified:
+		return "malformed_email", "email_verified is true without an email"
+	case n.Phone == "" && n.PhoneVerified:
+		return "malformed_phone", "phone_verified is true without a phone"
 	}
-	return ""
+	return "", ""
 }
 
 // conflict returns an error with that code for account.ErrConflict, other errors as

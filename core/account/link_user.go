@@ -28,7 +28,8 @@ const maxLinkAttempts = 5
 // Errors: that of check; ErrNotFound if there is no such user; those with the codes
 // AccountDisabled, InvalidToken if the tokens were issued before the user's
 // not-before or in a session that the provider has revoked, ProviderDraining if the
-// identity is unknown and its block accepts known ones only, and IdentityInUse if it is another user's; else the store failed.
+// identity is unknown and its block accepts known ones only, and IdentityInUse if it
+// is another user's; else the store failed.
 func (r Registrar) Link(
 	ctx context.Context, user identity.UserID, id identity.Identity, check func(identity.User, []identity.Stored) error,
 ) (stored identity.Stored, added bool, err error) {

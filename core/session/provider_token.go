@@ -72,8 +72,8 @@ func (p *ProviderToken) Owns(string) bool { return true }
 // transport that it was issued for, so every configured transport is accepted.
 //
 // Errors by code: those of the [Authenticator]; InvalidToken if the transport
-// is not configured, or the provider has ended the session; those of [account.Known] unless no users are stored or the
-// caller is a machine.
+// is not configured, or the provider has ended the session; those of [account.Known]
+// unless no users are stored or the caller is a machine.
 func (p *ProviderToken) Check(ctx context.Context, c Credential, fresh bool) (identity.Principal, View, error) {
 	if !slices.Contains(p.settings.Transport, c.Transport) {
 		return identity.Principal{}, View{}, autherr.New(autherr.InvalidToken, "transport_not_listed")

@@ -25,12 +25,11 @@ func (p *Provider) block() account.Block {
 // its identities, and the driver's ability to read the provider's own list, nil if
 // it has none. False: there is no such block.
 func (s *Set) Import(name string) (issuers []string, list provider.UserLister, ok bool) {
-	for _, p := range s.providers {
-		if p.Name == name {
-			list, _ = p.driver.(provider.UserLister)
-			issuers = append([]string{p.rules.Issuer}, slices.Sorted(maps.Keys(p.rules.MoreIssuers))...)
-			return issuers, list, true
-		}
+	p := s.named(name)
+	if p == nil {
+		return nil, nil, false
 	}
-	return nil, nil, false
+	list, _ = p.driver.(provider.UserLister)
+	issuers = append([]string{p.rules.Issuer}, slices.Sorted(maps.Keys(p.rules.MoreIssuers))...)
+	return issuers, list, true
 }

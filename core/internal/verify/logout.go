@@ -43,11 +43,10 @@ func (p *Provider) AcceptsLogoutTokens() bool { return p.logouts != nil }
 // tokens; InvalidRequest for every fault of the token; TemporarilyUnavailable if
 // the keys could not be fetched.
 func (s *Set) Logout(ctx context.Context, name, raw string) (Logout, error) {
-	at := slices.IndexFunc(s.providers, func(p *Provider) bool { return p.Name == name && p.AcceptsLogoutTokens() })
-	if at < 0 {
+	p := s.named(name)
+	if p == nil || !p.AcceptsLogoutTokens() {
 		return Logout{}, autherr.New(autherr.NotFound, "no_logout_tokens")
 	}
-	p := s.providers[at]
 	c, err := p.logouts.Verify(ctx, raw)
 	if err != nil {
 		return Logout{}, asRequestError(err)

@@ -47,6 +47,15 @@ func NewSet(providers ...*Provider) *Set {
 // All returns the providers in the order of the file.
 func (s *Set) All() []*Provider { return s.providers }
 
+// named returns the provider with that name, nil if there is none.
+func (s *Set) named(name string) *Provider {
+	at := slices.IndexFunc(s.providers, func(p *Provider) bool { return p.Name == name })
+	if at < 0 {
+		return nil
+	}
+	return s.providers[at]
+}
+
 // Close closes the idle connections to the providers.
 func (s *Set) Close() {
 	for _, p := range s.providers {
@@ -107,12 +116,8 @@ func (s *Set) Authenticate(ctx context.Context, raw string) (identity.Identity, 
 // sent to it by any client: it may only if it suffices for a login, or the block
 // lists its client.
 func (s *Set) ChangesAccount(name string) bool {
-	for _, p := range s.providers {
-		if p.Name == name {
-			return p.suffices(p.Recognizes) || len(p.rules.Of(p.Recognizes).Clients) > 0
-		}
-	}
-	return false
+	p := s.named(name)
+	return p != nil && (p.suffices(p.Recognizes) || len(p.rules.Of(p.Recognizes).Clients) > 0)
 }
 
 // LinksIdentities reports whether the token that recognizes a caller at the named
@@ -120,12 +125,8 @@ func (s *Set) ChangesAccount(name string) bool {
 // that suffices for a login and has no list of clients. One with a list is made for
 // an API and sent to it by all of them.
 func (s *Set) LinksIdentities(name string) bool {
-	for _, p := range s.providers {
-		if p.Name == name {
-			return p.suffices(p.Recognizes) && len(p.rules.Of(p.Recognizes).Clients) == 0
-		}
-	}
-	return false
+	p := s.named(name)
+	return p != nil && p.suffices(p.Recognizes) && len(p.rules.Of(p.Recognizes).Clients) == 0
 }
 
 // IssuerOf returns the issuer that identities of the named provider are stored with:
@@ -134,11 +135,11 @@ func (s *Set) LinksIdentities(name string) bool {
 // Errors by code: InvalidRequest for a name that no block has, for an issuer that
 // the provider does not have, and for "" if it has several.
 func (s *Set) IssuerOf(name, issuer string) (string, error) {
-	at := slices.IndexFunc(s.providers, func(p *Provider) bool { return p.Name == name })
-	if at < 0 {
+	p := s.named(name)
+	if p == nil {
 		return "", autherr.New(autherr.InvalidRequest, "unknown_provider")
 	}
-	rules := s.providers[at].rules
+	rules := p.rules
 	_, isFurther := rules.MoreIssuers[issuer]
 	switch {
 	case issuer == "" && len(rules.MoreIssuers) == 0, issuer == rules.Issuer:
@@ -206,11 +207,10 @@ func haveOneSource(issuers []string, a, b provider.Rules) bool {
 // choose returns the provider of a sign-in.
 func (s *Set) choose(name string, tokens provider.Tokens) (*Provider, error) {
 	if name != "" {
-		at := slices.IndexFunc(s.providers, func(p *Provider) bool { return p.Name == name })
-		if at < 0 {
-			return nil, autherr.New(autherr.InvalidRequest, "unknown_provider")
+		if p := s.named(name); p != nil {
+			return p, nil
 		}
-		return s.providers[at], nil
+		return nil, autherr.New(autherr.InvalidRequest, "unknown_provider")
 	}
 	if len(s.providers) == 1 {
 		return s.providers[0], nil
