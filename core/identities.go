@@ -111,9 +111,6 @@ func (k *Kit) verifyOther(ctx context.Context, body payload) (identity.Identity,
 	if err != nil {
 		return identity.Identity{}, err
 	}
-	if err := k.registrar.CheckProviderSession(ctx, id.ProviderSession); err != nil {
-		return identity.Identity{}, err
-	}
 	return id, body.hints.check(id)
 }
 
