@@ -12,8 +12,8 @@ import (
 type Listener interface {
 	// Listen returns when ctx is done. Until then it calls heard for each user whose
 	// session was revoked, deleted or given another lookup, or that was disabled,
-	// enabled, deleted or given another not-before, by a committed write of any
-	// process; further users do no harm.
+	// enabled, deleted or given another not-before or external id, by a committed write
+	// of any process; further users do no harm.
 	//
 	// It calls trusted(t) once heard was called for all such writes that had been
 	// committed one second before t. A process may therefore accept until t what it

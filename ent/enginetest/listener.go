@@ -174,6 +174,9 @@ func (e Engine) testListenerWrites(t *testing.T) {
 		{"Disable", func(u identity.User, _ session.Session) error { return accounts.Disable(ctx, u.ID, now) }},
 		{"Enable", func(u identity.User, _ session.Session) error { return accounts.Enable(ctx, u.ID) }},
 		{"SetNotBefore", func(u identity.User, _ session.Session) error { return accounts.SetNotBefore(ctx, u.ID, now) }},
+		{"SetExternalID", func(u identity.User, _ session.Session) error {
+			return accounts.Transact(ctx, nil, func(ctx context.Context, tx account.Tx) error { return tx.SetExternalID(ctx, u.ID, "7") })
+		}},
 		{"Delete", func(u identity.User, _ session.Session) error { return accounts.Delete(ctx, u.ID) }},
 		{"SignIn", func(u identity.User, _ session.Session) error {
 			next := newSession(u, 101)

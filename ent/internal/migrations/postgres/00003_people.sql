@@ -24,3 +24,9 @@ CREATE TABLE "auth_marks" (
 );
 -- create index "auth_marks_expires_ms" to table: "auth_marks"
 CREATE INDEX "auth_marks_expires_ms" ON "auth_marks" ("expires_ms");
+
+-- Notifies of a changed external id too, which cached sessions contain.
+CREATE OR REPLACE TRIGGER "auth_user_updated" AFTER UPDATE OF "disabled_ms", "not_before_ms", "external_id" ON "auth_users" FOR EACH ROW
+  WHEN (OLD.disabled_ms IS DISTINCT FROM NEW.disabled_ms OR OLD.not_before_ms IS DISTINCT FROM NEW.not_before_ms
+    OR OLD.external_id IS DISTINCT FROM NEW.external_id)
+  EXECUTE FUNCTION "auth_user_changed"();
