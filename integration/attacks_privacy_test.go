@@ -423,10 +423,11 @@ func refusalDurations(t *testing.T, s *scene) {
 // others.
 func membersOfResponses(t *testing.T, s *scene) {
 	const (
-		user    = "created_at,email,email_verified,id,identifier,last_login_at,phone,phone_verified"
+		user    = "created_at,email,email_verified,external_id,id,identifier,last_login_at,phone,phone_verified"
 		session = "auth_method,created_at,expires_at,format,id,idle_expires_at,provider,strategy"
 		caller  = "auth_method,provider,session_id,subject,user_id"
 		listed  = "address,auth_method,created_at,current,expires_at,id,last_seen_at,provider,user_agent"
+		linked  = "created_at,current,email,email_verified,id,identifier,issuer,last_login_at,phone,phone_verified,provider"
 	)
 	for _, strategy := range []string{ownSession, tokenBearer} {
 		p := s.program(strategy)
@@ -443,6 +444,7 @@ func membersOfResponses(t *testing.T, s *scene) {
 		for _, path := range []string{"/api/me", "/api/public"} {
 			p.send(t, "GET", path, me.credential).hasMembers(t, map[string]string{"": caller})
 		}
+		p.send(t, "GET", "/auth/identities", me.credential).hasMembers(t, map[string]string{"": "identities", "identities": linked})
 		if strategy == ownSession {
 			p.send(t, "GET", "/auth/sessions", me.credential).hasMembers(t, map[string]string{"": "sessions", "sessions": listed})
 		}
