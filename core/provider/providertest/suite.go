@@ -60,7 +60,9 @@ func Run(t *testing.T, s Subject) {
 	t.Run("KeyRotation", s.keyRotation)
 	t.Run("ConcurrentUse", s.concurrentUse)
 	t.Run("Selection", s.selection)
-	t.Run("CodeFlow", s.codeFlow)
+	if s.open(t).CodeFlow() != nil {
+		t.Run("CodeFlow", s.codeFlow)
+	}
 	t.Run("ProviderSession", s.providerSession)
 	t.Run("LogoutTokens", s.logoutTokens)
 }
