@@ -73,6 +73,9 @@ class Client {
       this.#channel = new BroadcastChannel(this.#name);
       this.#channel.onmessage = ({ data }) => this.#receive(data);
     }
+    if (storage) globalThis.addEventListener?.("storage", ({ storageArea, key, newValue }) => {
+      if (storageArea === storage && key === this.#name && newValue) this.#refreshedAt = performance.now();
+    });
     globalThis.addEventListener?.("pageshow", ({ persisted }) => { // after the button Back: messages were missed
       if (persisted) this.session().catch(() => {});
     });
@@ -241,7 +244,7 @@ class Client {
 
   #receive({ type, own }) {
     if (own !== Boolean(this.#memory)) return;
-    if (type === "refreshed") this.#refreshedAt = performance.now();
+    if (type === "refreshed" && !this.#storage) this.#refreshedAt = performance.now(); // else the message may precede the tokens
     if (type === "signed-in") {
       this.#refreshable = true;
       this.#become(type, true);
