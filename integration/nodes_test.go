@@ -179,6 +179,7 @@ func testChangedContact(t *testing.T, n *cluster) {
 func testOtherDeployment(t *testing.T, n *cluster, status int, code string) {
 	database := sqliteFile(t)
 	other := deploymentOf(t, n.issuer, database, n.session).startBy(t, time.Now)
+	other.signIn(t, n.issuer, "there@example.com") // it has its server keys then
 	s := n.one.signIn(t, n.issuer, "here@example.com")
 	n.one.me(t, s.credential)
 	before := database.dump(t)
